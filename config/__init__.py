@@ -1,0 +1,1 @@
+"""Settings, clock and logging: what every program reads once at its start."""

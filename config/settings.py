@@ -1,0 +1,203 @@
+"""Typed settings, read once at start from `SHARED_SESSIONS_…` variables or the files that `…_FILE` names.
+
+A start with missing or malformed settings stops with all problems named at once, so that an operator mends them in
+one go.
+"""
+
+import base64
+import binascii
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from config.clock import Clock
+
+PREFIX = "SHARED_SESSIONS_"
+T = TypeVar("T")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. `problems` holds one sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    public_url: str  # no trailing slash
+    database_url: str  # as SQLAlchemy wants it: sqlite:///… or postgresql+psycopg://…
+    secret_key: bytes = field(repr=False)  # 32 bytes or more; seals states, tickets and forms
+    encryption_key: bytes = field(repr=False)  # 32 bytes in base64; keys and tokens at rest
+    allowed_networks: tuple[Network, ...] = ()  # private networks that outgoing calls may reach
+    frame_ancestors: tuple[str, ...] = ()  # more origins that may frame us
+    clock_file: Path | None = None
+    calendar_interval_s: int = 900
+    mirror_interval_s: int = 300
+
+    @property
+    def on_loopback(self) -> bool:
+        return is_loopback_host(urlsplit(self.public_url).hostname or "")
+
+    def clock(self) -> Clock:
+        return Clock(offset_file=self.clock_file)
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings in `environ`. Raises SettingsError with every problem, not only the first."""
+    return _Reader(environ).read()
+
+
+def is_loopback_host(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Reader:
+    """Reads one variable after the other and keeps the problems."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
+
+    def read(self) -> Settings:
+        public_url = self._take(
+            "PUBLIC_URL", _public_url, hint="the address people reach, https://sessions.example.org"
+        )
+        database_url = self._take("DATABASE_URL", _database_url, default="sqlite:///shared-sessions.db")
+        secret_key = self._take("SECRET_KEY", _secret_key, hint="`openssl rand -base64 32` makes one")
+        encryption_key = self._take("ENCRYPTION_KEY", _encryption_key, hint="`openssl rand -base64 32` makes one")
+        networks = self._take("ALLOWED_NETWORKS", _networks, default="")
+        ancestors = self._take("FRAME_ANCESTORS", _origins, default="")
+        clock_file = self._take("CLOCK_FILE", _path, default="")
+        calendar = self._take("CALENDAR_INTERVAL_S", _seconds, default="900")
+        mirror = self._take("MIRROR_INTERVAL_S", _seconds, default="300")
+        self._name_unknown()
+        if clock_file and public_url and not is_loopback_host(urlsplit(public_url).hostname or ""):
+            self.problems.append(f"{PREFIX}CLOCK_FILE moves time and is taken only while PUBLIC_URL is on loopback.")
+        if self.problems:
+            raise SettingsError(self.problems)
+        assert public_url and database_url and secret_key and encryption_key and calendar and mirror
+        return Settings(
+            public_url=public_url,
+            database_url=database_url,
+            secret_key=secret_key,
+            encryption_key=encryption_key,
+            allowed_networks=networks or (),
+            frame_ancestors=ancestors or (),
+            clock_file=clock_file,
+            calendar_interval_s=calendar,
+            mirror_interval_s=mirror,
+        )
+
+    def _take(self, name: str, parse: Callable[[str], T], *, default: str | None = None, hint: str = "") -> T | None:
+        try:
+            text = self._text(name, default)
+            return parse(text)
+        except ValueError as problem:
+            advice = f" ({hint})" if hint else ""
+            self.problems.append(f"{PREFIX}{name} {problem}{advice}.")
+            return None
+
+    def _text(self, name: str, default: str | None) -> str:
+        variable, file_variable = PREFIX + name, f"{PREFIX}{name}_FILE"
+        if variable in self.environ and file_variable in self.environ:
+            raise ValueError(f"is set twice, also by {file_variable}: keep one")
+        if file_variable in self.environ:
+            try:
+                return Path(self.environ[file_variable]).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as problem:
+                raise ValueError(f"cannot be read from the file that {file_variable} names") from problem
+        if variable in self.environ:
+            return self.environ[variable].strip()
+        if default is None:
+            raise ValueError("is missing")
+        return default
+
+    def _name_unknown(self) -> None:
+        known = {
+            "PUBLIC_URL",
+            "DATABASE_URL",
+            "SECRET_KEY",
+            "ENCRYPTION_KEY",
+            "ALLOWED_NETWORKS",
+            "FRAME_ANCESTORS",
+            "CLOCK_FILE",
+            "CALENDAR_INTERVAL_S",
+            "MIRROR_INTERVAL_S",
+        }
+        for variable in sorted(self.environ):
+            name = variable.removeprefix(PREFIX).removesuffix("_FILE")
+            if variable.startswith(PREFIX) and name not in known and f"{name}_FILE" not in known:
+                self.problems.append(f"{variable} is not a setting of ours: is it misspelt?")
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is not a web address")
+    if parts.scheme == "http" and not is_loopback_host(parts.hostname):
+        raise ValueError("must begin with https://, because cookies in an LMS frame need it")
+    if parts.query or parts.fragment or parts.path.strip("/") or parts.username:
+        raise ValueError("must be scheme and host alone, without a path, a query or a name")
+    return text.rstrip("/")
+
+
+def _database_url(text: str) -> str:
+    if text.startswith("sqlite:///"):
+        return text
+    for scheme in ("postgresql+psycopg://", "postgresql://", "postgres://"):
+        if text.startswith(scheme):
+            return "postgresql+psycopg://" + text.removeprefix(scheme)
+    raise ValueError("must begin with sqlite:/// or postgresql://")
+
+
+def _secret_key(text: str) -> bytes:
+    if len(text) < 32:
+        raise ValueError("must have at least 32 characters")
+    return text.encode()
+
+
+def _encryption_key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text.translate(str.maketrans("-_", "+/")), validate=True)
+    except (binascii.Error, ValueError) as problem:
+        raise ValueError("must be 32 bytes in base64") from problem
+    if len(key) != 32:
+        raise ValueError("must be 32 bytes in base64")
+    return base64.urlsafe_b64encode(key)
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part) for part in _parts(text))
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    for part in _parts(text):
+        parts = urlsplit(part)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query:
+            raise ValueError(f"must list origins such as https://lms.example.org, not {part!r}")
+    return tuple(_parts(text))
+
+
+def _parts(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _seconds(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 86_400:
+        raise ValueError("must be whole seconds from 1 to 86400")
+    return int(text)

@@ -1,0 +1,1 @@
+"""Speaks: the only package with outgoing HTTP."""

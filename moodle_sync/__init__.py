@@ -1,0 +1,1 @@
+"""Acts: the worker and its jobs."""

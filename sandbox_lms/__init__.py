@@ -1,0 +1,1 @@
+"""Pretend universities for the demo and the tests; never imported by the product."""

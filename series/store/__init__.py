@@ -1,0 +1,1 @@
+"""Tables, queries, migrations: the only place that speaks SQL."""
