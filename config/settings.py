@@ -10,13 +10,12 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from config.clock import Clock
 
 PREFIX = "SHARED_SESSIONS_"
-T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -50,7 +49,21 @@ class Settings:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """The settings in `environ`. Raises SettingsError with every problem, not only the first."""
-    return _Reader(environ).read()
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, variable in _VARIABLES.items():
+        try:
+            values[name.lower()] = variable.parse(_text(environ, name, variable.default))
+        except ValueError as problem:
+            advice = f" ({variable.hint})" if variable.hint else ""
+            problems.append(f"{PREFIX}{name} {problem}{advice}.")
+    problems += _unknown(environ)
+    if not problems:
+        settings = Settings(**values)
+        problems = _problems_between(settings)
+    if problems:
+        raise SettingsError(problems)
+    return settings
 
 
 def is_loopback_host(host: str) -> bool:
@@ -62,83 +75,44 @@ def is_loopback_host(host: str) -> bool:
         return False
 
 
-class _Reader:
-    """Reads one variable after the other and keeps the problems."""
+@dataclass(frozen=True, kw_only=True)
+class _Variable:
+    """How one variable is read; without a default it must be set."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self.environ = environ
-        self.problems: list[str] = []
+    parse: Callable[[str], object]
+    default: str | None = None
+    hint: str = ""
 
-    def read(self) -> Settings:
-        public_url = self._take(
-            "PUBLIC_URL", _public_url, hint="the address people reach, https://sessions.example.org"
-        )
-        database_url = self._take("DATABASE_URL", _database_url, default="sqlite:///shared-sessions.db")
-        secret_key = self._take("SECRET_KEY", _secret_key, hint="`openssl rand -base64 32` makes one")
-        encryption_key = self._take("ENCRYPTION_KEY", _encryption_key, hint="`openssl rand -base64 32` makes one")
-        networks = self._take("ALLOWED_NETWORKS", _networks, default="")
-        ancestors = self._take("FRAME_ANCESTORS", _origins, default="")
-        clock_file = self._take("CLOCK_FILE", _path, default="")
-        calendar = self._take("CALENDAR_INTERVAL_S", _seconds, default="900")
-        mirror = self._take("MIRROR_INTERVAL_S", _seconds, default="300")
-        self._name_unknown()
-        if clock_file and public_url and not is_loopback_host(urlsplit(public_url).hostname or ""):
-            self.problems.append(f"{PREFIX}CLOCK_FILE moves time and is taken only while PUBLIC_URL is on loopback.")
-        if self.problems:
-            raise SettingsError(self.problems)
-        assert public_url and database_url and secret_key and encryption_key and calendar and mirror
-        return Settings(
-            public_url=public_url,
-            database_url=database_url,
-            secret_key=secret_key,
-            encryption_key=encryption_key,
-            allowed_networks=networks or (),
-            frame_ancestors=ancestors or (),
-            clock_file=clock_file,
-            calendar_interval_s=calendar,
-            mirror_interval_s=mirror,
-        )
 
-    def _take(self, name: str, parse: Callable[[str], T], *, default: str | None = None, hint: str = "") -> T | None:
+def _text(environ: Mapping[str, str], name: str, default: str | None) -> str:
+    variable, file_variable = PREFIX + name, f"{PREFIX}{name}_FILE"
+    if variable in environ and file_variable in environ:
+        raise ValueError(f"is set twice, also by {file_variable}: keep one")
+    if file_variable in environ:
         try:
-            text = self._text(name, default)
-            return parse(text)
-        except ValueError as problem:
-            advice = f" ({hint})" if hint else ""
-            self.problems.append(f"{PREFIX}{name} {problem}{advice}.")
-            return None
+            return Path(environ[file_variable]).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise ValueError(f"cannot be read from the file that {file_variable} names") from problem
+    if variable in environ:
+        return environ[variable].strip()
+    if default is None:
+        raise ValueError("is missing")
+    return default
 
-    def _text(self, name: str, default: str | None) -> str:
-        variable, file_variable = PREFIX + name, f"{PREFIX}{name}_FILE"
-        if variable in self.environ and file_variable in self.environ:
-            raise ValueError(f"is set twice, also by {file_variable}: keep one")
-        if file_variable in self.environ:
-            try:
-                return Path(self.environ[file_variable]).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as problem:
-                raise ValueError(f"cannot be read from the file that {file_variable} names") from problem
-        if variable in self.environ:
-            return self.environ[variable].strip()
-        if default is None:
-            raise ValueError("is missing")
-        return default
 
-    def _name_unknown(self) -> None:
-        known = {
-            "PUBLIC_URL",
-            "DATABASE_URL",
-            "SECRET_KEY",
-            "ENCRYPTION_KEY",
-            "ALLOWED_NETWORKS",
-            "FRAME_ANCESTORS",
-            "CLOCK_FILE",
-            "CALENDAR_INTERVAL_S",
-            "MIRROR_INTERVAL_S",
-        }
-        for variable in sorted(self.environ):
-            name = variable.removeprefix(PREFIX).removesuffix("_FILE")
-            if variable.startswith(PREFIX) and name not in known and f"{name}_FILE" not in known:
-                self.problems.append(f"{variable} is not a setting of ours: is it misspelt?")
+def _problems_between(settings: Settings) -> list[str]:
+    if settings.clock_file and not settings.on_loopback:
+        return [f"{PREFIX}CLOCK_FILE moves time and is taken only while PUBLIC_URL is on loopback."]
+    return []
+
+
+def _unknown(environ: Mapping[str, str]) -> list[str]:
+    known = {PREFIX + name + ending for name in _VARIABLES for ending in ("", "_FILE")}
+    return [
+        f"{variable} is not a setting of ours: is it misspelt?"
+        for variable in sorted(environ)
+        if variable.startswith(PREFIX) and variable not in known
+    ]
 
 
 def _public_url(text: str) -> str:
@@ -201,3 +175,16 @@ def _seconds(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 86_400:
         raise ValueError("must be whole seconds from 1 to 86400")
     return int(text)
+
+
+_VARIABLES = {
+    "PUBLIC_URL": _Variable(parse=_public_url, hint="the address people reach, https://sessions.example.org"),
+    "DATABASE_URL": _Variable(parse=_database_url, default="sqlite:///shared-sessions.db"),
+    "SECRET_KEY": _Variable(parse=_secret_key, hint="`openssl rand -base64 32` makes one"),
+    "ENCRYPTION_KEY": _Variable(parse=_encryption_key, hint="`openssl rand -base64 32` makes one"),
+    "ALLOWED_NETWORKS": _Variable(parse=_networks, default=""),
+    "FRAME_ANCESTORS": _Variable(parse=_origins, default=""),
+    "CLOCK_FILE": _Variable(parse=_path, default=""),
+    "CALENDAR_INTERVAL_S": _Variable(parse=_seconds, default="900"),
+    "MIRROR_INTERVAL_S": _Variable(parse=_seconds, default="300"),
+}

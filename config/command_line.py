@@ -1,0 +1,41 @@
+"""What both programs' command lines share: settings, one-line errors, exit status."""
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from config.settings import Settings, SettingsError, read_settings
+
+FAILED = 1
+WRONG_USE = 2
+
+
+class Failure(Exception):
+    """What went wrong and what to do next, in one line for stderr."""
+
+
+def settings_or_exit() -> Settings:
+    """The settings, or every problem on stderr and the end."""
+    try:
+        return read_settings(os.environ)
+    except SettingsError as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        click.echo("Set these variables, each also as …_FILE; README.md lists them.", err=True)
+        sys.exit(WRONG_USE)
+
+
+def run_program(command: click.Command, known: tuple[type[Exception], ...]) -> None:
+    """Run a command line. `known` errors, and Failure, become one line on stderr and status 1."""
+    known = (Failure, *known)
+    try:
+        command(standalone_mode=True)
+    except known as error:
+        click.echo(" ".join(str(error).split()), err=True)
+        sys.exit(FAILED)
+
+
+def json_option(function: Callable[..., None]) -> Callable[..., None]:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")(function)

@@ -1,0 +1,156 @@
+"""Assignment and Grade Services 2.0: a score on its way to a gradebook, and what the gradebook holds.
+
+https://www.imsglobal.org/spec/lti-ags/v2p0/
+"""
+
+import math
+from datetime import UTC, datetime
+from enum import StrEnum
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import msgspec
+
+from lms.errors import MalformedAnswer, Refused, ScoreConflict
+from lms.guarded import GuardedSession
+from lms.service_tokens import ServicePlatform, ServiceTokens
+from lms.services import call_service
+
+SCOPE_LINE_ITEM = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
+SCOPE_LINE_ITEM_READONLY = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.readonly"
+SCOPE_SCORE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
+SCOPE_RESULT_READONLY = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly"
+
+MEDIA_TYPE_SCORE = "application/vnd.ims.lis.v1.score+json"
+MEDIA_TYPE_RESULTS = "application/vnd.ims.lis.v2.resultcontainer+json"
+
+_SCORE_SAYS = {
+    400: "The gradebook did not take this score: most often the person is no longer a student of the course.",
+    401: "The LMS does not let us write grades: its administrator should check that the tool may use the grade"
+    " service.",
+    403: "The LMS does not let us write this grade: the person is no longer a student of the course, or the tool may"
+    " not use the grade service there.",
+    404: "The activity, its grade column or the person is no longer in the course.",
+    410: "The activity or its grade column is no longer in the course.",
+    422: "The gradebook takes no score for this person now: the course is over or not published, or this is a test"
+    " student.",
+}
+
+
+class ActivityProgress(StrEnum):
+    """https://www.imsglobal.org/spec/lti-ags/v2p0/#activityprogress"""
+
+    INITIALIZED = "Initialized"
+    STARTED = "Started"
+    IN_PROGRESS = "InProgress"
+    SUBMITTED = "Submitted"
+    COMPLETED = "Completed"
+
+
+class GradingProgress(StrEnum):
+    """https://www.imsglobal.org/spec/lti-ags/v2p0/#gradingprogress (Moodle empties the grade for all but the first)"""
+
+    FULLY_GRADED = "FullyGraded"
+    PENDING = "Pending"
+    PENDING_MANUAL = "PendingManual"
+    FAILED = "Failed"
+    NOT_READY = "NotReady"
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """https://www.imsglobal.org/spec/lti-ags/v2p0/#score-service-media-type-and-schema
+
+    Without `score_given` the gradebook empties the grade. `timestamp` as `score_timestamp` writes it.
+    """
+
+    user_id: str
+    activity_progress: ActivityProgress
+    grading_progress: GradingProgress
+    timestamp: str
+    score_given: float | None = None
+    score_maximum: float | None = None
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a gradebook holds for one person: https://www.imsglobal.org/spec/lti-ags/v2p0/#result-service-media-type
+
+    `timestamp` is Moodle's addition.
+    """
+
+    user_id: str
+    result_score: float | None = None
+    result_maximum: float | None = None
+    timestamp: str | None = None
+
+
+def score_timestamp(at: datetime) -> str:
+    """ISO 8601 with milliseconds and zone, as the specification demands: Moodle reads one without zone as site time."""
+    if at.tzinfo is None:
+        raise ValueError("an instant without a zone")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def score_body(score: Score) -> bytes:
+    """The exact bytes of the POST: equal scores give equal bytes, because a delivery is repeated byte for byte."""
+    if score.score_given is not None:
+        maximum = score.score_maximum
+        if maximum is None or not (math.isfinite(maximum) and maximum > 0):
+            raise ValueError("a score needs a maximum above 0")
+        if not (math.isfinite(score.score_given) and score.score_given >= 0):
+            raise ValueError("a score is a number from 0 on")
+    return msgspec.json.encode(score)
+
+
+def post_score(
+    http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, line_item_url: str, body: bytes
+) -> None:
+    """Sends the bytes of `score_body`. Returning means: the gradebook took them. May be repeated with the same bytes.
+
+    Raises ScoreConflict (409); Unreachable, TryLater, MalformedAnswer, NotAllowed (later); Refused, NotFound,
+    AddressRefused (never).
+    https://www.imsglobal.org/spec/lti-ags/v2p0/#score-publish-service
+    """
+    url = service_url(line_item_url, "scores")
+    try:
+        answer = call_service(
+            tokens,
+            platform,
+            [SCOPE_SCORE],
+            lambda bearer: http.post(url, data=body, headers={"Content-Type": MEDIA_TYPE_SCORE, **bearer}),
+            _SCORE_SAYS,
+        )
+    except Refused as refused:
+        if refused.status == 409:
+            raise ScoreConflict from None
+        raise
+    if answer.body.strip() and answer.headers.get("Content-Type", "").startswith("text/html"):
+        # A sign-in or maintenance page with status 200 is no gradebook.
+        raise MalformedAnswer(answer.host, "answered our score with a web page")
+
+
+def read_result(
+    http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, line_item_url: str, user_id: str
+) -> Result | None:
+    """What the gradebook holds for this person, or None. Raises as `post_score`, without ScoreConflict.
+
+    Sends no `limit`: Moodle's result service fails on every one. https://www.imsglobal.org/spec/lti-ags/v2p0/#result-service
+    """
+    url = service_url(line_item_url, "results", query=f"user_id={quote(user_id, safe='')}")
+    answer = call_service(
+        tokens,
+        platform,
+        [SCOPE_RESULT_READONLY],
+        lambda bearer: http.get(url, headers={"Accept": MEDIA_TYPE_RESULTS, **bearer}),
+        {404: "The activity or its grade column is no longer in the course."},
+    )
+    try:
+        results = msgspec.json.decode(answer.body, type=list[Result])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise MalformedAnswer(answer.host, "answered our question for a grade with something else") from None
+    return next((result for result in results if result.user_id == user_id), None)  # a platform may ignore the filter
+
+
+def service_url(line_item_url: str, service: str, *, query: str = "") -> str:
+    """`service` ("scores", "results") goes before the query, which Moodle's line items have."""
+    parts = urlsplit(line_item_url)
+    queries = "&".join(part for part in (parts.query, query) if part)
+    return urlunsplit((parts.scheme, parts.netloc, f"{parts.path.rstrip('/')}/{service}", queries, ""))

@@ -1,0 +1,112 @@
+"""Names and Role Provisioning Services 2.0: who is in a course.
+
+https://www.imsglobal.org/spec/lti-nrps/v2p0
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+import msgspec
+from requests.utils import parse_header_links
+
+from lms.errors import MalformedAnswer
+from lms.guarded import Answer, GuardedSession, same_origin
+from lms.service_tokens import ServicePlatform, ServiceTokens
+from lms.services import call_service
+
+SCOPE_MEMBERSHIPS = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
+MEDIA_TYPE_MEMBERSHIPS = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
+MAX_PAGES = 50
+
+_SAYS = {
+    401: "The LMS does not let us read who is in the course: its administrator should check that the tool may use its"
+    " roster service.",
+    403: "The LMS does not let us read who is in this course.",
+    404: "The LMS has no roster at the address that it gave us: open the activity once more from the course.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One person in a course. `roles` as the platform writes them: Moodle sends short names such as `Learner`.
+
+    `name` is None where the LMS shows us none; `status` is Active, Inactive or Deleted.
+    """
+
+    user_id: str
+    name: str | None
+    roles: tuple[str, ...]
+    status: str
+
+
+class _Member(msgspec.Struct):
+    """https://www.imsglobal.org/spec/lti-nrps/v2p0#membership-container-media-type"""
+
+    user_id: str
+    roles: list[str]
+    status: str = "Active"
+    name: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+
+
+class _Container(msgspec.Struct):
+    members: list[_Member]
+
+
+def read_memberships(
+    http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, memberships_url: str
+) -> tuple[Member, ...]:
+    """Everybody in the course, or an error: never the part of the pages that could be read.
+
+    Raises Unreachable, TryLater, MalformedAnswer, NotAllowed, Refused, NotFound. May be repeated.
+    """
+    members: dict[str, Member] = {}
+    url = memberships_url
+    for _ in range(MAX_PAGES):
+        answer = _read_page(http, tokens, platform, url)
+        for found in _members(answer):
+            members.setdefault(found.user_id, found)  # pages may overlap when somebody joins meanwhile
+        next_url = _next_url(answer)
+        if next_url is None:
+            return tuple(members.values())
+        url = next_url
+    raise MalformedAnswer(answer.host, f"has more than {MAX_PAGES} pages of people in this course")
+
+
+def _read_page(http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, url: str) -> Answer:
+    return call_service(
+        tokens,
+        platform,
+        [SCOPE_MEMBERSHIPS],
+        lambda bearer: http.get(url, headers={"Accept": MEDIA_TYPE_MEMBERSHIPS, **bearer}),
+        _SAYS,
+    )
+
+
+def _members(answer: Answer) -> list[Member]:
+    try:
+        container = msgspec.json.decode(answer.body, type=_Container)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise MalformedAnswer(answer.host, "answered our question for the roster with something else") from None
+    return [
+        Member(user_id=found.user_id, name=_name(found), roles=tuple(found.roles), status=found.status)
+        for found in container.members
+    ]
+
+
+def _name(member: _Member) -> str | None:
+    parts = " ".join(part for part in (member.given_name, member.family_name) if part)
+    return member.name or parts or None
+
+
+def _next_url(answer: Answer) -> str | None:
+    """https://www.imsglobal.org/spec/lti-nrps/v2p0#limit-query-parameter"""
+    for link in parse_header_links(answer.headers.get("Link", "")):
+        if "next" in link.get("rel", "").split():
+            url = urljoin(answer.url, link["url"])
+            if not same_origin(url, answer.url):
+                # Our token would go to somebody else.
+                raise MalformedAnswer(answer.host, "names another site for the next page of its roster")
+            return url
+    return None

@@ -1,0 +1,72 @@
+"""The public keys with which a platform signs: fetched and weeded here, kept in the database by the caller.
+
+https://www.imsglobal.org/spec/security/v1p0/#h_key-set-url
+"""
+
+import base64
+import binascii
+import json
+from typing import Any
+
+import msgspec
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+from lms.errors import MalformedAnswer, NotFound, TryLater
+from lms.guarded import Answer, GuardedSession
+
+KEY_SET_MAX_BYTES = 256 * 1024
+MIN_KEY_BITS = 2048
+
+
+class _KeySet(msgspec.Struct):
+    keys: list[Any]
+
+
+def fetch_key_set(http: GuardedSession, jwks_uri: str) -> str:
+    """The platform's usable keys as the JSON text of a key set: public RSA keys for RS256, from 2048 bits on, with a
+    `kid`. Keys without `alg` count (Brightspace sends none); the others are dropped without a word.
+
+    Raises Unreachable, TryLater, MalformedAnswer, NotFound, AddressRefused; then an older set may go on serving.
+    """
+    answer = http.get(jwks_uri, headers={"Accept": "application/json"}, max_bytes=KEY_SET_MAX_BYTES)
+    if answer.status in {404, 410}:
+        raise NotFound("The LMS has no key set at the address registered for it.", status=answer.status)
+    if answer.status >= 400:
+        raise TryLater(answer.host, status=answer.status, retry_after_s=answer.retry_after_s)
+    keys = [usable for key in _keys(answer) if (usable := _usable(key)) is not None]
+    if not keys:
+        raise MalformedAnswer(answer.host, "publishes no key that we can use (RSA, at least 2048 bits, with a kid)")
+    return json.dumps({"keys": keys})
+
+
+def _keys(answer: Answer) -> list[Any]:
+    if not answer.ok:
+        raise MalformedAnswer(answer.host, "sends us elsewhere for its key set; register the final address")
+    try:
+        return msgspec.json.decode(answer.body, type=_KeySet).keys
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise MalformedAnswer(answer.host, "publishes something else than a key set") from None
+
+
+def _usable(key: Any) -> dict[str, str] | None:
+    if not isinstance(key, dict) or key.get("kty") != "RSA":
+        return None
+    kid, modulus, exponent = key.get("kid"), key.get("n"), key.get("e")
+    if not (isinstance(kid, str) and kid and isinstance(modulus, str) and isinstance(exponent, str)):
+        return None
+    if key.get("alg", "RS256") != "RS256" or key.get("use", "sig") != "sig" or _bits(modulus) < MIN_KEY_BITS:
+        return None
+    public = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": modulus, "e": exponent}
+    try:
+        RSAKey.import_key({**public})
+    except (JoseError, ValueError):
+        return None
+    return public
+
+
+def _bits(modulus: str) -> int:
+    try:
+        return int.from_bytes(base64.urlsafe_b64decode(modulus + "==")).bit_length()
+    except (binascii.Error, ValueError):
+        return 0

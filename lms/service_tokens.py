@@ -1,0 +1,161 @@
+"""Access tokens for a platform's services: OAuth 2.0 client credentials with a signed assertion.
+
+https://www.imsglobal.org/spec/security/v1p0/#using-json-web-tokens-with-oauth-2-0-client-credentials-grant
+"""
+
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import uuid4
+
+import msgspec
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from lms.errors import MalformedAnswer, NotAllowed, TryLater, safe_code
+from lms.guarded import Answer, GuardedSession
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+BACKDATED = timedelta(seconds=60)  # Moodle allows no leeway: an `iat` 3 s ahead of its clock is refused
+ASSERTION_LIFE = timedelta(minutes=5)  # counted from `iat`
+RENEW_BEFORE_EXPIRY = timedelta(seconds=60)
+DEFAULT_LIFE_S = 300  # if the platform does not say how long: `expires_in` is only recommended
+LONGEST_LIFE_S = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningKey:
+    """A private key of ours and the `kid` under which our key set publishes it."""
+
+    kid: str
+    key: RSAKey = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServicePlatform:
+    """What a platform's token endpoint needs to know us. `token_audience`: one string, if the LMS wants another than
+    the address of the endpoint (Brightspace does)."""
+
+    platform_id: int
+    client_id: str
+    token_endpoint: str
+    token_audience: str | None = None
+
+
+class _TokenAnswer(msgspec.Struct):
+    """https://www.rfc-editor.org/rfc/rfc6749#section-5.1"""
+
+    access_token: Annotated[str, msgspec.Meta(pattern=r"\A[\x21-\x7e]{1,8192}\Z")]  # must fit into a header
+    expires_in: int | float | None = None
+
+
+class _TokenRefusal(msgspec.Struct):
+    """https://www.rfc-editor.org/rfc/rfc6749#section-5.2"""
+
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cached:
+    access_token: str = field(repr=False)
+    renew_at: datetime
+
+
+_Key = tuple[int, frozenset[str]]
+
+
+class ServiceTokens:
+    """Tokens by (platform, exactly these scopes), kept in this process until a minute before they expire.
+
+    May be shared by threads: those that want the same token wait for one request instead of sending several, because
+    platforms limit the rate of their token endpoint.
+    """
+
+    def __init__(self, http: GuardedSession, signer: Callable[[], SigningKey], now: Callable[[], datetime]) -> None:
+        self._http = http
+        self._signer = signer
+        self._now = now
+        self._cache: dict[_Key, _Cached] = {}
+        self._locks: dict[_Key, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def token(self, platform: ServicePlatform, scopes: Collection[str]) -> str:
+        """An access token with exactly `scopes`. Raises NotAllowed, TryLater, MalformedAnswer, or what http raises."""
+        key = (platform.platform_id, frozenset(scopes))
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            cached = self._cache.get(key)
+            if cached is None or cached.renew_at <= self._now():
+                cached = self._request(platform, scopes)
+                self._cache[key] = cached
+            return cached.access_token
+
+    def forget(self, platform: ServicePlatform, scopes: Collection[str], access_token: str) -> None:
+        """Drops `access_token`, which the platform refused; a newer one, got by another thread meanwhile, stays."""
+        key = (platform.platform_id, frozenset(scopes))
+        with self._lock:
+            cached = self._cache.get(key)
+            if cached is not None and cached.access_token == access_token:
+                del self._cache[key]
+
+    def _request(self, platform: ServicePlatform, scopes: Collection[str]) -> _Cached:
+        now = self._now()
+        answer = self._http.post(
+            platform.token_endpoint,
+            data={
+                "grant_type": "client_credentials",
+                "client_assertion_type": ASSERTION_TYPE,
+                "client_assertion": client_assertion(platform, self._signer(), now),
+                "scope": " ".join(sorted(set(scopes))),
+            },
+            headers={"Accept": "application/json"},
+        )
+        granted = _read_token(answer)
+        life_s = DEFAULT_LIFE_S if granted.expires_in is None else min(granted.expires_in, LONGEST_LIFE_S)
+        renew_at = now + timedelta(seconds=life_s) - RENEW_BEFORE_EXPIRY
+        return _Cached(access_token=granted.access_token, renew_at=renew_at)
+
+
+def client_assertion(platform: ServicePlatform, signing_key: SigningKey, now: datetime) -> str:
+    """The signed JWT by which we prove who we are; a new one for each request.
+
+    https://www.imsglobal.org/spec/security/v1p0/#using-json-web-tokens-with-oauth-2-0-client-credentials-grant
+    """
+    issued_at = int((now - BACKDATED).timestamp())
+    claims = {
+        "iss": platform.client_id,
+        "sub": platform.client_id,
+        "aud": platform.token_audience or platform.token_endpoint,
+        "iat": issued_at,
+        "exp": issued_at + int(ASSERTION_LIFE.total_seconds()),
+        "jti": str(uuid4()),
+    }
+    return jwt.encode({"alg": "RS256", "kid": signing_key.kid}, claims, signing_key.key)
+
+
+def _read_token(answer: Answer) -> _TokenAnswer:
+    if answer.status in {408, 425, 429} or answer.status >= 500:
+        raise TryLater(answer.host, status=answer.status, retry_after_s=answer.retry_after_s)
+    if 400 <= answer.status < 500:
+        raise NotAllowed(
+            "The LMS gives us no access token: its administrator should check that the tool is active there, that its"
+            " client ID and key set address are ours, and that it may use grades and rosters.",
+            status=answer.status,
+            reason=_oauth_error(answer.body),
+        )
+    try:
+        # Not strict: some platforms send `expires_in` as a string.
+        granted = msgspec.json.decode(answer.body, type=_TokenAnswer, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise MalformedAnswer(answer.host, "answered our request for an access token with something else") from None
+    return granted
+
+
+def _oauth_error(body: bytes) -> str:
+    try:
+        return safe_code(msgspec.json.decode(body, type=_TokenRefusal).error)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""  # Moodle's is not JSON when its message has quotes

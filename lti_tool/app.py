@@ -1,0 +1,66 @@
+"""Put the tool together."""
+
+import secrets
+
+import structlog
+from flask import Flask, request
+from flask_babel import Babel, get_locale
+from flask_bootstrap import Bootstrap5
+
+from config.settings import Settings
+from lms.guarded import GuardedSession
+from lms.key_cache import PlatformKeys
+from lms.service_tokens import ServiceTokens
+from lms.tool_keys import current_signing_key
+from lti_tool.pages import host, instructor, lti, operations, public, student
+from lti_tool.pages.errors import register_error_pages
+from lti_tool.pages.visit_proof import form_token
+from lti_tool.security_headers import register_security_headers
+from lti_tool.tool import Tool
+from series.store.database import Database
+from series.store.work_queue import WorkQueue
+
+MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
+
+
+def create_app(settings: Settings) -> Flask:
+    """The WSGI application. Opens no connection until the first request."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
+    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    app.config["SECRET_KEY"] = settings.secret_key
+    app.extensions["shared_sessions"] = _make_tool(settings)
+    Bootstrap5(app)
+    Babel(app, locale_selector=_select_locale)
+    app.jinja_env.globals.update(form_token=form_token, get_locale=get_locale)
+    for module in (public, lti, student, instructor, host, operations):
+        app.register_blueprint(module.blueprint)
+    register_error_pages(app)
+    register_security_headers(app)
+    app.before_request(_begin_request)
+    return app
+
+
+def _make_tool(settings: Settings) -> Tool:
+    database, clock = Database(settings.database_url), settings.clock()
+    http = GuardedSession(allowed_networks=settings.allowed_networks, allow_loopback=settings.on_loopback)
+    return Tool(
+        settings=settings,
+        database=database,
+        clock=clock,
+        http=http,
+        platform_keys=PlatformKeys(database, http, clock),
+        service_tokens=ServiceTokens(http, current_signing_key(database, settings.encryption_key), clock.now),
+        queue=WorkQueue(settings.database_url, settings.secret_key),
+    )
+
+
+def _begin_request() -> None:
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(4))
+
+
+def _select_locale() -> str | None:
+    """The best of the languages there is text for. English is the source and, for now, the only one."""
+    return request.accept_languages.best_match(["en"], "en")

@@ -1,0 +1,104 @@
+"""The one place where an error becomes a page."""
+
+import secrets
+
+import structlog
+from flask import Flask, Response, make_response, render_template, request
+from flask_babel import gettext
+from werkzeug.exceptions import HTTPException
+
+from lti_tool.pages.refusal_words import WORDS
+from lti_tool.pages.visit_proof import FormNotOurs, VisitOver
+from lti_tool.protocol.refusals import Refused
+from series.store.database import DatabaseBusy, DatabaseUnreachable
+
+log = structlog.get_logger()
+
+
+def register_error_pages(app: Flask) -> None:
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(VisitOver, _visit_over)
+    app.register_error_handler(FormNotOurs, _form_not_ours)
+    app.register_error_handler(DatabaseBusy, _database_unusable)
+    app.register_error_handler(DatabaseUnreachable, _database_unusable)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _refused(refused: Refused) -> Response:
+    words, reference = WORDS[refused.code], _reference()
+    values = {name: value for name, value in refused.values.items() if name not in {"return_url", "lms_words"}}
+    log.warning("refused", code=refused.code.value, reference=reference, **values)
+    page = render_template("refused.html", words=words, code=refused.code, reference=reference, values=refused.values)
+    response = make_response(page, words.status)
+    if words.status == 405:
+        response.headers["Allow"] = "POST"
+    return response
+
+
+def _visit_over(_: VisitOver) -> Response:
+    return _page(
+        gettext("This page is closed"),
+        gettext(
+            "A visit lasts twelve hours, in the browser that opened it. Please open the activity again from your "
+            "course."
+        ),
+        401,
+    )
+
+
+def _form_not_ours(_: FormNotOurs) -> Response:
+    return _page(
+        gettext("Please send that once more"),
+        gettext("The form was not made on this page. Nothing was changed. Go back, reload the page and try again."),
+        403,
+    )
+
+
+def _database_unusable(error: Exception) -> Response:
+    reference = _reference()
+    log.error("database_unusable", reference=reference, error=str(error))
+    response = _page(
+        gettext("Please try again in a moment"),
+        gettext("Our database cannot be reached right now. Nothing was lost and nothing half-done was kept."),
+        503,
+        reference=reference,
+    )
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _http(error: HTTPException) -> Response:
+    titles = {
+        403: (gettext("Not for this role"), gettext("Your role in the course does not open this page.")),
+        404: (gettext("There is nothing here"), gettext("Please check the address, or open it from your course.")),
+        405: (gettext("That does not work here"), gettext("Please open the activity from your course.")),
+        409: (gettext("Not now"), gettext("The check-in can be opened from the start of the session to its end.")),
+        413: (gettext("That was too much at once"), gettext("The form is larger than this tool accepts.")),
+    }
+    code = error.code or 500
+    title, words = titles.get(code, (gettext("That did not work"), gettext("Please go back and try again.")))
+    response = _page(title, words, code)
+    if error.response is None and isinstance(valid := getattr(error, "valid_methods", None), list | set | tuple):
+        response.headers["Allow"] = ", ".join(sorted(valid))
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    reference = _reference()
+    log.error("unexpected", reference=reference, path=request.url_rule and request.url_rule.rule, exc_info=error)
+    return _page(
+        gettext("Something went wrong on our side"),
+        gettext("It has been noted. Please try again; if it stays, pass on the reference."),
+        500,
+        reference=reference,
+    )
+
+
+def _page(title: str, words: str, status: int, *, reference: str | None = None) -> Response:
+    return make_response(render_template("error.html", title=title, words=words, reference=reference), status)
+
+
+def _reference() -> str:
+    """Short enough to be read out on the telephone."""
+    return secrets.token_hex(4)

@@ -1,0 +1,30 @@
+"""For whoever watches the service: is the process alive, and can it work?"""
+
+from flask import Blueprint, Response, jsonify
+
+from lms.tool_keys import published_keys
+from lti_tool.tool import the_tool
+from series.store.database import DatabaseBusy, DatabaseUnreachable
+from series.store.migrate import is_current
+
+blueprint = Blueprint("operations", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    """Database there, migrations done, keys readable."""
+    tool = the_tool()
+    try:
+        checks = {"database": True, "migrations": is_current(tool.database)}
+        if checks["migrations"]:
+            keys = published_keys(tool.database, encryption_key=tool.settings.encryption_key)
+            checks["keys"] = bool(keys["keys"])
+    except (DatabaseBusy, DatabaseUnreachable):
+        checks = {"database": False}
+    ready = all(checks.values())
+    return jsonify(status="ready" if ready else "not ready", checks=checks), 200 if ready else 503

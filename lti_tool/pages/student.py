@@ -1,0 +1,97 @@
+"""The page that a launch opens: this week's session, the check-in, and all sessions with what is done."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+
+from lti_tool.pages.times import times_of
+from lti_tool.pages.visit_proof import check_form, with_visit
+from lti_tool.tool import the_tool
+from series.check_in import CodeReason, CodeRefused, match_code
+from series.people import Visit
+from series.permissions import Action, may
+from series.rule import Kind
+from series.sessions import Session, may_join, this_weeks_session
+from series.store.deliveries import last_delivery
+from series.store.evidence import NewEvidence, check_ins_of, completions_of, record_evidence
+from series.store.sessions import get_series, get_session, rule_of, sessions_of
+
+blueprint = Blueprint("student", __name__, url_prefix="/visit/<visit_id>")
+
+
+@blueprint.get("/")
+@with_visit
+def this_week(visit: Visit) -> str:
+    return _render(visit)
+
+
+@blueprint.post("/sessions/<uuid:session_id>/check-in")
+@with_visit
+def check_in(visit: Visit, session_id: UUID) -> Response | tuple[str, int]:
+    """A right code is evidence; a wrong or late one gets a sentence, and nothing is written."""
+    check_form(f"check-in {session_id}")
+    tool = the_tool()
+    now, typed = tool.clock.now(), request.form.get("code", "")[:64]
+    with tool.database.read() as connection:
+        session = get_session(connection, session_id)
+        openings = check_ins_of(connection, session_id)
+    if session is None:
+        abort(404)
+    if not may(visit, Action.CHECK_IN, session):
+        abort(403)
+    try:
+        opening = match_code(typed, openings, now)
+    except CodeRefused as refused:
+        return _render(visit, refused=refused.reason, typed=typed), 422
+    with tool.database.write() as connection:
+        new = NewEvidence(
+            participant_id=visit.participant_id,
+            session_id=session_id,
+            kind=Kind.CODE,
+            source="check-in",
+            source_id=str(opening.check_in_id),
+            observed_at=now,
+        )
+        delivery_ids = record_evidence(connection, new, now=now)
+    for delivery_id in delivery_ids:
+        tool.queue.enqueue("deliver", delivery_id)
+    return make_response(redirect(f"{tool.settings.public_url}/visit/{visit.visit_id}/", 303))
+
+
+def _render(visit: Visit, *, refused: CodeReason | None = None, typed: str = "") -> str:
+    tool = the_tool()
+    now = tool.clock.now()
+    with tool.database.read() as connection:
+        series = get_series(connection, visit.series_id)
+        sessions = sessions_of(connection, visit.series_id)
+        rule = rule_of(connection, visit.series_id)
+        completed = completions_of(connection, participant_id=visit.participant_id, series_id=visit.series_id)
+        sent = last_delivery(connection, placement_id=visit.placement_id, participant_id=visit.participant_id)
+        first = _first(visit, sessions, series.time_zone)
+        openings = check_ins_of(connection, first.session_id) if first else []
+    return render_template(
+        "student.html",
+        visit=visit,
+        series=series,
+        first=first,
+        first_times=times_of(first, visit.university.time_zone) if first else None,
+        sessions=[(s, times_of(s, visit.university.time_zone)) for s in sessions],
+        completed=completed,
+        held=sum(1 for s in sessions if not s.is_cancelled),
+        rule=rule,
+        sent=sent,
+        now=now,
+        is_open=any(opening.is_open(now) for opening in openings),
+        may_check_in=first is not None and may(visit, Action.CHECK_IN, first),
+        may_join=first is not None and may_join(first, now),
+        refused=refused,
+        typed=typed,
+        reasons=CodeReason,
+    )
+
+
+def _first(visit: Visit, sessions: list[Session], zone: str) -> Session | None:
+    """The placement's own session, or this week's."""
+    if visit.session_id is not None:
+        return next((s for s in sessions if s.session_id == visit.session_id), None)
+    return this_weeks_session(sessions, now=the_tool().clock.now(), zone=zone)

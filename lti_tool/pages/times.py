@@ -1,0 +1,44 @@
+"""Times in words: in the viewer's zone, with the series' own zone beside it when the two differ."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+from flask_babel import get_locale
+
+from series.sessions import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalTime:
+    """One span of time on one wall clock."""
+
+    day: str  # Tuesday 24 November 2026
+    hours: str  # 17:00–19:00
+    place: str  # Vilnius
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionTimes:
+    """`series` is None when both wall clocks say the same."""
+
+    yours: LocalTime
+    series: LocalTime | None
+
+
+def times_of(session: Session, viewer_zone: str) -> SessionTimes:
+    yours = local_time(session.start_at, session.end_at, viewer_zone)
+    series = local_time(session.start_at, session.end_at, session.zone)
+    same = (yours.day, yours.hours) == (series.day, series.hours)
+    return SessionTimes(yours=yours, series=None if same else series)
+
+
+def local_time(start_at: datetime, end_at: datetime, zone: str) -> LocalTime:
+    start, end = start_at.astimezone(ZoneInfo(zone)), end_at.astimezone(ZoneInfo(zone))
+    locale = get_locale()
+    return LocalTime(
+        day=format_date(start, format="EEEE d MMMM y", locale=locale),
+        hours=f"{format_time(start, 'HH:mm', locale=locale)}–{format_time(end, 'HH:mm', locale=locale)}",
+        place=zone.rpartition("/")[2].replace("_", " "),
+    )

@@ -1,0 +1,31 @@
+"""Names from the specifications, each under its section.
+
+LTI 1.3 Core: https://www.imsglobal.org/spec/lti/v1p3
+1EdTech Security Framework 1.0: https://www.imsglobal.org/spec/security/v1p0
+"""
+
+from datetime import timedelta
+
+VERSION = "1.3.0"
+RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"  # Core 5.3.1, message type claim
+
+# Core 5.3 and 5.4: claims
+CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
+AGS_CLAIM = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"  # AGS 2.0, 3.1
+NRPS_CLAIM = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"  # NRPS 2.0, 3.6.1.1
+
+# Core appendix A.2: role vocabularies
+CONTEXT_ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
+CONTEXT_SUB_ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership/"
+INSTITUTION_ROLE = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#"
+
+# Security Framework 5.1.3: token times. 60 s bridge real LMSs' clocks; a token older than 10 min is refused however
+# late it expires, so a spent nonce need not be kept for longer.
+LEEWAY = timedelta(seconds=60)
+MAX_TOKEN_AGE = timedelta(minutes=10)
+STATE_LIFE = timedelta(minutes=10)
+
+MAX_ID_TOKEN_CHARS = 65_536
+MAX_STATE_CHARS = 8_192
+MAX_SUB_CHARS = 255  # Core 5.3.6: not more than 255 ASCII characters
+MAX_ID_CHARS = 255  # Core 5.3.5, 5.4.1: resource link and context ids

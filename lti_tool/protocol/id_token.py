@@ -1,0 +1,119 @@
+"""From an unverified id_token to Claims that may be trusted.
+
+Security Framework 1.0, section 5.1.3: https://www.imsglobal.org/spec/security/v1p0#authentication-response-validation
+"""
+
+from datetime import datetime
+
+import msgspec
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, RSAKey
+
+from lti_tool.protocol.claims import Claims, decode_claims, short_name
+from lti_tool.protocol.constants import LEEWAY, MAX_ID_TOKEN_CHARS, MAX_TOKEN_AGE
+from lti_tool.protocol.platform import Platform
+from lti_tool.protocol.refusals import RefusalCode, Refused
+
+ALGORITHM = "RS256"
+MIN_KEY_BITS = 2048
+
+
+def read_key_id(unverified_token: str | None) -> str:
+    """The `kid` of the header, to find the key with. Raises Refused when there is no token, no RS256 or no `kid`."""
+    if not unverified_token:
+        raise Refused(RefusalCode.TOKEN_MISSING)
+    if len(unverified_token) > MAX_ID_TOKEN_CHARS:
+        raise Refused(RefusalCode.TOO_LARGE, chars=len(unverified_token))
+    try:
+        header = jws.extract_compact(unverified_token.encode("ascii")).headers()
+    except (JoseError, ValueError, TypeError) as error:
+        raise Refused(RefusalCode.TOKEN_MALFORMED) from error
+    if header.get("alg") != ALGORITHM:
+        raise Refused(RefusalCode.ALGORITHM_REFUSED, alg=str(header.get("alg"))[:32])
+    key_id = header.get("kid")
+    if not isinstance(key_id, str) or not key_id:
+        raise Refused(RefusalCode.KEY_ID_MISSING)
+    return key_id
+
+
+def find_key(keys: KeySet, key_id: str) -> RSAKey | None:
+    """The one RSA key of that id; None when there is none, or when two claim it (no guessing between them)."""
+    found = [key for key in keys.keys if key.kid == key_id and isinstance(key, RSAKey)]
+    return found[0] if len(found) == 1 else None
+
+
+def verify(unverified_token: str, *, key: RSAKey, platform: Platform, nonce: str, now: datetime) -> Claims:
+    """The claims, proved to be signed by the platform's `key`, for us, now, in answer to the login with `nonce`.
+
+    Whether the nonce was already spent is not known here: the transaction that opens the visit tells.
+    """
+    claims = _decode(_verified_payload(unverified_token, key))
+    _check_parties(claims, platform)
+    _check_times(claims, now)
+    if required(claims, "nonce") != nonce:
+        raise Refused(RefusalCode.NONCE_WRONG)
+    return claims
+
+
+def required(claims: Claims, field: str) -> str:
+    """A claim that must be there as text that is not empty."""
+    value = getattr(claims, field)
+    if value is msgspec.UNSET:
+        raise Refused(RefusalCode.CLAIM_MISSING, claim=field)
+    if not isinstance(value, str) or not value:
+        raise Refused(RefusalCode.CLAIM_MALFORMED, claim=field)
+    return value
+
+
+def _verified_payload(unverified_token: str, key: RSAKey) -> bytes:
+    if _bits(key) < MIN_KEY_BITS:
+        raise Refused(RefusalCode.KEY_UNKNOWN, weak=True)
+    try:
+        return jws.deserialize_compact(unverified_token, key, algorithms=[ALGORITHM]).payload
+    except (JoseError, ValueError, TypeError) as error:
+        raise Refused(RefusalCode.SIGNATURE_WRONG) from error
+
+
+def _bits(key: RSAKey) -> int:
+    return int(key.public_key.key_size)
+
+
+def _decode(payload: bytes) -> Claims:
+    try:
+        return decode_claims(payload)
+    except msgspec.ValidationError as error:
+        raise Refused(RefusalCode.CLAIM_MALFORMED, fact=short_name(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refused(RefusalCode.TOKEN_MALFORMED) from error
+
+
+def _check_parties(claims: Claims, platform: Platform) -> None:
+    issuer = required(claims, "iss")
+    if issuer != platform.issuer:
+        raise Refused(RefusalCode.ISSUER_WRONG, got=issuer, registered=platform.issuer)
+    if claims.aud is msgspec.UNSET:
+        raise Refused(RefusalCode.CLAIM_MISSING, claim="aud")
+    audiences = [claims.aud] if isinstance(claims.aud, str) else claims.aud
+    if platform.client_id not in audiences:
+        raise Refused(RefusalCode.AUDIENCE_WRONG, got=audiences, registered=platform.client_id)
+    if len(audiences) > 1 and claims.azp is msgspec.UNSET:
+        raise Refused(RefusalCode.CLAIM_MISSING, claim="azp")
+    if claims.azp is not msgspec.UNSET and claims.azp != platform.client_id:
+        raise Refused(RefusalCode.AUDIENCE_WRONG, got=claims.azp, registered=platform.client_id)
+
+
+def _check_times(claims: Claims, now: datetime) -> None:
+    seconds, leeway = now.timestamp(), LEEWAY.total_seconds()
+    if isinstance(claims.exp, msgspec.UnsetType):
+        raise Refused(RefusalCode.CLAIM_MISSING, claim="exp")
+    if isinstance(claims.iat, msgspec.UnsetType):
+        raise Refused(RefusalCode.CLAIM_MISSING, claim="iat")
+    if claims.exp < 0 or claims.iat < 0:
+        raise Refused(RefusalCode.CLAIM_MALFORMED, claim="exp, iat")
+    if seconds > claims.exp + leeway:
+        raise Refused(RefusalCode.TOKEN_EXPIRED, late_s=round(seconds - claims.exp))
+    if claims.iat > seconds + leeway:
+        raise Refused(RefusalCode.TOKEN_FROM_FUTURE, early_s=round(claims.iat - seconds))
+    if seconds - claims.iat > MAX_TOKEN_AGE.total_seconds():
+        raise Refused(RefusalCode.TOKEN_TOO_OLD, age_s=round(seconds - claims.iat))

@@ -1,0 +1,121 @@
+"""A resource link launch as a typed value: what the rest of the tool works with.
+
+LTI 1.3 Core, section 5.3: https://www.imsglobal.org/spec/lti/v1p3#required-message-claims
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from lti_tool.protocol.claims import Claims
+from lti_tool.protocol.constants import MAX_ID_CHARS, MAX_SUB_CHARS, RESOURCE_LINK_REQUEST, VERSION
+from lti_tool.protocol.id_token import required
+from lti_tool.protocol.login import LoginState, is_ours
+from lti_tool.protocol.refusals import RefusalCode, Refused
+from lti_tool.protocol.roles import Roles, read_roles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """One person opened one placement in one course. Names and e-mail are not in it."""
+
+    deployment_id: str
+    sub: str
+    roles: Roles
+    resource_link_id: str
+    context_id: str | None
+    context_title: str
+    return_url: str | None
+    locale: str | None
+    line_item_url: str | None
+    line_items_url: str | None
+    ags_scopes: tuple[str, ...]
+    memberships_url: str | None
+    custom_session_id: str | None  # our own ids, put there by deep linking, so that a copied course still finds them
+    custom_series_id: str | None
+
+
+def read_launch(claims: Claims, login: LoginState, *, public_url: str) -> Launch:
+    """The launch in `claims`. Raises Refused for another version or message, or a required claim missing or wrong."""
+    _check_message(claims)
+    deployment_id = _text(claims, "deployment_id", MAX_ID_CHARS)
+    if login.lti_deployment_id is not None and login.lti_deployment_id != deployment_id:
+        raise Refused(RefusalCode.DEPLOYMENT_MISMATCH, got=deployment_id, login=login.lti_deployment_id)
+    if not is_ours(required(claims, "target_link_uri"), public_url):
+        raise Refused(RefusalCode.TARGET_NOT_OURS)
+    if claims.target_link_uri != login.target_link_uri:
+        raise Refused(RefusalCode.TARGET_NOT_OURS, differs_from_login=True)
+    ags, presentation, custom = claims.ags, claims.launch_presentation, claims.custom or {}
+    return Launch(
+        deployment_id=deployment_id,
+        sub=_sub(claims),
+        roles=_roles(claims),
+        resource_link_id=_resource_link_id(claims),
+        context_id=_context_id(claims),
+        context_title=(claims.context and (claims.context.title or claims.context.label)) or "",
+        return_url=_web_address(presentation.return_url if presentation else None),
+        locale=presentation.locale if presentation else None,
+        line_item_url=_web_address(ags.lineitem if ags else None),
+        line_items_url=_web_address(ags.lineitems if ags else None),
+        ags_scopes=tuple(ags.scope) if ags else (),
+        memberships_url=_web_address(claims.nrps.context_memberships_url if claims.nrps else None),
+        custom_session_id=_own_id(custom.get("shared_sessions_session")),
+        custom_series_id=_own_id(custom.get("shared_sessions_series")),
+    )
+
+
+def _check_message(claims: Claims) -> None:
+    message_type = required(claims, "message_type")
+    version = required(claims, "version")
+    if version != VERSION:
+        raise Refused(RefusalCode.VERSION_WRONG, got=version[:32])
+    if message_type != RESOURCE_LINK_REQUEST:
+        raise Refused(RefusalCode.MESSAGE_TYPE_UNKNOWN, got=message_type[:64])
+
+
+def _text(claims: Claims, field: str, max_chars: int) -> str:
+    text = required(claims, field)
+    if len(text) > max_chars:
+        raise Refused(RefusalCode.CLAIM_MALFORMED, claim=field, chars=len(text))
+    return text
+
+
+def _sub(claims: Claims) -> str:
+    """Core 5.3.6: at most 255 ASCII characters. An anonymous launch is refused: we would not know whom to credit."""
+    sub = _text(claims, "sub", MAX_SUB_CHARS)
+    if not sub.isascii():
+        raise Refused(RefusalCode.CLAIM_MALFORMED, claim="sub")
+    return sub
+
+
+def _roles(claims: Claims) -> Roles:
+    if isinstance(claims.roles, msgspec.UnsetType):
+        raise Refused(RefusalCode.CLAIM_MISSING, claim="roles")
+    return read_roles(claims.roles)
+
+
+def _resource_link_id(claims: Claims) -> str:
+    if isinstance(claims.resource_link, msgspec.UnsetType):
+        raise Refused(RefusalCode.CLAIM_MISSING, claim="resource_link")
+    link_id = claims.resource_link.id
+    if not 0 < len(link_id) <= MAX_ID_CHARS:
+        raise Refused(RefusalCode.CLAIM_MALFORMED, claim="resource_link.id", chars=len(link_id))
+    return link_id
+
+
+def _context_id(claims: Claims) -> str | None:
+    if claims.context is None:
+        return None
+    if not 0 < len(claims.context.id) <= MAX_ID_CHARS:
+        raise Refused(RefusalCode.CLAIM_MALFORMED, claim="context.id", chars=len(claims.context.id))
+    return claims.context.id
+
+
+def _web_address(url: str | None) -> str | None:
+    """Only http and https are ever linked to or called; anything else (javascript:, data:) counts as absent."""
+    return url if url and url.lower().startswith(("https://", "http://")) else None
+
+
+def _own_id(value: object) -> str | None:
+    """An unexpanded `$…` means that the LMS did not know the variable."""
+    return value if isinstance(value, str) and value and not value.startswith("$") else None

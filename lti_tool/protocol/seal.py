@@ -1,0 +1,51 @@
+"""Seal small values so that only we can read or make them, for a limited time.
+
+Fernet (AES-128-CBC and HMAC-SHA256, https://github.com/fernet/spec): authenticated, with the time of sealing inside.
+A key is derived for each purpose, so that a value sealed for one is worthless for another.
+"""
+
+import base64
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class SealBroken(Exception):
+    """Not sealed by us for this purpose, or altered."""
+
+
+class SealExpired(Exception):
+    """Sealed by us, but too long ago."""
+
+
+def seal(value: msgspec.Struct, *, secret_key: bytes, purpose: str, now: datetime) -> str:
+    fernet = _fernet(secret_key, purpose)
+    return fernet.encrypt_at_time(msgspec.json.encode(value), int(now.timestamp())).decode("ascii")
+
+
+def open_seal(sealed: str, kind: type[T], *, secret_key: bytes, purpose: str, now: datetime, life: timedelta) -> T:
+    """The value that `seal` was given. Raises SealBroken or SealExpired."""
+    fernet = _fernet(secret_key, purpose)
+    try:
+        token = sealed.encode("ascii")
+        sealed_at = fernet.extract_timestamp(token)
+        content = fernet.decrypt(token)
+    except (InvalidToken, UnicodeEncodeError, ValueError) as error:
+        raise SealBroken from error
+    if not sealed_at - 60 <= now.timestamp() <= sealed_at + life.total_seconds():
+        raise SealExpired
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.MsgspecError as error:
+        raise SealBroken from error
+
+
+def _fernet(secret_key: bytes, purpose: str) -> Fernet:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(secret_key)
+    return Fernet(base64.urlsafe_b64encode(derived))

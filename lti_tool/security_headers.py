@@ -1,0 +1,66 @@
+"""Headers of every answer: who may frame us, and that nothing foreign runs here.
+
+`frame-ancestors` decides framing; X-Frame-Options cannot name an LMS and is not sent.
+"""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request
+
+from lti_tool.tool import the_tool
+from series.store.universities import list_platforms
+
+
+def register_security_headers(app: Flask) -> None:
+    app.after_request(_add)
+
+
+def _add(response: Response) -> Response:
+    if request.path.startswith(("/static/", "/bootstrap/static/")):
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+        f"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {_frame_ancestors()}"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    if the_tool().settings.public_url.startswith("https://"):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
+
+
+def _frame_ancestors() -> str:
+    """Visits: the LMS of the launch. Login and fallback pages: all LMSs that we know. Public pages: nobody."""
+    listed = " ".join(the_tool().settings.frame_ancestors)
+    if request.path.startswith("/visit/"):
+        visit = g.get("visit")
+        own = origin(visit.return_url) if visit and visit.return_url else None
+        return " ".join(filter(None, [own, listed])) or _all_platforms() or "'none'"
+    if request.path.startswith("/lti/"):
+        return " ".join(filter(None, [_all_platforms(), listed])) or "'none'"
+    return listed or "'none'"
+
+
+def _all_platforms() -> str:
+    known = g.get("platform_origins")
+    if known is None:
+        with the_tool().database.read() as connection:
+            platforms = list_platforms(connection)
+        known = {origin(url) for row in platforms for url in (row.issuer, row.authorization_endpoint)}
+        g.platform_origins = known
+    return " ".join(sorted(filter(None, known)))
+
+
+def origin(url: str) -> str | None:
+    """Scheme, host and port of a web address; None when it is none, or could break out of the header."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or set(parts.netloc) & set(" ;,'\"@"):
+        return None
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,55 @@
+// The pages are complete without this. It shows times in the browser's own zone, counts down, and keeps the part of a
+// page that moves fresh.
+(() => {
+  const REFRESH_MS = 15_000;
+  const language = document.documentElement.lang;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+  // <p data-when data-start data-end data-zone data-your-time>: rewritten when the browser's clock differs.
+  function showLocalTimes(root) {
+    for (const when of root.querySelectorAll("[data-when]")) {
+      const start = new Date(when.dataset.start), end = new Date(when.dataset.end);
+      const hours = (timeZone) => new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone }).formatRange(start, end);
+      const day = (timeZone) => new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone }).format(start);
+      const same = (other) => hours(zone) === hours(other) && day(zone) === day(other);
+      if (same(when.dataset.zone)) continue;
+      when.querySelector("[data-yours]").textContent =
+        `${day(zone)}, ${hours(zone)} ${when.dataset.yourTime.replace("%(place)s", zone.split("/").pop().replaceAll("_", " "))}`;
+      const series = when.querySelector("[data-series]");
+      if (series) series.hidden = same(when.dataset.seriesZone);
+    }
+  }
+
+  function countDown(root) {
+    for (const left of root.querySelectorAll("[data-seconds-left]")) {
+      const end = performance.now() + Number(left.dataset.secondsLeft) * 1000;
+      const tick = () => {
+        const seconds = Math.max(0, Math.round((end - performance.now()) / 1000));
+        left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+        if (seconds > 0 && left.isConnected) setTimeout(tick, 500);
+        else if (left.isConnected) refresh();
+      };
+      tick();
+    }
+  }
+
+  // The fragment <… id data-refresh> is fetched again, unless somebody is typing in it.
+  async function refresh() {
+    const fragment = document.querySelector("[data-refresh]");
+    if (!fragment || document.hidden || fragment.contains(document.activeElement)) return;
+    try {
+      const answer = await fetch(location.pathname, { credentials: "same-origin" });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById(fragment.id);
+      if (!fresh || fresh.dataset.refresh === fragment.dataset.refresh || fragment.contains(document.activeElement)) return;
+      fragment.replaceWith(fresh);
+      showLocalTimes(fresh);
+      countDown(fresh);
+    } catch { /* offline for a moment: the page stays as it is */ }
+  }
+
+  showLocalTimes(document);
+  countDown(document);
+  if (document.querySelector("[data-refresh]")) setInterval(refresh, REFRESH_MS);
+})();

@@ -1,0 +1,30 @@
+"""What every page needs, made once for each process."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from config.clock import Clock
+from config.settings import Settings
+from lms.guarded import GuardedSession
+from lms.key_cache import PlatformKeys
+from lms.service_tokens import ServiceTokens
+from series.store.database import Database
+from series.store.work_queue import WorkQueue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    settings: Settings
+    database: Database
+    clock: Clock
+    http: GuardedSession
+    platform_keys: PlatformKeys
+    service_tokens: ServiceTokens
+    queue: WorkQueue
+
+
+def the_tool() -> Tool:
+    """The tool of the running app."""
+    tool: Tool = current_app.extensions["shared_sessions"]
+    return tool

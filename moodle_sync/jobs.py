@@ -1,0 +1,123 @@
+"""The periodic jobs: each pass is a row in sync_run, begun once over all workers, ended with what came of it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from lms.errors import LmsError
+from moodle_sync.import_series import SourceUnreadable, import_series
+from moodle_sync.mirror_sessions import mirror_university, plan_university
+from moodle_sync.read_calendar import NotACalendar
+from moodle_sync.services import Services
+from series.store import runs
+from series.store.launches import purge_expired
+from series.store.mirrors import MoodleConnection, connections
+from series.store.sessions import find_series, list_series
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What came of one run: counts by what was done, and a sentence for each thing to look at."""
+
+    counts: dict[str, int]
+    problems: list[str]
+
+
+def begin(services: Services, job: str, scope: str, *, slot: str) -> int | None:
+    """The run's id, or None when another worker has the slot or the job is under way."""
+    with services.database.write() as connection:
+        return runs.begin_run(connection, job=job, scope=scope, slot=slot, now=services.clock.now())
+
+
+def slot_by_hand() -> str:
+    """A slot of its own, for "run now"."""
+    return f"by hand {time.time_ns()}"
+
+
+def run_calendar(services: Services, run_id: int) -> None:
+    """Read one series' calendar again; when it changed anything, mirror at once."""
+
+    def work(scope: str) -> Report:
+        with services.database.read() as connection:
+            series = find_series(connection, scope)
+        imported = import_series(services, series, series.source or "")
+        if imported.new or imported.changed:
+            mirror_everywhere(services, slot=f"after calendar {run_id}")
+        counts = {"new": imported.new, "changed": imported.changed, "same": imported.same}
+        problems = [f"“{problem.event}” {problem.fact}: {problem.done}" for problem in imported.problems]
+        return Report(counts=counts, problems=problems)
+
+    _guard(services, run_id, work)
+
+
+def run_mirror(services: Services, run_id: int) -> Report:
+    """Bring one university's course calendars up to date."""
+
+    def work(scope: str) -> Report:
+        connection = find_connection(services, scope)
+        if connection is None:
+            return Report(counts={}, problems=["This university's Moodle is no longer connected."])
+        done = mirror_university(services, connection, plan_university(services, connection), run_id=run_id)
+        return Report(counts=dict(done.counts), problems=done.problems)
+
+    return _guard(services, run_id, work)
+
+
+def mirror_everywhere(services: Services, *, slot: str) -> None:
+    """Begin a mirror run for every connected university that has none under way."""
+    for connection in all_connections(services):
+        run_id = begin(services, "mirror", connection.university_slug, slot=slot)
+        if run_id is not None:
+            services.queue.enqueue("mirror", run_id)
+
+
+def all_connections(services: Services) -> list[MoodleConnection]:
+    with services.database.read() as connection:
+        return connections(connection, encryption_key=services.settings.encryption_key)
+
+
+def find_connection(services: Services, university_slug: str) -> MoodleConnection | None:
+    return next((c for c in all_connections(services) if c.university_slug == university_slug), None)
+
+
+def calendar_scopes(services: Services) -> list[str]:
+    """Series that have a source to be read again."""
+    with services.database.read() as connection:
+        return [series.slug for series in list_series(connection) if series.source]
+
+
+def clean_up(services: Services) -> None:
+    """Drop what has had its time: spent nonces, closed visits."""
+    with services.database.write() as connection:
+        purge_expired(connection, now=services.clock.now())
+
+
+def _guard(services: Services, run_id: int, work: Callable[[str], Report]) -> Report:
+    """Run one job for one scope; whatever happens there stays there, and is written down in words."""
+    with services.database.read() as connection:
+        scope = runs.scope_of(connection, run_id)
+    if scope is None:
+        return Report(counts={}, problems=[])
+    try:
+        report = work(scope)
+    except (LmsError, SourceUnreadable, NotACalendar) as error:
+        report = Report(counts={}, problems=[str(error)])
+    except Exception as error:
+        log.exception("run_broke", run_id=run_id)
+        report = Report(counts={}, problems=[f"An error of ours ({type(error).__name__}); it has been noted."])
+    outcome = "failed" if report.problems and not any(report.counts.values()) else "done"
+    with services.database.write() as connection:
+        runs.end_run(
+            connection,
+            run_id,
+            outcome=outcome,
+            counts=report.counts,
+            reason="; ".join(report.problems) or None,
+            now=services.clock.now(),
+        )
+    log.info("run_ended", run_id=run_id, scope=scope, outcome=outcome, **report.counts)
+    return report

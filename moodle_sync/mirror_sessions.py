@@ -1,0 +1,216 @@
+"""The sessions of the series into one university's course calendars."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from lms.errors import LmsError, NotFound
+from lms.moodle import Moodle
+from lms.moodle_events import CalendarEvent, EventProblem
+from moodle_sync.plan_mirrors import (
+    Adoption,
+    Mirror,
+    MirroredSession,
+    Plan,
+    Target,
+    Update,
+    WantedEvent,
+    find_marked,
+    plan,
+)
+from moodle_sync.services import Services
+from series.sessions import Session
+from series.store.migrate import installation_id
+from series.store.mirrors import (
+    MirroredCourse,
+    MoodleConnection,
+    drop_mirror,
+    mirrored_courses,
+    mirrors_of,
+    save_mirror,
+)
+from series.store.runs import still_alive
+from series.store.sessions import sessions_of
+
+A_WHILE = timedelta(days=400)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoursePlan:
+    """What one course needs. Nothing is called while it is made."""
+
+    course: MirroredCourse
+    target: Target
+    plan: Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mirrored:
+    """Counts by what was done, and a sentence for each thing that was not."""
+
+    counts: Counter[str]
+    problems: list[str]
+
+
+def plan_university(services: Services, connection: MoodleConnection) -> list[CoursePlan]:
+    """The plan of every course of the university, empty ones too."""
+    now = services.clock.now()
+    with services.database.read() as reading:
+        installation = installation_id(reading)
+        plans = []
+        for course in mirrored_courses(reading, connection.university_id):
+            sessions = [s for series_id in course.series_ids for s in sessions_of(reading, series_id)]
+            mirrors = [
+                Mirror(session_id=row.session_id, event_id=row.event_id, fingerprint=row.fingerprint)
+                for row in mirrors_of(reading, course.course_id)
+            ]
+            target = Target(
+                course_id=course.moodle_course_id,
+                public_url=services.settings.public_url,
+                installation_id=installation,
+            )
+            planned = plan([_mirrored(session) for session in sessions], mirrors, target=target, now=now)
+            plans.append(CoursePlan(course=course, target=target, plan=planned))
+    return plans
+
+
+def mirror_university(
+    services: Services, connection: MoodleConnection, plans: list[CoursePlan], *, run_id: int
+) -> Mirrored:
+    """Make the calls that the plans need, none when they are empty. One course's trouble leaves the others alone."""
+    done = Mirrored(counts=Counter(), problems=[])
+    for course_plan in plans:
+        if course_plan.plan.is_empty:
+            continue
+        with services.database.write() as writing:
+            still_alive(writing, run_id, now=services.clock.now())
+        moodle = Moodle(http=services.http, base_url=connection.base_url, token=connection.token)
+        applying = _Applying(services, moodle, connection.moodle_user_id, course_plan, done)
+        try:
+            applying.apply()
+        except LmsError as error:
+            done.problems.append(f"Course {course_plan.course.moodle_course_id}: {error}")
+    return done
+
+
+class _Applying:
+    """One course's plan on its way into Moodle. What each call did is noted before the next one."""
+
+    def __init__(
+        self, services: Services, moodle: Moodle, moodle_user_id: int, course_plan: CoursePlan, done: Mirrored
+    ) -> None:
+        self.services = services
+        self.moodle = moodle
+        self.moodle_user_id = moodle_user_id
+        self.course_id = course_plan.course.course_id
+        self.target = course_plan.target
+        self.plan = course_plan.plan
+        self.done = done
+
+    def apply(self) -> None:
+        to_create = list(self.plan.create)
+        to_create += self._adopt(self.plan.adopt)
+        to_create += self._update(self.plan.update)
+        self._delete(self.plan.delete)
+        self._create(to_create)
+
+    def _adopt(self, adoptions: tuple[Adoption, ...]) -> list[WantedEvent]:
+        """Events whose creation was begun: taken over where they are found by our marker; else to be created."""
+        if not adoptions:
+            return []
+        marked = self._marked_events([adoption.wanted.draft.start_at for adoption in adoptions])
+        missing = []
+        for adoption in adoptions:
+            found = marked.get(adoption.wanted.session_id)
+            if found:
+                self._make_right(found[0].event_id, adoption.wanted, "adopted")
+            elif adoption.create_if_missing:
+                missing.append(adoption.wanted)
+            else:
+                self._forget(adoption.wanted)
+        return missing
+
+    def _update(self, updates: tuple[Update, ...]) -> list[WantedEvent]:
+        """Only events that are still ours are changed; those that somebody deleted are to be created again."""
+        if not updates:
+            return []
+        ours = self._ours([update.event_id for update in updates])
+        gone = []
+        for update in updates:
+            if update.event_id in ours:
+                try:
+                    self._make_right(update.event_id, update.wanted, "updated")
+                except NotFound:
+                    gone.append(update.wanted)
+            else:
+                gone.append(update.wanted)
+        return gone
+
+    def _delete(self, mirrors: tuple[Mirror, ...]) -> None:
+        known = [mirror.event_id for mirror in mirrors if mirror.event_id is not None]
+        if known:
+            self.moodle.delete_calendar_events(self._ours(known))
+        for mirror in mirrors:
+            with self.services.database.write() as connection:
+                drop_mirror(connection, course_id=self.course_id, session_id=mirror.session_id)
+            self.done.counts["deleted"] += 1
+
+    def _create(self, wanted: list[WantedEvent]) -> None:
+        """The intention is noted first: if we are stopped between the call and the note of its answer, the next run
+        looks for our marker before it creates anything."""
+        for event in wanted:
+            self._note(event, None)
+        drafts = [event.draft for event in wanted]
+        for event, outcome in zip(wanted, self.moodle.create_calendar_events(drafts), strict=True):
+            if isinstance(outcome, EventProblem):
+                self._forget(event)
+                self.done.problems.append(f"“{event.draft.name}”: {outcome.sentence}")
+            else:
+                self._note(event, outcome)
+                self.done.counts["created"] += 1
+
+    def _make_right(self, event_id: int, wanted: WantedEvent, what: str) -> None:
+        self.moodle.update_calendar_event(event_id, wanted.draft)
+        self._note(wanted, event_id)
+        self.done.counts[what] += 1
+
+    def _note(self, wanted: WantedEvent, event_id: int | None) -> None:
+        with self.services.database.write() as connection:
+            save_mirror(
+                connection,
+                course_id=self.course_id,
+                session_id=wanted.session_id,
+                event_id=event_id,
+                fingerprint=wanted.fingerprint,
+                now=self.services.clock.now(),
+            )
+
+    def _forget(self, wanted: WantedEvent) -> None:
+        with self.services.database.write() as connection:
+            drop_mirror(connection, course_id=self.course_id, session_id=wanted.session_id)
+
+    def _ours(self, event_ids: list[int]) -> set[int]:
+        """Those that are there, carry our marker and were made by our account; Moodle would let us touch others."""
+        there = self.moodle.calendar_events_by_ids(event_ids)
+        marked = find_marked(there, installation_id=self.target.installation_id, user_id=self.moodle_user_id)
+        return {event.event_id for events in marked.values() for event in events}
+
+    def _marked_events(self, starts: list[datetime]) -> dict[UUID, list[CalendarEvent]]:
+        there = self.moodle.calendar_events(
+            self.target.course_id, from_at=min(starts) - A_WHILE, to_at=max(starts) + A_WHILE
+        )
+        return find_marked(there, installation_id=self.target.installation_id, user_id=self.moodle_user_id)
+
+
+def _mirrored(session: Session) -> MirroredSession:
+    return MirroredSession(
+        session_id=session.session_id,
+        title=session.title,
+        hosting_university=session.hosting_university,
+        start_at=session.start_at,
+        end_at=session.end_at,
+        zone=session.zone,
+        status=session.status,
+        moved_from_at=session.moved_from_at,
+    )

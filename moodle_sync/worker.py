@@ -1,0 +1,83 @@
+"""The worker: runs what the queue hands over, and looks itself for rows that are due."""
+
+import threading
+import time
+from functools import partial
+
+import structlog
+
+from moodle_sync import jobs
+from moodle_sync.deliver_scores import deliver
+from moodle_sync.services import Services
+from series.store.database import DatabaseBusy, DatabaseUnreachable
+from series.store.deliveries import due_ids
+
+log = structlog.get_logger()
+TICK_S = 1.0
+DUE_PER_TICK = 200
+CLEAN_UP_INTERVAL_S = 600
+
+
+def work(services: Services, *, threads: int) -> None:
+    """Work until SIGTERM or SIGINT. What was in hand when a worker was killed is taken up again when its lease ends."""
+    stop = threading.Event()
+    ticking = threading.Thread(target=_tick_until, args=(services, stop), name="tick", daemon=True)
+    ticking.start()
+    log.info("worker_started", threads=threads)
+    try:
+        services.queue.work(
+            {
+                "deliver": partial(deliver, services),
+                "calendar": partial(jobs.run_calendar, services),
+                "mirror": partial(jobs.run_mirror, services),
+            },
+            threads=threads,
+        )
+    finally:
+        stop.set()
+        ticking.join(timeout=10)
+        log.info("worker_stopped")
+
+
+class Tick:
+    """Hands over what is due. Harmless when two workers do it at once: rows and slots are claimed one by one."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._begun: dict[tuple[str, str], str] = {}  # the slot last tried, so that the database is asked once a slot
+
+    def __call__(self) -> None:
+        services, settings = self._services, self._services.settings
+        now = services.clock.now()
+        if services.queue.is_idle():  # else what is due has been handed over already
+            with services.database.read() as connection:
+                due = due_ids(connection, now=now, limit=DUE_PER_TICK)
+            for delivery_id in due:
+                services.queue.enqueue("deliver", delivery_id)
+        seconds = int(now.timestamp())
+        for scope in jobs.calendar_scopes(services):
+            self._begin("calendar", scope, str(seconds // settings.calendar_interval_s))
+        for moodle in jobs.all_connections(services):
+            self._begin("mirror", moodle.university_slug, str(seconds // settings.mirror_interval_s))
+
+    def _begin(self, job: str, scope: str, slot: str) -> None:
+        if self._begun.get((job, scope)) == slot:
+            return
+        self._begun[job, scope] = slot
+        run_id = jobs.begin(self._services, job, scope, slot=slot)
+        if run_id is not None:
+            self._services.queue.enqueue(job, run_id)
+
+
+def _tick_until(services: Services, stop: threading.Event) -> None:
+    tick, clean_up_at = Tick(services), 0.0
+    while not stop.wait(TICK_S):
+        try:
+            tick()
+            if time.monotonic() >= clean_up_at:
+                jobs.clean_up(services)
+                clean_up_at = time.monotonic() + CLEAN_UP_INTERVAL_S
+        except (DatabaseBusy, DatabaseUnreachable) as error:
+            log.warning("tick_skipped", error=str(error))
+        except Exception:
+            log.exception("tick_broke")

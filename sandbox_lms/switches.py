@@ -1,0 +1,112 @@
+"""Misbehaviour on demand: an LMS that is down, slow, or keeps a request waiting at the worst moment."""
+
+import select
+import socket
+import threading
+from collections import Counter
+from typing import Literal, get_args
+
+import msgspec
+
+Hold = Literal["hold_token", "hold_score_before", "hold_score_after"]
+HOLDS: tuple[Hold, ...] = get_args(Hold)
+MAX_HOLD_S = 120
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All switches of one campus. What is not set is off.
+
+    `score_status`: scores are answered with this status and not stored; `score_status_times` times, or always.
+    """
+
+    down: bool = False
+    hold_token: bool = False
+    hold_score_before: bool = False
+    hold_score_after: bool = False
+    score_status: int | None = None
+    score_status_times: int | None = None
+    slow_s: float = 0
+
+
+class Switches:
+    """The switches of one campus, shared by its request threads and by whoever sets them."""
+
+    def __init__(self) -> None:
+        self._settings = Settings()
+        self._held: Counter[Hold] = Counter()
+        self._changed = threading.Condition()
+        self._stopping = False
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    def set(self, **changes: bool | float | None) -> None:
+        """Change some switches; a hold that is set to False lets its requests go on. Raises msgspec.ValidationError."""
+        with self._changed:
+            merged = {**msgspec.structs.asdict(self._settings), **changes}
+            self._settings = msgspec.convert(merged, Settings)
+            self._changed.notify_all()
+
+    def reset(self) -> None:
+        """All switches off, all held requests released."""
+        with self._changed:
+            self._settings = Settings()
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Let everything go on that waits here, now and later: the server ends."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def hold(self, name: Hold) -> None:
+        """Wait while this hold is set, at most MAX_HOLD_S."""
+        with self._changed:
+            if not getattr(self._settings, name):
+                return
+            self._held[name] += 1
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._stopping or not getattr(self._settings, name), MAX_HOLD_S)
+            self._held[name] -= 1
+            self._changed.notify_all()
+
+    def held(self) -> dict[str, int]:
+        """How many requests each hold keeps waiting now."""
+        with self._changed:
+            return {name: self._held[name] for name in HOLDS}
+
+    def wait_until_held(self, name: Hold, *, timeout_s: float) -> bool:
+        """Whether a request came to wait at this hold within the time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._held[name] > 0, timeout_s)
+
+    def wait_until_none_held(self, *, timeout_s: float) -> bool:
+        """Whether every released request went on within the time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not any(self._held.values()), timeout_s)
+
+    def be_slow(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping, self._settings.slow_s)
+
+    def take_score_status(self) -> int | None:
+        """The status that a score must be answered with, if any; counts it."""
+        with self._changed:
+            status, times = self._settings.score_status, self._settings.score_status_times
+            if status is not None and times is not None:
+                rest = times - 1
+                self._settings = msgspec.structs.replace(
+                    self._settings, score_status=status if rest else None, score_status_times=rest or None
+                )
+            return status
+
+
+def has_hung_up(connection: socket.socket | None) -> bool:
+    """Whether the other side has closed the connection: a client that was killed while it waited."""
+    if connection is None or not select.select([connection], [], [], 0)[0]:
+        return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK) == b""
+    except OSError:
+        return True

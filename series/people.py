@@ -1,0 +1,40 @@
+"""Who is looking: one validated launch in one browser."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+VISIT_LIFE = timedelta(hours=12)
+
+
+@dataclass(frozen=True, kw_only=True)
+class University:
+    university_id: int
+    slug: str
+    name: str
+    country: str
+    time_zone: str
+    language: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """What one launch opened. Roles belong to it, not to the participant."""
+
+    visit_id: str
+    proof_hash: str
+    participant_id: int
+    sub: str
+    university: University
+    platform_id: int
+    deployment_is_approved: bool
+    course_id: int | None
+    placement_id: int
+    series_id: UUID
+    session_id: UUID | None  # none: the whole series
+    is_teacher: bool
+    is_learner: bool
+    hosted_session_ids: frozenset[UUID]
+    return_url: str | None
+    locale: str | None
+    expires_at: datetime

@@ -1,0 +1,81 @@
+"""Sessions of a series, and which of them a person wants to see now."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+
+class Status(StrEnum):
+    PLANNED = "planned"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One run of the workshop: a term."""
+
+    series_id: UUID
+    slug: str
+    title: str
+    time_zone: str
+    source: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One weekly meeting. Instants are aware UTC; `wall_start` in `zone` is what the people agreed on."""
+
+    session_id: UUID
+    series_id: UUID
+    title: str
+    description: str
+    hosting_university: str | None
+    hosting_university_id: int | None
+    join_url: str | None
+    start_at: datetime
+    end_at: datetime
+    wall_start: datetime
+    zone: str
+    status: Status
+    moved_from_at: datetime | None
+    sequence: int
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status is Status.CANCELLED
+
+    def is_over(self, now: datetime) -> bool:
+        return now >= self.end_at
+
+    def is_running(self, now: datetime) -> bool:
+        return not self.is_cancelled and self.start_at <= now < self.end_at
+
+
+JOIN_OPENS_BEFORE = timedelta(minutes=15)
+
+
+def may_join(session: Session, now: datetime) -> bool:
+    """The join button works from a quarter of an hour before the start to the end."""
+    return not session.is_cancelled and session.start_at - JOIN_OPENS_BEFORE <= now < session.end_at
+
+
+def this_weeks_session(sessions: list[Session], *, now: datetime, zone: str) -> Session | None:
+    """The session that a page shows first: the running or next one of this ISO week (in the series' zone), else the
+    last one of this week, else the next one at all. A cancelled one only when the week has no other."""
+    week = _iso_week(now, zone)
+    planned = sorted((s for s in sessions if not s.is_cancelled), key=lambda s: s.start_at)
+    this_week = [s for s in planned if _iso_week(s.start_at, zone) == week]
+    ahead = [s for s in this_week if not s.is_over(now)]
+    if ahead or this_week:
+        return ahead[0] if ahead else this_week[-1]
+    cancelled = [s for s in sessions if s.is_cancelled and _iso_week(s.start_at, zone) == week]
+    if cancelled:
+        return cancelled[0]
+    return next((s for s in planned if not s.is_over(now)), None)
+
+
+def _iso_week(instant: datetime, zone: str) -> tuple[int, int]:
+    year, week, _ = instant.astimezone(ZoneInfo(zone)).isocalendar()
+    return year, week

@@ -1,0 +1,88 @@
+"""The engine and its transactions: SQLite in WAL by default, PostgreSQL by its URL."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+BUSY_TIMEOUT_S = 10
+
+
+class DatabaseBusy(Exception):
+    """The database could not be had in time: somebody else holds it. Nothing was written."""
+
+
+class DatabaseUnreachable(Exception):
+    """There is no database to talk to, or it cannot be opened."""
+
+
+class Database:
+    """One engine for each process.
+
+    `write()` takes SQLite's write lock at its start (BEGIN IMMEDIATE), because a transaction that reads first and
+    writes later fails at once when somebody else wrote in between, whatever the busy timeout.
+    """
+
+    def __init__(self, url: str, *, busy_timeout_s: int = BUSY_TIMEOUT_S) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        arguments: dict[str, Any] = {"connect_args": {"timeout": busy_timeout_s}} if self.is_sqlite else {}
+        self.engine = sa.create_engine(url, pool_pre_ping=not self.is_sqlite, **arguments)
+        if self.is_sqlite:
+            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        with _translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that commits at the end of the block, or leaves nothing behind."""
+        with _translated(), self.engine.connect() as plain:
+            connection = plain.execution_options(shared_sessions_writes=True)
+            with connection.begin():
+                yield connection
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """The dialect's own insert, which knows ON CONFLICT."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL, or None for PostgreSQL and for a database in memory."""
+    database = sa.make_url(url).database
+    return Path(database) if url.startswith("sqlite") and database else None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        if "locked" in str(error.orig) or "busy" in str(error.orig):
+            raise DatabaseBusy("The database is busy. Nothing was written; please try again.") from error
+        raise DatabaseUnreachable(f"The database cannot be used: {str(error.orig).splitlines()[0]}") from error
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun below, not by the driver's guess
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("shared_sessions_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,69 @@
+"""The tool's own keys (sealed) and the platforms' public keys (cached)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+
+from series.store.database import insert
+from series.store.tables import platform_key_set, tool_key
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolKey:
+    kid: str
+    private_key_pem: bytes
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CachedKeySet:
+    """`key_set` is JSON as fetched, or None when no fetch has succeeded yet."""
+
+    key_set: str | None
+    fetched_at: datetime | None
+    attempted_at: datetime
+
+
+def add_tool_key(
+    connection: sa.Connection, *, kid: str, private_key_pem: bytes, encryption_key: bytes, now: datetime
+) -> None:
+    sealed = Fernet(encryption_key).encrypt(private_key_pem).decode("ascii")
+    connection.execute(sa.insert(tool_key).values(kid=kid, private_key_sealed=sealed, created_at=now))
+
+
+def tool_keys(connection: sa.Connection, *, encryption_key: bytes) -> list[ToolKey]:
+    """All keys, the newest first. Raises cryptography.fernet.InvalidToken when ENCRYPTION_KEY is another one."""
+    rows = connection.execute(sa.select(tool_key).order_by(tool_key.c.created_at.desc(), tool_key.c.kid))
+    fernet = Fernet(encryption_key)
+    return [
+        ToolKey(kid=row.kid, private_key_pem=fernet.decrypt(row.private_key_sealed), created_at=row.created_at)
+        for row in rows
+    ]
+
+
+def cached_key_set(connection: sa.Connection, platform_id: int) -> CachedKeySet | None:
+    row = connection.execute(
+        sa.select(platform_key_set).where(platform_key_set.c.platform_id == platform_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    return CachedKeySet(key_set=row.key_set, fetched_at=row.fetched_at, attempted_at=row.attempted_at)
+
+
+def note_key_fetch(connection: sa.Connection, platform_id: int, *, now: datetime) -> None:
+    """Remember that a fetch is being tried, so that unknown key ids do not cause a flood of them."""
+    connection.execute(
+        insert(connection, platform_key_set)
+        .values(platform_id=platform_id, attempted_at=now)
+        .on_conflict_do_update(index_elements=["platform_id"], set_={"attempted_at": now})
+    )
+
+
+def save_key_set(connection: sa.Connection, platform_id: int, key_set: str, *, now: datetime) -> None:
+    connection.execute(
+        sa.update(platform_key_set)
+        .where(platform_key_set.c.platform_id == platform_id)
+        .values(key_set=key_set, fetched_at=now)
+    )

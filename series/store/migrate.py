@@ -1,0 +1,46 @@
+"""Bring the tables to the newest state; say whether they are."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from series.store.database import Database, insert
+from series.store.tables import installation
+
+
+def migrate(database: Database) -> None:
+    """Run all migrations that are missing. May be repeated; two at once take turns."""
+    with database.write() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.execute(
+            insert(connection, installation)
+            .values(id=1, installation_id=uuid4())
+            .on_conflict_do_nothing(index_elements=["id"])
+        )
+
+
+def is_current(database: Database) -> bool:
+    with database.read() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == _head()
+
+
+def installation_id(connection: sa.Connection) -> str:
+    """Tells this installation's marks in a Moodle calendar from another installation's."""
+    return str(connection.execute(sa.select(installation.c.installation_id)).scalar_one())
+
+
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

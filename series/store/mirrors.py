@@ -1,0 +1,146 @@
+"""Moodle connections, the courses that are mirrored into, and the events that stand for sessions there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+
+from series.store.database import insert
+from series.store.tables import course, course_series, mirror, moodle_connection, university
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoodleConnection:
+    """How the worker reaches one university's Moodle, and as whom."""
+
+    university_id: int
+    university_slug: str
+    base_url: str
+    token: str
+    moodle_user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirroredCourse:
+    course_id: int
+    moodle_course_id: int
+    series_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorRow:
+    """`event_id` is None while the event's creation was begun and is not known to have ended."""
+
+    session_id: UUID
+    event_id: int | None
+    fingerprint: str
+
+
+def save_connection(
+    connection: sa.Connection,
+    *,
+    university_id: int,
+    base_url: str,
+    token: str,
+    moodle_user_id: int,
+    encryption_key: bytes,
+) -> None:
+    """May be repeated: a new address or token replaces the old one."""
+    sealed = Fernet(encryption_key).encrypt(token.encode()).decode("ascii")
+    values = {"base_url": base_url, "token_sealed": sealed, "moodle_user_id": moodle_user_id}
+    connection.execute(
+        insert(connection, moodle_connection)
+        .values(university_id=university_id, **values)
+        .on_conflict_do_update(index_elements=["university_id"], set_=values)
+    )
+
+
+def connections(connection: sa.Connection, *, encryption_key: bytes) -> list[MoodleConnection]:
+    """Raises cryptography.fernet.InvalidToken when ENCRYPTION_KEY is another one."""
+    rows = connection.execute(
+        sa.select(moodle_connection, university.c.slug).join(university).order_by(university.c.slug)
+    )
+    fernet = Fernet(encryption_key)
+    return [
+        MoodleConnection(
+            university_id=row.university_id,
+            university_slug=row.slug,
+            base_url=row.base_url,
+            token=fernet.decrypt(row.token_sealed).decode(),
+            moodle_user_id=row.moodle_user_id,
+        )
+        for row in rows
+    ]
+
+
+def tie_course(
+    connection: sa.Connection, *, university_id: int, moodle_course_id: int, title: str, series_id: UUID
+) -> None:
+    """Show the series in this Moodle course. May be repeated.
+
+    A course that launches have made known already is the same one: in Moodle its context id is the course id.
+    """
+    course_id = connection.execute(
+        sa.select(course.c.id)
+        .where(
+            course.c.university_id == university_id,
+            (course.c.moodle_course_id == moodle_course_id) | (course.c.context_id == str(moodle_course_id)),
+        )
+        .limit(1)
+    ).scalar_one_or_none()
+    if course_id is None:
+        course_id = connection.execute(
+            sa.insert(course)
+            .values(university_id=university_id, moodle_course_id=moodle_course_id, title=title[:255])
+            .returning(course.c.id)
+        ).scalar_one()
+    else:
+        connection.execute(sa.update(course).where(course.c.id == course_id).values(moodle_course_id=moodle_course_id))
+    connection.execute(
+        insert(connection, course_series).values(course_id=course_id, series_id=series_id).on_conflict_do_nothing()
+    )
+
+
+def mirrored_courses(connection: sa.Connection, university_id: int) -> list[MirroredCourse]:
+    rows = connection.execute(
+        sa.select(course.c.id, course.c.moodle_course_id, course_series.c.series_id)
+        .join(course_series, course_series.c.course_id == course.c.id)
+        .where(course.c.university_id == university_id, course.c.moodle_course_id.is_not(None))
+        .order_by(course.c.id)
+    ).all()
+    return [
+        MirroredCourse(
+            course_id=course_id,
+            moodle_course_id=moodle_course_id,
+            series_ids=tuple(row.series_id for row in rows if row.id == course_id),
+        )
+        for course_id, moodle_course_id in dict.fromkeys((row.id, row.moodle_course_id) for row in rows)
+    ]
+
+
+def mirrors_of(connection: sa.Connection, course_id: int) -> list[MirrorRow]:
+    rows = connection.execute(sa.select(mirror).where(mirror.c.course_id == course_id))
+    return [MirrorRow(session_id=row.session_id, event_id=row.event_id, fingerprint=row.fingerprint) for row in rows]
+
+
+def save_mirror(
+    connection: sa.Connection,
+    *,
+    course_id: int,
+    session_id: UUID,
+    event_id: int | None,
+    fingerprint: str,
+    now: datetime,
+) -> None:
+    values = {"event_id": event_id, "fingerprint": fingerprint, "updated_at": now}
+    connection.execute(
+        insert(connection, mirror)
+        .values(course_id=course_id, session_id=session_id, **values)
+        .on_conflict_do_update(index_elements=["course_id", "session_id"], set_=values)
+    )
+
+
+def drop_mirror(connection: sa.Connection, *, course_id: int, session_id: UUID) -> None:
+    connection.execute(sa.delete(mirror).where(mirror.c.course_id == course_id, mirror.c.session_id == session_id))

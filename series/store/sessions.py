@@ -1,0 +1,187 @@
+"""Series and their sessions, and the calendar entries that stand for them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from series.rule import Rule
+from series.sessions import Series, Session, Status
+from series.store.tables import participant, series, session, session_alias, session_host, university
+from series.store.universities import AlreadyThere, NotThere
+
+EntryKey = tuple[str, datetime]  # UID and original start of a calendar entry
+
+
+def add_series(connection: sa.Connection, new: Series, *, rule: Rule, now: datetime) -> None:
+    """Raises AlreadyThere for a slug that is taken."""
+    if connection.execute(sa.select(series.c.id).where(series.c.slug == new.slug)).one_or_none():
+        raise AlreadyThere(f"There is already a series {new.slug!r}.")
+    connection.execute(
+        sa.insert(series).values(
+            id=new.series_id,
+            slug=new.slug,
+            title=new.title,
+            time_zone=new.time_zone,
+            source=new.source,
+            rule=msgspec.json.encode(rule).decode(),
+            created_at=now,
+        )
+    )
+
+
+def list_series(connection: sa.Connection) -> list[Series]:
+    return [_series(row) for row in connection.execute(sa.select(series).order_by(series.c.created_at))]
+
+
+def find_series(connection: sa.Connection, slug: str) -> Series:
+    """Raises NotThere."""
+    row = connection.execute(sa.select(series).where(series.c.slug == slug)).one_or_none()
+    if row is None:
+        raise NotThere(f"There is no series {slug!r}; `moodle-sync series list` shows all.")
+    return _series(row)
+
+
+def get_series(connection: sa.Connection, series_id: UUID) -> Series:
+    return _series(connection.execute(sa.select(series).where(series.c.id == series_id)).one())
+
+
+def rule_of(connection: sa.Connection, series_id: UUID) -> Rule:
+    text: str = connection.execute(sa.select(series.c.rule).where(series.c.id == series_id)).scalar_one()
+    return msgspec.json.decode(text, type=Rule)
+
+
+def set_source(connection: sa.Connection, series_id: UUID, source: str) -> None:
+    connection.execute(sa.update(series).where(series.c.id == series_id).values(source=source))
+
+
+def sessions_of(connection: sa.Connection, series_id: UUID) -> list[Session]:
+    """In the order of their start."""
+    query = _sessions().where(session.c.series_id == series_id).order_by(session.c.start_at, session.c.id)
+    return [_session(row) for row in connection.execute(query)]
+
+
+def get_session(connection: sa.Connection, session_id: UUID) -> Session | None:
+    row = connection.execute(_sessions().where(session.c.id == session_id)).one_or_none()
+    return None if row is None else _session(row)
+
+
+def aliases_of(connection: sa.Connection, series_id: UUID) -> dict[EntryKey, UUID]:
+    """(UID, original start) of each calendar entry that was ever seen, to our session."""
+    rows = connection.execute(sa.select(session_alias).where(session_alias.c.series_id == series_id))
+    return {(row.source_uid, row.original_start_at): row.session_id for row in rows}
+
+
+def save_import(
+    connection: sa.Connection,
+    series_id: UUID,
+    *,
+    new: Iterable[tuple[Session, EntryKey]],
+    changed: Iterable[Session],
+    rekeyed: Iterable[tuple[EntryKey, UUID]],
+    now: datetime,
+) -> None:
+    """What an import found: new sessions with their calendar entry, changed ones, further entries of known ones."""
+    for session_, key in new:
+        connection.execute(sa.insert(session).values(id=session_.session_id, **_columns(session_), updated_at=now))
+        _add_alias(connection, series_id, key, session_.session_id)
+    for session_ in changed:
+        connection.execute(
+            sa.update(session).where(session.c.id == session_.session_id).values(**_columns(session_), updated_at=now)
+        )
+    for key, session_id in rekeyed:
+        _add_alias(connection, series_id, key, session_id)
+
+
+def name_host(connection: sa.Connection, *, session_id: UUID, participant_id: int) -> None:
+    """May be repeated."""
+    there = connection.execute(
+        sa.select(session_host).where(
+            session_host.c.session_id == session_id, session_host.c.participant_id == participant_id
+        )
+    ).one_or_none()
+    if there is None:
+        connection.execute(sa.insert(session_host).values(session_id=session_id, participant_id=participant_id))
+
+
+def hosts_of(connection: sa.Connection, session_id: UUID) -> list[tuple[str, str]]:
+    """(university slug, sub) of the people who are named hosts."""
+    rows = connection.execute(
+        sa.select(university.c.slug, participant.c.sub)
+        .select_from(session_host.join(participant).join(university))
+        .where(session_host.c.session_id == session_id)
+    )
+    return [(row.slug, row.sub) for row in rows]
+
+
+def session_as_json(shown: Session) -> dict[str, Any]:
+    """For `--json`."""
+    return {
+        "session_id": str(shown.session_id),
+        "title": shown.title,
+        "hosting_university": shown.hosting_university,
+        "start_at": shown.start_at.isoformat(),
+        "end_at": shown.end_at.isoformat(),
+        "zone": shown.zone,
+        "status": shown.status.value,
+        "moved_from_at": shown.moved_from_at.isoformat() if shown.moved_from_at else None,
+    }
+
+
+def _add_alias(connection: sa.Connection, series_id: UUID, key: EntryKey, session_id: UUID) -> None:
+    source_uid, original_start_at = key
+    connection.execute(
+        sa.insert(session_alias).values(
+            series_id=series_id, source_uid=source_uid, original_start_at=original_start_at, session_id=session_id
+        )
+    )
+
+
+def _sessions() -> sa.Select[Any]:
+    hosting = university.c.name.label("hosting_university")
+    return sa.select(session, hosting).select_from(
+        session.outerjoin(university, session.c.hosting_university_id == university.c.id)
+    )
+
+
+def _columns(value: Session) -> dict[str, Any]:
+    return {
+        "series_id": value.series_id,
+        "hosting_university_id": value.hosting_university_id,
+        "title": value.title,
+        "description": value.description,
+        "join_url": value.join_url,
+        "start_at": value.start_at,
+        "end_at": value.end_at,
+        "wall_start": value.wall_start.isoformat(timespec="seconds"),
+        "zone": value.zone,
+        "status": value.status.value,
+        "moved_from_at": value.moved_from_at,
+        "sequence": value.sequence,
+    }
+
+
+def _series(row: Any) -> Series:
+    return Series(series_id=row.id, slug=row.slug, title=row.title, time_zone=row.time_zone, source=row.source)
+
+
+def _session(row: Any) -> Session:
+    return Session(
+        session_id=row.id,
+        series_id=row.series_id,
+        title=row.title,
+        description=row.description,
+        hosting_university=row.hosting_university,
+        hosting_university_id=row.hosting_university_id,
+        join_url=row.join_url,
+        start_at=row.start_at,
+        end_at=row.end_at,
+        wall_start=datetime.fromisoformat(row.wall_start),
+        zone=row.zone,
+        status=Status(row.status),
+        moved_from_at=row.moved_from_at,
+        sequence=row.sequence,
+    )

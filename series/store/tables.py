@@ -1,0 +1,373 @@
+"""All tables. Instants are aware UTC; secrets are sealed; evidence and audit are only ever appended."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(sa.TypeDecorator[datetime]):
+    """An aware UTC instant. SQLite keeps it without a zone, so it is given back its own at the door."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant must be aware")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only a plain INTEGER key
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, primary_key=True)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, ForeignKey(target), nullable=nullable)
+
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="only_one"), primary_key=True),
+    Column("installation_id", Uuid, nullable=False),
+)
+
+university = Table(
+    "university",
+    metadata,
+    _id(),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("name", String(255), nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("language", String(16), nullable=False),
+)
+
+platform = Table(
+    "platform",
+    metadata,
+    _id(),
+    Column("slug", String(64), nullable=False, unique=True),
+    _ref("university_id", "university.id"),
+    Column("issuer", String(255), nullable=False),
+    Column("client_id", String(255), nullable=False),
+    Column("authorization_endpoint", Text, nullable=False),
+    Column("token_endpoint", Text, nullable=False),
+    Column("jwks_uri", Text, nullable=False),
+    Column("token_audience", Text),
+    Column("state", String(16), nullable=False),  # active, disabled
+    _ref("succeeds_platform_id", "platform.id", nullable=True),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("issuer", "client_id"),
+)
+
+platform_key_set = Table(
+    "platform_key_set",
+    metadata,
+    Column("platform_id", ForeignKey("platform.id"), primary_key=True),
+    Column("key_set", Text),
+    Column("fetched_at", Instant),
+    Column("attempted_at", Instant, nullable=False),
+)
+
+deployment = Table(
+    "deployment",
+    metadata,
+    _id(),
+    _ref("platform_id", "platform.id"),
+    Column("deployment_id", String(255), nullable=False),
+    Column("state", String(16), nullable=False),  # approved, pending, disabled
+    UniqueConstraint("platform_id", "deployment_id"),
+)
+
+tool_key = Table(
+    "tool_key",
+    metadata,
+    Column("kid", String(64), primary_key=True),
+    Column("private_key_sealed", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("title", String(255), nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("source", Text),  # file path or URL of the calendar
+    Column("rule", Text, nullable=False),  # JSON of series.rule.Rule
+    Column("created_at", Instant, nullable=False),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _ref("series_id", "series.id"),
+    _ref("hosting_university_id", "university.id", nullable=True),
+    Column("title", String(255), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("join_url", Text),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("wall_start", String(19), nullable=False),  # 2026-11-24T16:00:00 in `zone`: what people agreed on
+    Column("zone", String(64), nullable=False),
+    Column("status", String(16), nullable=False),  # planned, cancelled
+    Column("moved_from_at", Instant),
+    Column("sequence", Integer, nullable=False),  # grows with every change of time, place or status
+    Column("updated_at", Instant, nullable=False),
+    Index(None, "series_id", "start_at"),
+)
+
+session_alias = Table(
+    "session_alias",
+    metadata,
+    Column("series_id", ForeignKey("series.id"), primary_key=True),
+    Column("source_uid", String(255), primary_key=True),
+    Column("original_start_at", Instant, primary_key=True),
+    _ref("session_id", "session.id"),
+)
+
+course = Table(
+    "course",
+    metadata,
+    _id(),
+    _ref("university_id", "university.id"),
+    _ref("deployment_id", "deployment.id", nullable=True),  # unknown until the first launch
+    Column("context_id", String(255)),
+    Column("title", String(255), nullable=False),
+    Column("memberships_url", Text),
+    Column("moodle_course_id", Integer),
+    UniqueConstraint("deployment_id", "context_id"),
+    UniqueConstraint("university_id", "moodle_course_id"),
+)
+
+course_series = Table(
+    "course_series",
+    metadata,
+    Column("course_id", ForeignKey("course.id"), primary_key=True),
+    Column("series_id", ForeignKey("series.id"), primary_key=True),
+)
+
+placement = Table(
+    "placement",
+    metadata,
+    _id(),
+    _ref("deployment_id", "deployment.id"),
+    Column("resource_link_id", String(255), nullable=False),
+    _ref("course_id", "course.id", nullable=True),  # a launch may come without a context
+    _ref("series_id", "series.id"),
+    _ref("session_id", "session.id", nullable=True),  # none: the whole series
+    Column("line_item_url", Text),
+    Column("line_items_url", Text),
+    Column("ags_scopes", Text, nullable=False),
+    UniqueConstraint("deployment_id", "resource_link_id"),
+)
+
+participant = Table(
+    "participant",
+    metadata,
+    _id(),
+    _ref("university_id", "university.id"),
+    Column("issuer", String(255), nullable=False),
+    Column("sub", String(255), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("university_id", "issuer", "sub"),
+)
+
+membership = Table(  # who opened which placement, and whether the LMS takes grades for them there
+    "membership",
+    metadata,
+    Column("participant_id", ForeignKey("participant.id"), primary_key=True),
+    Column("placement_id", ForeignKey("placement.id"), primary_key=True),
+    Column("is_learner", Boolean, nullable=False),
+    Column("launched_at", Instant, nullable=False),
+)
+
+session_host = Table(
+    "session_host",
+    metadata,
+    Column("session_id", ForeignKey("session.id"), primary_key=True),
+    Column("participant_id", ForeignKey("participant.id"), primary_key=True),
+)
+
+spent_nonce = Table(
+    "spent_nonce",
+    metadata,
+    Column("nonce", String(64), primary_key=True),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+visit = Table(
+    "visit",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("proof_hash", String(64), nullable=False),
+    _ref("participant_id", "participant.id"),
+    _ref("placement_id", "placement.id"),
+    Column("is_teacher", Boolean, nullable=False),
+    Column("is_learner", Boolean, nullable=False),
+    Column("return_url", Text),
+    Column("locale", String(35)),
+    Column("opened_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+check_in = Table(
+    "check_in",
+    metadata,
+    _id(),
+    _ref("session_id", "session.id"),
+    Column("code", String(6), nullable=False),
+    Column("opens_at", Instant, nullable=False),
+    Column("closes_at", Instant, nullable=False),
+    _ref("opened_by_participant_id", "participant.id", nullable=True),
+    Index(None, "session_id", "closes_at"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    _id(),
+    _ref("participant_id", "participant.id"),
+    _ref("session_id", "session.id"),
+    Column("kind", String(16), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("source_id", String(64), nullable=False),
+    Column("observed_at", Instant, nullable=False),  # the source's time
+    Column("recorded_at", Instant, nullable=False),
+    _ref("retracts_evidence_id", "evidence.id", nullable=True),
+    Column("reason", Text),
+    UniqueConstraint("participant_id", "session_id", "kind", "source", "source_id"),
+    Index(None, "session_id"),
+)
+
+completion = Table(  # derived from the evidence by the rule, in the same transaction; never typed in
+    "completion",
+    metadata,
+    Column("participant_id", ForeignKey("participant.id"), primary_key=True),
+    Column("session_id", ForeignKey("session.id"), primary_key=True),
+    Column("completed_at", Instant, nullable=False),
+    Index(None, "session_id"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    _id(),
+    _ref("placement_id", "placement.id"),
+    _ref("participant_id", "participant.id"),
+    Column("line_item_url", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("score_given", Integer, nullable=False),
+    Column("score_maximum", Integer, nullable=False),
+    Column("score_at", Instant, nullable=False),  # the AGS timestamp: whole seconds, growing with the version
+    Column("state", String(16), nullable=False),  # due, delivered, failed, superseded
+    Column("in_flight", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False),  # while in flight: when the lease ends
+    Column("outcome", Text),  # the last answer in words
+    Column("created_at", Instant, nullable=False),
+    Column("delivered_at", Instant),
+    UniqueConstraint("line_item_url", "participant_id", "version"),
+    Index(None, "state", "next_attempt_at"),
+    Index(
+        "uq_delivery_in_flight",
+        "line_item_url",
+        "participant_id",
+        unique=True,
+        sqlite_where=sa.text("in_flight"),
+        postgresql_where=sa.text("in_flight"),
+    ),
+)
+
+moodle_connection = Table(
+    "moodle_connection",
+    metadata,
+    Column("university_id", ForeignKey("university.id"), primary_key=True),
+    Column("base_url", Text, nullable=False),
+    Column("token_sealed", Text, nullable=False),
+    Column("moodle_user_id", Integer, nullable=False),
+)
+
+mirror = Table(
+    "mirror",
+    metadata,
+    Column("course_id", ForeignKey("course.id"), primary_key=True),
+    Column("session_id", ForeignKey("session.id"), primary_key=True),
+    Column("event_id", Integer),  # none: its creation was begun and is not known to have ended
+    Column("fingerprint", String(64), nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+sync_run = Table(
+    "sync_run",
+    metadata,
+    _id(),
+    Column("job", String(16), nullable=False),
+    Column("scope", String(64), nullable=False),  # slug of the university or the series
+    Column("slot", String(32), nullable=False),  # so that N workers run it once
+    Column("started_at", Instant, nullable=False),
+    Column("alive_at", Instant, nullable=False),  # a running run says now and then that it is
+    Column("finished_at", Instant),
+    Column("outcome", String(16), nullable=False),  # running, done, failed
+    Column("counts", Text, nullable=False),  # JSON
+    Column("reason", Text),
+    UniqueConstraint("job", "scope", "slot"),
+    Index(None, "started_at"),
+    Index(
+        "uq_sync_run_running",
+        "job",
+        "scope",
+        unique=True,
+        sqlite_where=sa.text("outcome = 'running'"),
+        postgresql_where=sa.text("outcome = 'running'"),
+    ),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("object", String(128), nullable=False),
+    Column("detail", Text, nullable=False),  # JSON
+)

@@ -1,0 +1,156 @@
+"""Universities, their registered platforms and deployments."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from series.people import University
+from series.store.database import insert
+from series.store.tables import deployment, platform, university
+
+
+class AlreadyThere(Exception):
+    """A row with this key exists."""
+
+
+class NotThere(Exception):
+    """Nothing is known by this name. The message names what was looked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewPlatform:
+    """What an administrator copies from the LMS; without a `token_audience` the token endpoint is the audience."""
+
+    slug: str
+    university_id: int
+    issuer: str
+    client_id: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    token_audience: str | None
+    deployment_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformRow:
+    """One registered LMS and its endpoints."""
+
+    platform_id: int
+    university_id: int
+    slug: str
+    issuer: str
+    client_id: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    token_audience: str | None
+    state: str
+
+
+def add_university(
+    connection: sa.Connection, *, slug: str, name: str, country: str, time_zone: str, language: str
+) -> int:
+    """The new university's id. Raises AlreadyThere for a slug that is taken."""
+    added: int | None = connection.execute(
+        insert(connection, university)
+        .values(slug=slug, name=name, country=country, time_zone=time_zone, language=language)
+        .on_conflict_do_nothing(index_elements=["slug"])
+        .returning(university.c.id)
+    ).scalar_one_or_none()
+    if added is None:
+        raise AlreadyThere(f"There is already a university {slug!r}.")
+    return added
+
+
+def list_universities(connection: sa.Connection) -> list[University]:
+    return [_university(row) for row in connection.execute(sa.select(university).order_by(university.c.name))]
+
+
+def find_university(connection: sa.Connection, slug: str) -> University:
+    """Raises NotThere."""
+    row = connection.execute(sa.select(university).where(university.c.slug == slug)).one_or_none()
+    if row is None:
+        raise NotThere(f"There is no university {slug!r}; `lti-tool university list` shows all.")
+    return _university(row)
+
+
+def add_platform(connection: sa.Connection, new: NewPlatform, *, now: datetime) -> int:
+    """Register a platform with its approved deployments; the new id. Raises AlreadyThere."""
+    values = {name: value for name, value in asdict(new).items() if name != "deployment_ids"}
+    platform_id: int | None = connection.execute(
+        insert(connection, platform)
+        .values(**values, state="active", created_at=now)
+        .on_conflict_do_nothing()
+        .returning(platform.c.id)
+    ).scalar_one_or_none()
+    if platform_id is None:
+        raise AlreadyThere(f"There is already a platform {new.slug!r}, or one with this issuer and client id.")
+    for deployment_id in new.deployment_ids:
+        connection.execute(
+            sa.insert(deployment).values(platform_id=platform_id, deployment_id=deployment_id, state="approved")
+        )
+    return platform_id
+
+
+def list_platforms(connection: sa.Connection) -> list[PlatformRow]:
+    return [_platform(row) for row in connection.execute(sa.select(platform).order_by(platform.c.slug))]
+
+
+def find_platform(connection: sa.Connection, slug: str) -> PlatformRow | None:
+    return _one_platform(connection, platform.c.slug == slug)
+
+
+def get_platform(connection: sa.Connection, platform_id: int) -> PlatformRow | None:
+    return _one_platform(connection, platform.c.id == platform_id)
+
+
+def platforms_of_issuer(connection: sa.Connection, issuer: str) -> list[PlatformRow]:
+    """Cloud LMSs share one issuer between all their customers, so there may be several."""
+    return [_platform(row) for row in connection.execute(sa.select(platform).where(platform.c.issuer == issuer))]
+
+
+def platforms_of_university(connection: sa.Connection, university_id: int) -> list[PlatformRow]:
+    query = sa.select(platform).where(platform.c.university_id == university_id).order_by(platform.c.id)
+    return [_platform(row) for row in connection.execute(query)]
+
+
+def deployments_of(connection: sa.Connection, platform_id: int) -> dict[str, str]:
+    """Deployment id to its state."""
+    rows = connection.execute(
+        sa.select(deployment.c.deployment_id, deployment.c.state).where(deployment.c.platform_id == platform_id)
+    )
+    return {row.deployment_id: row.state for row in rows}
+
+
+def _one_platform(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> PlatformRow | None:
+    row = connection.execute(sa.select(platform).where(condition)).one_or_none()
+    return None if row is None else _platform(row)
+
+
+def _university(row: Any) -> University:
+    return University(
+        university_id=row.id,
+        slug=row.slug,
+        name=row.name,
+        country=row.country,
+        time_zone=row.time_zone,
+        language=row.language,
+    )
+
+
+def _platform(row: Any) -> PlatformRow:
+    return PlatformRow(
+        platform_id=row.id,
+        university_id=row.university_id,
+        slug=row.slug,
+        issuer=row.issuer,
+        client_id=row.client_id,
+        authorization_endpoint=row.authorization_endpoint,
+        token_endpoint=row.token_endpoint,
+        jwks_uri=row.jwks_uri,
+        token_audience=row.token_audience,
+        state=row.state,
+    )

@@ -1,0 +1,54 @@
+"""The engine that runs work soon after it is asked for: `enqueue(name, id)`.
+
+Huey runs and nothing more. The rows (delivery, sync_run) are the truth: losing a trigger costs a delay, never a score,
+because every worker's tick looks for rows that are due. Only names and ids go through the queue, signed, because Huey
+pickles them.
+"""
+
+from collections.abc import Callable, Mapping
+
+import structlog
+from huey import PostgresHuey, SqliteHuey
+from huey.serializer import SignedSerializer
+
+from series.store.database import sqlite_path
+
+NAME = "shared-sessions"
+log = structlog.get_logger()
+Job = Callable[[int], object]
+
+
+class WorkQueue:
+    """Beside the database: a file of its own next to SQLite's, tables of its own in PostgreSQL."""
+
+    def __init__(self, database_url: str, secret_key: bytes) -> None:
+        options = {"results": False, "serializer": SignedSerializer(secret=secret_key, salt="shared-sessions work")}
+        path = sqlite_path(database_url)
+        if path is not None:
+            self.huey = SqliteHuey(NAME, filename=f"{path}.queue", **options)
+        else:
+            self.huey = PostgresHuey(NAME, dsn=database_url.replace("+psycopg", ""), **options)
+        self._jobs: Mapping[str, Job] = {}
+        self._task = self.huey.task(name="run")(self._run)
+
+    def enqueue(self, name: str, row_id: int) -> None:
+        """Ask for `name` to be run on a row. A queue that cannot be reached only delays the work to the next tick."""
+        try:
+            self._task(name, row_id)
+        except Exception as error:  # whatever the queue's storage raises: the row is safe, so the person goes on
+            log.warning("trigger_lost", job=name, row_id=row_id, error=type(error).__name__)
+
+    def is_idle(self) -> bool:
+        """Whether nothing waits to be taken by a worker."""
+        return bool(self.huey.pending_count() == 0)
+
+    def work(self, jobs: Mapping[str, Job], *, threads: int) -> None:
+        """Run jobs until SIGTERM or SIGINT; the work in hand is finished first."""
+        self._jobs = jobs
+        consumer = self.huey.create_consumer(
+            workers=threads, periodic=False, max_delay=0.5, graceful_signal="TERM", shutdown_timeout=60
+        )
+        consumer.run()
+
+    def _run(self, name: str, row_id: int) -> None:
+        self._jobs[name](row_id)
