@@ -18,10 +18,10 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
 import urllib3
-from AntiSSRF import AntiSSRFError, AntiSSRFPolicy, PolicyConfigOptions  # type: ignore[import-untyped]  # has no types
+from AntiSSRF import AntiSSRFError, AntiSSRFPolicy, PolicyConfigOptions
 
 # Private, but its public session offers no way to mend the Host header (_GuardedAdapter).
-from AntiSSRF._antissrf_agent import _AntiSSRFAdapter  # type: ignore[import-untyped]  # has no types
+from AntiSSRF._antissrf_agent import _AntiSSRFAdapter
 
 from config.settings import is_loopback_host
 from lms.errors import AddressRefused, MalformedAnswer, Unreachable

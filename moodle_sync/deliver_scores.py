@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 class GradebookIsNewer(LmsError):
-    """The LMS holds a grade that is newer than ours, and another one."""
+    """The LMS holds something that is newer than our score, and another one."""
 
     permanent = True
 
@@ -66,7 +66,7 @@ def _look_at_result(services: Services, platform: ServicePlatform, delivery: Del
         theirs = result.result_score / (result.result_maximum or 1)
         if abs(theirs - ours) < 0.0005:  # LMSs round
             return
-    raise GradebookIsNewer("The gradebook holds a newer grade, which we do not overwrite.")
+    raise GradebookIsNewer("The gradebook was changed after this score, by somebody else; we do not overwrite that.")
 
 
 def _decide(services: Services, delivery: Delivery, error: LmsError) -> None:

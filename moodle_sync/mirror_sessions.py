@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from lms.errors import LmsError, NotFound
+from lms.errors import LmsError
 from lms.moodle import Moodle
 from lms.moodle_events import CalendarEvent, EventProblem
 from moodle_sync.plan_mirrors import (
     Adoption,
-    Mirror,
-    MirroredSession,
     Plan,
     Target,
     Update,
@@ -20,7 +18,7 @@ from moodle_sync.plan_mirrors import (
     plan,
 )
 from moodle_sync.services import Services
-from series.sessions import Session
+from series.mirrors import Mirror
 from series.store.migrate import installation_id
 from series.store.mirrors import (
     MirroredCourse,
@@ -61,16 +59,13 @@ def plan_university(services: Services, connection: MoodleConnection) -> list[Co
         plans = []
         for course in mirrored_courses(reading, connection.university_id):
             sessions = [s for series_id in course.series_ids for s in sessions_of(reading, series_id)]
-            mirrors = [
-                Mirror(session_id=row.session_id, event_id=row.event_id, fingerprint=row.fingerprint)
-                for row in mirrors_of(reading, course.course_id)
-            ]
+            mirrors = mirrors_of(reading, course.course_id)
             target = Target(
                 course_id=course.moodle_course_id,
                 public_url=services.settings.public_url,
                 installation_id=installation,
             )
-            planned = plan([_mirrored(session) for session in sessions], mirrors, target=target, now=now)
+            planned = plan(sessions, mirrors, target=target, now=now)
             plans.append(CoursePlan(course=course, target=target, plan=planned))
     return plans
 
@@ -125,6 +120,7 @@ class _Applying:
             found = marked.get(adoption.wanted.session_id)
             if found:
                 self._make_right(found[0].event_id, adoption.wanted, "adopted")
+                self.moodle.delete_calendar_events([double.event_id for double in found[1:]])
             elif adoption.create_if_missing:
                 missing.append(adoption.wanted)
             else:
@@ -139,18 +135,22 @@ class _Applying:
         gone = []
         for update in updates:
             if update.event_id in ours:
-                try:
-                    self._make_right(update.event_id, update.wanted, "updated")
-                except NotFound:
-                    gone.append(update.wanted)
-            else:
+                self._make_right(update.event_id, update.wanted, "updated")
+            elif update.create_if_missing:
                 gone.append(update.wanted)
+            else:
+                self._forget(update.wanted)
         return gone
 
     def _delete(self, mirrors: tuple[Mirror, ...]) -> None:
         known = [mirror.event_id for mirror in mirrors if mirror.event_id is not None]
         if known:
             self.moodle.delete_calendar_events(self._ours(known))
+        unknown = {mirror.session_id for mirror in mirrors if mirror.event_id is None}
+        if unknown:
+            marked = self._marked_events([self.services.clock.now()])
+            events = [event for session_id in unknown for event in marked.get(session_id, [])]
+            self.moodle.delete_calendar_events([event.event_id for event in events])
         for mirror in mirrors:
             with self.services.database.write() as connection:
                 drop_mirror(connection, course_id=self.course_id, session_id=mirror.session_id)
@@ -201,16 +201,3 @@ class _Applying:
             self.target.course_id, from_at=min(starts) - A_WHILE, to_at=max(starts) + A_WHILE
         )
         return find_marked(there, installation_id=self.target.installation_id, user_id=self.moodle_user_id)
-
-
-def _mirrored(session: Session) -> MirroredSession:
-    return MirroredSession(
-        session_id=session.session_id,
-        title=session.title,
-        hosting_university=session.hosting_university,
-        start_at=session.start_at,
-        end_at=session.end_at,
-        zone=session.zone,
-        status=session.status,
-        moved_from_at=session.moved_from_at,
-    )

@@ -14,31 +14,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from lms.moodle_events import CalendarEvent, EventDraft
-from series.sessions import Status
-
-
-@dataclass(frozen=True, kw_only=True)
-class MirroredSession:
-    """What a course calendar shows of a session. Instants are aware; `zone` is the series' own (IANA)."""
-
-    session_id: UUID
-    title: str
-    hosting_university: str | None
-    start_at: datetime
-    end_at: datetime
-    zone: str
-    status: Status
-    moved_from_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mirror:
-    """The event in one course that stands for a session. `event_id` None: a creation was begun and is not known to have
-    ended, because something crashed or timed out between the call and the note."""
-
-    session_id: UUID
-    event_id: int | None
-    fingerprint: str
+from series.mirrors import Mirror
+from series.sessions import Session, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +29,11 @@ class WantedEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
+    """Change the event. If somebody deleted it: create it or, when `create_if_missing` is false, forget the mirror."""
+
     event_id: int
     wanted: WantedEvent
+    create_if_missing: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +69,7 @@ class Target:
     installation_id: str
 
 
-def plan(sessions: Iterable[MirroredSession], mirrors: Iterable[Mirror], *, target: Target, now: datetime) -> Plan:
+def plan(sessions: Iterable[Session], mirrors: Iterable[Mirror], *, target: Target, now: datetime) -> Plan:
     """The calls that make the course's calendar right; an empty plan when nothing changed.
 
     A session that is over or cancelled and was never mirrored needs no event. The event of a cancelled one goes when
@@ -113,7 +93,7 @@ def plan(sessions: Iterable[MirroredSession], mirrors: Iterable[Mirror], *, targ
         elif mirror.event_id is None:
             adopt.append(Adoption(wanted=wanted, create_if_missing=is_due))
         elif mirror.fingerprint != wanted.fingerprint:
-            update.append(Update(event_id=mirror.event_id, wanted=wanted))
+            update.append(Update(event_id=mirror.event_id, wanted=wanted, create_if_missing=is_due))
     delete += unseen.values()
     return Plan(create=tuple(create), adopt=tuple(adopt), update=tuple(update), delete=tuple(delete))
 
@@ -137,7 +117,7 @@ def find_marked(
     return marked
 
 
-def wanted_event(session: MirroredSession, *, target: Target) -> WantedEvent:
+def wanted_event(session: Session, *, target: Target) -> WantedEvent:
     """The event that stands for the session: the same for the same session, whenever it is asked for."""
     start_at = session.start_at.astimezone(UTC).replace(second=0, microsecond=0)
     draft = EventDraft(
@@ -150,7 +130,7 @@ def wanted_event(session: MirroredSession, *, target: Target) -> WantedEvent:
     return WantedEvent(session_id=session.session_id, draft=draft, fingerprint=_fingerprint(draft))
 
 
-def _description(session: MirroredSession, target: Target) -> str:
+def _description(session: Session, target: Target) -> str:
     lines = []
     if session.status is Status.CANCELLED:
         lines.append("<strong>This session is cancelled.</strong>")
@@ -165,7 +145,7 @@ def _description(session: MirroredSession, target: Target) -> str:
     return "".join(f"<p>{line}</p>" for line in lines)
 
 
-def _when(session: MirroredSession) -> str:
+def _when(session: Session) -> str:
     zone = ZoneInfo(session.zone)
     start, end = session.start_at.astimezone(zone), session.end_at.astimezone(zone)
     until = f"{end:%H:%M}" if end.date() == start.date() else f"{_date(end)}, {end:%H:%M}"
@@ -176,7 +156,7 @@ def _date(local: datetime) -> str:
     return f"{local:%A}, {local.day} {local:%B %Y}"
 
 
-def _date_has_passed(session: MirroredSession, now: datetime) -> bool:
+def _date_has_passed(session: Session, now: datetime) -> bool:
     zone = ZoneInfo(session.zone)
     return now.astimezone(zone).date() > session.end_at.astimezone(zone).date()
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-LEASE = timedelta(minutes=3)  # longer than the slowest attempt: token and score, 35 s each, and a repeated token
+LEASE = timedelta(minutes=5)  # longer than the slowest attempt: token, score, result, each up to a minute
 FIRST_DELAY = timedelta(seconds=10)
 LONGEST_DELAY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=7)

@@ -64,7 +64,7 @@ def course(visit: Visit) -> str:
         times=times_of(session, visit.university.time_zone) if session else None,
         learners=learners,
         present=sum(1 for learner in learners if session and session.session_id in learner.completed_session_ids),
-        roster_is_known=members is not None,
+        names_are_known=any(learner.name for learner in learners),
         elsewhere=protect(elsewhere),
         held=sum(1 for s in sessions if not s.is_cancelled),
         rule=rule,

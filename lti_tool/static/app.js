@@ -2,14 +2,15 @@
 // page that moves fresh.
 (() => {
   const REFRESH_MS = 15_000;
-  const language = document.documentElement.lang;
+  const language = document.documentElement.lang.replace(/^en$/, "en-GB"); // day before month, as the server writes it
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
   // <p data-when data-start data-end data-zone data-your-time>: rewritten when the browser's clock differs.
   function showLocalTimes(root) {
     for (const when of root.querySelectorAll("[data-when]")) {
       const start = new Date(when.dataset.start), end = new Date(when.dataset.end);
-      const hours = (timeZone) => new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone }).formatRange(start, end);
+      const clock = (instant, timeZone) => new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone }).format(instant);
+      const hours = (timeZone) => `${clock(start, timeZone)}–${clock(end, timeZone)}`;
       const day = (timeZone) => new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone }).format(start);
       const same = (other) => hours(zone) === hours(other) && day(zone) === day(other);
       if (same(when.dataset.zone)) continue;

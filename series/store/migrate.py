@@ -12,10 +12,14 @@ from alembic.script import ScriptDirectory
 from series.store.database import Database, insert
 from series.store.tables import installation
 
+MIGRATION_LOCK = 5_350_101  # any number that nobody else locks in our database
+
 
 def migrate(database: Database) -> None:
     """Run all migrations that are missing. May be repeated; two at once take turns."""
     with database.write() as connection:
+        if not database.is_sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

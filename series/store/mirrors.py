@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
+from series.mirrors import Mirror
 from series.store.database import insert
 from series.store.tables import course, course_series, mirror, moodle_connection, university
 
@@ -27,15 +28,6 @@ class MirroredCourse:
     course_id: int
     moodle_course_id: int
     series_ids: tuple[UUID, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MirrorRow:
-    """`event_id` is None while the event's creation was begun and is not known to have ended."""
-
-    session_id: UUID
-    event_id: int | None
-    fingerprint: str
 
 
 def save_connection(
@@ -120,9 +112,9 @@ def mirrored_courses(connection: sa.Connection, university_id: int) -> list[Mirr
     ]
 
 
-def mirrors_of(connection: sa.Connection, course_id: int) -> list[MirrorRow]:
+def mirrors_of(connection: sa.Connection, course_id: int) -> list[Mirror]:
     rows = connection.execute(sa.select(mirror).where(mirror.c.course_id == course_id))
-    return [MirrorRow(session_id=row.session_id, event_id=row.event_id, fingerprint=row.fingerprint) for row in rows]
+    return [Mirror(session_id=row.session_id, event_id=row.event_id, fingerprint=row.fingerprint) for row in rows]
 
 
 def save_mirror(

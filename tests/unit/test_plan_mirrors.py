@@ -9,8 +9,6 @@ import pytest
 from lms.moodle_events import CalendarEvent
 from moodle_sync.plan_mirrors import (
     Adoption,
-    Mirror,
-    MirroredSession,
     Plan,
     Target,
     Update,
@@ -19,14 +17,21 @@ from moodle_sync.plan_mirrors import (
     plan,
     wanted_event,
 )
-from series.sessions import Status
+from series.mirrors import Mirror
+from series.sessions import Session, Status
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TARGET = Target(course_id=2, public_url="https://sessions.example", installation_id="inst-7")
 ID = UUID("6b3f1c1e-0000-4000-8000-000000000001")
 OTHER_ID = UUID("6b3f1c1e-0000-4000-8000-000000000002")
-SESSION = MirroredSession(
+SESSION = Session(
     session_id=ID,
+    series_id=UUID("6b3f1c1e-0000-4000-8000-00000000000a"),
+    description="",
+    hosting_university_id=None,
+    join_url=None,
+    wall_start=datetime(2026, 11, 25, 16, 0),
+    sequence=0,
     title="Week 3: Teaching with a <b> & friends",
     hosting_university="Universität & Söhne",
     start_at=datetime(2026, 11, 25, 15, 0, tzinfo=UTC),
@@ -39,19 +44,19 @@ NOTHING = Plan(create=(), adopt=(), update=(), delete=())
 US = 35
 
 
-def wanted(session: MirroredSession = SESSION) -> WantedEvent:
+def wanted(session: Session = SESSION) -> WantedEvent:
     return wanted_event(session, target=TARGET)
 
 
-def mirror_of(session: MirroredSession = SESSION, *, event_id: int | None = 6) -> Mirror:
+def mirror_of(session: Session = SESSION, *, event_id: int | None = 6) -> Mirror:
     return Mirror(session_id=session.session_id, event_id=event_id, fingerprint=wanted(session).fingerprint)
 
 
-def planned(*sessions: MirroredSession, mirrors: tuple[Mirror, ...] = (), now: datetime = NOW) -> Plan:
+def planned(*sessions: Session, mirrors: tuple[Mirror, ...] = (), now: datetime = NOW) -> Plan:
     return plan(sessions, mirrors, target=TARGET, now=now)
 
 
-def cancelled(session: MirroredSession = SESSION) -> MirroredSession:
+def cancelled(session: Session = SESSION) -> Session:
     return replace(session, status=Status.CANCELLED)
 
 
@@ -105,10 +110,15 @@ def test_time_alone_changes_nothing() -> None:
         replace(SESSION, status=Status.CANCELLED),
     ],
 )
-def test_a_changed_session_is_updated(changed: MirroredSession) -> None:
-    assert planned(changed, mirrors=(mirror_of(),)) == replace(
-        NOTHING, update=(Update(event_id=6, wanted=wanted(changed)),)
-    )
+def test_a_changed_session_is_updated(changed: Session) -> None:
+    is_planned = changed.status is Status.PLANNED
+    update = Update(event_id=6, wanted=wanted(changed), create_if_missing=is_planned)
+    assert planned(changed, mirrors=(mirror_of(),)) == replace(NOTHING, update=(update,))
+
+
+def test_a_past_session_is_updated_but_not_created_anew() -> None:
+    (update,) = planned(replace(SESSION, title="x"), mirrors=(mirror_of(),), now=SESSION.end_at).update
+    assert not update.create_if_missing
 
 
 def test_a_session_over_or_cancelled_that_was_never_there_needs_no_event() -> None:
@@ -138,7 +148,7 @@ def test_a_creation_of_unknown_end_is_adopted_or_created() -> None:
 
 
 @pytest.mark.parametrize(("session", "now"), [(cancelled(), NOW), (SESSION, SESSION.end_at)])
-def test_what_is_cancelled_or_over_is_adopted_but_not_created(session: MirroredSession, now: datetime) -> None:
+def test_what_is_cancelled_or_over_is_adopted_but_not_created(session: Session, now: datetime) -> None:
     (adoption,) = planned(session, mirrors=(mirror_of(event_id=None),), now=now).adopt
     assert not adoption.create_if_missing
 

@@ -1,0 +1,115 @@
+"""The gradebook: one grade per line item and student, and the time of the score that it came from."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from sandbox_lms.activities import Activity
+from sandbox_lms.site import Site
+
+ActivityProgress = Literal["Initialized", "Started", "InProgress", "Submitted", "Completed"]
+GradingProgress = Literal["FullyGraded", "Pending", "PendingManual", "Failed", "NotReady"]
+
+
+class Score(msgspec.Struct, frozen=True, rename="camel"):
+    """https://www.imsglobal.org/spec/lti-ags/v2p0/#score-service-media-type-and-schema
+
+    A member that we do not know is ignored, as the specification demands of a platform.
+    """
+
+    user_id: str
+    activity_progress: ActivityProgress
+    grading_progress: GradingProgress
+    timestamp: str
+    score_given: float | None = None
+    score_maximum: float | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grade:
+    """`score` is on the scale of the line item; None after a score that was not fully graded, or had no number."""
+
+    line_item_id: int
+    user_id: str
+    score: float | None
+    comment: str | None
+    scored_at_s: int
+
+
+class IncorrectScore(Exception):
+    """A score that Moodle refuses with 400, whatever is wrong with it."""
+
+
+class OldScore(Exception):
+    """The gradebook holds a score of the same second, or a later one."""
+
+
+def read_score(document: object) -> Score:
+    """The score in parsed JSON. Raises IncorrectScore."""
+    try:
+        score = msgspec.convert(document, Score)
+    except msgspec.ValidationError as error:
+        raise IncorrectScore from error
+    given, maximum = score.score_given, score.score_maximum
+    if given is not None and not (math.isfinite(given) and given >= 0 and maximum is not None and maximum > 0):
+        raise IncorrectScore
+    return score
+
+
+def record_score(site: Site, activity: Activity, score: Score) -> None:
+    """Keep the score as the student's grade. Raises IncorrectScore, OldScore; then nothing has changed."""
+    person = site.campus.person(score.user_id)
+    if person is None or person.role != "student":
+        raise IncorrectScore
+    scored_at_s = _whole_second(score.timestamp)
+    with site.database.write() as connection:
+        stored = connection.execute(
+            "SELECT scored_at_s FROM grade WHERE campus = ? AND line_item_id = ? AND user_id = ?",
+            (site.slug, activity.line_item_id, score.user_id),
+        ).fetchone()
+        if stored is not None and scored_at_s <= stored["scored_at_s"]:
+            raise OldScore
+        connection.execute(
+            "INSERT OR REPLACE INTO grade (campus, line_item_id, user_id, score, comment, scored_at_s)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                site.slug,
+                activity.line_item_id,
+                score.user_id,
+                _on_scale(score, activity.score_maximum),
+                score.comment,
+                scored_at_s,
+            ),
+        )
+
+
+def all_grades(site: Site, line_item_id: int | None = None) -> list[Grade]:
+    """The grades of the course, or of one line item; people with no score are absent."""
+    with site.database.read() as connection:
+        rows = connection.execute(
+            "SELECT line_item_id, user_id, score, comment, scored_at_s FROM grade"
+            " WHERE campus = ? AND (? IS NULL OR line_item_id = ?) ORDER BY line_item_id, CAST(user_id AS INTEGER)",
+            (site.slug, line_item_id, line_item_id),
+        ).fetchall()
+    return [Grade(**dict(row)) for row in rows]
+
+
+def _whole_second(timestamp: str) -> int:
+    try:
+        scored_at = datetime.fromisoformat(timestamp)
+    except ValueError as error:
+        raise IncorrectScore from error
+    if "T" not in timestamp or scored_at.tzinfo is None:
+        raise IncorrectScore  # Moodle would read it as its own local time; the specification demands a zone
+    return math.floor(scored_at.timestamp())
+
+
+def _on_scale(score: Score, line_item_maximum: float) -> float | None:
+    """Only a fully graded score is a grade; every other one empties it. What is over the maximum is cut off."""
+    if score.grading_progress != "FullyGraded" or score.score_given is None or score.score_maximum is None:
+        return None
+    return min(score.score_given / score.score_maximum, 1.0) * line_item_maximum

@@ -1,0 +1,74 @@
+"""What every service of an LMS shares: the journal, the switches, and refusals as Moodle writes them."""
+
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify, request
+
+from sandbox_lms.journal import Entry
+from sandbox_lms.site import the_site
+from sandbox_lms.switches import Hold, has_hung_up
+
+
+def service_blueprint(name: str) -> Blueprint:
+    """A blueprint whose requests are written down, and answered with 503 or slowly if the switches say so."""
+    blueprint = Blueprint(name, __name__)
+    blueprint.before_request(_begin)
+    blueprint.after_request(_end)
+    return blueprint
+
+
+def the_entry() -> Entry:
+    """The journal's entry of the present request."""
+    entry: Entry = g.sandbox_entry
+    return entry
+
+
+def hold(name: Hold) -> None:
+    """Wait here while the switch says so."""
+    switches = the_site().switches
+    if getattr(switches.settings, name):
+        the_entry().hold = name
+        switches.hold(name)
+
+
+def client_is_gone() -> bool:
+    """Whether whoever sent the present request has hung up meanwhile."""
+    return has_hung_up(request.environ.get("werkzeug.socket"))
+
+
+def refusal(status: int, reason: str) -> Response:
+    """A refusal of an LTI service in Moodle's shape."""
+    response = jsonify(
+        status=status,
+        reason=reason,
+        request={
+            "method": request.method,
+            "url": request.full_path.rstrip("?"),
+            "accept": request.headers.get("Accept", ""),
+            "contentType": request.headers.get("Content-Type", ""),
+        },
+    )
+    response.status_code = status
+    return response
+
+
+def no_handler() -> Response:
+    """What Moodle says to a media type that it does not know there."""
+    path = request.path.partition("services.php")[2]
+    accept, content_type = request.headers.get("Accept", ""), request.headers.get("Content-Type", "")
+    return refusal(400, f"No handler found for {path} {accept} {content_type}")
+
+
+def _begin() -> Response | None:
+    site = the_site()
+    g.sandbox_entry = Entry(method=request.method, path=request.path)
+    site.journal.add(g.sandbox_entry)
+    site.switches.be_slow()
+    if site.switches.settings.down:
+        return Response("<h1>Down</h1>\n", 503, mimetype="text/html")
+    return None
+
+
+def _end(response: Response) -> Any:
+    the_entry().status = response.status_code
+    return response

@@ -1,0 +1,132 @@
+"""The key set and the token endpoint. The library's takes any assertion that the tool's key has signed; this one reads it.
+
+https://www.imsglobal.org/spec/security/v1p0/#using-json-web-tokens-with-oauth-2-0-client-credentials-grant
+"""
+
+from sqlite3 import IntegrityError
+
+import msgspec
+from flask import Response, jsonify, request
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from sandbox_lms.access_tokens import LIFE_S, issue_token
+from sandbox_lms.lti_platform import CampusPlatform
+from sandbox_lms.services import hold, service_blueprint
+from sandbox_lms.site import Site, the_site
+from sandbox_lms.tool_keys import ToolKeysUnreachable, tool_key_set
+
+blueprint = service_blueprint("token_endpoint")
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+MAX_ASSERTION_LIFE_S = 300
+
+
+class Assertion(msgspec.Struct, frozen=True):
+    """RFC 7523, section 3. `iat` is optional there, and held to where it is given."""
+
+    iss: str
+    sub: str
+    aud: str  # one string: some LMSs refuse a list
+    exp: int
+    jti: str
+    iat: int | None = None
+    nbf: int | None = None
+
+
+class TokenRefused(Exception):
+    """RFC 6749, section 5.2."""
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(code, description)
+        self.code = code
+        self.description = description
+
+
+@blueprint.get("/mod/lti/certs.php")
+def certs() -> Response:
+    response = jsonify(CampusPlatform(site=the_site()).get_jwks())
+    response.cache_control.max_age = 60
+    return response
+
+
+@blueprint.post("/mod/lti/token.php")
+def token() -> Response:
+    site = the_site()
+    hold("hold_token")
+    try:
+        scopes = _grant(site)
+    except TokenRefused as refused:
+        response = jsonify(error=refused.code, error_description=refused.description)
+        response.status_code = 401 if refused.code == "invalid_client" else 400
+        return response
+    response = jsonify(
+        access_token=issue_token(site, scopes), token_type="Bearer", expires_in=LIFE_S, scope=" ".join(scopes)
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _grant(site: Site) -> list[str]:
+    form = request.form
+    if form.get("grant_type") != "client_credentials":
+        raise TokenRefused("unsupported_grant_type", "grant_type must be client_credentials")
+    if form.get("client_assertion_type") != ASSERTION_TYPE:
+        raise TokenRefused("invalid_request", f"client_assertion_type must be {ASSERTION_TYPE}")
+    if not form.get("client_assertion"):
+        raise TokenRefused("invalid_request", "client_assertion is missing")
+    _check_assertion(site, _verify(site, form["client_assertion"]))
+    asked = form.get("scope", "").split()
+    granted = [scope for scope in site.campus.scopes if scope in asked]
+    if not granted:
+        raise TokenRefused("invalid_scope", "none of these scopes is registered")
+    return granted  # like Moodle, without a word on those that are not
+
+
+def _verify(site: Site, unverified_assertion: str) -> Assertion:
+    """The claims of an assertion that one of the tool's published keys has signed."""
+    try:
+        kid = jws.extract_compact(unverified_assertion.encode()).headers().get("kid")
+        if not kid:
+            raise TokenRefused("invalid_client", "kid must be provided in JWT header")
+        keys = KeySet([key for key in tool_key_set(site).keys if key.kid == kid])
+        verified = jws.deserialize_compact(unverified_assertion, keys, algorithms=["RS256"])
+        return msgspec.json.decode(verified.payload, type=Assertion)
+    except ToolKeysUnreachable:
+        raise TokenRefused("invalid_client", "the key set of the tool cannot be read") from None
+    except (JoseError, ValueError, msgspec.MsgspecError):
+        raise TokenRefused("invalid_client", "the assertion is not one of the registered tool") from None
+
+
+def _check_assertion(site: Site, assertion: Assertion) -> None:
+    campus, now_s = site.campus, site.now_s()
+    if {assertion.iss, assertion.sub} != {campus.client_id}:
+        raise TokenRefused("invalid_client", "iss and sub must be the client_id")
+    if assertion.aud != campus.registration().token_endpoint:
+        raise TokenRefused("invalid_client", "aud must be the token endpoint")
+    if assertion.exp <= now_s:
+        raise TokenRefused("invalid_client", "Expired token")
+    issued_at_s = now_s if assertion.iat is None else assertion.iat
+    if assertion.exp - issued_at_s > MAX_ASSERTION_LIFE_S:
+        raise TokenRefused("invalid_client", f"exp must be at most {MAX_ASSERTION_LIFE_S} s after iat")
+    # No leeway, as in Moodle: whose clock is a second ahead is refused.
+    if max(issued_at_s, assertion.nbf or 0) > now_s:
+        raise TokenRefused("invalid_client", "Cannot handle token with iat or nbf in the future")
+    _spend(site, assertion)
+
+
+def _spend(site: Site, assertion: Assertion) -> None:
+    if not assertion.jti:
+        raise TokenRefused("invalid_client", "jti is missing")
+    try:
+        with site.database.write() as connection:
+            connection.execute(
+                "DELETE FROM spent_assertion WHERE campus = ? AND expires_at_s < ?", (site.slug, site.now_s())
+            )
+            connection.execute(
+                "INSERT INTO spent_assertion (campus, jti, expires_at_s) VALUES (?, ?, ?)",
+                (site.slug, assertion.jti, assertion.exp),
+            )
+    except IntegrityError:
+        raise TokenRefused("invalid_client", "jti has been used") from None

@@ -1,0 +1,14 @@
+"""The event in one course's Moodle calendar that stands for one session."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mirror:
+    """`event_id` None: a creation was begun and is not known to have ended, because something crashed or timed out
+    between the call and the note. `fingerprint`: of the event as we last made it."""
+
+    session_id: UUID
+    event_id: int | None
+    fingerprint: str

@@ -1,0 +1,55 @@
+"""Fixtures that most tests share: settings, and a fresh database of each kind."""
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from config.settings import Settings
+from series.store.database import Database
+from tests.databases import KINDS, Databases
+
+PUBLIC_URL = "http://localhost:8999"
+NOW = datetime(2026, 11, 24, 15, 10, tzinfo=UTC)  # ten minutes into the session of week 7 of the sample series
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    made = Databases(tmp_path_factory.mktemp("databases"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
+    """Each test that asks for it runs twice: on SQLite and on PostgreSQL."""
+    with databases.fresh(request.param) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(databases: Databases) -> Iterator[str]:
+    with databases.fresh("sqlite") as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def settings(sqlite_url: str) -> Settings:
+    return make_settings(sqlite_url)
+
+
+def make_settings(database_url: str) -> Settings:
+    return Settings(
+        public_url=PUBLIC_URL,
+        database_url=database_url,
+        secret_key=b"a test's secret key, long enough for all",
+        encryption_key=base64.urlsafe_b64encode(b"k" * 32),
+    )
