@@ -7,6 +7,7 @@ one go.
 import base64
 import binascii
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from config.clock import Clock
 
 PREFIX = "SHARED_SESSIONS_"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.*:\[\]-]+")  # nothing that would end or begin a part of a CSP header
 
 
 class SettingsError(Exception):
@@ -30,7 +32,7 @@ class SettingsError(Exception):
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     public_url: str  # no trailing slash
-    database_url: str  # as SQLAlchemy wants it: sqlite:///… or postgresql+psycopg://…
+    database_url: str = field(repr=False)  # as SQLAlchemy wants it: sqlite:///… or postgresql+psycopg://…:password@…
     secret_key: bytes = field(repr=False)  # 32 bytes or more; seals states, tickets and forms
     encryption_key: bytes = field(repr=False)  # 32 bytes in base64; keys and tokens at rest
     allowed_networks: tuple[Network, ...] = ()  # private networks that outgoing calls may reach
@@ -117,7 +119,7 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
 
 def _public_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or " " in text or not _has_valid_port(text):
         raise ValueError("is not a web address")
     if parts.scheme == "http" and not is_loopback_host(parts.hostname):
         raise ValueError("must begin with https://, because cookies in an LMS frame need it")
@@ -128,11 +130,22 @@ def _public_url(text: str) -> str:
 
 def _database_url(text: str) -> str:
     if text.startswith("sqlite:///"):
+        if text.removeprefix("sqlite:///").partition("?")[0] in {"", ":memory:"}:
+            raise ValueError("must name a file after sqlite:///, because tool and worker share it")
         return text
     for scheme in ("postgresql+psycopg://", "postgresql://", "postgres://"):
         if text.startswith(scheme):
+            if not _has_valid_port(f"//{text.removeprefix(scheme).rpartition('@')[2]}"):
+                raise ValueError("has a port that is no number")
             return "postgresql+psycopg://" + text.removeprefix(scheme)
     raise ValueError("must begin with sqlite:/// or postgresql://")
+
+
+def _has_valid_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _secret_key(text: str) -> bytes:
@@ -157,8 +170,7 @@ def _networks(text: str) -> tuple[Network, ...]:
 
 def _origins(text: str) -> tuple[str, ...]:
     for part in _parts(text):
-        parts = urlsplit(part)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query:
+        if not ORIGIN.fullmatch(part) or not _has_valid_port(part):
             raise ValueError(f"must list origins such as https://lms.example.org, not {part!r}")
     return tuple(_parts(text))
 
@@ -172,7 +184,7 @@ def _path(text: str) -> Path | None:
 
 
 def _seconds(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 86_400:
+    if not text.isdecimal() or not 1 <= int(text) <= 86_400:
         raise ValueError("must be whole seconds from 1 to 86400")
     return int(text)
 

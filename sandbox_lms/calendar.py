@@ -47,12 +47,13 @@ def put_event(connection: sqlite3.Connection, site: Site, event: Event) -> None:
     )
 
 
-def delete_event(connection: sqlite3.Connection, site: Site, event_id: int) -> bool:
-    """Whether there was such an event."""
-    deleted = connection.execute(
-        "DELETE FROM event WHERE campus = ? AND event_id = ? RETURNING event_id", (site.slug, event_id)
-    ).fetchone()
-    return deleted is not None
+def delete_event(connection: sqlite3.Connection, site: Site, event_id: int) -> None:
+    connection.execute("DELETE FROM event WHERE campus = ? AND event_id = ?", (site.slug, event_id))
+
+
+def delete_repeats(connection: sqlite3.Connection, site: Site, repeat_id: int) -> None:
+    """The whole row of events that were created together."""
+    connection.execute("DELETE FROM event WHERE campus = ? AND repeat_id = ?", (site.slug, repeat_id))
 
 
 def find_event(connection: sqlite3.Connection, site: Site, event_id: int) -> Event | None:

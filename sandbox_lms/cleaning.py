@@ -4,11 +4,11 @@ import re
 from html import escape
 from html.parser import HTMLParser
 
-_KEPT_TAGS = frozenset(
-    "a abbr b blockquote br caption code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins li ol p pre q s small span"
-    " strong sub sup table tbody td tfoot th thead tr u ul".split()
+_KEPT_TAG = re.compile(
+    "a|abbr|b|blockquote|br|caption|code|dd|del|div|dl|dt|em|h[1-6]|hr|i|img|ins|li|ol|p|pre|q|s|small|span|strong|sub"
+    "|sup|table|tbody|td|tfoot|th|thead|tr|u|ul"
 )
-_KEPT_ATTRIBUTES = frozenset("alt class colspan dir height href id lang rowspan scope src title width".split())
+_KEPT_ATTRIBUTE = re.compile("alt|class|colspan|dir|height|href|id|lang|rowspan|scope|src|title|width")
 _DROPPED_WITH_CONTENT = frozenset(("script", "style", "iframe", "object", "template", "noscript", "textarea", "select"))
 _NEVER_CLOSED = frozenset(("br", "hr", "img"))
 _SAFE_ADDRESS = re.compile(r"(https?:|mailto:|/|#|\?|[^:/?#]*([/?#]|$))", re.IGNORECASE)
@@ -49,7 +49,7 @@ class _Cleaner(HTMLParser):
             return
         if tag in _DROPPED_WITH_CONTENT:
             self._dropping = tag
-        elif tag in _KEPT_TAGS:
+        elif _KEPT_TAG.fullmatch(tag):
             kept = "".join(f' {name}="{escape(value or "")}"' for name, value in attrs if _is_kept(name, value))
             self._parts.append(f"<{tag}{kept} />" if tag in _NEVER_CLOSED else f"<{tag}{kept}>")
             if tag not in _NEVER_CLOSED:
@@ -71,4 +71,4 @@ class _Cleaner(HTMLParser):
 def _is_kept(name: str, value: str | None) -> bool:
     if name in {"href", "src"}:
         return bool(_SAFE_ADDRESS.match(re.sub(r"[\x00-\x20]", "", value or "")))
-    return name in _KEPT_ATTRIBUTES
+    return bool(_KEPT_ATTRIBUTE.fullmatch(name))

@@ -25,8 +25,8 @@ ROLES = {
 class CampusLaunch(LTIAdvantageMessageLaunchAbstract):  # type: ignore[misc]  # the library ships no types
     """The library signs what it is given to whoever asks: everything must have been checked before `lti_launch`."""
 
-    def get_launch_message(self, include_extra_claims: bool = True) -> dict[str, Any]:
-        message: dict[str, Any] = super().get_launch_message(include_extra_claims)
+    def get_launch_message(self, *arguments: Any) -> dict[str, Any]:
+        message: dict[str, Any] = super().get_launch_message(*arguments)
         message.pop("azp")  # Moodle sends none
         return message
 

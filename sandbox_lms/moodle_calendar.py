@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from sandbox_lms.calendar import Event, all_events, delete_event, find_event, next_event_id, put_event
+from sandbox_lms.calendar import Event, all_events, delete_event, delete_repeats, find_event, next_event_id, put_event
 from sandbox_lms.cleaning import clean_html, escaped_name, strip_tags
-from sandbox_lms.moodle_errors import INVALID_PARAMETER, MoodleError, missing_record
+from sandbox_lms.moodle_errors import MoodleError, invalid_parameter, missing_record
 from sandbox_lms.moodle_event_export import exported_event
 from sandbox_lms.site import Site
 
@@ -72,7 +72,7 @@ class EventById(msgspec.Struct, forbid_unknown_fields=True):
 def create_events(site: Site, new: NewEvents) -> dict[str, Any]:
     """All that are allowed; the others as warnings. A name with tags or a course that is not there undoes the call."""
     if any(strip_tags(event.name) != event.name for event in new.events):
-        raise INVALID_PARAMETER
+        raise invalid_parameter()
     created: list[dict[str, Any]] = []
     warnings: list[dict[str, Any]] = []
     with site.database.write() as connection:
@@ -107,9 +107,9 @@ def delete_events(site: Site, doomed: DoomedEvents) -> None:
             event = find_event(connection, site, one.eventid)
             if event is None:
                 raise missing_record("event")
-            row = [e for e in all_events(connection, site) if one.repeat and 0 != e.repeat_id == event.repeat_id]
-            for each in row or [event]:
-                delete_event(connection, site, each.event_id)
+            delete_event(connection, site, event.event_id)
+            if one.repeat and event.repeat_id:
+                delete_repeats(connection, site, event.repeat_id)
 
 
 def get_event_by_id(site: Site, wanted: EventById) -> dict[str, Any]:

@@ -13,9 +13,10 @@ class MoodleError(Exception):
         return {"exception": self._exception, "errorcode": self._errorcode, "message": self._message}
 
 
-INVALID_PARAMETER = MoodleError(
-    "core\\exception\\invalid_parameter_exception", "invalidparameter", "Invalid parameter value detected"
-)
+def invalid_parameter() -> MoodleError:
+    return MoodleError(
+        "core\\exception\\invalid_parameter_exception", "invalidparameter", "Invalid parameter value detected"
+    )
 
 
 def missing_record(table: str) -> MoodleError:

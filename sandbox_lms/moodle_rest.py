@@ -11,7 +11,7 @@ import msgspec
 from flask import Response, jsonify, request
 
 from sandbox_lms import moodle_calendar, moodle_event_form, moodle_site
-from sandbox_lms.moodle_errors import INVALID_PARAMETER, MoodleError
+from sandbox_lms.moodle_errors import MoodleError, invalid_parameter, missing_record
 from sandbox_lms.services import service_blueprint, the_entry
 from sandbox_lms.site import Site, the_site
 
@@ -33,6 +33,17 @@ FUNCTIONS: dict[str, tuple[type[Any], Function]] = {
     "core_calendar_get_calendar_event_by_id": (moodle_calendar.EventById, moodle_calendar.get_event_by_id),
     "core_calendar_submit_create_update_form": (moodle_event_form.FormData, moodle_event_form.submit_form),
 }
+# Functions that Moodle has and that our service does not offer (yet).
+_NOT_IN_SERVICE = frozenset(
+    (
+        "core_course_get_contents",
+        "core_enrol_get_enrolled_users",
+        "core_completion_get_activities_completion_status",
+        "core_completion_get_course_completion_status",
+        "gradereport_user_get_grade_items",
+        "tool_mobile_call_external_functions",
+    )
+)
 
 
 @blueprint.route("/webservice/rest/server.php", methods=["GET", "POST"])
@@ -56,14 +67,16 @@ def _call(site: Site, fields: dict[str, str]) -> Any:
     if fields.get("wstoken") != site.campus.moodle_token:
         raise MoodleError("core\\exception\\moodle_exception", "invalidtoken", "Invalid token - token not found")
     name = fields.get("wsfunction", "")
-    if name not in FUNCTIONS:
+    if name in _NOT_IN_SERVICE:
         raise MoodleError("webservice_access_exception", "accessexception", "Access control exception")
+    if name not in FUNCTIONS:
+        raise missing_record("external_functions")
     arguments_type, function = FUNCTIONS[name]
     nested = nest_fields({key: value for key, value in fields.items() if key not in _PROTOCOL_FIELDS})
     try:
         arguments = msgspec.convert(nested, arguments_type, strict=False)
     except msgspec.ValidationError as error:
-        raise INVALID_PARAMETER from error
+        raise invalid_parameter() from error
     return function(site, arguments)
 
 

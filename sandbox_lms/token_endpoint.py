@@ -1,4 +1,4 @@
-"""The key set and the token endpoint. The library's takes any assertion that the tool's key has signed; this one reads it.
+"""The key set and the token endpoint. The library's takes whatever the tool's key has signed; this reads it.
 
 https://www.imsglobal.org/spec/security/v1p0/#using-json-web-tokens-with-oauth-2-0-client-credentials-grant
 """

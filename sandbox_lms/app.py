@@ -1,0 +1,67 @@
+"""Put one campus's LMS together."""
+
+from typing import Any
+
+from flask import Flask, Response, render_template
+from werkzeug.exceptions import HTTPException
+
+from sandbox_lms import (
+    authorization,
+    control,
+    grade_service,
+    login_initiation,
+    moodle_rest,
+    pages,
+    roster_service,
+    token_endpoint,
+)
+from sandbox_lms.sign_ins import signed_in_person
+from sandbox_lms.site import EXTENSION, Site, the_site
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+
+
+def create_app(site: Site) -> Flask:
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
+    app.extensions[EXTENSION] = site
+    for module in (
+        pages,
+        login_initiation,
+        authorization,
+        token_endpoint,
+        grade_service,
+        roster_service,
+        moodle_rest,
+        control,
+    ):
+        app.register_blueprint(module.blueprint)
+    app.jinja_env.filters.update(date=pages.shown_date, number=pages.shown_number)
+    app.context_processor(_template_values)
+    app.register_error_handler(HTTPException, _error_page)
+    app.after_request(_add_headers)
+    return app
+
+
+def _template_values() -> dict[str, Any]:
+    site = the_site()
+    return {"campus": site.campus, "person": signed_in_person(site)}
+
+
+def _error_page(error: HTTPException) -> Any:
+    page = render_template("error.html", title=error.name, message=error.description)
+    return page, error.code or 500
+
+
+def _add_headers(response: Response) -> Response:
+    # No form-action: the launch form goes to the tool, and on from there.
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https:; base-uri 'none';"
+        f" frame-src 'self' {the_site().tool_url}; frame-ancestors 'self'"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    if response.mimetype == "text/html":
+        response.headers["Cache-Control"] = "no-store"
+    return response

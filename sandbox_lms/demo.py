@@ -1,0 +1,128 @@
+"""`make demo`: the whole system on this computer, with pretend universities, ended by Ctrl-C."""
+
+import argparse
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+from werkzeug.serving import make_server
+
+from config.clock import Clock
+from sandbox_lms.campus import SAMPLE_CAMPUSES
+from sandbox_lms.demo_page import SERIES_ZONE, DemoState, create_demo_page
+from sandbox_lms.demo_programs import DemoFailure, Program, Programs, make_environment, wait_until_ready
+from sandbox_lms.demo_setup import set_up
+from sandbox_lms.server import Sandbox
+
+FIRST_PORT = 8400
+
+
+def main() -> None:
+    arguments = _arguments()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, _end)
+    try:
+        _run(arguments.data, arguments.port)
+    except DemoFailure as failure:
+        sys.exit(str(failure))
+    except _Ended:
+        print(f"\nStopped. Everything is kept in {arguments.data}/ and goes on with the next `make demo`.")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="make demo", description=__doc__, epilog="With make: make demo DEMO='--port 9400'"
+    )
+    parser.add_argument("--data", type=Path, default=Path("demo-data"), help="folder for all that the demo keeps")
+    parser.add_argument(
+        "--port", type=int, default=FIRST_PORT, help=f"first of four ports in a row (default {FIRST_PORT})"
+    )
+    return parser.parse_args()
+
+
+def _run(data: Path, port: int) -> None:
+    """Start one after the other; whatever was started is stopped in the opposite order, however this ends."""
+    today = Clock().now().astimezone(SERIES_ZONE).date()
+    year, week, _ = today.isocalendar()
+    folder = (data / f"{year}-W{week:02d}").absolute()  # each week a fresh series with a session this week
+    folder.mkdir(parents=True, exist_ok=True)
+    tool_url = f"http://localhost:{port + 1}"
+    campuses = tuple(replace(campus, port=port + 2 + n) for n, campus in enumerate(SAMPLE_CAMPUSES))
+    state = DemoState(campuses=campuses, tool_url=tool_url, calendar=folder / "series.ics", clock_file=folder / "clock")
+    programs = Programs(folder=folder, environment=make_environment(folder, tool_url))
+    _check_ports(port, 2 + len(campuses))
+    with ExitStack() as stack:
+        _say("Preparing the database …")
+        programs.run("lti-tool", "migrate")
+        _say(f"Opening {' and '.join(campus.name for campus in campuses)} …")
+        sandbox = Sandbox(folder / "sandbox", campuses, tool_url, state.clock)
+        sandbox.start()
+        stack.callback(sandbox.stop)
+        _say("Inviting thirteen universities, reading the sample series …")
+        set_up(programs, campuses, state.calendar, today=today)
+        _say("Starting the tool and the worker …")
+        tool = programs.start("tool", "lti-tool", "serve", "--port", str(port + 1))
+        stack.callback(tool.stop)
+        wait_until_ready(f"http://127.0.0.1:{port + 1}/readyz", tool)
+        worker = programs.start("worker", "moodle-sync", "worker")
+        stack.callback(worker.stop)
+        stack.enter_context(_serve_page(state, port))
+        _say(f"\n  Open  http://127.0.0.1:{port}/\n\nCtrl-C stops the demo. Logs: {data}/{folder.name}/*.log")
+        _watch(tool, worker)
+
+
+def _check_ports(first: int, count: int) -> None:
+    for port in range(first, first + count):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except (OSError, OverflowError) as error:
+                raise DemoFailure(
+                    f"Port {port} is taken by another program. Stop it, or choose others: make demo DEMO='--port 9400'"
+                ) from error
+
+
+@contextmanager
+def _serve_page(state: DemoState, port: int) -> Iterator[None]:
+    server = make_server("127.0.0.1", port, create_demo_page(state), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, name="demo page", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _watch(*programs: Program) -> None:
+    while True:
+        for program in programs:
+            program.check()
+        time.sleep(0.5)
+
+
+class _Ended(BaseException):
+    """Ctrl-C or SIGTERM."""
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, signal.SIG_IGN)  # once is enough: what was started is being stopped in order
+    raise _Ended
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
+
+
+if __name__ == "__main__":
+    main()

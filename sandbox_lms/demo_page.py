@@ -1,0 +1,82 @@
+"""The demo's own page: what to try, where to sign in, and the clock."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Flask, redirect, render_template
+from werkzeug.wrappers import Response
+
+from config.clock import Clock
+from sandbox_lms import coordinators_calendar as calendar
+from sandbox_lms.campus import Campus
+
+THIS_WEEK = "Multilingual STEM classrooms"  # week 7, hosted by the University of Malta
+SERIES_ZONE = ZoneInfo("Europe/Berlin")
+INTO_THE_SESSION = timedelta(minutes=6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoState:
+    """What the page shows and changes."""
+
+    campuses: tuple[Campus, ...]
+    tool_url: str
+    calendar: Path
+    clock_file: Path
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(offset_file=self.clock_file)
+
+    def jump_to(self, instant: datetime | None) -> None:
+        """Set the clock of tool, worker and LMSs; None: back to the real time."""
+        offset = timedelta(0) if instant is None else instant - Clock().now()
+        fresh = self.clock_file.with_suffix(".new")
+        fresh.write_text(f"{offset.total_seconds():.0f}\n")
+        fresh.replace(self.clock_file)
+
+
+def create_demo_page(state: DemoState) -> Flask:
+    app = Flask(__name__)
+
+    @app.get("/")
+    def front() -> str:
+        now = state.clock.now().astimezone(SERIES_ZONE)
+        start = calendar.session_start(state.calendar, THIS_WEEK).astimezone(SERIES_ZONE)
+        movable = calendar.session_start(state.calendar, calendar.MOVABLE).astimezone(SERIES_ZONE)
+        return render_template(
+            "demo.html",
+            state=state,
+            now=now,
+            start=start,
+            is_running=start <= now < start + timedelta(hours=2),
+            is_real=abs(state.clock.offset()) < timedelta(seconds=1),
+            this_week=THIS_WEEK,
+            movable=calendar.MOVABLE,
+            movable_start=movable,
+            movable_cancelled=calendar.is_cancelled(state.calendar),
+        )
+
+    @app.post("/jump")
+    def jump() -> Response:
+        state.jump_to(calendar.session_start(state.calendar, THIS_WEEK) + INTO_THE_SESSION)
+        return redirect("/", 303)
+
+    @app.post("/real-time")
+    def real_time() -> Response:
+        state.jump_to(None)
+        return redirect("/", 303)
+
+    @app.post("/move")
+    def move() -> Response:
+        calendar.move_by_an_hour(state.calendar)
+        return redirect("/", 303)
+
+    @app.post("/cancel")
+    def cancel() -> Response:
+        calendar.toggle_cancelled(state.calendar)
+        return redirect("/", 303)
+
+    return app

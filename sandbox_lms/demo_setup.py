@@ -1,0 +1,67 @@
+"""The demo's first start: what an operator types, typed by us. Each step is skipped when it is done already."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+from config.sample_series import read_sample_series, read_sample_universities, shift_sample_series
+from sandbox_lms.campus import Campus
+from sandbox_lms.demo_programs import Programs
+
+SERIES = "sample"
+TITLE = "European STEM Workshop Series (sample data)"
+
+
+def set_up(programs: Programs, campuses: tuple[Campus, ...], calendar: Path, *, today: date) -> None:
+    """Universities, LMSs, the series, its mirrors and its hosts. The campuses must be running."""
+    if not calendar.exists():
+        calendar.write_bytes(shift_sample_series(read_sample_series(), this_week=today))
+    _add_universities(programs)
+    _register(programs, campuses)
+    if not any(row["slug"] == SERIES for row in _rows(programs, "moodle-sync", "series", "list")):
+        programs.run("moodle-sync", "series", "import", str(calendar), "--series", SERIES, "--title", TITLE)
+    for campus in campuses:
+        _connect(programs, campus)
+
+
+def _add_universities(programs: Programs) -> None:
+    known = {row["slug"] for row in _rows(programs, "lti-tool", "university", "list")}
+    for university in read_sample_universities():
+        if university.slug not in known:
+            programs.run(
+                "lti-tool", "university", "add", university.slug,
+                "--name", university.name, "--country", university.country,
+                "--time-zone", university.time_zone, "--language", university.language,
+            )  # fmt: skip
+
+
+def _register(programs: Programs, campuses: tuple[Campus, ...]) -> None:
+    known = {row["slug"] for row in _rows(programs, "lti-tool", "platform", "list")}
+    for campus in campuses:
+        if campus.slug not in known:
+            registration = campus.registration()
+            programs.run(
+                "lti-tool", "platform", "add", campus.slug, "--university", campus.slug,
+                "--issuer", registration.issuer, "--client-id", registration.client_id,
+                "--authorization-endpoint", registration.authorization_endpoint,
+                "--token-endpoint", registration.token_endpoint, "--jwks-uri", registration.jwks_uri,
+                "--deployment", registration.deployment_id,
+            )  # fmt: skip
+
+
+def _connect(programs: Programs, campus: Campus) -> None:
+    """May be repeated. The campus's teachers host the sessions of their university."""
+    registration = campus.registration()
+    programs.run(
+        "moodle-sync", "connect", campus.slug, "--url", registration.moodle_base_url,
+        "--course", str(registration.course_id), "--series", SERIES, "--token-file", "-",
+        stdin=registration.moodle_token,
+    )  # fmt: skip
+    for person in campus.people:
+        if person.role == "teacher":
+            programs.run("moodle-sync", "series", "host", SERIES, "--university", campus.slug, "--sub", person.user_id)
+
+
+def _rows(programs: Programs, program: str, *command: str) -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = json.loads(programs.run(program, *command, "--json"))
+    return rows

@@ -1,0 +1,135 @@
+"""The whole demo as a person starts it, and a real Chromium."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+READY_WITHIN_S = 90
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running `make demo`."""
+
+    port: int
+    folder: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def tool(self) -> str:
+        return f"http://localhost:{self.port + 1}"
+
+    @property
+    def malta(self) -> str:
+        return f"http://127.0.0.1:{self.port + 2}"
+
+    @property
+    def vilnius(self) -> str:
+        return f"http://127.0.0.1:{self.port + 3}"
+
+
+def start_demo(folder: Path, port: int) -> Demo:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox_lms.demo", "--data", str(folder), "--port", str(port)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "Ctrl-C" in line:
+            return Demo(port=port, folder=folder, process=process)
+    raise AssertionError("the demo did not start: " + "".join(said))
+
+
+def stop_demo(demo: Demo, ending: int = signal.SIGINT) -> str:
+    """What it said at the end."""
+    demo.process.send_signal(ending)
+    said, _ = demo.process.communicate(timeout=40)
+    return said
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` free ports in a row."""
+    for first in range(20_000 + os.getpid() % 1000 * 10, 60_000, count):
+        sockets = []
+        try:
+            for port in range(first, first + count):
+                probe = socket.socket()
+                sockets.append(probe)
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        else:
+            return first
+        finally:
+            for probe in sockets:
+                probe.close()
+    raise AssertionError("no free ports")
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    started = start_demo(tmp_path_factory.mktemp("demo"), free_ports(4))
+    yield started
+    stop_demo(started)
+    assert started.process.returncode == 0
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if executable is None:
+        if os.environ.get("CI"):
+            pytest.fail("There is no Chromium, and CI must not skip what a person sees.")
+        pytest.skip("BROWSER TESTS SKIPPED: there is no Chromium here. Install the package chromium.")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=executable, args=["--disable-background-networking"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Pages of separate people: each has cookies of its own."""
+    contexts = []
+
+    def make(width: int = 1280, zone: str = "Europe/Berlin", scheme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, timezone_id=zone, locale="en-GB", color_scheme=scheme
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        return context.new_page()
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def until(fact: Callable[[], object], what: str, *, within_s: float = 20) -> object:
+    """Ask again and again until the fact holds."""
+    give_up_at = time.monotonic() + within_s
+    while time.monotonic() < give_up_at:
+        if found := fact():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"not within {within_s} s: {what}")

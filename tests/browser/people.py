@@ -1,0 +1,43 @@
+"""What a person does in the sandbox LMS and in the tool, in their own words."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import FrameLocator, Page, expect
+
+
+def sign_in(page: Page, lms: str, name: str) -> None:
+    page.goto(lms)
+    page.get_by_role("button", name=f"Sign in as {name}").first.click()
+    expect(page.get_by_role("heading", name="Activities")).to_be_visible()
+
+
+def open_in_frame(page: Page) -> FrameLocator:
+    """The activity inside the course page; the tool is another site than the LMS."""
+    page.get_by_role("link", name="Course", exact=True).click()
+    page.get_by_role("link", name="Workshop series", exact=True).click()
+    frame = page.frame_locator("iframe.tool")
+    expect(frame.get_by_role("heading", level=1)).to_be_visible()
+    return frame
+
+
+def type_code(frame: FrameLocator, code: str) -> None:
+    frame.get_by_label("The six digits").fill(code)
+    frame.get_by_role("button", name="Check in").click()
+
+
+def no_axe_findings(page: Page) -> None:
+    """In the page and in every frame of it: axe sees only the document that it runs in."""
+    for frame in page.frames:
+        found = Axe().run(frame, options={"resultTypes": ["violations"]})
+        assert found.violations_count == 0, f"{frame.url}: {found.generate_report()}"
+
+
+def fits(page: Page) -> None:
+    """No sideways scrolling, in the page or in the tool's frame."""
+    for frame in page.frames:
+        width = frame.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert width[0] <= width[1], f"{frame.url} is {width[0]} px wide in {width[1]} px"
+
+
+def looks_right(page: Page) -> None:
+    no_axe_findings(page)
+    fits(page)

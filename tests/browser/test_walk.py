@@ -1,0 +1,138 @@
+"""The whole walk, as people take it: from the LMS to the gradebook, from the calendar to the course."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Demo, until
+from tests.browser.people import looks_right, no_axe_findings, open_in_frame, sign_in, type_code
+
+pytestmark = pytest.mark.browser
+SESSION = "Multilingual STEM classrooms"
+NEXT_WEEK = "Programming with micro:bit in technology"
+
+
+@pytest.fixture(scope="module")
+def running_session(demo: Demo, browser: object) -> Demo:
+    """The demo, after "Jump to the session"."""
+    page = browser.new_page()  # type: ignore[attr-defined]
+    page.goto(demo.url)
+    page.get_by_role("button", name="Jump to the session").click()
+    expect(page.get_by_text("is running")).to_be_visible()
+    no_axe_findings(page)
+    page.close()
+    return demo
+
+
+@pytest.mark.parametrize(("width", "student"), [(1280, "Rūta Kazlauskaitė"), (320, "Ąžuolas Šimkus")])
+def test_from_the_lms_to_the_gradebook(
+    running_session: Demo, new_page: Callable[..., Page], width: int, student: str
+) -> None:
+    code = _host_opens_the_check_in(running_session, new_page(width, "Europe/Malta"))
+    page = new_page(width, "Europe/Vilnius")
+    _student_checks_in(running_session, page, student, code)
+    _gradebook_has_the_grade(running_session, page, student)
+    _calendar_leads_to_the_session(running_session, page)
+    _teacher_sees_the_count(running_session, new_page(width, "Europe/Vilnius"), student)
+
+
+def _host_opens_the_check_in(demo: Demo, page: Page) -> str:
+    sign_in(page, demo.malta, "Karmenu Żammit")
+    frame = open_in_frame(page)
+    expect(frame.get_by_role("heading", level=1)).to_have_text(SESSION)
+    no_axe_findings(page)
+    frame.get_by_role("link", name="You host this session").click()
+    expect(frame.get_by_role("heading", name="Check-in code")).to_be_visible()
+    if frame.get_by_role("button", name="Open the check-in").count():
+        frame.get_by_role("button", name="Open the check-in").click()
+    code = frame.locator(".code-large").inner_text()
+    assert re.fullmatch(r"\d{3} \d{3}", code)
+    looks_right(page)
+    return code
+
+
+def _student_checks_in(demo: Demo, page: Page, student: str, code: str) -> None:
+    """On the student's own clock; a wrong code first."""
+    sign_in(page, demo.vilnius, student)
+    frame = open_in_frame(page)
+    expect(frame.get_by_text("17:00–19:00 your time (Vilnius)")).to_be_visible()
+    expect(frame.locator("#now").get_by_text("16:00–18:00 in Berlin")).to_be_visible()
+    expect(frame.get_by_role("link", name="Join the meeting")).to_be_visible()
+    type_code(frame, "000000" if code != "000 000" else "111111")
+    expect(frame.get_by_role("alert")).to_contain_text("not the code of this session")
+    looks_right(page)
+    type_code(frame, code)
+    expect(frame.get_by_role("status")).to_contain_text("You are checked in")
+    expect(frame.get_by_text("1 of 10 sessions completed")).to_be_visible()
+    looks_right(page)
+
+
+def _gradebook_has_the_grade(demo: Demo, page: Page, student: str) -> None:
+    def grade() -> str | None:
+        page.goto(f"{demo.vilnius}/gradebook")
+        cell = page.get_by_role("row", name=student).get_by_role("cell").first
+        text = cell.inner_text().strip()
+        return text if text[0].isdigit() else None
+
+    assert until(grade, "a grade in the gradebook") == "10"  # 1 of 10 sessions, in a column out of 100
+    looks_right(page)
+
+
+def _calendar_leads_to_the_session(demo: Demo, page: Page) -> None:
+    page.goto(f"{demo.vilnius}/calendar")
+    expect(page.get_by_role("heading", name=SESSION)).to_be_visible()
+    looks_right(page)
+    page.get_by_role("listitem").filter(has_text=SESSION).get_by_role("link", name="Session page").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(SESSION)
+    looks_right(page)
+
+
+def _teacher_sees_the_count(demo: Demo, page: Page, student: str) -> None:
+    """The own course by name, all others as one protected number."""
+    sign_in(page, demo.vilnius, "Eglė Jankauskienė")
+    frame = open_in_frame(page)
+    frame.get_by_role("link", name="My course").click()
+    expect(frame.get_by_role("row", name=student)).to_contain_text("completed")
+    expect(frame.locator("#own-count")).to_contain_text("of 5 completed")
+    expect(frame.locator("#others-count")).to_contain_text("fewer than 5")
+    looks_right(page)
+
+
+def test_a_tab_of_its_own_works_like_the_frame(running_session: Demo, new_page: Callable[..., Page]) -> None:
+    page = new_page(1280, "Europe/Malta")
+    sign_in(page, running_session.malta, "Luke Farrugia")
+    with page.expect_popup() as popup:
+        page.get_by_role("link", name="Workshop series (new tab)").click()
+    tab = popup.value
+    expect(tab.get_by_role("heading", level=1)).to_have_text(SESSION)
+    expect(tab.get_by_text("16:00–18:00 your time (Malta)").first).to_be_visible()
+    tab.reload()
+    expect(tab.get_by_role("heading", level=1)).to_have_text(SESSION)
+
+
+def test_a_changed_calendar_reaches_both_courses(running_session: Demo, new_page: Callable[..., Page]) -> None:
+    coordinator, student = new_page(), new_page(1280, "Europe/Malta")
+    coordinator.goto(running_session.url)
+    coordinator.get_by_role("button", name="Move it by an hour").click()
+    expect(coordinator.get_by_text("17:00 in Berlin")).to_be_visible()
+    for lms, name, hour in (
+        (running_session.malta, "Luke Farrugia", "17:00"),
+        (running_session.vilnius, "Živilė Žukauskienė", "18:00"),
+    ):
+        sign_in(student, lms, name)
+        _wait_for_event(student, lms, hour)
+        assert "Moved from" in _event(student, lms)
+    coordinator.get_by_role("button", name="Cancel it").click()
+    for lms in (running_session.malta, running_session.vilnius):
+        _wait_for_event(student, lms, f"CANCELLED: {NEXT_WEEK}")
+
+
+def _wait_for_event(page: Page, lms: str, words: str) -> None:
+    until(lambda: words in _event(page, lms), f"{words!r} in the calendar of {lms}", within_s=60)
+
+
+def _event(page: Page, lms: str) -> str:
+    page.goto(f"{lms}/calendar")
+    return page.get_by_role("listitem").filter(has_text=NEXT_WEEK).inner_text()
