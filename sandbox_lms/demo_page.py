@@ -1,5 +1,6 @@
 """The demo's own page: what to try, where to sign in, and the clock."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,6 +41,7 @@ class DemoState:
 
 def create_demo_page(state: DemoState) -> Flask:
     app = Flask(__name__)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the terminal is for the person, not for request lines
 
     @app.get("/")
     def front() -> str:

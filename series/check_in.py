@@ -1,6 +1,7 @@
 """The check-in code: six digits, valid for five minutes, said or shown in the meeting."""
 
 import secrets
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from enum import StrEnum
 
 CODE_DIGITS = 6
 CODE_LIFE = timedelta(minutes=5)
+FORGIVEN = {"Zs", "Pd", "Cc", "Cf"}  # spaces, dashes, and the marks that come along when text is copied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,8 @@ def match_code(typed: str, check_ins: Iterable[CheckIn], now: datetime) -> Check
     Spaces and dashes are forgiven, and so are other scripts' digits. A code that was right until a moment ago gets
     another sentence than a wrong one.
     """
-    code = "".join(str(int(sign)) if sign.isdecimal() else sign for sign in typed if sign not in " -\u00a0\u202f\t")
+    signs = (sign for sign in typed if unicodedata.category(sign) not in FORGIVEN)
+    code = "".join(str(int(sign)) if sign.isdecimal() else sign for sign in signs)
     if len(code) != CODE_DIGITS or not code.isascii() or not code.isdigit():
         raise CodeRefused(CodeReason.NOT_SIX_DIGITS)
     openings = list(check_ins)
@@ -56,6 +59,6 @@ def match_code(typed: str, check_ins: Iterable[CheckIn], now: datetime) -> Check
     for opening in matching:
         if opening.is_open(now):
             return opening
-    if matching:
+    if any(opening.closes_at <= now for opening in matching):
         raise CodeRefused(CodeReason.LATE)
     raise CodeRefused(CodeReason.WRONG if any(o.is_open(now) for o in openings) else CodeReason.NOT_OPEN)

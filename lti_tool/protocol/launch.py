@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from lti_tool.protocol.claims import Claims
-from lti_tool.protocol.constants import MAX_ID_CHARS, MAX_SUB_CHARS, RESOURCE_LINK_REQUEST, VERSION
+from lti_tool.protocol.constants import MAX_ID_CHARS, MAX_LOCALE_CHARS, MAX_SUB_CHARS, RESOURCE_LINK_REQUEST, VERSION
 from lti_tool.protocol.id_token import required
 from lti_tool.protocol.login import LoginState, is_ours
 from lti_tool.protocol.refusals import RefusalCode, Refused
@@ -54,7 +54,7 @@ def read_launch(claims: Claims, login: LoginState, *, public_url: str) -> Launch
         context_id=_context_id(claims),
         context_title=(claims.context and (claims.context.title or claims.context.label)) or "",
         return_url=_web_address(presentation.return_url if presentation else None),
-        locale=presentation.locale if presentation else None,
+        locale=_locale(presentation.locale if presentation else None),
         line_item_url=_web_address(ags.lineitem if ags else None),
         line_items_url=_web_address(ags.lineitems if ags else None),
         ags_scopes=tuple(ags.scope) if ags else (),
@@ -114,6 +114,11 @@ def _context_id(claims: Claims) -> str | None:
 def _web_address(url: str | None) -> str | None:
     """Only http and https are ever linked to or called; anything else (javascript:, data:) counts as absent."""
     return url if url and url.lower().startswith(("https://", "http://")) else None
+
+
+def _locale(tag: str | None) -> str | None:
+    """A language tag (BCP 47), unless it is longer than any real one."""
+    return tag if tag and len(tag) <= MAX_LOCALE_CHARS else None
 
 
 def _own_id(value: object) -> str | None:

@@ -65,8 +65,8 @@ class NewVisit:
     custom_session_id: str | None
 
 
-def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) -> None:
-    """Spend the nonce, then upsert participant, course and placement, and open the visit.
+def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) -> int:
+    """Spend the nonce, then upsert participant, course and placement, and open the visit; the participant's id.
 
     Raises NonceSpent, DeploymentUnknown or NoSeries; the caller's transaction then leaves nothing behind.
     """
@@ -95,6 +95,7 @@ def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) ->
             expires_at=now + VISIT_LIFE,
         )
     )
+    return participant_id
 
 
 def upsert_participant(connection: sa.Connection, *, university_id: int, issuer: str, sub: str, now: datetime) -> int:

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,13 +122,3 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     yield make
     for context in contexts:
         context.close()
-
-
-def until(fact: Callable[[], object], what: str, *, within_s: float = 20) -> object:
-    """Ask again and again until the fact holds."""
-    give_up_at = time.monotonic() + within_s
-    while time.monotonic() < give_up_at:
-        if found := fact():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not within {within_s} s: {what}")

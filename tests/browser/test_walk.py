@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Demo, until
+from tests.browser.conftest import Demo
 from tests.browser.people import looks_right, no_axe_findings, open_in_frame, sign_in, type_code
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 SESSION = "Multilingual STEM classrooms"
@@ -76,7 +77,7 @@ def _gradebook_has_the_grade(demo: Demo, page: Page, student: str) -> None:
         text = cell.inner_text().strip()
         return text if text[0].isdigit() else None
 
-    assert until(grade, "a grade in the gradebook") == "10"  # 1 of 10 sessions, in a column out of 100
+    assert until(grade, "a grade in the gradebook", within_s=20) == "10"  # 1 of 10 sessions, in a column out of 100
     looks_right(page)
 
 

@@ -1,0 +1,291 @@
+"""What a calendar says, paired with the sessions that we have."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from moodle_sync.plan_import import ImportPlan, Key, Known, plan_import
+from moodle_sync.read_calendar import Occurrence
+from series.sessions import Session, Status
+from tests.examples import MALTA, SERIES, VILNIUS
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
+NOTHING = ImportPlan(new=(), changed=(), rekeyed=(), problems=())
+
+FIRST = Occurrence(
+    source_uid="series@example",
+    original_start_at=datetime(2026, 11, 10, 15, tzinfo=UTC),
+    start_at=datetime(2026, 11, 10, 15, tzinfo=UTC),
+    end_at=datetime(2026, 11, 10, 17, tzinfo=UTC),
+    wall_start=datetime(2026, 11, 10, 16),  # noqa: DTZ001 - a wall time
+    zone="Europe/Berlin",
+    title="Inquiry at the beach",
+    description="Bring a ruler.",
+    hosting_university="University of Malta",
+    join_url="https://meet.example/beach",
+    cancelled=False,
+    sequence=0,
+)
+
+
+def moved(occurrence: Occurrence, by: timedelta) -> Occurrence:
+    return replace(
+        occurrence, start_at=occurrence.start_at + by, end_at=occurrence.end_at + by, wall_start=FIRST.wall_start + by
+    )
+
+
+def week(number: int) -> Occurrence:
+    shifted = moved(FIRST, number * WEEK)
+    return replace(shifted, original_start_at=shifted.start_at, title=f"Week {number}")
+
+
+SECOND, THIRD = week(1), week(2)
+SINGLE = replace(week(5), source_uid="single@example", title="Extra session")
+CALENDAR = (FIRST, SECOND, THIRD)
+
+
+def nothing_known() -> Known:
+    return Known(series_id=SERIES.series_id, sessions={}, aliases={}, universities=(MALTA, VILNIUS))
+
+
+def after(plan: ImportPlan, known: Known) -> Known:
+    """What we have when the plan has been saved."""
+    sessions = {**known.sessions, **{new.session.session_id: new.session for new in plan.new}}
+    sessions |= {session.session_id: session for session in plan.changed}
+    aliases: dict[Key, UUID] = {**known.aliases, **{new.key: new.session.session_id for new in plan.new}}
+    return replace(known, sessions=sessions, aliases=aliases | dict(plan.rekeyed))
+
+
+def imported(*occurrences: Occurrence) -> Known:
+    known = nothing_known()
+    return after(plan_import(occurrences, known, now=NOW), known)
+
+
+def session_of(known: Known, occurrence: Occurrence) -> Session:
+    return known.sessions[known.aliases[occurrence.source_uid, occurrence.original_start_at]]
+
+
+def change(known: Known, before: Occurrence, now_says: Occurrence, *, now: datetime = NOW) -> ImportPlan:
+    """The plan when one occurrence of CALENDAR has changed."""
+    return plan_import(tuple(now_says if o == before else o for o in CALENDAR), known, now=now)
+
+
+# The first import
+
+
+def test_every_occurrence_becomes_a_session_with_an_id_of_its_own() -> None:
+    plan = plan_import(CALENDAR, nothing_known(), now=NOW)
+    assert [new.session.title for new in plan.new] == [occurrence.title for occurrence in CALENDAR]
+    assert [new.key for new in plan.new] == [("series@example", o.original_start_at) for o in CALENDAR]
+    assert len({new.session.session_id for new in plan.new}) == 3
+    assert replace(plan, new=()) == NOTHING
+
+
+def test_a_session_is_what_its_occurrence_says() -> None:
+    session = session_of(imported(FIRST), FIRST)
+    assert session == Session(
+        session_id=session.session_id,
+        series_id=SERIES.series_id,
+        title="Inquiry at the beach",
+        description="Bring a ruler.",
+        hosting_university="University of Malta",
+        hosting_university_id=MALTA.university_id,
+        join_url="https://meet.example/beach",
+        start_at=FIRST.start_at,
+        end_at=FIRST.end_at,
+        wall_start=FIRST.wall_start,
+        zone="Europe/Berlin",
+        status=Status.PLANNED,
+        moved_from_at=None,
+        sequence=0,
+    )
+
+
+def test_what_is_moved_or_cancelled_at_the_first_import_is_shown_so() -> None:
+    known = imported(moved(FIRST, DAY), replace(SECOND, cancelled=True))
+    assert session_of(known, FIRST).moved_from_at == FIRST.original_start_at
+    assert session_of(known, SECOND).status is Status.CANCELLED
+
+
+@pytest.mark.parametrize("name", ["University of Malta", "UNIVERSITY OF MALTA", "malta"])
+def test_a_hosting_university_is_known_by_its_name_or_its_slug(name: str) -> None:
+    assert session_of(imported(replace(FIRST, hosting_university=name)), FIRST).hosting_university_id == 1
+
+
+def test_an_unknown_hosting_university_is_reported_and_the_session_read_without_it() -> None:
+    plan = plan_import((replace(FIRST, hosting_university="Atlantis"), SECOND), nothing_known(), now=NOW)
+    assert [new.session.hosting_university for new in plan.new] == [None, "University of Malta"]
+    (problem,) = plan.problems
+    assert (problem.event, problem.done) == (FIRST.title, "read without it")
+    assert "Atlantis" in problem.fact
+
+
+def test_a_session_without_a_hosting_university_is_no_problem() -> None:
+    plan = plan_import((replace(FIRST, hosting_university=None),), nothing_known(), now=NOW)
+    assert plan.problems == ()
+    assert plan.new[0].session.hosting_university_id is None
+
+
+def test_a_session_needs_a_title_that_fits() -> None:
+    known = imported(replace(FIRST, title=""), replace(SECOND, title="x" * 300))
+    assert session_of(known, FIRST).title == "Untitled session"
+    assert session_of(known, SECOND).title == "x" * 255
+
+
+# The second import
+
+
+def test_a_second_import_of_the_same_calendar_changes_nothing() -> None:
+    calendar = (*CALENDAR, SINGLE, moved(week(7), HOUR), replace(week(8), cancelled=True, title="", join_url=None))
+    assert plan_import(calendar, imported(*calendar), now=NOW) == NOTHING
+
+
+def test_the_order_of_the_calendar_does_not_matter() -> None:
+    assert plan_import(CALENDAR[::-1], imported(*CALENDAR), now=NOW) == NOTHING
+
+
+def test_a_new_date_is_a_new_session_and_leaves_the_others_alone() -> None:
+    plan = plan_import((*CALENDAR, week(3)), imported(*CALENDAR), now=NOW)
+    assert [new.session.title for new in plan.new] == ["Week 3"]
+    assert replace(plan, new=()) == NOTHING
+
+
+def test_a_moved_session_keeps_its_id_and_says_from_when() -> None:
+    known = imported(*CALENDAR)
+    (session,) = change(known, SECOND, moved(SECOND, DAY)).changed
+    assert session.session_id == session_of(known, SECOND).session_id
+    assert (session.start_at, session.moved_from_at) == (SECOND.start_at + DAY, SECOND.start_at)
+
+
+def test_a_session_that_is_moved_twice_says_when_it_would_have_been() -> None:
+    once = imported(FIRST, moved(SECOND, DAY), THIRD)
+    (session,) = change(once, SECOND, moved(SECOND, 2 * DAY)).changed
+    assert (session.start_at, session.moved_from_at) == (SECOND.start_at + 2 * DAY, SECOND.start_at)
+
+
+def test_a_session_that_is_moved_back_is_no_longer_moved() -> None:
+    once = imported(FIRST, moved(SECOND, DAY), THIRD)
+    (session,) = plan_import(CALENDAR, once, now=NOW).changed
+    assert (session.start_at, session.moved_from_at) == (SECOND.start_at, None)
+
+
+def test_a_longer_session_is_not_a_moved_one() -> None:
+    (session,) = change(imported(*CALENDAR), SECOND, replace(SECOND, end_at=SECOND.end_at + HOUR)).changed
+    assert session.end_at == SECOND.end_at + HOUR
+    assert session.moved_from_at is None
+
+
+def test_a_cancelled_session_keeps_its_id() -> None:
+    known = imported(*CALENDAR)
+    plan = change(known, SECOND, replace(SECOND, cancelled=True))
+    assert plan.changed == (replace(session_of(known, SECOND), status=Status.CANCELLED, sequence=1),)
+
+
+def test_a_cancelled_session_can_be_restored() -> None:
+    known = imported(FIRST, replace(SECOND, cancelled=True), THIRD)
+    (session,) = plan_import(CALENDAR, known, now=NOW).changed
+    assert session.status is Status.PLANNED
+    assert session.session_id == session_of(known, SECOND).session_id
+
+
+def test_a_renamed_session_keeps_its_id() -> None:
+    known = imported(*CALENDAR)
+    plan = change(known, SECOND, replace(SECOND, title="Another title"))
+    assert plan.changed == (replace(session_of(known, SECOND), title="Another title"),)
+
+
+@pytest.mark.parametrize(
+    ("changed", "grows"),
+    [
+        (moved(SECOND, HOUR), True),
+        (replace(SECOND, end_at=SECOND.end_at + HOUR), True),
+        (replace(SECOND, cancelled=True), True),
+        (replace(SECOND, join_url="https://meet.example/other"), True),
+        (replace(SECOND, title="Another title"), False),
+        (replace(SECOND, description="Bring a pen."), False),
+        (replace(SECOND, hosting_university="vilnius"), False),
+    ],
+    ids=["moved", "longer", "cancelled", "join link", "title", "description", "hosting university"],
+)
+def test_the_sequence_grows_with_time_place_and_status_alone(changed: Occurrence, *, grows: bool) -> None:
+    (session,) = change(imported(*CALENDAR), SECOND, changed).changed
+    assert session.sequence == int(grows)
+
+
+def test_a_hosting_university_that_was_added_meanwhile_is_found() -> None:
+    known = replace(imported(*CALENDAR), universities=())
+    before_it_was_added = after(plan_import(CALENDAR, known, now=NOW), known)
+    plan = plan_import(CALENDAR, replace(before_it_was_added, universities=(MALTA,)), now=NOW)
+    assert {session.hosting_university for session in plan.changed} == {"University of Malta"}
+
+
+# The past
+
+
+@pytest.mark.parametrize(
+    "changed", [moved(SECOND, DAY), replace(SECOND, cancelled=True), replace(SECOND, title="Another title")]
+)
+def test_a_session_that_has_begun_is_left_as_it_was_and_reported(changed: Occurrence) -> None:
+    plan = change(imported(*CALENDAR), SECOND, changed, now=SECOND.start_at)
+    assert plan.changed == ()
+    (problem,) = plan.problems
+    assert (problem.fact, problem.done) == ("was changed in the calendar after it had begun", "left as it was")
+
+
+def test_a_session_can_be_changed_until_it_begins() -> None:
+    now = SECOND.start_at - timedelta(seconds=1)
+    assert len(change(imported(*CALENDAR), SECOND, replace(SECOND, cancelled=True), now=now).changed) == 1
+
+
+def test_an_unchanged_past_is_not_reported() -> None:
+    assert plan_import(CALENDAR, imported(*CALENDAR), now=NOW + 52 * WEEK) == NOTHING
+
+
+# Sessions that vanish
+
+
+def test_a_session_that_vanished_from_the_calendar_is_kept_and_reported() -> None:
+    plan = plan_import((FIRST, THIRD), imported(*CALENDAR), now=NOW)
+    assert replace(plan, problems=()) == NOTHING
+    (problem,) = plan.problems
+    assert (problem.event, problem.fact) == (SECOND.title, "is no longer in the calendar")
+    assert problem.done.startswith("kept")
+
+
+def test_an_empty_calendar_loses_nothing() -> None:
+    plan = plan_import((), imported(*CALENDAR), now=NOW)
+    assert replace(plan, problems=()) == NOTHING
+    assert len(plan.problems) == 3
+
+
+def test_a_past_or_cancelled_session_may_vanish() -> None:
+    known = imported(FIRST, replace(SECOND, cancelled=True), THIRD)
+    assert plan_import((THIRD,), known, now=FIRST.start_at) == NOTHING
+
+
+# Single events: their original start is their start
+
+
+def test_a_single_event_that_was_moved_keeps_its_session() -> None:
+    known = imported(*CALENDAR, SINGLE)
+    start_at = SINGLE.start_at + DAY
+    elsewhere = replace(moved(SINGLE, DAY), start_at=start_at, end_at=SINGLE.end_at + DAY, original_start_at=start_at)
+    plan = plan_import((*CALENDAR, elsewhere), known, now=NOW)
+    (session,) = plan.changed
+    assert session.session_id == session_of(known, SINGLE).session_id
+    assert (session.start_at, session.moved_from_at, session.sequence) == (start_at, SINGLE.start_at, 1)
+    assert plan.rekeyed == (((SINGLE.source_uid, start_at), session.session_id),)
+    assert (plan.new, plan.problems) == ((), ())
+    assert plan_import((*CALENDAR, elsewhere), after(plan, known), now=NOW) == NOTHING
+    back = plan_import((*CALENDAR, SINGLE), after(plan, known), now=NOW)
+    assert [(s.start_at, s.moved_from_at) for s in back.changed] == [(SINGLE.start_at, None)]
+
+
+def test_a_date_that_a_series_gains_is_not_taken_for_a_moved_one() -> None:
+    known = imported(FIRST)
+    plan = plan_import((FIRST, SECOND), known, now=NOW)
+    assert plan.rekeyed == ()
+    assert len(plan.new) == 1
