@@ -1,8 +1,10 @@
 """What both programs' command lines share: settings, one-line errors, exit status."""
 
+import json
 import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -39,3 +41,14 @@ def run_program(command: click.Command, known: tuple[type[Exception], ...]) -> N
 
 def json_option(function: Callable[..., None]) -> Callable[..., None]:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")(function)
+
+
+def print_rows(rows: list[dict[str, Any]], *, as_json: bool, empty: str) -> None:
+    """A list for people, one line each, or JSON; `empty` is a sentence that says how to begin."""
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    elif not rows:
+        click.echo(empty)
+    else:
+        for row in rows:
+            click.echo("  ".join("-" if value is None else str(value) for value in row.values()))

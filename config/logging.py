@@ -6,7 +6,12 @@ import sys
 import structlog
 
 
-def configure_logging() -> None:
+def quiet_logging() -> None:
+    """For commands that a person types: what they print is enough, only errors of ours are shown."""
+    configure_logging(level=logging.ERROR)
+
+
+def configure_logging(*, level: int = logging.INFO) -> None:
     """Send our records and the libraries' through one renderer. May be called again."""
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=True) if sys.stderr.isatty() else structlog.processors.JSONRenderer()
@@ -19,7 +24,8 @@ def configure_logging() -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -34,4 +40,5 @@ def configure_logging() -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(level)
+    logging.getLogger("huey").setLevel(max(level, logging.WARNING))  # our own records say what ran

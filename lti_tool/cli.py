@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from config.command_line import Failure, json_option, run_program, settings_or_exit
+from config.command_line import Failure, json_option, print_rows, run_program, settings_or_exit
 from config.logging import configure_logging
 from lms.tool_keys import ensure_tool_key, published_keys
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
@@ -115,7 +115,7 @@ def university_list(*, as_json: bool) -> None:
             {"slug": u.slug, "name": u.name, "country": u.country, "time_zone": u.time_zone, "language": u.language}
             for u in list_universities(connection)
         ]
-    _print(rows, as_json=as_json, empty="No university yet; `lti-tool university add --help` shows how.")
+    print_rows(rows, as_json=as_json, empty="No university yet; `lti-tool university add --help` shows how.")
 
 
 @lti_tool.group()
@@ -156,7 +156,7 @@ def platform_list(*, as_json: bool) -> None:
             {"slug": row.slug, "issuer": row.issuer, "client_id": row.client_id, "state": row.state}
             for row in list_platforms(connection)
         ]
-    _print(rows, as_json=as_json, empty="No LMS yet; `lti-tool platform add --help` shows how.")
+    print_rows(rows, as_json=as_json, empty="No LMS yet; `lti-tool platform add --help` shows how.")
 
 
 @platform.command("show")
@@ -200,7 +200,7 @@ def keys_list(*, as_json: bool) -> None:
     settings = settings_or_exit()
     published = published_keys(_database(), encryption_key=settings.encryption_key)["keys"]
     rows = [{"kid": key["kid"], "alg": key["alg"], "use": key["use"]} for key in published]
-    _print(rows, as_json=as_json, empty="No key yet; `lti-tool migrate` makes the first one.")
+    print_rows(rows, as_json=as_json, empty="No key yet; `lti-tool migrate` makes the first one.")
 
 
 def _database() -> Database:
@@ -231,13 +231,3 @@ def _addresses(public_url: str, slug: str) -> str:
             ("Public keyset URL", "/lti/jwks.json"),
         )
     )
-
-
-def _print(rows: list[dict[str, Any]], *, as_json: bool, empty: str) -> None:
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-    elif not rows:
-        click.echo(empty)
-    else:
-        for row in rows:
-            click.echo("  ".join(str(value) for value in row.values()))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from lms.errors import LmsError
+from lms.errors import LmsError, Refused
 from lms.moodle import Moodle
 from lms.moodle_events import CalendarEvent, EventProblem
 from moodle_sync.plan_mirrors import (
@@ -78,10 +78,8 @@ def mirror_university(
     for course_plan in plans:
         if course_plan.plan.is_empty:
             continue
-        with services.database.write() as writing:
-            still_alive(writing, run_id, now=services.clock.now())
         moodle = Moodle(http=services.http, base_url=connection.base_url, token=connection.token)
-        applying = _Applying(services, moodle, connection.moodle_user_id, course_plan, done)
+        applying = _Applying(services, moodle, connection.moodle_user_id, course_plan, done, run_id=run_id)
         try:
             applying.apply()
         except LmsError as error:
@@ -93,7 +91,14 @@ class _Applying:
     """One course's plan on its way into Moodle. What each call did is noted before the next one."""
 
     def __init__(
-        self, services: Services, moodle: Moodle, moodle_user_id: int, course_plan: CoursePlan, done: Mirrored
+        self,
+        services: Services,
+        moodle: Moodle,
+        moodle_user_id: int,
+        course_plan: CoursePlan,
+        done: Mirrored,
+        *,
+        run_id: int,
     ) -> None:
         self.services = services
         self.moodle = moodle
@@ -102,8 +107,11 @@ class _Applying:
         self.target = course_plan.target
         self.plan = course_plan.plan
         self.done = done
+        self.run_id = run_id
 
     def apply(self) -> None:
+        with self.services.database.write() as connection:
+            still_alive(connection, self.run_id, now=self.services.clock.now())
         to_create = list(self.plan.create)
         to_create += self._adopt(self.plan.adopt)
         to_create += self._update(self.plan.update)
@@ -171,11 +179,16 @@ class _Applying:
                 self.done.counts["created"] += 1
 
     def _make_right(self, event_id: int, wanted: WantedEvent, what: str) -> None:
-        self.moodle.update_calendar_event(event_id, wanted.draft)
+        try:
+            self.moodle.update_calendar_event(event_id, wanted.draft)
+        except Refused as refused:  # this event alone; the next run tries again
+            self.done.problems.append(f"“{wanted.draft.name}”: {refused}")
+            return
         self._note(wanted, event_id)
         self.done.counts[what] += 1
 
     def _note(self, wanted: WantedEvent, event_id: int | None) -> None:
+        now = self.services.clock.now()
         with self.services.database.write() as connection:
             save_mirror(
                 connection,
@@ -183,8 +196,9 @@ class _Applying:
                 session_id=wanted.session_id,
                 event_id=event_id,
                 fingerprint=wanted.fingerprint,
-                now=self.services.clock.now(),
+                now=now,
             )
+            still_alive(connection, self.run_id, now=now)
 
     def _forget(self, wanted: WantedEvent) -> None:
         with self.services.database.write() as connection:

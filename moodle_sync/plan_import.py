@@ -46,7 +46,7 @@ def plan_import(occurrences: tuple[Occurrence, ...], known: Known, *, now: datet
     changed: list[Session] = []
     rekeyed: list[tuple[Key, UUID]] = []
     problems: list[Problem] = []
-    moved = _moved_single_events(occurrences, known)
+    moved = _moved_single_events(occurrences, known, now)
     seen: set[UUID] = set()
     for occurrence in occurrences:
         key = (occurrence.source_uid, occurrence.original_start_at)
@@ -71,16 +71,22 @@ def plan_import(occurrences: tuple[Occurrence, ...], known: Known, *, now: datet
     return ImportPlan(new=tuple(new), changed=tuple(changed), rekeyed=tuple(rekeyed), problems=tuple(problems))
 
 
-def _moved_single_events(occurrences: tuple[Occurrence, ...], known: Known) -> dict[Key, UUID]:
-    """A single event's original start is its start: when its organiser moves it, only the UID stays the same."""
+def _moved_single_events(occurrences: tuple[Occurrence, ...], known: Known, now: datetime) -> dict[Key, UUID]:
+    """A single event's original start is its start: when its organiser moves it, only the UID stays the same. One that
+    was held and now lies ahead was not moved but is used again."""
     now_there = Counter(occurrence.source_uid for occurrence in occurrences)
     before: dict[str, set[UUID]] = {}
     for (uid, _), session_id in known.aliases.items():
         before.setdefault(uid, set()).add(session_id)
-    return {
-        (o.source_uid, o.original_start_at): next(iter(before[o.source_uid]))
+    paired = {
+        (o.source_uid, o.original_start_at): (next(iter(before[o.source_uid])), o.start_at)
         for o in occurrences
         if now_there[o.source_uid] == 1 and len(before.get(o.source_uid, ())) == 1
+    }
+    return {
+        key: session_id
+        for key, (session_id, start_at) in paired.items()
+        if not known.sessions[session_id].start_at <= now < start_at
     }
 
 

@@ -26,18 +26,28 @@ class Journal:
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=MAX_ENTRIES)
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
 
     def add(self, entry: Entry) -> None:
-        with self._lock:
+        with self._changed:
             self._entries.append(entry)
 
+    def answer(self, entry: Entry, status: int) -> None:
+        with self._changed:
+            entry.status = status
+            self._changed.notify_all()
+
+    def wait_until_answered(self, *, timeout_s: float) -> bool:
+        """Whether every request that has arrived was answered within the time, held ones too."""
+        with self._changed:
+            return self._changed.wait_for(lambda: all(e.status is not None for e in self._entries), timeout_s)
+
     def clear(self) -> None:
-        with self._lock:
+        with self._changed:
             self._entries.clear()
 
     def entries(self) -> list[Entry]:
-        with self._lock:
+        with self._changed:
             return list(self._entries)
 
     def as_json(self) -> list[dict[str, Any]]:

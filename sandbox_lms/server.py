@@ -22,6 +22,7 @@ from sandbox_lms.switches import Switches
 
 HOST = "127.0.0.1"
 FILE_NAME = "sandbox.sqlite"
+POLL_S = 0.02  # how soon a server sees that it shall end
 
 
 class PortTaken(Exception):
@@ -107,7 +108,9 @@ class Sandbox:
         server = make_server(
             HOST, campus.port, create_app(site), threaded=True, request_handler=_Handler, fd=listening.fileno()
         )
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), name=f"campus {campus.slug}", daemon=True)
+        thread = threading.Thread(
+            target=server.serve_forever, args=(POLL_S,), name=f"campus {campus.slug}", daemon=True
+        )
         thread.start()
         self._running.append((server, thread))
 

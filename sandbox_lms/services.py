@@ -70,5 +70,5 @@ def _begin() -> Response | None:
 
 
 def _end(response: Response) -> Any:
-    the_entry().status = response.status_code
+    the_site().journal.answer(the_entry(), response.status_code)
     return response

@@ -69,7 +69,6 @@ class Switches:
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._stopping or not getattr(self._settings, name), MAX_HOLD_S)
             self._held[name] -= 1
-            self._changed.notify_all()
 
     def held(self) -> dict[str, int]:
         """How many requests each hold keeps waiting now."""
@@ -80,11 +79,6 @@ class Switches:
         """Whether a request came to wait at this hold within the time."""
         with self._changed:
             return self._changed.wait_for(lambda: self._held[name] > 0, timeout_s)
-
-    def wait_until_none_held(self, *, timeout_s: float) -> bool:
-        """Whether every released request went on within the time."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not any(self._held.values()), timeout_s)
 
     def be_slow(self) -> None:
         with self._changed:

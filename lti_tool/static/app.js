@@ -11,7 +11,7 @@
       const start = new Date(when.dataset.start), end = new Date(when.dataset.end);
       const clock = (instant, timeZone) => new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone }).format(instant);
       const hours = (timeZone) => `${clock(start, timeZone)}–${clock(end, timeZone)}`;
-      const day = (timeZone) => new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone }).format(start);
+      const day = (timeZone) => new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone }).format(start).replace(/^(\S+), /, "$1 ");
       const same = (other) => hours(zone) === hours(other) && day(zone) === day(other);
       if (same(when.dataset.zone)) continue;
       when.querySelector("[data-yours]").textContent =

@@ -148,6 +148,8 @@ def _queue_delivery(
         .order_by(delivery.c.version.desc())
         .limit(1)
     ).one_or_none()
+    if last is None and score.given == 0:
+        return None  # an empty grade says it better, above all for a session that is still to come
     if last is not None and (last.score_given, last.score_maximum) == (score.given, score.maximum):
         return None
     # A newer version makes the waiting ones needless; the one in flight is left to end, and the LMS orders the two

@@ -17,9 +17,9 @@ LIS = "http://purl.imsglobal.org/vocab/lis/v2/"
 AUTH = "/mod/lti/auth.php"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
+@pytest.fixture(scope="module")  # nothing here is changed by what it is asked
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(tmp_path_factory.mktemp("sandbox")) as world:
         yield world
 
 

@@ -16,9 +16,9 @@ from tests.integration.sandbox_client import SCOPES, TIMEOUT_S, World
 MEMBERSHIPS = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
+@pytest.fixture(scope="module")  # nothing here is changed by what it is asked
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(tmp_path_factory.mktemp("sandbox")) as world:
         yield world
 
 

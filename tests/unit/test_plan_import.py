@@ -33,8 +33,17 @@ FIRST = Occurrence(
 
 def moved(occurrence: Occurrence, by: timedelta) -> Occurrence:
     return replace(
-        occurrence, start_at=occurrence.start_at + by, end_at=occurrence.end_at + by, wall_start=FIRST.wall_start + by
+        occurrence,
+        start_at=occurrence.start_at + by,
+        end_at=occurrence.end_at + by,
+        wall_start=occurrence.wall_start + by,
     )
+
+
+def single(*, by: timedelta) -> Occurrence:
+    """SINGLE, moved: its original start goes with it."""
+    shifted = moved(SINGLE, by)
+    return replace(shifted, original_start_at=shifted.start_at)
 
 
 def week(number: int) -> Occurrence:
@@ -271,17 +280,29 @@ def test_a_past_or_cancelled_session_may_vanish() -> None:
 
 def test_a_single_event_that_was_moved_keeps_its_session() -> None:
     known = imported(*CALENDAR, SINGLE)
-    start_at = SINGLE.start_at + DAY
-    elsewhere = replace(moved(SINGLE, DAY), start_at=start_at, end_at=SINGLE.end_at + DAY, original_start_at=start_at)
+    elsewhere = single(by=DAY)
     plan = plan_import((*CALENDAR, elsewhere), known, now=NOW)
     (session,) = plan.changed
     assert session.session_id == session_of(known, SINGLE).session_id
-    assert (session.start_at, session.moved_from_at, session.sequence) == (start_at, SINGLE.start_at, 1)
-    assert plan.rekeyed == (((SINGLE.source_uid, start_at), session.session_id),)
+    assert (session.start_at, session.moved_from_at, session.sequence) == (elsewhere.start_at, SINGLE.start_at, 1)
+    assert plan.rekeyed == (((SINGLE.source_uid, elsewhere.start_at), session.session_id),)
     assert (plan.new, plan.problems) == ((), ())
     assert plan_import((*CALENDAR, elsewhere), after(plan, known), now=NOW) == NOTHING
     back = plan_import((*CALENDAR, SINGLE), after(plan, known), now=NOW)
     assert [(s.start_at, s.moved_from_at) for s in back.changed] == [(SINGLE.start_at, None)]
+
+
+def test_a_single_event_that_is_used_again_after_it_was_held_is_a_new_session() -> None:
+    known = imported(SINGLE)
+    plan = plan_import((single(by=WEEK),), known, now=SINGLE.end_at)
+    assert [new.session.start_at for new in plan.new] == [SINGLE.start_at + WEEK]
+    assert replace(plan, new=()) == NOTHING
+
+
+def test_a_single_event_whose_past_is_corrected_is_left_as_it_was_and_reported() -> None:
+    plan = plan_import((single(by=HOUR),), imported(SINGLE), now=SINGLE.end_at + DAY)
+    assert (plan.new, plan.changed) == ((), ())
+    assert [problem.done for problem in plan.problems] == ["left as it was"]
 
 
 def test_a_date_that_a_series_gains_is_not_taken_for_a_moved_one() -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -84,10 +85,8 @@ class KeySets:
                 for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                try:
+                with suppress(ConnectionError):  # the tool may have read enough
                     self.wfile.write(answer.body)
-                except ConnectionError:
-                    pass  # the tool had read enough
 
             def log_message(self, *_: object) -> None:
                 """Quiet."""

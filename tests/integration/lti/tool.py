@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import sqlalchemy as sa
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from structlog.testing import capture_logs
 from werkzeug.test import Client, TestResponse
 
-from config.settings import Settings
 from lti_tool.app import create_app
 from lti_tool.tool import Tool
 from series.rule import Rule
@@ -26,6 +26,7 @@ from tests.examples import MALTA, SERIES, VILNIUS
 from tests.integration.lti.lms import Claims, Lms, claim, valid_claims
 
 LAUNCH_URL = f"{PUBLIC_URL}/lti/launch"
+COMPILED_TEMPLATES = FileSystemBytecodeCache()  # each test has an app of its own, with the same templates
 NOT_OF_PEOPLE = {"platform_key_set"}  # the one table that a refused launch may change: the platform's public keys
 
 
@@ -110,7 +111,7 @@ class ToolUnderTest:
             *(sa.select(sa.literal(table.name), sa.func.count()).select_from(table) for table in tables)
         )
         with self.database.read() as connection:
-            return {name: count for name, count in connection.execute(query)}
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def refuses(self, code: str, send: Callable[[], TestResponse]) -> str:
         """The page of the refusal. It has a status of 4xx, the code and a reference; there is exactly one log record,
@@ -148,6 +149,7 @@ def login_form(lms: Lms) -> dict[str, str]:
 def open_tool(database_url: str, malta: Lms, vilnius: Lms, clock_file: Path) -> Iterator[ToolUnderTest]:
     prepare(database_url, malta, vilnius)
     app = create_app(replace(make_settings(database_url), clock_file=clock_file))
+    app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
     tool: Tool = app.extensions["shared_sessions"]
     yield ToolUnderTest(app=app, database=tool.database, malta=malta, vilnius=vilnius, clock_file=clock_file)
     tool.database.dispose()
@@ -171,11 +173,6 @@ def prepare(database_url: str, *platforms: Lms) -> None:
             )
             add_platform(connection, _registration(lms, university_id), now=NOW)
     database.dispose()
-
-
-def settings_of(tool: ToolUnderTest) -> Settings:
-    made: Tool = tool.app.extensions["shared_sessions"]
-    return made.settings
 
 
 def _registration(lms: Lms, university_id: int) -> NewPlatform:

@@ -1,0 +1,83 @@
+"""moodle-sync runs, deliveries: what the worker did, and what waits."""
+
+from datetime import datetime
+
+import click
+
+from config.command_line import Failure, json_option, print_rows
+from moodle_sync.cli_common import services_or_exit
+from series.store import deliveries, runs
+
+
+@click.group("runs")
+def runs_group() -> None:
+    """What the worker did."""
+
+
+@runs_group.command("list")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@json_option
+def runs_list(limit: int, *, as_json: bool) -> None:
+    """The last runs, the newest first."""
+    with services_or_exit().database.read() as connection:
+        found = runs.list_runs(connection, limit=limit)
+    rows = [
+        {
+            "started_at": _iso(run.started_at),
+            "job": run.job,
+            "scope": run.scope,
+            "outcome": run.outcome,
+            "counts": run.counts,
+            "reason": run.reason,
+        }
+        for run in found
+    ]
+    print_rows(rows, as_json=as_json, empty="Nothing has run yet; start `moodle-sync worker`.")
+
+
+@click.group("deliveries")
+def deliveries_group() -> None:
+    """Scores on their way to gradebooks."""
+
+
+@deliveries_group.command("list")
+@click.option("--state", type=click.Choice(["due", "delivered", "failed", "superseded"]))
+@json_option
+def deliveries_list(state: str | None, *, as_json: bool) -> None:
+    """List deliveries and what came of them."""
+    with services_or_exit().database.read() as connection:
+        found = deliveries.list_deliveries(connection, state=state)
+    rows = [
+        {
+            "id": row.delivery_id,
+            "university": row.university,
+            "sub": row.sub,
+            "version": row.version,
+            "score": f"{row.score_given}/{row.score_maximum}",
+            "state": row.state,
+            "attempts": row.attempts,
+            "next_attempt_at": _iso(row.next_attempt_at) if row.state == "due" else None,
+            "outcome": row.outcome,
+        }
+        for row in found
+    ]
+    print_rows(rows, as_json=as_json, empty="No deliveries.")
+
+
+@deliveries_group.command("retry")
+@click.argument("delivery_id", type=int, required=False)
+@click.option("--all", "retry_all", is_flag=True, help="All that failed or wait.")
+def deliveries_retry(delivery_id: int | None, *, retry_all: bool) -> None:
+    """Try one delivery again now, or --all; the worker takes them up within seconds."""
+    if (delivery_id is None) != retry_all:
+        raise click.UsageError("Name one delivery, or --all.")
+    services = services_or_exit()
+    with services.database.write() as connection:
+        count = deliveries.retry(connection, delivery_id=delivery_id, now=services.clock.now())
+    if delivery_id is not None and not count:
+        raise Failure(f"Delivery {delivery_id} is not waiting and has not failed; `moodle-sync deliveries list`.")
+    click.echo(f"{count} due now.")
+
+
+def _iso(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds")

@@ -1,0 +1,115 @@
+"""moodle-sync series: workshop series and their sessions."""
+
+import json
+from pathlib import Path
+from uuid import uuid4
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from config.command_line import json_option, print_rows
+from moodle_sync.cli_common import print_report, services_or_exit
+from moodle_sync.import_series import import_series
+from series.rule import Rule
+from series.sessions import Series
+from series.store.launches import upsert_participant
+from series.store.sessions import find_series, list_series, name_host, session_as_json, sessions_of
+from series.store.universities import NotThere, find_university, platforms_of_university
+
+DEFAULT_REQUIRED = 10
+
+
+@click.group()
+def series() -> None:
+    """Workshop series and their sessions."""
+
+
+@series.command("import")
+@click.argument("source")
+@click.option("--series", "slug", required=True, help="Short name of the series; made when it is new.")
+@click.option("--title", help="Needed when the series is new.")
+@click.option("--time-zone", default="Europe/Berlin", show_default=True, help="Of the series, when it is new.")
+@click.option("--required", default=DEFAULT_REQUIRED, show_default=True, help="Sessions that complete a new series.")
+def series_import(source: str, slug: str, title: str | None, time_zone: str, required: int) -> None:
+    """Read the sessions from SOURCE, an iCalendar file or an https or webcal address.
+
+    The worker reads it again now and then. A second import of the same calendar changes nothing; an event that cannot
+    be read is reported, and the others are kept.
+    """
+    services = services_or_exit()
+    if "://" not in source:
+        source = str(Path(source).absolute())  # the worker may run elsewhere
+    with services.database.read() as connection:
+        known = next((known for known in list_series(connection) if known.slug == slug), None)
+    if known is not None:
+        print_report(import_series(services, known, source))
+        return
+    new = _new_series(slug, title, time_zone)
+    print_report(import_series(services, new, source, rule_if_new=Rule(required=required)))
+
+
+@series.command("list")
+@json_option
+def series_list(*, as_json: bool) -> None:
+    """List all series."""
+    with services_or_exit().database.read() as connection:
+        found = list_series(connection)
+    rows = [{"slug": s.slug, "title": s.title, "time_zone": s.time_zone, "source": s.source} for s in found]
+    print_rows(rows, as_json=as_json, empty="No series yet; `moodle-sync series import --help` shows how.")
+
+
+@series.command("show")
+@click.argument("slug")
+@json_option
+def series_show(slug: str, *, as_json: bool) -> None:
+    """Show the sessions of one series, in its own time zone."""
+    with services_or_exit().database.read() as connection:
+        shown = find_series(connection, slug)
+        sessions = sessions_of(connection, shown.series_id)
+    if as_json:
+        click.echo(json.dumps([session_as_json(session) for session in sessions], indent=2, ensure_ascii=False))
+        return
+    click.echo(f"{shown.title} ({shown.time_zone})")
+    for session in sessions:
+        start = session.start_at.astimezone(ZoneInfo(shown.time_zone))
+        remark = "  CANCELLED" if session.is_cancelled else "  moved" if session.moved_from_at else ""
+        click.echo(f"  {start:%a %d %b %Y %H:%M}  {session.title} · {session.hosting_university or 'no host'}{remark}")
+
+
+@series.command("host")
+@click.argument("slug")
+@click.option("--university", "university_slug", required=True, help="Whose sessions the person hosts.")
+@click.option("--sub", required=True, help="The person's user id in that university's LMS.")
+def series_host(slug: str, university_slug: str, sub: str) -> None:
+    """Name a person of the hosting university as host of all its sessions in the series SLUG."""
+    services = services_or_exit()
+    with services.database.write() as connection:
+        home = find_university(connection, university_slug)
+        platforms = platforms_of_university(connection, home.university_id)
+        if not platforms:
+            raise NotThere(f"{home.name} has no registered LMS yet; `lti-tool platform add --help` shows how.")
+        participant_id = upsert_participant(
+            connection,
+            university_id=home.university_id,
+            issuer=platforms[0].issuer,
+            sub=sub,
+            now=services.clock.now(),
+        )
+        hosted = [
+            session
+            for session in sessions_of(connection, find_series(connection, slug).series_id)
+            if session.hosting_university_id == home.university_id
+        ]
+        for session in hosted:
+            name_host(connection, session_id=session.session_id, participant_id=participant_id)
+    click.echo(f"Named as host of {len(hosted)} session(s) of {home.name}.")
+
+
+def _new_series(slug: str, title: str | None, time_zone: str) -> Series:
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise click.BadParameter(f"{time_zone!r} is not an IANA time zone such as Europe/Berlin.") from error
+    if not title:
+        raise click.UsageError(f"The series {slug!r} is new: give it a --title.")
+    return Series(series_id=uuid4(), slug=slug, title=title, time_zone=time_zone, source=None)

@@ -1,0 +1,160 @@
+"""`make screenshots`: every page at 320, 768 and 1280 px, light and dark, into build/screenshots.
+
+With the real demo behind it, and long German and Greek names where a session's title comes from the calendar.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, FrameLocator, Page, Route, sync_playwright
+
+from tests.browser.conftest import Demo, free_ports, start_demo, stop_demo
+from tests.browser.people import open_in_frame, sign_in, type_code
+
+OUT = Path("build/screenshots")
+WIDTHS = (320, 768, 1280)
+LONG = "Mathematisch-naturwissenschaftliche Unterrichtsentwicklung: Διαπολιτισμικές προσεγγίσεις της ενέργειας"
+
+
+def main() -> None:
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        demo = start_demo(Path(folder), free_ports(4))
+        executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+        browser = playwright.chromium.launch(executable_path=executable)
+        try:
+            _tour(demo, browser)
+        finally:
+            browser.close()
+            stop_demo(demo)
+    print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}/")
+
+
+def _tour(demo: Demo, browser: Browser) -> None:
+    _page(browser, 1280, "light").goto(demo.url)
+    _lengthen_next_weeks_title(demo)
+    _everywhere(browser, "demo", lambda page: page.goto(demo.url))
+    _everywhere(browser, "before", lambda page: _student(page, demo))
+    _jump(demo, browser)
+    code = _open_check_in(demo, browser)
+    for name, visit in {
+        "host": lambda page: _host(page, demo),
+        "student-open": lambda page: _student(page, demo),
+        "student-wrong": lambda page: type_code(_student(page, demo), "12"),
+        "student-done": lambda page: _check_in(page, demo, code),
+        "instructor": lambda page: _instructor(page, demo),
+        "gradebook": lambda page: _lms_page(page, demo, "gradebook"),
+        "calendar": lambda page: _lms_page(page, demo, "calendar"),
+        "sign-in": lambda page: page.goto(demo.malta),
+        "front": lambda page: page.goto(demo.tool),
+        "refused": lambda page: page.goto(f"{demo.tool}/lti/login"),
+        "over": lambda page: page.goto(f"{demo.tool}/visit/nobody/"),
+        "not-found": lambda page: page.goto(f"{demo.tool}/nowhere"),
+        "public-session": lambda page: _public_session(page, demo),
+        "new-tab": lambda page: _without_cookies(page, demo),
+    }.items():
+        _everywhere(browser, name, visit)
+
+
+def _everywhere(browser: Browser, name: str, visit: Callable[[Page], object]) -> None:
+    for scheme in ("light", "dark"):
+        for width in WIDTHS:
+            page = _page(browser, width, scheme)
+            visit(page)
+            page.wait_for_load_state("networkidle")
+            page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            page.screenshot(path=OUT / f"{name}-{width}-{scheme}.png")
+            page.context.close()
+
+
+def _page(browser: Browser, width: int, scheme: str) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 1500},
+        timezone_id="Europe/Vilnius",
+        locale="en-GB",
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    return context.new_page()
+
+
+def _lengthen_next_weeks_title(demo: Demo) -> None:
+    """Edit the coordinator's calendar by hand, as anybody may."""
+    (calendar,) = demo.folder.glob("*/series.ics")
+    text = calendar.read_bytes().decode()
+    calendar.write_bytes(text.replace("Lesson study across borders", LONG).encode())
+
+
+def _jump(demo: Demo, browser: Browser) -> None:
+    page = _page(browser, 1280, "light")
+    page.goto(demo.url)
+    page.get_by_role("button", name="Jump to the session").click()
+    page.context.close()
+
+
+def _open_check_in(demo: Demo, browser: Browser) -> str:
+    page = _page(browser, 1280, "light")
+    frame = _host(page, demo)
+    frame.get_by_role("button", name="Open the check-in").click()
+    code = frame.locator(".code-large").inner_text()
+    page.context.close()
+    return code
+
+
+def _host(page: Page, demo: Demo) -> FrameLocator:
+    sign_in(page, demo.malta, "Karmenu Żammit")
+    frame = open_in_frame(page)
+    frame.get_by_role("link", name="You host this session").click()
+    frame.get_by_role("heading", name="Check-in code").wait_for()
+    return frame
+
+
+def _student(page: Page, demo: Demo) -> FrameLocator:
+    sign_in(page, demo.vilnius, "Ąžuolas Šimkus")
+    return open_in_frame(page)
+
+
+def _check_in(page: Page, demo: Demo, code: str) -> None:
+    sign_in(page, demo.vilnius, "Rūta Kazlauskaitė")
+    frame = open_in_frame(page)
+    if not frame.get_by_role("status").count():
+        type_code(frame, code)
+    frame.get_by_role("status").wait_for()
+
+
+def _instructor(page: Page, demo: Demo) -> None:
+    sign_in(page, demo.vilnius, "Eglė Jankauskienė")
+    frame = open_in_frame(page)
+    frame.get_by_role("link", name="My course").click()
+    frame.locator("#own-count").wait_for()
+
+
+def _lms_page(page: Page, demo: Demo, path: str) -> None:
+    sign_in(page, demo.vilnius, "Eglė Jankauskienė")
+    page.goto(f"{demo.vilnius}/{path}")
+
+
+def _public_session(page: Page, demo: Demo) -> None:
+    _lms_page(page, demo, "calendar")
+    page.get_by_role("link", name="Session page").first.click()
+
+
+def _without_cookies(page: Page, demo: Demo) -> None:
+    """The check step in a browser that keeps no cookie in a frame."""
+
+    def strip(route: Route) -> None:
+        answer = route.fetch(max_redirects=0)
+        headers = {name: value for name, value in answer.headers.items() if name != "set-cookie"}
+        route.fulfill(response=answer, headers=headers)
+
+    page.route(f"{demo.tool}/lti/login*", strip)
+    page.route(f"{demo.tool}/lti/login/*", strip)
+    sign_in(page, demo.malta, "Luke Farrugia")
+    page.goto(f"{demo.malta}/activity/1")
+    page.frame_locator("iframe.tool").get_by_role("link", name="Open in a new tab").wait_for()
+
+
+if __name__ == "__main__":
+    main()

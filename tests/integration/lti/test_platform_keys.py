@@ -1,0 +1,83 @@
+"""Cases 72 to 76: the LMS's key set. How slow or private addresses are refused is tested with the guarded client."""
+
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.integration.lti.lms import KeySetAnswer, Lms, public_jwk, rsa_key
+from tests.integration.lti.tool import Browser, Login, ToolUnderTest
+
+MINUTE_LATER = timedelta(seconds=61)
+
+
+def test_lti_072_two_keys_with_one_kid_are_not_chosen_between(
+    tool: ToolUnderTest, browser: Browser, login: Login, malta: Lms
+) -> None:
+    malta.publish(public_jwk(malta.key, malta.kid), public_jwk(rsa_key("a stranger's"), malta.kid))
+    tool.refuses_token("key_unknown", login, browser, login.id_token())
+
+
+def test_lti_073_a_key_without_alg_is_accepted(browser: Browser, login: Login, malta: Lms) -> None:
+    key = public_jwk(malta.key, malta.kid)
+    del key["alg"]
+    malta.publish(key)
+    browser.open_visit(login)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        KeySetAnswer(status=500, body=b"{}"),
+        KeySetAnswer(body=b"<!doctype html><title>Log in</title>"),
+        KeySetAnswer(body=b'{"keys": []}'),
+        KeySetAnswer(body=b'{"keys": [' + b" " * 10_000_000 + b"]}"),
+        KeySetAnswer(status=302, body=b"", headers={"Location": "http://169.254.169.254/keys.json"}),
+        KeySetAnswer(status=404, body=b""),
+    ],
+    ids=["500", "not-json", "empty", "10-mb", "redirect", "404"],
+)
+def test_lti_074_a_key_set_that_cannot_be_had_is_said_so(
+    tool: ToolUnderTest, browser: Browser, login: Login, malta: Lms, answer: KeySetAnswer
+) -> None:
+    malta.answer_with(answer)
+    with capture_logs() as records:
+        page = browser.launch(login)
+    assert page.status_code == 503
+    assert "keys cannot be read at the moment" in page.text
+    assert [(record["code"], record["platform"]) for record in records] == [("keys_unreachable", "malta")]
+    assert not any(tool.rows()[name] for name in ("visit", "spent_nonce", "participant"))
+
+
+def test_lti_074_a_failing_key_set_does_not_stop_launches_with_known_keys(
+    tool: ToolUnderTest, browser: Browser, malta: Lms
+) -> None:
+    browser.open_visit(browser.begin_login(malta))
+    malta.answer_with(KeySetAnswer(status=500, body=b""))
+    tool.jump(timedelta(hours=25))
+    login = browser.begin_login(malta)
+    later = {name: login.claims()[name] + 25 * 3600 for name in ("iat", "exp")}
+    browser.open_visit(login, login.id_token(later))
+    assert malta.times_asked_for_keys == 2
+
+
+def test_lti_075_a_key_that_was_rotated_is_accepted_at_once(tool: ToolUnderTest, browser: Browser, malta: Lms) -> None:
+    browser.open_visit(browser.begin_login(malta))
+    malta.publish(public_jwk(rsa_key("malta's next"), "next"))
+    tool.jump(MINUTE_LATER)
+    login = browser.begin_login(malta)
+    header = {"alg": "RS256", "kid": "next"}
+    browser.open_visit(login, malta.sign(login.claims(), header=header, key=rsa_key("malta's next")))
+
+
+def test_lti_076_a_flood_of_unknown_kids_causes_one_fetch_in_a_cool_down(
+    tool: ToolUnderTest, browser: Browser, malta: Lms
+) -> None:
+    browser.open_visit(browser.begin_login(malta))
+    login = browser.begin_login(malta)
+    for later, fetches in ((timedelta(0), 1), (MINUTE_LATER, 2), (2 * MINUTE_LATER, 3)):
+        tool.jump(later)
+        for number in range(5):
+            token = malta.sign(login.claims(), header={"alg": "RS256", "kid": f"unknown-{number}"})
+            tool.refuses_token("key_unknown", login, browser, token)
+        assert malta.times_asked_for_keys == fetches

@@ -1,0 +1,209 @@
+"""One score to one gradebook, over real HTTP: delivered, later, or never with a sentence."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from joserfc.jwk import RSAKey
+
+from lms.service_tokens import ServiceTokens, SigningKey
+from moodle_sync.deliver_scores import deliver
+from moodle_sync.services import make_services
+from series.deliveries import FIRST_DELAY, LEASE
+from series.store import deliveries
+from tests.at_once import at_once
+from tests.integration.partner import Partner, open_partner
+
+SCORES = "/mod/lti/services.php/2/lineitems/4/lineitem/scores"
+RESULTS = "/mod/lti/services.php/2/lineitems/4/lineitem/results"
+AFTER_THE_FIRST_DELAY_S = FIRST_DELAY.total_seconds() * 1.25
+
+
+@pytest.fixture
+def partner(tmp_path: Path, sqlite_url: str) -> Iterator[Partner]:
+    with open_partner(tmp_path, sqlite_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def waiting(partner: Partner) -> int:
+    """A delivery that is due: one of two required sessions, half of the grade."""
+    return partner.check_in()
+
+
+def somebody_grades(partner: Partner, given: float | None) -> None:
+    """The same student gets a grade with a later timestamp, by another way."""
+    at = (partner.now + timedelta(minutes=1)).isoformat()
+    answer = partner.world.post_score(partner.world.score(at=at, scoreGiven=given, scoreMaximum=2))
+    assert answer.status_code == 200, answer.text
+    partner.calls()
+
+
+def test_a_score_is_delivered(partner: Partner, waiting: int) -> None:
+    deliver(partner.services, waiting)
+    assert partner.world.grades() == {"3": 50}
+    row = partner.delivery(waiting)
+    assert (row.state, row.attempts, row.outcome) == ("delivered", 1, "Delivered.")
+
+
+def test_a_delivered_score_is_not_sent_again(partner: Partner, waiting: int) -> None:
+    deliver(partner.services, waiting)
+    partner.calls()
+    deliver(partner.services, waiting)
+    assert partner.calls() == []
+
+
+def test_many_workers_at_once_send_a_score_once(partner: Partner, waiting: int) -> None:
+    at_once(partner.services.database, lambda _, __: deliver(partner.services, waiting))
+    assert partner.calls().count(SCORES) == 1
+    assert partner.delivery(waiting).state == "delivered"
+
+
+def test_the_next_version_follows_within_the_same_second(partner: Partner, waiting: int) -> None:
+    deliver(partner.services, waiting)
+    deliver(partner.services, partner.check_in(session=1))
+    assert partner.world.grades() == {"3": 100}
+
+
+def test_a_superseded_version_is_not_sent(partner: Partner, waiting: int) -> None:
+    newer = partner.check_in(session=1)
+    for delivery_id in (waiting, newer):
+        deliver(partner.services, delivery_id)
+    assert partner.calls().count(SCORES) == 1
+    assert [partner.delivery(one).state for one in (waiting, newer)] == ["superseded", "delivered"]
+
+
+# Later
+
+
+def test_a_busy_gradebook_gets_the_score_later(partner: Partner, waiting: int) -> None:
+    partner.world.sandbox.switches["malta"].set(score_status=503, score_status_times=1)
+    deliver(partner.services, waiting)
+    row = partner.delivery(waiting)
+    assert (row.state, row.attempts) == ("due", 1)
+    assert "503" in str(row.outcome)
+    partner.calls()
+    deliver(partner.services, waiting)
+    assert partner.calls() == []
+
+    partner.world.advance(AFTER_THE_FIRST_DELAY_S)
+    deliver(partner.services, waiting)
+    assert partner.world.grades() == {"3": 50}
+    assert (partner.delivery(waiting).state, partner.delivery(waiting).attempts) == ("delivered", 2)
+
+
+def test_an_lms_that_is_down_altogether_gets_the_score_later(partner: Partner, waiting: int) -> None:
+    partner.world.sandbox.switches["malta"].set(down=True)
+    deliver(partner.services, waiting)
+    assert partner.delivery(waiting).state == "due"
+
+
+def test_an_unreachable_lms_gets_the_score_later(partner: Partner, waiting: int) -> None:
+    host = partner.world.campus.issuer.removeprefix("http://")
+    partner.world.sandbox.stop()
+    deliver(partner.services, waiting)
+    row = partner.delivery(waiting)
+    assert (row.state, row.outcome) == ("due", f"{host} did not accept the connection, or closed it.")
+    assert row.next_attempt_at > partner.now
+
+
+def test_an_lms_that_does_not_know_our_key_gets_the_score_when_somebody_has_mended_it(
+    partner: Partner, waiting: int
+) -> None:
+    services, another_key = partner.services, SigningKey(kid="another", key=RSAKey.generate_key(2048))
+    tokens = ServiceTokens(services.http, lambda: another_key, services.clock.now)
+    deliver(replace(services, tokens=tokens), waiting)
+    row = partner.delivery(waiting)
+    assert row.state == "due"
+    assert "administrator" in str(row.outcome)
+    partner.world.advance(AFTER_THE_FIRST_DELAY_S)
+    deliver(services, waiting)
+    assert partner.delivery(waiting).state == "delivered"
+
+
+def test_an_error_of_ours_postpones_the_score_and_says_so(partner: Partner, waiting: int) -> None:
+    settings = replace(partner.services.settings, encryption_key=b"eg==" * 11)
+    deliver(make_services(settings), waiting)
+    row = partner.delivery(waiting)
+    assert row.state == "due"
+    assert "An error of ours" in str(row.outcome)
+
+
+def test_after_a_week_of_trying_the_score_is_given_up(partner: Partner, waiting: int) -> None:
+    partner.world.sandbox.switches["malta"].set(down=True)
+    deliver(partner.services, waiting)
+    partner.world.advance(timedelta(days=7, seconds=1).total_seconds())
+    deliver(partner.services, waiting)
+    row = partner.delivery(waiting)
+    assert row.state == "failed"
+    assert "503" in str(row.outcome)
+
+
+# A gradebook that holds something as new
+
+
+def test_our_own_score_that_is_there_already_is_delivered(partner: Partner, waiting: int) -> None:
+    """As after a crash between the POST and the mark."""
+    with partner.services.database.write() as connection:
+        claimed = deliveries.claim(connection, waiting, now=partner.now)
+    assert claimed is not None
+    sent = partner.world.score(at=claimed.score_at.isoformat(), scoreGiven=1, scoreMaximum=2)
+    assert partner.world.post_score(sent).status_code == 200
+
+    partner.world.advance(LEASE.total_seconds() + 1)
+    deliver(partner.services, waiting)
+    assert (partner.delivery(waiting).state, partner.delivery(waiting).attempts) == ("delivered", 2)
+    assert partner.world.grades() == {"3": 50}
+
+
+def test_an_equal_grade_of_somebody_else_is_as_good_as_delivered(partner: Partner, waiting: int) -> None:
+    somebody_grades(partner, 1)
+    deliver(partner.services, waiting)
+    assert RESULTS in partner.calls()
+    assert partner.delivery(waiting).state == "delivered"
+
+
+@pytest.mark.parametrize("given", [2, 0, None])
+def test_another_grade_that_is_newer_is_left_alone(partner: Partner, waiting: int, given: float | None) -> None:
+    somebody_grades(partner, given)
+    before = partner.world.grades()
+    deliver(partner.services, waiting)
+    assert partner.world.grades() == before
+    row = partner.delivery(waiting)
+    assert row.state == "failed"
+    assert row.outcome == "The gradebook was changed after this score, by somebody else; we do not overwrite that."
+
+
+# Never
+
+
+def test_a_score_for_somebody_who_is_no_student_there_fails_with_a_sentence(partner: Partner) -> None:
+    teacher_of_the_lms = partner.launch("8")
+    delivery_id = partner.check_in(visit=teacher_of_the_lms)
+    deliver(partner.services, delivery_id)
+    row = partner.delivery(delivery_id)
+    assert row.state == "failed"
+    assert "no longer a student" in str(row.outcome)
+    partner.calls()
+    partner.world.advance(timedelta(days=1).total_seconds())
+    deliver(partner.services, delivery_id)
+    assert partner.calls() == []
+
+
+def test_a_grade_column_that_is_gone_fails_with_a_sentence(partner: Partner, waiting: int) -> None:
+    partner.world.sandbox.switches["malta"].set(score_status=404)
+    deliver(partner.services, waiting)
+    row = partner.delivery(waiting)
+    assert row.state == "failed"
+    assert "no longer in the course" in str(row.outcome)
+
+
+def test_a_failed_score_can_be_sent_by_hand(partner: Partner, waiting: int) -> None:
+    partner.world.sandbox.switches["malta"].set(score_status=404, score_status_times=1)
+    deliver(partner.services, waiting)
+    with partner.services.database.write() as connection:
+        assert deliveries.retry(connection, delivery_id=waiting, now=partner.now) == 1
+    deliver(partner.services, waiting)
+    assert partner.world.grades() == {"3": 50}
