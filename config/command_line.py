@@ -39,6 +39,12 @@ def run_program(command: click.Command, known: tuple[type[Exception], ...]) -> N
         sys.exit(FAILED)
 
 
+def check_slug(slug: str) -> None:
+    """Slugs stand in commands and addresses. Raises click.BadParameter."""
+    if not slug.isascii() or not slug.replace("-", "").isalnum() or slug != slug.lower() or len(slug) > 64:
+        raise click.BadParameter(f"{slug!r} must be made of a-z, 0-9 and -, at most 64 of them.")
+
+
 def json_option(function: Callable[..., None]) -> Callable[..., None]:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")(function)
 

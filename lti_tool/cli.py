@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from config.command_line import Failure, json_option, print_rows, run_program, settings_or_exit
+from config.command_line import Failure, check_slug, json_option, print_rows, run_program, settings_or_exit
 from config.logging import configure_logging
 from lms.tool_keys import ensure_tool_key, published_keys
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
+from series.store.keys import WrongEncryptionKey
 from series.store.migrate import is_current, migrate
 from series.store.universities import (
     AlreadyThere,
@@ -27,7 +28,7 @@ from series.store.universities import (
 
 
 def main() -> None:
-    run_program(lti_tool, (AlreadyThere, NotThere, DatabaseBusy, DatabaseUnreachable))
+    run_program(lti_tool, (AlreadyThere, NotThere, DatabaseBusy, DatabaseUnreachable, WrongEncryptionKey))
 
 
 @click.group()
@@ -92,7 +93,7 @@ def university() -> None:
 @click.option("--language", default="en", show_default=True)
 def university_add(slug: str, name: str, country: str, time_zone: str, language: str) -> None:
     """Add a university. SLUG is its short name in commands and addresses."""
-    _check_slug(slug)
+    check_slug(slug)
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -135,7 +136,7 @@ def platform() -> None:
 @click.option("--deployment", "deployment_ids", multiple=True, required=True, help="May be given several times.")
 def platform_add(university_slug: str, deployment_ids: tuple[str, ...], **values: Any) -> None:
     """Register an LMS by hand. SLUG becomes part of its login address, /lti/login/SLUG."""
-    _check_slug(values["slug"])
+    check_slug(values["slug"])
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         _check_address(name, values[name])
     settings = settings_or_exit()
@@ -208,11 +209,6 @@ def _database() -> Database:
     if not is_current(database):
         raise Failure("The database is not up to date. Run `lti-tool migrate` first.")
     return database
-
-
-def _check_slug(slug: str) -> None:
-    if not slug.isascii() or not slug.replace("-", "").isalnum() or slug != slug.lower() or len(slug) > 64:
-        raise click.BadParameter(f"{slug!r} must be made of a-z, 0-9 and -, at most 64 of them.")
 
 
 def _check_address(name: str, url: str) -> None:

@@ -19,6 +19,7 @@ from moodle_sync.read_calendar import NotACalendar
 from moodle_sync.worker import work
 from series.store import deliveries
 from series.store.database import DatabaseBusy, DatabaseUnreachable
+from series.store.keys import WrongEncryptionKey
 from series.store.mirrors import save_connection, tie_course
 from series.store.sessions import find_series
 from series.store.universities import AlreadyThere, NotThere, find_university
@@ -27,7 +28,16 @@ from series.store.universities import AlreadyThere, NotThere, find_university
 def main() -> None:
     run_program(
         moodle_sync,
-        (AlreadyThere, NotThere, NotACalendar, SourceUnreadable, LmsError, DatabaseBusy, DatabaseUnreachable),
+        (
+            AlreadyThere,
+            NotThere,
+            NotACalendar,
+            SourceUnreadable,
+            LmsError,
+            DatabaseBusy,
+            DatabaseUnreachable,
+            WrongEncryptionKey,
+        ),
     )
 
 
@@ -108,11 +118,19 @@ def run_group() -> None:
 def run_calendar() -> None:
     """Read the calendars of all series again."""
     services = services_or_exit()
+    problems: list[str] = []
     for slug in jobs.calendar_scopes(services):
         with services.database.read() as connection:
             known = find_series(connection, slug)
-        click.echo(f"{slug}:", nl=False)
-        print_report(import_series(services, known, known.source or ""))
+        try:
+            imported = import_series(services, known, known.source or "")
+        except (SourceUnreadable, NotACalendar) as error:
+            problems.append(f"{slug}: {error}")
+        else:
+            click.echo(f"{slug}: ", nl=False)
+            print_report(imported)
+    if problems:
+        raise Failure(" ".join(problems))
 
 
 @run_group.command("mirror")

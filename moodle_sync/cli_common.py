@@ -6,16 +6,19 @@ from config.command_line import Failure, settings_or_exit
 from config.logging import quiet_logging
 from moodle_sync.import_series import Imported
 from moodle_sync.services import Services, make_services
+from series.store.database import Database
 from series.store.migrate import is_current
 
 
 def services_or_exit() -> Services:
     """Everything a command needs. Raises Failure when the tables are not up to date."""
     quiet_logging()
-    services = make_services(settings_or_exit())
-    if not is_current(services.database):
+    settings = settings_or_exit()
+    database = Database(settings.database_url)
+    if not is_current(database):  # asked before the queue is opened, whose own errors are no sentences
         raise Failure("The database is not up to date. Run `lti-tool migrate` first.")
-    return services
+    database.dispose()
+    return make_services(settings)
 
 
 def print_report(imported: Imported) -> None:

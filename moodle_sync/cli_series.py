@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from config.command_line import json_option, print_rows
+from config.command_line import check_slug, json_option, print_rows
 from moodle_sync.cli_common import print_report, services_or_exit
 from moodle_sync.import_series import import_series
 from series.rule import Rule
@@ -29,7 +29,13 @@ def series() -> None:
 @click.option("--series", "slug", required=True, help="Short name of the series; made when it is new.")
 @click.option("--title", help="Needed when the series is new.")
 @click.option("--time-zone", default="Europe/Berlin", show_default=True, help="Of the series, when it is new.")
-@click.option("--required", default=DEFAULT_REQUIRED, show_default=True, help="Sessions that complete a new series.")
+@click.option(
+    "--required",
+    default=DEFAULT_REQUIRED,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Sessions that complete a new series.",
+)
 def series_import(source: str, slug: str, title: str | None, time_zone: str, required: int) -> None:
     """Read the sessions from SOURCE, an iCalendar file or an https or webcal address.
 
@@ -106,10 +112,13 @@ def series_host(slug: str, university_slug: str, sub: str) -> None:
 
 
 def _new_series(slug: str, title: str | None, time_zone: str) -> Series:
+    check_slug(slug)
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise click.BadParameter(f"{time_zone!r} is not an IANA time zone such as Europe/Berlin.") from error
     if not title:
         raise click.UsageError(f"The series {slug!r} is new: give it a --title.")
+    if len(title) > 255:
+        raise click.BadParameter("A title has at most 255 characters.")
     return Series(series_id=uuid4(), slug=slug, title=title, time_zone=time_zone, source=None)

@@ -1,13 +1,13 @@
 """A calendar becomes the sessions of a series: fetch, read, pair, save in one transaction."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from lms.errors import LmsError
 from lms.guarded import CALENDAR_MAX_BYTES, GuardedSession
 from moodle_sync.plan_import import Known, plan_import
-from moodle_sync.read_calendar import Problem, read_calendar
+from moodle_sync.read_calendar import Problem, Reading, read_calendar
 from moodle_sync.services import Services
 from series.rule import Rule
 from series.sessions import Series
@@ -39,6 +39,8 @@ def import_series(services: Services, series: Series, source: str, *, rule_if_ne
     body = read_source(services.http, source)
     now = services.clock.now()
     reading = read_calendar(body, default_zone=series.time_zone, window=(now - BEFORE, now + AHEAD))
+    if rule_if_new is not None and not reading.occurrences:
+        raise SourceUnreadable(_why_nothing(reading, now))
     with services.database.write() as connection:
         if rule_if_new is not None:
             add_series(connection, series, rule=rule_if_new, now=now)
@@ -65,6 +67,13 @@ def import_series(services: Services, series: Series, source: str, *, rule_if_ne
         same=len(reading.occurrences) - len(found.new) - len(found.changed),
         problems=(*reading.problems, *found.problems),
     )
+
+
+def _why_nothing(reading: Reading, now: datetime) -> str:
+    """For a new series: one without sessions helps nobody."""
+    problems = [f"“{problem.event}” {problem.fact}." for problem in reading.problems[:3]]
+    window = f"from {now - BEFORE:%B %Y} to {now + AHEAD:%B %Y}"
+    return " ".join([f"The calendar has no session {window} that can be read; no series was made.", *problems])
 
 
 def read_source(http: GuardedSession, source: str) -> bytes:

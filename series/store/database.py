@@ -71,7 +71,15 @@ def _translated() -> Iterator[None]:
     except sa.exc.OperationalError as error:
         if "locked" in str(error.orig) or "busy" in str(error.orig):
             raise DatabaseBusy("The database is busy. Nothing was written; please try again.") from error
-        raise DatabaseUnreachable(f"The database cannot be used: {str(error.orig).splitlines()[0]}") from error
+        raise DatabaseUnreachable(_first_line(error)) from error
+    except sa.exc.DatabaseError as error:
+        if type(error) is not sa.exc.DatabaseError:  # a subclass is about one statement; this is about the whole file
+            raise
+        raise DatabaseUnreachable(_first_line(error)) from error
+
+
+def _first_line(error: sa.exc.DBAPIError) -> str:
+    return f"The database cannot be used: {str(error.orig).splitlines()[0]}"
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

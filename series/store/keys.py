@@ -4,10 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 
 from series.store.database import insert
 from series.store.tables import platform_key_set, tool_key
+
+
+class WrongEncryptionKey(Exception):
+    """What the database holds was sealed with another key."""
+
+    def __init__(self) -> None:
+        super().__init__("ENCRYPTION_KEY is not the one with which this database was set up: set that one again.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,18 +36,34 @@ class CachedKeySet:
 def add_tool_key(
     connection: sa.Connection, *, kid: str, private_key_pem: bytes, encryption_key: bytes, now: datetime
 ) -> None:
-    sealed = Fernet(encryption_key).encrypt(private_key_pem).decode("ascii")
+    sealed = seal(private_key_pem, encryption_key)
     connection.execute(sa.insert(tool_key).values(kid=kid, private_key_sealed=sealed, created_at=now))
 
 
 def tool_keys(connection: sa.Connection, *, encryption_key: bytes) -> list[ToolKey]:
-    """All keys, the newest first. Raises cryptography.fernet.InvalidToken when ENCRYPTION_KEY is another one."""
+    """All keys, the newest first. Raises WrongEncryptionKey."""
     rows = connection.execute(sa.select(tool_key).order_by(tool_key.c.created_at.desc(), tool_key.c.kid))
-    fernet = Fernet(encryption_key)
     return [
-        ToolKey(kid=row.kid, private_key_pem=fernet.decrypt(row.private_key_sealed), created_at=row.created_at)
+        ToolKey(
+            kid=row.kid,
+            private_key_pem=unseal(row.private_key_sealed, encryption_key),
+            created_at=row.created_at,
+        )
         for row in rows
     ]
+
+
+def seal(secret: bytes, encryption_key: bytes) -> str:
+    """As it may stand in the database."""
+    return Fernet(encryption_key).encrypt(secret).decode("ascii")
+
+
+def unseal(sealed: str, encryption_key: bytes) -> bytes:
+    """Raises WrongEncryptionKey."""
+    try:
+        return Fernet(encryption_key).decrypt(sealed)
+    except InvalidToken:
+        raise WrongEncryptionKey from None
 
 
 def cached_key_set(connection: sa.Connection, platform_id: int) -> CachedKeySet | None:

@@ -5,10 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
 
 from series.mirrors import Mirror
 from series.store.database import insert
+from series.store.keys import seal, unseal
 from series.store.tables import course, course_series, mirror, moodle_connection, university
 
 
@@ -40,7 +40,7 @@ def save_connection(
     encryption_key: bytes,
 ) -> None:
     """May be repeated: a new address or token replaces the old one."""
-    sealed = Fernet(encryption_key).encrypt(token.encode()).decode("ascii")
+    sealed = seal(token.encode(), encryption_key)
     values = {"base_url": base_url, "token_sealed": sealed, "moodle_user_id": moodle_user_id}
     connection.execute(
         insert(connection, moodle_connection)
@@ -50,17 +50,16 @@ def save_connection(
 
 
 def connections(connection: sa.Connection, *, encryption_key: bytes) -> list[MoodleConnection]:
-    """Raises cryptography.fernet.InvalidToken when ENCRYPTION_KEY is another one."""
+    """Raises WrongEncryptionKey."""
     rows = connection.execute(
         sa.select(moodle_connection, university.c.slug).join(university).order_by(university.c.slug)
     )
-    fernet = Fernet(encryption_key)
     return [
         MoodleConnection(
             university_id=row.university_id,
             university_slug=row.slug,
             base_url=row.base_url,
-            token=fernet.decrypt(row.token_sealed).decode(),
+            token=unseal(row.token_sealed, encryption_key).decode(),
             moodle_user_id=row.moodle_user_id,
         )
         for row in rows

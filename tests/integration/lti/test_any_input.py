@@ -1,4 +1,4 @@
-"""Whatever comes: a page with a reason, never an error of ours. On both databases, because they refuse different text."""
+"""Whatever comes: a page with a reason, never an error of ours; on both databases, which refuse different text."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.integration.lti.lms import AGS, KeySets, base64url, claim
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest, open_tool
 
 some = settings(
-    max_examples=80,
+    max_examples=150,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -26,6 +26,10 @@ any_json = st.recursive(
     st.none() | st.booleans() | any_number | any_text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
     max_leaves=5,
+)
+any_header = st.fixed_dictionaries(
+    {"alg": st.just("RS256"), "kid": st.just("key-of-malta")},
+    optional=dict.fromkeys(("typ", "crit", "b64", "x5c", "jku", "jwk", "zip", "odd"), any_json),
 )
 NRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 PLACES: list[tuple[str, ...]] = [
@@ -98,9 +102,7 @@ def test_any_signed_payload_is_refused(used_login: tuple[Browser, Login], payloa
 
 
 @some
-@given(header=any_json | st.fixed_dictionaries({"alg": st.just("RS256"), "kid": st.just("key-of-malta")}, optional={
-    name: any_json for name in ("typ", "crit", "b64", "x5c", "jku", "jwk", "zip", "odd")
-}))  # fmt: skip
+@given(header=any_json | any_header)
 @example(header="alg")
 def test_any_header_is_accepted_or_refused(tool: ToolUnderTest, header: object) -> None:
     browser = tool.new_browser()

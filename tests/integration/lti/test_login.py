@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from structlog.testing import capture_logs
-from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
 from series.store.universities import NewPlatform, add_platform
@@ -17,7 +16,7 @@ ALL_LMSS = "https://malta.lms.example https://vilnius.lms.example"
 
 
 def attributes(answer: TestResponse) -> dict[str, str]:
-    """Of the one cookie that the answer sets, by lower-case name; a flag is there and empty. `=` is the cookie itself."""
+    """Of the one cookie that the answer sets, by lower-case name (a flag is empty); `=` is the cookie itself."""
     (header,) = answer.headers.getlist("Set-Cookie")
     first, *rest = header.split("; ")
     return {"=": first, **{name.lower(): value for name, _, value in (part.partition("=") for part in rest)}}
@@ -123,11 +122,11 @@ def test_the_new_tab_has_the_same_login_and_goes_through(tool: ToolUnderTest, br
 
 def test_another_logins_cookie_does_not_pass_the_check(browser: Browser, malta: Lms) -> None:
     first, second = browser.start_login(malta), browser.start_login(malta)
-    for cookie in (attributes(first)["="], attributes(second)["="]):
-        other = browser.application.test_client(use_cookies=False)
-        name = attributes(first)["="].partition("=")[0]
-        passed = other.get(first.location, headers={"Cookie": f"{name}={cookie.partition('=')[2]}"})
-        assert (passed.status_code == 302) == (cookie == attributes(first)["="])
+    name, _, proof = attributes(first)["="].partition("=")
+    other_proof = attributes(second)["="].partition("=")[2]
+    bare = browser.application.test_client(use_cookies=False)
+    assert bare.get(first.location, headers={"Cookie": f"{name}={proof}"}).status_code == 302
+    assert bare.get(first.location, headers={"Cookie": f"{name}={other_proof}"}).status_code == 200
 
 
 @pytest.mark.parametrize("location", ["/lti/check", "/lti/check?state=", "/lti/check?state=x", "/lti/check?state=%00"])
@@ -214,8 +213,6 @@ def test_a_login_just_under_ten_minutes_ago_is_still_good(tool: ToolUnderTest, b
 @pytest.mark.parametrize("path", ["/lti/login", "/lti/launch", "/lti/check", "/lti/jwks.json"])
 def test_login_pages_may_be_framed_by_every_known_lms_and_nobody_else(browser: Browser, path: str) -> None:
     answer = browser.get(path)
-    policy, _ = parse_options_header("x; " + answer.headers["Content-Security-Policy"])[1], answer
-    assert policy is not None
     assert answer.headers["Content-Security-Policy"].endswith(f"; frame-ancestors {ALL_LMSS}")
     assert "X-Frame-Options" not in answer.headers
 
