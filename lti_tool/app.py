@@ -29,7 +29,6 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
-    app.config["SECRET_KEY"] = settings.secret_key
     app.extensions["shared_sessions"] = _make_tool(settings)
     Bootstrap5(app)
     Babel(app, locale_selector=_select_locale)

@@ -11,8 +11,7 @@ from sandbox_lms.site import Site
 
 
 def exported_event(site: Site, event: Event) -> dict[str, Any]:
-    base, course_id = site.campus.issuer, event.course_id
-    view_url = f"{base}/calendar/view.php?view=day&course={course_id}&time={event.timestart}#event_{event.event_id}"
+    """Everything that Moodle says about the event, most of which no client of ours reads."""
     return {
         "id": event.event_id,
         "name": escaped_name(event.name),
@@ -44,9 +43,7 @@ def exported_event(site: Site, event: Event) -> dict[str, Any]:
         "subscription": {"displayeventsource": False},
         "canedit": True,
         "candelete": True,
-        "deleteurl": f"{base}/calendar/delete.php?id={event.event_id}&course={course_id}",
-        "editurl": f"{base}/calendar/event.php?action=edit&id={event.event_id}&course={course_id}",
-        "viewurl": view_url,
+        **_addresses(site, event),
         "formattedtime": _formatted_time(site, event),
         "formattedlocation": escape(event.location),
         "isactionevent": False,
@@ -56,7 +53,16 @@ def exported_event(site: Site, event: Event) -> dict[str, Any]:
         "normalisedeventtypetext": f"{event.event_type.capitalize()} event",
         "purpose": "none",
         "branded": False,
-        "url": f"{base}/course/view.php?id={course_id}",
+    }
+
+
+def _addresses(site: Site, event: Event) -> dict[str, str]:
+    base, number, course = site.campus.issuer, f"id={event.event_id}", f"course={event.course_id}"
+    return {
+        "deleteurl": f"{base}/calendar/delete.php?{number}&{course}",
+        "editurl": f"{base}/calendar/event.php?action=edit&{number}&{course}",
+        "viewurl": f"{base}/calendar/view.php?view=day&{course}&time={event.timestart}#event_{event.event_id}",
+        "url": f"{base}/course/view.php?id={event.course_id}",
     }
 
 

@@ -82,7 +82,6 @@ def _course(site: Site) -> dict[str, Any]:
         "fullname": campus.course_title,
         "displayname": campus.course_title,
         "shortname": campus.course_label,
-        "idnumber": "SHARED-WS",
         "courseimage": "",
         "categoryid": 2,
         "categoryname": "Joint programmes",

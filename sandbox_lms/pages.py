@@ -30,6 +30,15 @@ class ShownEvent:
     end: datetime
 
 
+@blueprint.before_request
+def _go_to_own_address() -> Any:
+    """Another name of this machine, such as localhost, would have cookies and an origin of its own."""
+    issuer = the_site().campus.issuer
+    if request.method == "GET" and request.host_url.rstrip("/") != issuer:
+        return redirect(issuer + request.full_path.rstrip("?"), 302)
+    return None
+
+
 @blueprint.get("/")
 def front() -> Any:
     return redirect("/course" if signed_in_person(the_site()) else "/sign-in", 303)

@@ -11,6 +11,7 @@ from series.check_in import new_code
 from series.people import Visit
 from series.permissions import Action, may
 from series.sessions import Session
+from series.store.audit import append_audit
 from series.store.evidence import check_ins_of, open_check_in
 from series.store.sessions import get_session
 
@@ -48,6 +49,13 @@ def open_now(visit: Visit, session_id: UUID) -> Response:
         if not any(opening.is_open(now) for opening in check_ins_of(connection, session_id)):
             open_check_in(
                 connection, session_id=session_id, code=new_code(), participant_id=visit.participant_id, now=now
+            )
+            append_audit(
+                connection,
+                actor=f"participant {visit.participant_id}",
+                action=Action.OPEN_CHECK_IN,
+                thing=f"session {session_id}",
+                now=now,
             )
     return make_response(
         redirect(f"{tool.settings.public_url}/visit/{visit.visit_id}/sessions/{session_id}/code/", 303)

@@ -16,6 +16,7 @@ from series.people import Visit
 from series.permissions import Action, may
 from series.pooling import protect
 from series.sessions import this_weeks_session
+from series.store.audit import append_audit
 from series.store.counts import LearnerProgress, completions_elsewhere, learners_of_course, memberships_url_of
 from series.store.sessions import get_series, rule_of, sessions_of
 from series.store.universities import get_platform
@@ -54,6 +55,7 @@ def course(visit: Visit) -> str:
             else 0
         )
     members = _roster(tool, visit, memberships_url)
+    _note_the_view(tool, visit)
     learners = _learners(progress, members)
     return render_template(
         "instructor.html",
@@ -69,6 +71,18 @@ def course(visit: Visit) -> str:
         held=sum(1 for s in sessions if not s.is_cancelled),
         rule=rule,
     )
+
+
+def _note_the_view(tool: Tool, visit: Visit) -> None:
+    """Whoever sees people by name is seen doing so."""
+    with tool.database.write() as connection:
+        append_audit(
+            connection,
+            actor=f"participant {visit.participant_id}",
+            action=Action.SEE_COURSE,
+            thing=f"course {visit.course_id}",
+            now=tool.clock.now(),
+        )
 
 
 def _roster(tool: Tool, visit: Visit, memberships_url: str | None) -> tuple[Member, ...] | None:

@@ -9,7 +9,15 @@ import sqlalchemy as sa
 from series.mirrors import Mirror
 from series.store.database import insert
 from series.store.keys import seal, unseal
-from series.store.tables import course, course_series, mirror, moodle_connection, university
+from series.store.tables import (
+    course,
+    course_series,
+    deployment,
+    mirror,
+    moodle_connection,
+    platform,
+    university,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +79,9 @@ def tie_course(
 ) -> None:
     """Show the series in this Moodle course. May be repeated.
 
-    A course that launches have made known already is the same one: in Moodle its context id is the course id.
+    A course that launches from this Moodle have made known already is the same one.
     """
-    course_id = connection.execute(
-        sa.select(course.c.id)
-        .where(
-            course.c.university_id == university_id,
-            (course.c.moodle_course_id == moodle_course_id) | (course.c.context_id == str(moodle_course_id)),
-        )
-        .limit(1)
-    ).scalar_one_or_none()
+    course_id = _known_course(connection, university_id, moodle_course_id)
     if course_id is None:
         course_id = connection.execute(
             sa.insert(course)
@@ -92,6 +93,23 @@ def tie_course(
     connection.execute(
         insert(connection, course_series).values(course_id=course_id, series_id=series_id).on_conflict_do_nothing()
     )
+
+
+def _known_course(connection: sa.Connection, university_id: int, moodle_course_id: int) -> int | None:
+    """In Moodle the context id is the course id and the issuer is the site's address; another LMS of the university may
+    have a course of the same number."""
+    of_university = sa.select(course.c.id).where(course.c.university_id == university_id).order_by(course.c.id).limit(1)
+    launched = (
+        of_university.join(deployment, course.c.deployment_id == deployment.c.id)
+        .join(platform, deployment.c.platform_id == platform.c.id)
+        .join(moodle_connection, moodle_connection.c.university_id == course.c.university_id)
+        .where(course.c.context_id == str(moodle_course_id), platform.c.issuer == moodle_connection.c.base_url)
+    )
+    for query in (of_university.where(course.c.moodle_course_id == moodle_course_id), launched):
+        found: int | None = connection.execute(query).scalar_one_or_none()
+        if found is not None:
+            return found
+    return None
 
 
 def mirrored_courses(connection: sa.Connection, university_id: int) -> list[MirroredCourse]:

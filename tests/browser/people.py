@@ -3,6 +3,8 @@
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FrameLocator, Page, expect
 
+from tests.browser.conftest import Demo
+
 
 def sign_in(page: Page, lms: str, name: str) -> None:
     page.goto(lms)
@@ -41,3 +43,11 @@ def fits(page: Page) -> None:
 def looks_right(page: Page) -> None:
     no_axe_findings(page)
     fits(page)
+
+
+def check_without_cookie(page: Page, demo: Demo) -> str:
+    """The address of our check step for a login that the LMS has just begun, after the browser lost its cookie."""
+    begun = page.request.get(f"{demo.malta}/launch/1", max_redirects=0)
+    logged_in = page.request.get(begun.headers["location"], max_redirects=0)
+    page.context.clear_cookies(domain="localhost")
+    return logged_in.headers["location"]

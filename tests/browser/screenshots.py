@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, FrameLocator, Page, Route, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
 
 from tests.browser.conftest import Demo, free_ports, start_demo, stop_demo
-from tests.browser.people import open_in_frame, sign_in, type_code
+from tests.browser.people import check_without_cookie, open_in_frame, sign_in, type_code
 
 OUT = Path("build/screenshots")
 WIDTHS = (320, 768, 1280)
@@ -142,18 +142,9 @@ def _public_session(page: Page, demo: Demo) -> None:
 
 
 def _without_cookies(page: Page, demo: Demo) -> None:
-    """The check step in a browser that keeps no cookie in a frame."""
-
-    def strip(route: Route) -> None:
-        answer = route.fetch(max_redirects=0)
-        headers = {name: value for name, value in answer.headers.items() if name != "set-cookie"}
-        route.fulfill(response=answer, headers=headers)
-
-    page.route(f"{demo.tool}/lti/login*", strip)
-    page.route(f"{demo.tool}/lti/login/*", strip)
+    """The check step in a browser that kept no cookie."""
     sign_in(page, demo.malta, "Luke Farrugia")
-    page.goto(f"{demo.malta}/activity/1")
-    page.frame_locator("iframe.tool").get_by_role("link", name="Open in a new tab").wait_for()
+    page.goto(check_without_cookie(page, demo))
 
 
 if __name__ == "__main__":

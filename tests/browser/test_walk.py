@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Demo
-from tests.browser.people import looks_right, no_axe_findings, open_in_frame, sign_in, type_code
+from tests.browser.people import check_without_cookie, looks_right, no_axe_findings, open_in_frame, sign_in, type_code
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -111,6 +111,19 @@ def test_a_tab_of_its_own_works_like_the_frame(running_session: Demo, new_page: 
     expect(tab.get_by_text("16:00–18:00 your time (Malta)").first).to_be_visible()
     tab.reload()
     expect(tab.get_by_role("heading", level=1)).to_have_text(SESSION)
+
+
+def test_a_browser_without_cookies_is_offered_a_tab_of_its_own(
+    running_session: Demo, new_page: Callable[..., Page]
+) -> None:
+    """The LMS's message hint is still good there, because the LMS was not asked yet."""
+    page = new_page(320)
+    sign_in(page, running_session.malta, "Luke Farrugia")
+    page.goto(check_without_cookie(page, running_session))
+    looks_right(page)
+    with page.expect_popup() as popup:
+        page.get_by_role("link", name="Open in a new tab").click()
+    expect(popup.value.get_by_role("heading", level=1)).to_have_text(SESSION)
 
 
 def test_a_changed_calendar_reaches_both_courses(running_session: Demo, new_page: Callable[..., Page]) -> None:

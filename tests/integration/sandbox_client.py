@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
 import requests
@@ -187,7 +187,8 @@ class World:
     def post_score(
         self, score: Any, *, headers: dict[str, str] | None = None, url: str | None = None
     ) -> requests.Response:
-        sent = {"Content-Type": SCORE, **self.bearer("score")} | (headers or {})
+        bearer = {} if headers and "Authorization" in headers else self.bearer("score")
+        sent = {"Content-Type": SCORE} | bearer | (headers or {})
         return requests.post(
             url or self.line_item_url("/scores"), data=json.dumps(score), headers=sent, timeout=TIMEOUT_S
         )
@@ -220,6 +221,29 @@ def form_of(answer: requests.Response) -> Form:
     assert action, answer.text
     fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', answer.text)
     return Form(html.unescape(action[1]), {name: html.unescape(value) for name, value in fields})
+
+
+def moodle_event_form(event_id: int, **changes: Any) -> dict[str, str]:
+    """The arguments of core_calendar_submit_create_update_form; a field that is None is left out."""
+    form = {
+        "id": event_id,
+        "eventtype": "course",
+        "courseid": 2,
+        "name": "Workshop 1, moved",
+        "timestart[year]": 2026,
+        "timestart[month]": 12,
+        "timestart[day]": 2,
+        "timestart[hour]": 16,
+        "timestart[minute]": 30,
+        "description[text]": "<p>New</p>",
+        "description[format]": 1,
+        "description[itemid]": 0,
+        "duration": 2,
+        "timedurationminutes": 60,
+        "visible": 1,
+        "_qf__core_calendar_local_event_forms_update": 1,
+    } | changes
+    return {"formdata": urlencode({key: value for key, value in form.items() if value is not None})}
 
 
 def event_fields(number: int = 0, **changes: Any) -> dict[str, Any]:

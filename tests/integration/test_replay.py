@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from series.store.database import Database
 from series.store.tables import participant, spent_nonce, visit
+from tests.databases import KINDS, Databases
 from tests.integration.lti.conftest import new_lms
 from tests.integration.lti.lms import KeySets, Lms
 from tests.integration.lti.tool import Login, login_form, prepare
@@ -57,6 +58,26 @@ class Server:
             return False
 
 
+@dataclass(frozen=True)
+class Installation:
+    """Two servers on one database, and the LMS that it knows."""
+
+    one: Server
+    other: Server
+    malta: Lms
+    database: Database
+
+    def rows(self) -> dict[str, int]:
+        with self.database.read() as connection:
+            return {
+                table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+                for table in (visit, spent_nonce, participant)
+            }
+
+    def logged(self, words: str) -> int:
+        return sum(server.log.read_text().count(words) for server in (self.one, self.other))
+
+
 @pytest.fixture(scope="module")
 def key_sets() -> Iterator[KeySets]:
     served = KeySets()
@@ -64,19 +85,22 @@ def key_sets() -> Iterator[KeySets]:
     served.stop()
 
 
-@pytest.fixture
-def malta(key_sets: KeySets) -> Lms:
-    return new_lms("malta", key_sets)
-
-
-@pytest.fixture
-def servers(database_url: str, malta: Lms, tmp_path: Path) -> Iterator[tuple[Server, Server]]:
-    prepare(database_url, malta)
-    with ExitStack() as stack:
-        one, other = (stack.enter_context(serving(database_url, tmp_path / f"{name}.log")) for name in ("one", "other"))
+@pytest.fixture(scope="module", params=KINDS)
+def installation(
+    request: pytest.FixtureRequest, databases: Databases, key_sets: KeySets, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    malta, folder = new_lms("malta", key_sets), tmp_path_factory.mktemp("servers")
+    with databases.fresh(request.param) as url, ExitStack() as stack:
+        prepare(url, malta)
+        one, other = (stack.enter_context(serving(url, folder / f"{name}.log")) for name in ("one", "other"))
         for server in (one, other):
             until(server.is_ready, "the server answers", within_s=START_WITHIN_S)
-        yield one, other
+        made = Installation(one, other, malta, Database(url))
+        login, cookie = begin_login(made)
+        form = {"state": login.state, "id_token": login.id_token()}
+        assert one.send("POST", "/lti/launch", cookie=cookie, data=form).status_code == 303  # the keys are at hand now
+        yield made
+        made.database.dispose()
 
 
 @contextmanager
@@ -109,66 +133,59 @@ def free_port() -> int:
         return port
 
 
-def begin_login(malta: Lms, one: Server, other: Server) -> tuple[Login, str]:
+def begin_login(installation: Installation) -> tuple[Login, str]:
     """The login at one process, the check step at the other; the login and its cookie."""
-    started = one.send("POST", "/lti/login/malta", data=login_form(malta))
+    malta = installation.malta
+    started = installation.one.send("POST", "/lti/login/malta", data=login_form(malta))
     cookie = started.headers["Set-Cookie"].partition(";")[0]
     check = urlsplit(started.headers["Location"])
-    checked = other.send("GET", f"{check.path}?{check.query}", cookie=cookie)
+    checked = installation.other.send("GET", f"{check.path}?{check.query}", cookie=cookie)
     assert checked.status_code == 302, checked.text
     parameters = dict(parse_qsl(urlsplit(checked.headers["Location"]).query))
     return Login(lms=malta, parameters=parameters, target_link_uri=login_form(malta)["target_link_uri"]), cookie
 
 
-def test_lti_093_of_sixteen_parallel_posts_to_two_processes_exactly_one_is_accepted(
-    servers: tuple[Server, Server], malta: Lms, database: Database
-) -> None:
-    login, cookie = begin_login(malta, *servers)
-    form = {"state": login.state, "id_token": login.id_token()}
-    at_once = threading.Barrier(POSTS)
+def post_at_once(installation: Installation, launches: Sequence[tuple[dict[str, str], str]]) -> list[requests.Response]:
+    """Each form with its cookie, all in the same moment, in turns to the two servers."""
+    at_once = threading.Barrier(len(launches))
 
     def post(number: int) -> requests.Response:
+        form, cookie = launches[number]
+        server = (installation.one, installation.other)[number % 2]
         at_once.wait()
-        return servers[number % 2].send("POST", "/lti/launch", cookie=cookie, data=form)
+        return server.send("POST", "/lti/launch", cookie=cookie, data=form)
 
-    with ThreadPoolExecutor(POSTS) as pool:
-        answers = list(pool.map(post, range(POSTS)))
+    with ThreadPoolExecutor(len(launches)) as pool:
+        return list(pool.map(post, range(len(launches))))
+
+
+def test_lti_093_of_sixteen_parallel_posts_to_two_processes_exactly_one_is_accepted(
+    installation: Installation,
+) -> None:
+    before, launched = installation.rows(), installation.logged('"event": "launched"')
+    login, cookie = begin_login(installation)
+    form = {"state": login.state, "id_token": login.id_token({"sub": "nobody-else"})}
+    answers = post_at_once(installation, [(form, cookie)] * POSTS)
     assert Counter(answer.status_code for answer in answers) == {303: 1, 400: POSTS - 1}
     assert all("(nonce_spent)" in answer.text for answer in answers if answer.status_code == 400)
-    assert rows(database) == [1, 1, 1]
-    log = "".join(server.log.read_text() for server in servers)
-    assert log.count('"code": "nonce_spent"') == POSTS - 1
-    assert log.count('"event": "launched"') == 1
-    assert "Traceback" not in log
+    assert installation.rows() == {name: count + 1 for name, count in before.items()}
+    assert installation.logged('"event": "launched"') == launched + 1
+    assert installation.logged('"code": "nonce_spent"') == POSTS - 1
+    assert installation.logged("Traceback") == 0
 
 
-def test_lti_093_sixteen_parallel_launches_of_their_own_are_all_accepted(
-    servers: tuple[Server, Server], malta: Lms, database: Database
-) -> None:
-    logins = [begin_login(malta, *servers) for _ in range(POSTS)]
-    at_once = threading.Barrier(POSTS)
-
-    def post(number: int) -> int:
-        login, cookie = logins[number]
-        form = {"state": login.state, "id_token": login.id_token({"sub": f"student-{number}"})}
-        at_once.wait()
-        return servers[number % 2].send("POST", "/lti/launch", cookie=cookie, data=form).status_code
-
-    with ThreadPoolExecutor(POSTS) as pool:
-        assert set(pool.map(post, range(POSTS))) == {303}
-    assert rows(database) == [POSTS] * 3
+def test_lti_093_sixteen_parallel_launches_of_different_people_are_all_accepted(installation: Installation) -> None:
+    before, launches = installation.rows(), []
+    for number in range(POSTS):
+        login, cookie = begin_login(installation)
+        token = login.id_token({"sub": f"person-{number}"})
+        launches.append(({"state": login.state, "id_token": token}, cookie))
+    assert {answer.status_code for answer in post_at_once(installation, launches)} == {303}
+    assert installation.rows() == {name: count + POSTS for name, count in before.items()}
 
 
-def test_a_form_of_a_megabyte_gets_a_page_from_the_real_server(servers: tuple[Server, Server], malta: Lms) -> None:
-    answer = servers[0].send("POST", "/lti/launch", data={"state": "A" * 1_000_000})
+def test_a_form_of_a_megabyte_gets_a_page_from_the_real_server(installation: Installation) -> None:
+    answer = installation.one.send("POST", "/lti/launch", data={"state": "A" * 1_000_000})
     assert answer.status_code == 413
     assert "(too_large)" in answer.text
-    assert '"code": "too_large"' in servers[0].log.read_text()
-
-
-def rows(database: Database) -> list[int]:
-    with database.read() as connection:
-        return [
-            connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
-            for table in (visit, spent_nonce, participant)
-        ]
+    assert installation.logged('"code": "too_large"') == 1

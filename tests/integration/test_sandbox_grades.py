@@ -1,6 +1,7 @@
 """Line items, scores and results at the pretend universities."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,13 @@ def test_a_repetition_is_refused_and_changes_nothing(world: World) -> None:
     world.post_score(score)
     assert world.post_score(score).status_code == 409
     assert list(world.grades()) == ["3"]
+
+
+def test_of_equal_scores_at_the_same_moment_one_is_taken(world: World) -> None:
+    score, bearer = world.score(), world.bearer("score")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: world.post_score(score, headers=bearer).status_code, range(8)))
+    assert sorted(answers) == [200] + [409] * 7
 
 
 def test_an_older_score_is_refused_in_whatever_zone_it_is_written(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,12 @@ def test_a_hint_is_good_for_one_launch(browser: Browser, asked: dict[str, str]) 
     again = form_of(browser.get(AUTH, params=asked))
     assert again.fields["error"] == "invalid_request"
     assert "id_token" not in again.fields
+
+
+def test_of_visits_at_the_same_moment_one_gets_a_token(browser: Browser, asked: dict[str, str]) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: form_of(browser.get(AUTH, params=asked)), range(8)))
+    assert sum("id_token" in answer.fields for answer in answers) == 1
 
 
 def test_a_visit_that_fails_spends_the_hint_too(browser: Browser, asked: dict[str, str]) -> None:

@@ -45,6 +45,12 @@ def test_course_pages_need_a_sign_in(world: World, path: str) -> None:
     assert world.browser().get(path).headers["Location"] == f"/sign-in?next={path}"
 
 
+def test_another_name_of_the_machine_leads_to_the_campuss_own_address(world: World) -> None:
+    url = world.url("/calendar?x=1").replace("127.0.0.1", "localhost")
+    answer = requests.get(url, allow_redirects=False, timeout=TIMEOUT_S)
+    assert answer.headers["Location"] == world.url("/calendar?x=1")
+
+
 def test_signing_out_ends_the_session(world: World) -> None:
     browser = world.browser("maria")
     signed_in = dict(browser.headers)

@@ -97,7 +97,10 @@ def test_an_assertion_with_a_wrong_claim_is_refused(world: World, change: dict[s
 def test_an_assertion_with_wrong_times_is_refused(world: World, iat: int | None, exp: int) -> None:
     now_s = world.now_s()
     # The clock runs on between here and there; one second more keeps each case on its side.
-    times = {"iat": None if iat is None else now_s + iat + (1 if iat > 0 else 0), "exp": now_s + exp + (iat is None)}
+    times: dict[str, Any] = {
+        "iat": None if iat is None else now_s + iat + (1 if iat > 0 else 0),
+        "exp": now_s + exp + (iat is None),
+    }
     assert world.ask_token(assertion=world.assertion(**times)).status_code == 401
 
 

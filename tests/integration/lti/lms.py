@@ -54,6 +54,7 @@ class KeySetAnswer:
     body: bytes
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    not_before: threading.Event | None = None
 
 
 class KeySets:
@@ -81,6 +82,8 @@ class KeySets:
             def do_GET(self) -> None:
                 key_sets.asked[self.path] += 1
                 answer = key_sets.answers.get(self.path, KeySetAnswer(status=404, body=b""))
+                if answer.not_before is not None:
+                    answer.not_before.wait(10)
                 self.send_response(answer.status)
                 for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
                     self.send_header(name, value)

@@ -1,12 +1,18 @@
 """Cases 72 to 76: the LMS's key set. How slow or private addresses are refused is tested with the guarded client."""
 
+import json
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
+from werkzeug.test import TestResponse
 
 from tests.integration.lti.lms import KeySetAnswer, Lms, public_jwk, rsa_key
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest
+from tests.waiting import until
 
 MINUTE_LATER = timedelta(seconds=61)
 
@@ -81,3 +87,29 @@ def test_lti_076_a_flood_of_unknown_kids_causes_one_fetch_in_a_cool_down(
             token = malta.sign(login.claims(), header={"alg": "RS256", "kid": f"unknown-{number}"})
             tool.refuses_token("key_unknown", login, browser, token)
         assert malta.times_asked_for_keys == fetches
+
+
+@pytest.mark.xfail(strict=True, reason="key_cache notes the fetch before it ends: who comes meanwhile is turned away")
+@pytest.mark.parametrize("keys_at_hand", [False, True])
+def test_who_launches_while_the_keys_are_fetched_waits_for_them(
+    tool: ToolUnderTest, malta: Lms, keys_at_hand: object
+) -> None:
+    if keys_at_hand:  # and then rotated
+        browser = tool.new_browser()
+        malta.publish(public_jwk(rsa_key("malta's last"), "last"))
+        login = browser.begin_login(malta)
+        header = {"alg": "RS256", "kid": "last"}
+        browser.open_visit(login, malta.sign(login.claims(), header=header, key=rsa_key("malta's last")))
+        tool.jump(MINUTE_LATER)
+    asked_before, go_on = malta.times_asked_for_keys, threading.Event()
+    key_set = json.dumps({"keys": [public_jwk(malta.key, malta.kid)]}).encode()
+    malta.answer_with(KeySetAnswer(body=key_set, not_before=go_on))
+    browsers = [tool.new_browser() for _ in range(2)]
+    logins = [browser.begin_login(malta) for browser in browsers]
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(browsers[0].launch, logins[0])
+        until(lambda: malta.times_asked_for_keys > asked_before, "the keys are asked for", within_s=10)
+        second: Future[TestResponse] = pool.submit(browsers[1].launch, logins[1])
+        wait_for([second], timeout=0.3)
+        go_on.set()
+    assert [first.result().status_code, second.result().status_code] == [303, 303]

@@ -1,0 +1,364 @@
+"""The commands as an operator types them: what they print, where, and with which exit status."""
+
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from config.sample_series import read_sample_series, shift_sample_series
+from lms.tool_keys import ensure_tool_key
+from lti_tool.cli import lti_tool
+from moodle_sync.cli import moodle_sync
+from sandbox_lms.campus import MALTA as CAMPUS
+from series.store.database import Database
+from tests.conftest import NOW, make_settings
+from tests.databases import Databases
+from tests.integration.sandbox_client import World
+
+BIN = Path(sys.executable).parent
+CALENDARS = Path(__file__).parents[1] / "data" / "calendars"
+PROGRAMS = {"lti-tool": lti_tool, "moodle-sync": moodle_sync}
+MIGRATE_FIRST = "The database is not up to date. Run `lti-tool migrate` first."
+NEW_SERIES = ("--series", "autumn", "--title", "Autumn series")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shell:
+    """An operator's shell: its environment names a migrated database."""
+
+    environment: dict[str, str]
+
+    def run(self, *command: str, stdin: str = "") -> Done:
+        done = subprocess.run(
+            [BIN / command[0], *command[1:]],
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        return Done(status=done.returncode, out=done.stdout, err=done.stderr)
+
+    def succeeds(self, *command: str, stdin: str = "") -> str:
+        """What it prints; nothing on stderr."""
+        done = self.run(*command, stdin=stdin)
+        assert (done.status, done.err) == (0, ""), done
+        return done.out
+
+    def fails(self, *command: str) -> str:
+        """The one line on stderr of a command that failed with status 1 and printed nothing else."""
+        done = self.run(*command)
+        assert (done.status, done.out) == (1, ""), done
+        assert done.err.count("\n") == 1, done.err
+        return done.err.strip()
+
+    def json(self, *command: str) -> list[dict[str, object]]:
+        rows = json.loads(self.succeeds(*command, "--json"))
+        assert isinstance(rows, list)
+        return rows
+
+    def but_for(self, **changes: str) -> "Shell":
+        return replace(self, environment=self.environment | {f"SHARED_SESSIONS_{k}": v for k, v in changes.items()})
+
+    def without(self, *names: str) -> "Shell":
+        left_out = {f"SHARED_SESSIONS_{name}" for name in names}
+        return replace(self, environment={k: v for k, v in self.environment.items() if k not in left_out})
+
+
+@pytest.fixture
+def shell(databases: Databases) -> Iterator[Shell]:
+    with databases.fresh("sqlite") as url:
+        settings = make_settings(url)
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("SHARED_SESSIONS_")}
+        yield Shell(environment=inherited).but_for(
+            PUBLIC_URL=settings.public_url,
+            DATABASE_URL=url,
+            SECRET_KEY=settings.secret_key.decode(),
+            ENCRYPTION_KEY=settings.encryption_key.decode(),
+        )
+
+
+@pytest.fixture
+def calendar(tmp_path: Path) -> Path:
+    """The sample series, as it is in NOW's week."""
+    path = tmp_path / "series.ics"
+    path.write_bytes(shift_sample_series(read_sample_series(), this_week=NOW.date()))
+    return path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command below this one, and this one."""
+    yield path
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from commands(below, (*path, name))
+
+
+# Help and wrong use
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_help_needs_no_settings(program: str, shell: Shell) -> None:
+    bare = shell.without("PUBLIC_URL", "DATABASE_URL", "SECRET_KEY", "ENCRYPTION_KEY")
+    assert f"Usage: {program} [OPTIONS] COMMAND" in bare.succeeds(program, "--help")
+
+
+@pytest.mark.parametrize(
+    ("program", "path"),
+    [
+        pytest.param(program, path, id=" ".join((program, *path)))
+        for program, top in PROGRAMS.items()
+        for path in commands(top)
+    ],
+)
+def test_every_command_explains_itself(program: str, path: tuple[str, ...]) -> None:
+    found = CliRunner().invoke(PROGRAMS[program], [*path, "--help"], prog_name=program)
+    assert found.exit_code == 0
+    usage, _, text = found.stdout.partition("\n\n")
+    assert " ".join(usage.split()).startswith(f"Usage: {' '.join((program, *path))} [OPTIONS]")
+    assert text.strip()[0].isupper(), "a command says what it does"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("moodle-sync", "dance"),
+        ("moodle-sync", "series", "import", "x.ics"),
+        ("moodle-sync", "series", "import", "x.ics", "--series", "new-without-title"),
+        ("moodle-sync", "series", "import", "x.ics", "--series", "../..", "--title", "x"),
+        ("moodle-sync", "series", "import", "x.ics", *NEW_SERIES, "--time-zone", "Mars/Olympus"),
+        ("moodle-sync", "series", "import", "x.ics", *NEW_SERIES, "--required", "0"),
+        ("moodle-sync", "deliveries", "retry"),
+        ("moodle-sync", "deliveries", "retry", "1", "--all"),
+        ("lti-tool", "university", "add", "UPPER", "--name", "x", "--country", "MT", "--time-zone", "Europe/Malta"),
+        ("lti-tool", "university", "add", "x", "--name", "x", "--country", "Malta", "--time-zone", "Europe/Malta"),
+    ],
+    ids=lambda command: " ".join(command)[:60],
+)
+def test_wrong_use_has_status_2_and_says_how(command: tuple[str, ...], shell: Shell) -> None:
+    done = shell.run(*command)
+    assert (done.status, done.out) == (2, "")
+    assert "--help' for help." in done.err
+    assert "Error: " in done.err
+
+
+# Settings and database
+
+
+@pytest.mark.parametrize("command", [("lti-tool", "migrate"), ("moodle-sync", "series", "list")])
+def test_missing_settings_are_all_named(command: tuple[str, ...], shell: Shell) -> None:
+    done = shell.without("PUBLIC_URL", "SECRET_KEY", "ENCRYPTION_KEY").run(*command)
+    assert (done.status, done.out) == (2, "")
+    *problems, advice = done.err.splitlines()
+    assert [problem.split()[0] for problem in problems] == [
+        "SHARED_SESSIONS_PUBLIC_URL",
+        "SHARED_SESSIONS_SECRET_KEY",
+        "SHARED_SESSIONS_ENCRYPTION_KEY",
+    ]
+    assert "_FILE" in advice
+
+
+def test_an_unmigrated_database_says_what_to_do(shell: Shell, tmp_path: Path) -> None:
+    new = shell.but_for(DATABASE_URL=f"sqlite:///{tmp_path}/new.db")
+    for command in (("moodle-sync", "worker"), ("lti-tool", "university", "list"), ("lti-tool", "serve")):
+        assert new.fails(*command) == MIGRATE_FIRST
+    assert new.succeeds("lti-tool", "migrate") == "The database is up to date.\n"
+    assert new.succeeds("lti-tool", "migrate") == "The database is up to date.\n"
+    assert len(new.json("lti-tool", "keys", "list")) == 1
+
+
+@pytest.mark.parametrize("command", [("lti-tool", "migrate"), ("moodle-sync", "series", "list")])
+def test_a_database_that_cannot_be_used_says_why(command: tuple[str, ...], shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("This is a letter and not a database. " * 100)
+    nowhere = shell.but_for(DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/x.db")
+    assert nowhere.fails(*command) == "The database cannot be used: unable to open database file"
+    a_letter = shell.but_for(DATABASE_URL=f"sqlite:///{tmp_path}/text.db")
+    assert a_letter.fails(*command) == "The database cannot be used: file is not a database"
+    nobody = shell.but_for(DATABASE_URL=f"postgresql://me:the-password@127.0.0.1:{free_port()}/x")
+    assert "Connection refused" in nobody.fails(*command)
+    assert "the-password" not in nobody.fails(*command)
+
+
+def test_a_locked_database_says_so_and_keeps_nothing(shell: Shell, calendar: Path) -> None:
+    path = shell.environment["SHARED_SESSIONS_DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder, ThreadPoolExecutor() as threads:
+        holder.execute("BEGIN IMMEDIATE")
+        waiting = [
+            threads.submit(shell.fails, *command)
+            for command in (
+                ("moodle-sync", "series", "import", str(calendar), *NEW_SERIES),
+                ("lti-tool", "university", "add", "x", "--name", "x", "--country", "MT", "--time-zone", "Europe/Malta"),
+                ("lti-tool", "migrate"),
+            )
+        ]
+        for done in waiting:
+            assert done.result() == "The database is busy. Nothing was written; please try again."
+        holder.execute("ROLLBACK")
+    assert shell.json("moodle-sync", "series", "list") == []
+
+
+def test_another_encryption_key_says_so(shell: Shell) -> None:
+    settings = make_settings(shell.environment["SHARED_SESSIONS_DATABASE_URL"])
+    database = Database(settings.database_url)
+    ensure_tool_key(database, encryption_key=settings.encryption_key, now=NOW)
+    database.dispose()
+    other = shell.but_for(ENCRYPTION_KEY="b" * 42 + "8=")
+    for command in (("lti-tool", "keys", "list"), ("lti-tool", "migrate")):
+        assert other.fails(*command).startswith("ENCRYPTION_KEY is not the one")
+
+
+# Calendars
+
+
+def test_a_calendar_is_imported_once(shell: Shell, calendar: Path) -> None:
+    first = shell.run("moodle-sync", "series", "import", str(calendar), *NEW_SERIES)
+    assert (first.status, first.out) == (0, "14 new, 0 changed, 0 as before.\n")
+    assert "unknown hosting university" in first.err, "nobody has added the universities yet"
+    again = shell.run("moodle-sync", "series", "import", str(calendar), "--series", "autumn")
+    assert again.out == "0 new, 0 changed, 14 as before.\n"
+    assert len(shell.json("moodle-sync", "series", "show", "autumn")) == 14
+    shown = shell.succeeds("moodle-sync", "series", "show", "autumn").splitlines()
+    assert len(shown) == 15
+    assert shell.run("moodle-sync", "run", "calendar").out == "autumn: 0 new, 0 changed, 14 as before.\n"
+
+
+def test_a_calendar_that_cannot_be_read_is_one_line_and_makes_no_series(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "none.ics").write_bytes(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n")
+    unreachable = f"http://127.0.0.1:{free_port()}/series.ics?token=secret"
+    for source, sentence in (
+        (f"{CALENDARS}/cal_27_web_page.ics", "This is a web page, not a calendar"),
+        (f"{CALENDARS}/cal_27_empty.ics", "The file is empty."),
+        (f"{tmp_path}/none.ics", "The calendar has no session"),
+        (f"{tmp_path}/missing.ics", "No such file or directory"),
+        (str(tmp_path), "Is a directory"),
+        (unreachable, "did not accept the connection"),
+        ("https://10.0.0.1/series.ics", "private or reserved address"),
+        ("http://calendar.example/series.ics", "must be called by https"),
+        ("file:///etc/passwd", "is not a web address"),
+    ):
+        said = shell.fails("moodle-sync", "series", "import", source, *NEW_SERIES)
+        assert sentence in said
+        assert "secret" not in said
+    assert shell.json("moodle-sync", "series", "list") == []
+
+
+def test_one_broken_calendar_does_not_hold_up_the_others(shell: Shell, calendar: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.ics"
+    other.write_bytes(calendar.read_bytes())
+    for slug, path in (("first", calendar), ("second", other)):
+        assert shell.run("moodle-sync", "series", "import", str(path), "--series", slug, "--title", slug).status == 0
+    calendar.unlink()
+    done = shell.run("moodle-sync", "run", "calendar")
+    assert done.status == 1
+    assert done.out == "second: 0 new, 0 changed, 14 as before.\n"
+    assert done.err.splitlines()[-1].startswith("first: The calendar file")
+
+
+# Lists, and a university from nothing to its course calendar
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("lti-tool", "university", "list"),
+        ("lti-tool", "platform", "list"),
+        ("lti-tool", "keys", "list"),
+        ("moodle-sync", "series", "list"),
+        ("moodle-sync", "runs", "list"),
+        ("moodle-sync", "deliveries", "list"),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_list_is_a_sentence_or_an_empty_json_list(command: tuple[str, ...], shell: Shell) -> None:
+    assert shell.json(*command) == []
+    assert shell.succeeds(*command).rstrip().endswith(".")
+
+
+def test_a_university_is_set_up_by_commands_alone(shell: Shell, calendar: Path, tmp_path: Path) -> None:
+    with World(tmp_path, [CAMPUS]) as world:
+        clock = str(world.clock.offset_file)
+        world.advance((NOW - world.clock.now()).total_seconds())
+        set_up = shell.but_for(CLOCK_FILE=clock)
+        registration = world.campus.registration()
+        add_malta(set_up, registration.issuer, registration.client_id)
+        assert set_up.run("moodle-sync", "series", "import", str(calendar), *NEW_SERIES).status == 0
+        hosting = set_up.succeeds("moodle-sync", "series", "host", "autumn", "--university", "malta", "--sub", "8")
+        assert hosting == "Named as host of 1 session(s) of University of Malta.\n"
+        connect = ("moodle-sync", "connect", "malta", "--url", registration.moodle_base_url, "--series", "autumn")
+        for _ in range(2):
+            connected = set_up.succeeds(
+                *connect, "--course", str(registration.course_id), "--token-file", "-", stdin=registration.moodle_token
+            )
+            assert "is mirrored into" in connected
+
+        world.sandbox.sites["malta"].journal.clear()
+        planned = set_up.succeeds("moodle-sync", "run", "mirror", "--dry-run")
+        assert planned.count("  create  ") == 7  # the other six are over, or cancelled
+        assert world.sandbox.sites["malta"].journal.entries() == []
+        assert world.events() == []
+        assert set_up.succeeds("moodle-sync", "run", "mirror", "--university", "malta") == "malta: 7 created\n"
+        assert set_up.succeeds("moodle-sync", "run", "mirror") == "malta: nothing to do\n"
+        assert len(world.events()) == 7
+        assert [row["outcome"] for row in set_up.json("moodle-sync", "runs", "list")] == ["done", "done"]
+        assert "registered LMS" not in set_up.succeeds("lti-tool", "platform", "show", "malta")
+        world.sandbox.switches["malta"].set(down=True)
+        assert "503" in set_up.fails(*connect, "--course", "2", "--token-file", str(calendar))
+
+
+def add_malta(shell: Shell, issuer: str, client_id: str) -> None:
+    university = ("--name", "University of Malta", "--country", "mt", "--time-zone", "Europe/Malta")
+    assert shell.succeeds("lti-tool", "university", "add", "malta", *university) == "Added University of Malta.\n"
+    assert (
+        shell.fails("lti-tool", "university", "add", "malta", *university) == "There is already a university 'malta'."
+    )
+    platform = (
+        "--university", "malta", "--issuer", issuer, "--client-id", client_id, "--deployment", "1",
+        "--authorization-endpoint", f"{issuer}/auth", "--token-endpoint", f"{issuer}/token",
+        "--jwks-uri", f"{issuer}/certs",
+    )  # fmt: skip
+    assert "/lti/login/malta" in shell.succeeds("lti-tool", "platform", "add", "malta", *platform)
+    assert shell.fails("lti-tool", "platform", "add", "malta", *platform).startswith("There is already a platform")
+    assert [row["country"] for row in shell.json("lti-tool", "university", "list")] == ["MT"]
+    assert [row["issuer"] for row in shell.json("lti-tool", "platform", "list")] == [issuer]
+
+
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [
+        (("moodle-sync", "series", "show", "nothing"), "moodle-sync series list"),
+        (("moodle-sync", "run", "mirror"), "moodle-sync connect --help"),
+        (("moodle-sync", "deliveries", "retry", "1"), "moodle-sync deliveries list"),
+        (("lti-tool", "platform", "show", "nothing"), "lti-tool platform list"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_not_there_says_where_to_look(command: tuple[str, ...], advice: str, shell: Shell) -> None:
+    assert f"`{advice}`" in shell.fails(*command)

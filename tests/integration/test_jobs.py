@@ -1,0 +1,130 @@
+"""The periodic jobs and the tick that begins them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from config.sample_series import read_sample_series, shift_sample_series
+from moodle_sync import jobs
+from moodle_sync.import_series import import_series
+from moodle_sync.worker import Tick
+from series.rule import Rule
+from series.store.sessions import sessions_of
+from series.store.tables import visit
+from tests.examples import SERIES
+from tests.integration.partner import Partner, open_partner
+from tests.seeds import count
+
+CALENDAR = replace(SERIES, series_id=UUID(int=5), slug="from-a-calendar")
+
+
+@pytest.fixture
+def partner(tmp_path: Path, sqlite_url: str) -> Iterator[Partner]:
+    with open_partner(tmp_path, sqlite_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def file(partner: Partner, tmp_path: Path) -> Path:
+    """The calendar of a second series, imported once."""
+    path = tmp_path / "series.ics"
+    path.write_bytes(shift_sample_series(read_sample_series(), this_week=partner.now.date()))
+    import_series(partner.services, CALENDAR, str(path), rule_if_new=Rule())
+    return path
+
+
+def read_calendar_again(partner: Partner) -> int:
+    run_id = jobs.begin(partner.services, "calendar", CALENDAR.slug, slot=jobs.slot_by_hand())
+    assert run_id is not None
+    jobs.run_calendar(partner.services, run_id)
+    return run_id
+
+
+def jobs_of(partner: Partner) -> list[tuple[str, str, str]]:
+    """(job, scope, outcome) of all runs."""
+    return sorted((run.job, run.scope, run.outcome) for run in partner.runs())
+
+
+# The calendar job
+
+
+def test_a_calendar_that_says_the_same_changes_nothing_and_mirrors_nothing(partner: Partner, file: Path) -> None:
+    partner.connect()
+    read_calendar_again(partner)
+    (run,) = partner.runs()
+    assert (run.outcome, run.counts) == ("done", {"new": 0, "changed": 0, "same": 14})
+
+
+def test_a_calendar_that_says_something_else_begins_a_mirror_run_at_once(partner: Partner, file: Path) -> None:
+    partner.connect()
+    file.write_bytes(file.read_bytes().replace(b"SUMMARY:", b"SUMMARY:New: "))
+    run_id = read_calendar_again(partner)
+    assert jobs_of(partner) == [("calendar", CALENDAR.slug, "done"), ("mirror", "malta", "running")]
+    assert next(run for run in partner.runs() if run.run_id == run_id).counts["changed"] > 0
+    assert not partner.services.queue.is_idle()
+
+
+@pytest.mark.parametrize("body", [b"<html>Please sign in</html>", b"", b"BEGIN:VCALENDAR\r\n"])
+def test_a_calendar_that_broke_fails_the_run_in_words_and_changes_nothing(
+    partner: Partner, file: Path, body: bytes
+) -> None:
+    with partner.services.database.read() as connection:
+        before = sessions_of(connection, CALENDAR.series_id)
+    file.write_bytes(body)
+    read_calendar_again(partner)
+    (run,) = partner.runs()
+    assert run.outcome == "failed"
+    assert run.reason
+    with partner.services.database.read() as connection:
+        assert sessions_of(connection, CALENDAR.series_id) == before
+
+
+def test_a_calendar_that_went_away_fails_the_run_in_words(partner: Partner, file: Path) -> None:
+    file.unlink()
+    read_calendar_again(partner)
+    (run,) = partner.runs()
+    assert (run.outcome, "cannot be read" in str(run.reason)) == ("failed", True)
+
+
+# The tick
+
+
+def test_a_tick_hands_over_what_is_due(partner: Partner) -> None:
+    partner.check_in()
+    Tick(partner.services)()
+    assert partner.services.queue.huey.pending_count() == 1
+
+
+def test_a_tick_does_not_pile_up_what_waits_already(partner: Partner) -> None:
+    partner.check_in()
+    for _ in range(3):
+        Tick(partner.services)()
+    assert partner.services.queue.huey.pending_count() == 1
+
+
+def test_two_workers_begin_each_job_once_a_slot(partner: Partner, file: Path) -> None:
+    partner.connect()
+    ticks = [Tick(partner.services), Tick(partner.services)]
+    for tick in ticks * 3:
+        tick()
+    assert jobs_of(partner) == [("calendar", CALENDAR.slug, "running"), ("mirror", "malta", "running")]
+
+
+def test_the_next_slot_begins_the_job_again(partner: Partner) -> None:
+    partner.connect()
+    tick = Tick(partner.services)
+    tick()
+    (run,) = partner.runs()
+    jobs.run_mirror(partner.services, run.run_id)
+    partner.world.advance(partner.services.settings.mirror_interval_s)
+    tick()
+    assert jobs_of(partner) == [("mirror", "malta", "done"), ("mirror", "malta", "running")]
+
+
+def test_closed_visits_are_cleaned_up(partner: Partner) -> None:
+    partner.world.advance(13 * 3600)
+    jobs.clean_up(partner.services)
+    assert count(partner.services.database, visit) == 0
