@@ -1,6 +1,7 @@
 """The demo's own page: what to try, where to sign in, and the clock."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,43 +43,35 @@ class DemoState:
 def create_demo_page(state: DemoState) -> Flask:
     app = Flask(__name__)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the terminal is for the person, not for request lines
+    app.add_url_rule("/", view_func=lambda: _render(state), endpoint="front")
+    changes: dict[str, Callable[[], None]] = {
+        "jump": lambda: state.jump_to(calendar.session_start(state.calendar, THIS_WEEK) + INTO_THE_SESSION),
+        "real-time": lambda: state.jump_to(None),
+        "move": lambda: calendar.move_by_an_hour(state.calendar),
+        "cancel": lambda: calendar.toggle_cancelled(state.calendar),
+    }
 
-    @app.get("/")
-    def front() -> str:
-        now = state.clock.now().astimezone(SERIES_ZONE)
-        start = calendar.session_start(state.calendar, THIS_WEEK).astimezone(SERIES_ZONE)
-        movable = calendar.session_start(state.calendar, calendar.MOVABLE).astimezone(SERIES_ZONE)
-        return render_template(
-            "demo.html",
-            state=state,
-            now=now,
-            start=start,
-            is_running=start <= now < start + timedelta(hours=2),
-            is_real=abs(state.clock.offset()) < timedelta(seconds=1),
-            this_week=THIS_WEEK,
-            movable=calendar.MOVABLE,
-            movable_start=movable,
-            movable_cancelled=calendar.is_cancelled(state.calendar),
-        )
-
-    @app.post("/jump")
-    def jump() -> Response:
-        state.jump_to(calendar.session_start(state.calendar, THIS_WEEK) + INTO_THE_SESSION)
-        return redirect("/", 303)
-
-    @app.post("/real-time")
-    def real_time() -> Response:
-        state.jump_to(None)
-        return redirect("/", 303)
-
-    @app.post("/move")
-    def move() -> Response:
-        calendar.move_by_an_hour(state.calendar)
-        return redirect("/", 303)
-
-    @app.post("/cancel")
-    def cancel() -> Response:
-        calendar.toggle_cancelled(state.calendar)
+    @app.post("/<any(jump, 'real-time', move, cancel):change>")
+    def change_something(change: str) -> Response:
+        changes[change]()
         return redirect("/", 303)
 
     return app
+
+
+def _render(state: DemoState) -> str:
+    now = state.clock.now().astimezone(SERIES_ZONE)
+    start = calendar.session_start(state.calendar, THIS_WEEK).astimezone(SERIES_ZONE)
+    movable = calendar.session_start(state.calendar, calendar.MOVABLE).astimezone(SERIES_ZONE)
+    return render_template(
+        "demo.html",
+        state=state,
+        now=now,
+        start=start,
+        is_running=start <= now < start + timedelta(hours=2),
+        is_real=abs(state.clock.offset()) < timedelta(seconds=1),
+        this_week=THIS_WEEK,
+        movable=calendar.MOVABLE,
+        movable_start=movable,
+        movable_cancelled=calendar.is_cancelled(state.calendar),
+    )
