@@ -14,7 +14,6 @@ from config.clock import Clock
 from sandbox_lms import coordinators_calendar as calendar
 from sandbox_lms.campus import Campus
 
-THIS_WEEK = "Multilingual STEM classrooms"  # week 7, hosted by the University of Malta
 SERIES_ZONE = ZoneInfo("Europe/Berlin")
 INTO_THE_SESSION = timedelta(minutes=6)
 
@@ -45,7 +44,7 @@ def create_demo_page(state: DemoState) -> Flask:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the terminal is for the person, not for request lines
     app.add_url_rule("/", view_func=lambda: _render(state), endpoint="front")
     changes: dict[str, Callable[[], None]] = {
-        "jump": lambda: state.jump_to(calendar.session_start(state.calendar, THIS_WEEK) + INTO_THE_SESSION),
+        "jump": lambda: state.jump_to(calendar.entry(state.calendar, calendar.THIS_WEEK).start + INTO_THE_SESSION),
         "real-time": lambda: state.jump_to(None),
         "move": lambda: calendar.move_by_an_hour(state.calendar),
         "cancel": lambda: calendar.toggle_cancelled(state.calendar),
@@ -56,13 +55,18 @@ def create_demo_page(state: DemoState) -> Flask:
         changes[change]()
         return redirect("/", 303)
 
+    @app.errorhandler(calendar.CalendarUnreadable)
+    def say_what_to_do(_: calendar.CalendarUnreadable) -> tuple[str, int]:
+        return render_template("demo_calendar.html", state=state), 500
+
     return app
 
 
 def _render(state: DemoState) -> str:
     now = state.clock.now().astimezone(SERIES_ZONE)
-    start = calendar.session_start(state.calendar, THIS_WEEK).astimezone(SERIES_ZONE)
-    movable = calendar.session_start(state.calendar, calendar.MOVABLE).astimezone(SERIES_ZONE)
+    this_week = calendar.entry(state.calendar, calendar.THIS_WEEK)
+    next_week = calendar.entry(state.calendar, calendar.NEXT_WEEK)
+    start = this_week.start.astimezone(SERIES_ZONE)
     return render_template(
         "demo.html",
         state=state,
@@ -70,8 +74,7 @@ def _render(state: DemoState) -> str:
         start=start,
         is_running=start <= now < start + timedelta(hours=2),
         is_real=abs(state.clock.offset()) < timedelta(seconds=1),
-        this_week=THIS_WEEK,
-        movable=calendar.MOVABLE,
-        movable_start=movable,
-        movable_cancelled=calendar.is_cancelled(state.calendar),
+        this_week=this_week,
+        next_week=next_week,
+        next_week_start=next_week.start.astimezone(SERIES_ZONE),
     )

@@ -12,9 +12,11 @@ from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
 
 from tests.browser.conftest import Demo, free_ports, start_demo, stop_demo
 from tests.browser.people import check_without_cookie, open_in_frame, sign_in, type_code
+from tests.waiting import until
 
 OUT = Path("build/screenshots")
 WIDTHS = (320, 768, 1280)
+TITLE = "Multilingual STEM classrooms"
 LONG = "Mathematisch-naturwissenschaftliche Unterrichtsentwicklung: Διαπολιτισμικές προσεγγίσεις της ενέργειας"
 
 
@@ -34,9 +36,10 @@ def main() -> None:
 
 
 def _tour(demo: Demo, browser: Browser) -> None:
-    _page(browser, 1280, "light").goto(demo.url)
-    _lengthen_next_weeks_title(demo)
     _everywhere(browser, "demo", lambda page: page.goto(demo.url))
+    _rename(demo, browser, TITLE, LONG)
+    _everywhere(browser, "before-long", lambda page: _student(page, demo))
+    _rename(demo, browser, LONG, TITLE)
     _everywhere(browser, "before", lambda page: _student(page, demo))
     _jump(demo, browser)
     code = _open_check_in(demo, browser)
@@ -80,11 +83,13 @@ def _page(browser: Browser, width: int, scheme: str) -> Page:
     return context.new_page()
 
 
-def _lengthen_next_weeks_title(demo: Demo) -> None:
-    """Edit the coordinator's calendar by hand, as anybody may."""
+def _rename(demo: Demo, browser: Browser, old: str, new: str) -> None:
+    """Edit the coordinator's calendar by hand, as anybody may, and wait until the tool shows it."""
     (calendar,) = demo.folder.glob("*/series.ics")
-    text = calendar.read_bytes().decode()
-    calendar.write_bytes(text.replace("Lesson study across borders", LONG).encode())
+    calendar.write_bytes(calendar.read_bytes().replace(f"SUMMARY:{old}".encode(), f"SUMMARY:{new}".encode()))
+    page = _page(browser, 1280, "light")
+    until(lambda: new in _student(page, demo).locator("#main").inner_text(), "the new title", within_s=60)
+    page.context.close()
 
 
 def _jump(demo: Demo, browser: Browser) -> None:
@@ -112,6 +117,7 @@ def _host(page: Page, demo: Demo) -> FrameLocator:
 
 
 def _student(page: Page, demo: Demo) -> FrameLocator:
+    page.context.clear_cookies()
     sign_in(page, demo.vilnius, "Ąžuolas Šimkus")
     return open_in_frame(page)
 
