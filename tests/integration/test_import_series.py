@@ -118,6 +118,23 @@ def test_a_file_that_is_not_there_makes_no_series(services: Services, tmp_path: 
         assert list_series(connection) == []
 
 
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("/", "Is a directory"),
+        ("file:///etc/passwd", "is not a web address"),
+        ("http://calendar.example/series.ics", "must be called by https"),
+        ("https://10.0.0.1/series.ics", "private or reserved address"),
+        ("webcal://10.0.0.1/series.ics", "private or reserved address"),
+    ],
+)
+def test_a_source_that_we_do_not_read_makes_no_series(services: Services, source: str, sentence: str) -> None:
+    with pytest.raises(SourceUnreadable, match=sentence):
+        import_series(services, SERIES, source, rule_if_new=RULE)
+    with services.database.read() as connection:
+        assert list_series(connection) == []
+
+
 def test_a_calendar_without_sessions_makes_no_series(services: Services, tmp_path: Path) -> None:
     (tmp_path / "none.ics").write_bytes(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n")
     with pytest.raises(SourceUnreadable, match="no session"):

@@ -28,7 +28,7 @@ def test_lti_002_a_kid_that_is_not_in_the_key_set_is_refused(
     tool.refuses_token("key_unknown", login, browser, token)
 
 
-@pytest.mark.parametrize("version", ["11.3", "1.2.0", "not-1.3"])
+@pytest.mark.parametrize("version", ["11.3", "1.2.0", "not-1.3", "1.3", "1.3.1", "1.3.0 "])
 def test_lti_003_another_version_is_refused(tool: ToolUnderTest, browser: Browser, login: Login, version: str) -> None:
     tool.refuses_token("version_wrong", login, browser, login.id_token({"version": version}))
 

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from lti_tool.protocol.login import open_state
 from lti_tool.protocol.seal import seal
 from lti_tool.tool import Tool
 from tests.integration.lti.lms import Lms
@@ -155,15 +155,10 @@ def test_two_logins_in_two_tabs_do_not_take_each_others_cookie(browser: Browser,
     assert browser.get(one).status_code == browser.get(other).status_code == 200
 
 
-class Ticket(msgspec.Struct):
-    """Something else that the tool might seal."""
-
-    text: str
-
-
 def test_what_was_sealed_for_another_purpose_is_no_state(tool: ToolUnderTest, browser: Browser, login: Login) -> None:
     own: Tool = tool.app.extensions["shared_sessions"]
-    sealed = seal(Ticket(text="x"), secret_key=own.settings.secret_key, purpose="ticket", now=own.clock.now())
+    key, now = own.settings.secret_key, own.clock.now()
+    sealed = seal(open_state(login.state, secret_key=key, now=now), secret_key=key, purpose="ticket", now=now)
     data = {"id_token": login.id_token(), "state": sealed}
     tool.refuses("state_invalid", lambda: browser.post("/lti/launch", data=data))
 

@@ -99,7 +99,9 @@ def test_lti_106_a_role_in_the_institution_alone_makes_no_teacher(
     [
         ([f"{SUB_ROLE}/Instructor#TeachingAssistant"], (True, False)),
         ([f"{SUB_ROLE}/Instructor#Lecturer", INSTRUCTOR], (True, False)),
+        ([f"{SUB_ROLE}#TeachingAssistant"], (True, False)),
         ([f"{SUB_ROLE}/Learner#GuestLearner"], (False, True)),
+        ([f"{SUB_ROLE}/Learner#Instructor"], (False, True)),
         ([f"{SUB_ROLE}/Administrator#Administrator"], (False, False)),
         ([f"{SUB_ROLE}#Mentor"], (False, False)),
         ([f"{INSTITUTION}Student"], (False, True)),
