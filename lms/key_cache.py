@@ -5,7 +5,10 @@ COOL_DOWN; while a fetch fails, the keys at hand are used.
 """
 
 import json
-from datetime import datetime, timedelta
+import threading
+from collections import defaultdict
+from datetime import timedelta
+from enum import Enum
 
 from joserfc.jwk import KeySet
 
@@ -14,7 +17,7 @@ from lms.errors import LmsError
 from lms.guarded import GuardedSession
 from lms.platform_keys import fetch_key_set
 from series.store.database import Database
-from series.store.keys import CachedKeySet, cached_key_set, note_key_fetch, save_key_set
+from series.store.keys import CachedKeySet, cached_key_set, save_key_fetch
 
 FRESH = timedelta(hours=24)
 COOL_DOWN = timedelta(seconds=60)
@@ -22,6 +25,14 @@ COOL_DOWN = timedelta(seconds=60)
 
 class KeysUnreachable(Exception):
     """There are no keys at hand and the platform gives none."""
+
+
+class Need(Enum):
+    """What a launch needs of the platform before it can be verified."""
+
+    NOTHING = "nothing"
+    FRESHER_KEYS = "fresher keys"
+    KEYS = "keys"
 
 
 class PlatformKeys:
@@ -32,36 +43,52 @@ class PlatformKeys:
         self._http = http
         self._clock = clock
         self._parsed: dict[int, tuple[str, KeySet]] = {}
+        self._fetching: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
     def key_set(self, platform_id: int, jwks_uri: str, *, wanted_kid: str) -> KeySet:
-        """Keys among which `wanted_kid` is, if the platform has it. Raises KeysUnreachable."""
-        now = self._clock.now()
-        with self._database.read() as connection:
-            cached = cached_key_set(connection, platform_id)
-        if cached is None or self._must_fetch(platform_id, cached, wanted_kid, now):
-            self._fetch(platform_id, jwks_uri, now)
-            with self._database.read() as connection:
-                cached = cached_key_set(connection, platform_id)
+        """Keys among which `wanted_kid` is, if the platform has it. Raises KeysUnreachable.
+
+        A class that opens the activity at once after a key rotation waits for one fetch; when the keys at hand are only
+        old, nobody waits.
+        """
+        cached = self._cached(platform_id)
+        need = self._need(platform_id, cached, wanted_kid)
+        if need is not Need.NOTHING and self._fetching[platform_id].acquire(blocking=need is Need.KEYS):
+            try:
+                cached = self._cached(platform_id)
+                if self._need(platform_id, cached, wanted_kid) is not Need.NOTHING:
+                    self._fetch(platform_id, jwks_uri)
+                    cached = self._cached(platform_id)
+            finally:
+                self._fetching[platform_id].release()
         if cached is None or cached.key_set is None:
             raise KeysUnreachable
         return self._parse(platform_id, cached.key_set)
 
-    def _must_fetch(self, platform_id: int, cached: CachedKeySet, wanted_kid: str, now: datetime) -> bool:
-        if abs(now - cached.attempted_at) < COOL_DOWN:
-            return False
-        if cached.key_set is None or cached.fetched_at is None or now - cached.fetched_at > FRESH:
-            return True
-        return all(key.kid != wanted_kid for key in self._parse(platform_id, cached.key_set).keys)
+    def _cached(self, platform_id: int) -> CachedKeySet | None:
+        with self._database.read() as connection:
+            return cached_key_set(connection, platform_id)
 
-    def _fetch(self, platform_id: int, jwks_uri: str, now: datetime) -> None:
-        with self._database.write() as connection:
-            note_key_fetch(connection, platform_id, now=now)
+    def _need(self, platform_id: int, cached: CachedKeySet | None, wanted_kid: str) -> Need:
+        now = self._clock.now()
+        if cached is None:
+            return Need.KEYS
+        if abs(now - cached.attempted_at) < COOL_DOWN:
+            return Need.NOTHING
+        if cached.key_set is None or cached.fetched_at is None:
+            return Need.KEYS
+        if all(key.kid != wanted_kid for key in self._parse(platform_id, cached.key_set).keys):
+            return Need.KEYS
+        return Need.FRESHER_KEYS if abs(now - cached.fetched_at) > FRESH else Need.NOTHING
+
+    def _fetch(self, platform_id: int, jwks_uri: str) -> None:
+        """Whether it worked or not, the time is noted afterwards: who comes meanwhile waits for what it brings."""
         try:
             key_set = fetch_key_set(self._http, jwks_uri)
         except LmsError:
-            return
+            key_set = None
         with self._database.write() as connection:
-            save_key_set(connection, platform_id, key_set, now=now)
+            save_key_fetch(connection, platform_id, key_set, now=self._clock.now())
 
     def _parse(self, platform_id: int, key_set: str) -> KeySet:
         parsed = self._parsed.get(platform_id)

@@ -3,15 +3,26 @@
 `frame-ancestors` decides framing; X-Frame-Options cannot name an LMS and is not sent.
 """
 
+from contextlib import suppress
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from lti_tool.tool import the_tool
+from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.universities import list_platforms
 
 
+@dataclass
+class KnownOrigins:
+    """Of all registered LMSs, as this process last saw them."""
+
+    origins: list[str] = field(default_factory=list)
+
+
 def register_security_headers(app: Flask) -> None:
+    app.extensions["known_origins"] = KnownOrigins()
     app.after_request(_add)
 
 
@@ -46,13 +57,14 @@ def _frame_ancestors() -> str:
 
 
 def _all_platforms() -> str:
-    known = g.get("platform_origins")
-    if known is None:
+    """From the database, or as last seen when it cannot be had: the page that says so is shown in a frame, too."""
+    known: KnownOrigins = current_app.extensions["known_origins"]
+    with suppress(DatabaseBusy, DatabaseUnreachable):
         with the_tool().database.read() as connection:
             platforms = list_platforms(connection)
-        known = {origin(url) for row in platforms for url in (row.issuer, row.authorization_endpoint)}
-        g.platform_origins = known
-    return " ".join(sorted(filter(None, known)))
+        urls = [url for row in platforms for url in (row.issuer, row.authorization_endpoint)]
+        known.origins = sorted(filter(None, {origin(url) for url in urls}))
+    return " ".join(known.origins)
 
 
 def origin(url: str) -> str | None:

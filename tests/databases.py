@@ -1,7 +1,7 @@
 """Fresh databases for tests, of both kinds: made from a migrated template, so that each test has its own in no time."""
 
-import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +31,9 @@ class Databases:
 
     def stop(self) -> None:
         if self._server is not None:
+            folder = self._server.pgdata.parent
             self._server.cleanup()
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _fresh_sqlite(self) -> str:
         if self._sqlite_template is None:
@@ -59,13 +61,10 @@ class Databases:
         return self._url(name)
 
     def _postgresql_folder(self) -> Path:
-        folder = self._folder / "pg"
-        folder.mkdir()
-        if os.geteuid() == 0:  # the server runs as a user of its own, who must be able to reach its folder
-            for parent in (folder, *folder.parents):
-                if parent.stat().st_uid == 0 and parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-                    parent.chmod(0o755)
-        return folder
+        """Not below pytest's folder: as root the server runs as a user of its own, who must be able to reach it."""
+        folder = Path(tempfile.mkdtemp(prefix="shared-sessions-tests-"))
+        folder.chmod(0o755)
+        return folder / "pg"
 
     def _execute(self, statement: str) -> None:
         assert self._server is not None

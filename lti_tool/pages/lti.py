@@ -111,6 +111,7 @@ def launch() -> Response:
     if not same_browser(request.cookies.get(proof_cookie_name(state_text)), login_state):
         raise Refused(RefusalCode.BROWSER_CHANGED)
     platform = _platform_by_id(tool, login_state.platform_id)
+    structlog.contextvars.bind_contextvars(platform=platform.slug)
     _pass_on_lms_error(platform)
     claims = _verified_claims(tool, platform, login_state)
     launched = read_launch(claims, login_state, public_url=tool.settings.public_url)

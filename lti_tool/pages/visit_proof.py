@@ -75,7 +75,7 @@ def check_form(action: str) -> None:
 def _proved_visit(visit_id: str) -> Visit:
     tool = the_tool()
     proof = request.cookies.get(COOKIE)
-    if not proof:
+    if not proof or not visit_id.isprintable():  # PostgreSQL cannot even be asked for a NUL
         raise VisitOver
     with tool.database.read() as connection:
         visit = find_visit(connection, visit_id, now=tool.clock.now())

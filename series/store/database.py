@@ -30,8 +30,12 @@ class Database:
     def __init__(self, url: str, *, busy_timeout_s: int = BUSY_TIMEOUT_S) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        arguments: dict[str, Any] = {"connect_args": {"timeout": busy_timeout_s}} if self.is_sqlite else {}
-        self.engine = sa.create_engine(url, pool_pre_ping=not self.is_sqlite, **arguments)
+        waiting: dict[str, Any] = (
+            {"timeout": busy_timeout_s}
+            if self.is_sqlite
+            else {"options": f"-c lock_timeout={max(1, busy_timeout_s * 1000)}ms"}
+        )
+        self.engine = sa.create_engine(url, pool_pre_ping=not self.is_sqlite, connect_args=waiting)
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
@@ -69,7 +73,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sa.exc.OperationalError as error:
-        if "locked" in str(error.orig) or "busy" in str(error.orig):
+        if any(words in str(error.orig) for words in ("locked", "busy", "lock timeout")):
             raise DatabaseBusy("The database is busy. Nothing was written; please try again.") from error
         raise DatabaseUnreachable(_first_line(error)) from error
     except sa.exc.DatabaseError as error:

@@ -75,18 +75,12 @@ def cached_key_set(connection: sa.Connection, platform_id: int) -> CachedKeySet 
     return CachedKeySet(key_set=row.key_set, fetched_at=row.fetched_at, attempted_at=row.attempted_at)
 
 
-def note_key_fetch(connection: sa.Connection, platform_id: int, *, now: datetime) -> None:
-    """Remember that a fetch is being tried, so that unknown key ids do not cause a flood of them."""
+def save_key_fetch(connection: sa.Connection, platform_id: int, key_set: str | None, *, now: datetime) -> None:
+    """What a fetch brought; None when it failed, and the keys at hand stay."""
+    brought = {} if key_set is None else {"key_set": key_set, "fetched_at": now}
+    values = {"attempted_at": now, **brought}
     connection.execute(
         insert(connection, platform_key_set)
-        .values(platform_id=platform_id, attempted_at=now)
-        .on_conflict_do_update(index_elements=["platform_id"], set_={"attempted_at": now})
-    )
-
-
-def save_key_set(connection: sa.Connection, platform_id: int, key_set: str, *, now: datetime) -> None:
-    connection.execute(
-        sa.update(platform_key_set)
-        .where(platform_key_set.c.platform_id == platform_id)
-        .values(key_set=key_set, fetched_at=now)
+        .values(platform_id=platform_id, **values)
+        .on_conflict_do_update(index_elements=["platform_id"], set_=values)
     )

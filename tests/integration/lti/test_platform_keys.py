@@ -89,7 +89,6 @@ def test_lti_076_a_flood_of_unknown_kids_causes_one_fetch_in_a_cool_down(
         assert malta.times_asked_for_keys == fetches
 
 
-@pytest.mark.xfail(strict=True, reason="key_cache notes the fetch before it ends: who comes meanwhile is turned away")
 @pytest.mark.parametrize("keys_at_hand", [False, True])
 def test_who_launches_while_the_keys_are_fetched_waits_for_them(
     tool: ToolUnderTest, malta: Lms, keys_at_hand: object
