@@ -5,36 +5,61 @@ because every worker's tick looks for rows that are due. Only names and ids go t
 pickles them.
 """
 
+import threading
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
+import psycopg
 import structlog
-from huey import PostgresHuey, SqliteHuey
+from huey import Huey, PostgresHuey, SqliteHuey
+from huey.api import TaskWrapper
 from huey.serializer import SignedSerializer
 
 from series.store.database import sqlite_path
 
 NAME = "shared-sessions"
+QUEUE_LOCK = 5_350_102  # as MIGRATION_LOCK: any number that nobody else locks in our database
 log = structlog.get_logger()
 Job = Callable[[int], object]
 
 
 class WorkQueue:
-    """Beside the database: a file of its own next to SQLite's, tables of its own in PostgreSQL."""
+    """Beside the database: a file of its own next to SQLite's, tables of its own in PostgreSQL.
+
+    Opened at the first use, so that a program which only reads needs no queue.
+    """
 
     def __init__(self, database_url: str, secret_key: bytes) -> None:
-        options = {"results": False, "serializer": SignedSerializer(secret=secret_key, salt="shared-sessions work")}
-        path = sqlite_path(database_url)
-        if path is not None:
-            self.huey = SqliteHuey(NAME, filename=f"{path}.queue", **options)
-        else:
-            self.huey = PostgresHuey(NAME, dsn=database_url.replace("+psycopg", ""), **options)
+        self._database_url = database_url
+        self._secret_key = secret_key
         self._jobs: Mapping[str, Job] = {}
-        self._task = self.huey.task(name="run")(self._run)
+        self._opening = threading.Lock()
+
+    @property
+    def huey(self) -> Huey:
+        with self._opening:
+            return self._opened[0]
+
+    @cached_property
+    def _opened(self) -> tuple[Huey, TaskWrapper]:
+        serializer = SignedSerializer(secret=self._secret_key, salt="shared-sessions work")
+        path = sqlite_path(self._database_url)
+        if path is not None:
+            huey = SqliteHuey(NAME, filename=f"{path}.queue", results=False, serializer=serializer)
+        else:
+            dsn = self._database_url.replace("+psycopg", "")
+            with psycopg.connect(dsn) as connection:
+                # It makes its tables if they are missing; processes that do so at once would stop each other.
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (QUEUE_LOCK,))
+                huey = PostgresHuey(NAME, dsn=dsn, results=False, serializer=serializer)
+        return huey, huey.task(name="run")(self._run)
 
     def enqueue(self, name: str, row_id: int) -> None:
         """Ask for `name` to be run on a row. A queue that cannot be reached only delays the work to the next tick."""
         try:
-            self._task(name, row_id)
+            with self._opening:
+                _, run = self._opened
+            run(name, row_id)
         except Exception as error:  # whatever the queue's storage raises: the row is safe, so the person goes on
             log.warning("trigger_lost", job=name, row_id=row_id, error=type(error).__name__)
 
