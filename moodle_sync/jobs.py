@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -17,6 +18,7 @@ from series.store.mirrors import MoodleConnection, connections
 from series.store.sessions import find_series, list_series
 
 log = structlog.get_logger()
+KEEP_RUNS = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +93,11 @@ def calendar_scopes(services: Services) -> list[str]:
 
 
 def clean_up(services: Services) -> None:
-    """Drop what has had its time: spent nonces, closed visits."""
+    """Drop what has had its time: spent nonces, closed visits, old runs."""
+    now = services.clock.now()
     with services.database.write() as connection:
-        purge_expired(connection, now=services.clock.now())
+        purge_expired(connection, now=now)
+        runs.purge_runs(connection, before=now - KEEP_RUNS)
 
 
 def _guard(services: Services, run_id: int, work: Callable[[str], Report]) -> Report:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from series.rule import Rule
 from series.sessions import Series, Session, Status
-from series.store.tables import participant, series, session, session_alias, session_host, university
+from series.store.tables import series, session, session_alias, session_host, university
 from series.store.universities import AlreadyThere, NotThere
 
 EntryKey = tuple[str, datetime]  # UID and original start of a calendar entry
@@ -105,16 +105,6 @@ def name_host(connection: sa.Connection, *, session_id: UUID, participant_id: in
     ).one_or_none()
     if there is None:
         connection.execute(sa.insert(session_host).values(session_id=session_id, participant_id=participant_id))
-
-
-def hosts_of(connection: sa.Connection, session_id: UUID) -> list[tuple[str, str]]:
-    """(university slug, sub) of the people who are named hosts."""
-    rows = connection.execute(
-        sa.select(university.c.slug, participant.c.sub)
-        .select_from(session_host.join(participant).join(university))
-        .where(session_host.c.session_id == session_id)
-    )
-    return [(row.slug, row.sub) for row in rows]
 
 
 def session_as_json(shown: Session) -> dict[str, Any]:
