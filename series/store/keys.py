@@ -37,7 +37,7 @@ def add_tool_key(
     connection: sa.Connection, *, kid: str, private_key_pem: bytes, encryption_key: bytes, now: datetime
 ) -> None:
     sealed = seal(private_key_pem, encryption_key)
-    connection.execute(sa.insert(tool_key).values(kid=kid, private_key_sealed=sealed, created_at=now))
+    connection.execute(sa.insert(tool_key).values(kid=kid, private_key_sealed=sealed, created_at=now, signs_from=now))
 
 
 def tool_keys(connection: sa.Connection, *, encryption_key: bytes) -> list[ToolKey]:

@@ -89,6 +89,7 @@ def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) ->
             placement_id=placement_id,
             is_teacher=launch.is_teacher,
             is_learner=launch.is_learner,
+            is_test_user=False,
             return_url=launch.return_url,
             locale=launch.locale,
             opened_at=now,

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -112,7 +113,20 @@ deployment = Table(
     _ref("platform_id", "platform.id"),
     Column("deployment_id", String(255), nullable=False),
     Column("state", String(16), nullable=False),  # approved, pending, disabled
+    Column("first_seen_at", Instant),  # of a launch that came before anybody approved it
+    Column("first_course", String(255)),  # title of the course from which that launch came
     UniqueConstraint("platform_id", "deployment_id"),
+)
+
+refusal = Table(  # a ring: the last ones of each platform
+    "refusal",
+    metadata,
+    _id(),
+    _ref("platform_id", "platform.id"),
+    Column("at", Instant, nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("reference", String(16), nullable=False),
+    Index(None, "platform_id", "id"),
 )
 
 tool_key = Table(
@@ -121,6 +135,8 @@ tool_key = Table(
     Column("kid", String(64), primary_key=True),
     Column("private_key_sealed", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("signs_from", Instant, nullable=False),  # published before, so that every LMS has read it by then
+    Column("retires_at", Instant),  # published no longer from then on; none: not decided yet
 )
 
 series = Table(
@@ -231,7 +247,15 @@ spent_nonce = Table(
     "spent_nonce",
     metadata,
     Column("nonce", String(64), primary_key=True),
+    Column("visit_id", String(32)),  # what it opened, so that who sends a form twice is shown the way there
     Column("expires_at", Instant, nullable=False, index=True),
+)
+
+rate_limit = Table(  # one row for each bucket that is not full
+    "rate_limit",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("full_at_s", Double, nullable=False, index=True),  # seconds since 1970: when the bucket will be full again
 )
 
 visit = Table(
@@ -243,10 +267,12 @@ visit = Table(
     _ref("placement_id", "placement.id"),
     Column("is_teacher", Boolean, nullable=False),
     Column("is_learner", Boolean, nullable=False),
+    Column("is_test_user", Boolean, nullable=False),  # an LMS's own "student view": nothing counts
     Column("return_url", Text),
     Column("locale", String(35)),
     Column("opened_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
+    Index(None, "participant_id", "opened_at"),
 )
 
 check_in = Table(

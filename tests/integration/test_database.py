@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
+from series.store import migrations
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.migrate import installation_id, is_current, migrate
-from series.store.tables import metadata, spent_nonce
+from series.store.tables import metadata, spent_nonce, tool_key
 from tests.conftest import NOW
+
+MIGRATIONS = Path(migrations.__file__).parent
 
 
 def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
@@ -79,3 +84,47 @@ def test_a_database_in_a_folder_that_is_not_there_is_unreachable(tmp_path: Path)
     database = Database(f"sqlite:///{tmp_path}/nowhere/x.db")
     with pytest.raises(DatabaseUnreachable, match="unable to open"), database.read():
         pass
+
+
+def test_the_data_of_the_first_version_are_kept(database: Database) -> None:
+    _back_to_the_first_tables(database)
+    with database.write() as connection:
+        for table, row in FIRST_ROWS.items():
+            names = ", ".join(row)
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+    migrate(database)
+    with database.read() as connection:
+        assert connection.execute(sa.text("SELECT title FROM course")).scalar_one() == "C"
+        key = connection.execute(sa.select(tool_key)).one()
+        assert (key.signs_from, key.retires_at) == (key.created_at, None)
+
+
+FIRST_ROWS = {
+    "university": {"id": 1, "slug": "m", "name": "M", "country": "MT", "time_zone": "UTC", "language": "en"},
+    "platform": {
+        "id": 1,
+        "slug": "m",
+        "university_id": 1,
+        "issuer": "i",
+        "client_id": "c",
+        "authorization_endpoint": "a",
+        "token_endpoint": "t",
+        "jwks_uri": "j",
+        "state": "active",
+        "created_at": "2026-11-24 10:00:00.000000",
+    },
+    "deployment": {"id": 1, "platform_id": 1, "deployment_id": "1", "state": "approved"},
+    "course": {"id": 1, "university_id": 1, "deployment_id": 1, "context_id": "2", "title": "C"},
+    "tool_key": {"kid": "k", "private_key_sealed": "s", "created_at": "2026-11-24 10:00:00.000000"},
+}
+
+
+def _back_to_the_first_tables(database: Database) -> None:
+    with database.write() as connection:
+        metadata.drop_all(connection)
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
