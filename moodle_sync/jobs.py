@@ -13,9 +13,10 @@ from moodle_sync.mirror_sessions import mirror_university, plan_university
 from moodle_sync.read_calendar import NotACalendar
 from moodle_sync.services import Services
 from series.store import runs
-from series.store.launches import purge_expired
+from series.store.limits import purge_full
 from series.store.mirrors import MoodleConnection, connections
 from series.store.sessions import find_series, list_series
+from series.store.visits import purge_expired
 
 log = structlog.get_logger()
 KEEP_RUNS = timedelta(days=30)
@@ -97,6 +98,7 @@ def clean_up(services: Services) -> None:
     now = services.clock.now()
     with services.database.write() as connection:
         purge_expired(connection, now=now)
+        purge_full(connection, now=now)
         runs.purge_runs(connection, before=now - KEEP_RUNS)
 
 

@@ -19,7 +19,8 @@ def may(viewer: Visit, action: Action, thing: Session | None = None) -> bool:
         case Action.SEE_PLAN:
             return thing is None or thing.series_id == viewer.series_id
         case Action.CHECK_IN:
-            return viewer.is_learner and thing is not None and thing.series_id == viewer.series_id
+            counts = viewer.is_learner and not viewer.is_test_user
+            return counts and thing is not None and thing.series_id == viewer.series_id
         case Action.SEE_COURSE:
             return viewer.is_teacher and viewer.course_id is not None and viewer.deployment_is_approved
         case Action.OPEN_CHECK_IN:

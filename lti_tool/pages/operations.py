@@ -1,4 +1,4 @@
-"""For whoever watches the service: is the process alive, and can it work?"""
+"""For other programs: our keys for every LMS, and for whoever watches the service, whether it can work."""
 
 from flask import Blueprint, Response, jsonify
 
@@ -8,6 +8,16 @@ from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.migrate import is_current
 
 blueprint = Blueprint("operations", __name__)
+
+
+@blueprint.get("/lti/jwks.json")
+def jwks() -> Response:
+    """Our public keys: https://www.imsglobal.org/spec/security/v1p0#h_key-set-url"""
+    tool = the_tool()
+    response = jsonify(published_keys(tool.database, encryption_key=tool.settings.encryption_key))
+    response.cache_control.public = True
+    response.cache_control.max_age = 300
+    return response
 
 
 @blueprint.get("/healthz")

@@ -29,7 +29,8 @@ from series.sessions import Series, Session, Status
 from series.store.database import Database
 from series.store.deliveries import list_deliveries
 from series.store.evidence import NewEvidence, record_evidence
-from series.store.launches import NewVisit, open_visit
+from series.store.launch_values import NewVisit
+from series.store.launches import open_visit
 from series.store.sessions import add_series, save_import
 from series.store.universities import NewPlatform, add_platform, add_university
 from tests.databases import Databases
@@ -205,10 +206,13 @@ def _people_and_session(database: Database, campus: Campus, clock: Clock) -> tup
             nonce="nonce",
             nonce_expires_at=now,
             platform_id=platform_id,
+            university_id=1,
+            issuer=registration.issuer,
             deployment_id=registration.deployment_id,
             sub=STUDENT,
             is_teacher=False,
             is_learner=True,
+            is_test_user=False,
             resource_link_id="1",
             context_id=str(campus.course_id),
             context_title="Course",
@@ -221,7 +225,7 @@ def _people_and_session(database: Database, campus: Campus, clock: Clock) -> tup
             custom_series_id=None,
             custom_session_id=None,
         )
-        return session, open_visit(connection, visit, now=now)
+        return session, open_visit(connection, visit, now=now).participant_id
 
 
 class _worker:  # noqa: N801 - reads as a function
