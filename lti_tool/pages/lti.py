@@ -132,7 +132,7 @@ def launch_by_get() -> Response:
 @blueprint.get("/jwks.json")
 def jwks() -> Response:
     tool = the_tool()
-    response = jsonify(published_keys(tool.database, encryption_key=tool.settings.encryption_key))
+    response = jsonify(published_keys(tool.database, encryption_key=tool.settings.encryption_key, now=tool.clock.now()))
     response.cache_control.public = True
     response.cache_control.max_age = 300
     return response
