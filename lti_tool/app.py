@@ -52,7 +52,9 @@ def _make_tool(settings: Settings) -> Tool:
         clock=clock,
         http=http,
         platform_keys=PlatformKeys(database, http, clock),
-        service_tokens=ServiceTokens(http, current_signing_key(database, settings.encryption_key), clock.now),
+        service_tokens=ServiceTokens(
+            http, current_signing_key(database, settings.encryption_key, clock.now), clock.now
+        ),
         queue=WorkQueue(settings.database_url, settings.secret_key),
         login_pace=Pace(LOGINS, time.monotonic),
         refusal_pace=Pace(KEPT_REFUSALS, time.monotonic),

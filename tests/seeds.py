@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from lms.ags import SCOPE_RESULT_READONLY, SCOPE_SCORE
 from series.people import Visit
 from series.rule import Kind, Rule
 from series.sessions import Series, Session
@@ -56,7 +57,7 @@ LAUNCH = NewVisit(  # a student of Malta opens the series from its activity
     locale=None,
     line_item_url=LINE_ITEM,
     line_items_url=LINE_ITEMS,
-    ags_scopes=("https://purl.imsglobal.org/spec/lti-ags/scope/score",),
+    ags_scopes=(SCOPE_SCORE, SCOPE_RESULT_READONLY),
     memberships_url=None,
     custom_series_id=None,
     custom_session_id=None,

@@ -1,5 +1,6 @@
 """The tool's own keys (sealed) and the platforms' public keys (cached)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from series.store.database import insert
 from series.store.tables import platform_key_set, tool_key
+from series.tool_keys import ToolKey
 
 
 class WrongEncryptionKey(Exception):
@@ -15,13 +17,6 @@ class WrongEncryptionKey(Exception):
 
     def __init__(self) -> None:
         super().__init__("ENCRYPTION_KEY is not the one with which this database was set up: set that one again.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ToolKey:
-    kid: str
-    private_key_pem: bytes
-    created_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +29,18 @@ class CachedKeySet:
 
 
 def add_tool_key(
-    connection: sa.Connection, *, kid: str, private_key_pem: bytes, encryption_key: bytes, now: datetime
+    connection: sa.Connection,
+    *,
+    kid: str,
+    private_key_pem: bytes,
+    encryption_key: bytes,
+    now: datetime,
+    signs_from: datetime | None = None,
 ) -> None:
+    """A new key of ours, published at once. It signs from `signs_from` on, or at once."""
     sealed = seal(private_key_pem, encryption_key)
-    connection.execute(sa.insert(tool_key).values(kid=kid, private_key_sealed=sealed, created_at=now, signs_from=now))
+    row = {"kid": kid, "private_key_sealed": sealed, "created_at": now, "signs_from": signs_from or now}
+    connection.execute(sa.insert(tool_key).values(row))
 
 
 def tool_keys(connection: sa.Connection, *, encryption_key: bytes) -> list[ToolKey]:
@@ -48,9 +51,24 @@ def tool_keys(connection: sa.Connection, *, encryption_key: bytes) -> list[ToolK
             kid=row.kid,
             private_key_pem=unseal(row.private_key_sealed, encryption_key),
             created_at=row.created_at,
+            signs_from=row.signs_from,
+            retires_at=row.retires_at,
         )
         for row in rows
     ]
+
+
+def lock_tool_keys(connection: sa.Connection) -> None:
+    """Rotations take turns: whoever locks second sees, in statements after this one, what the first has done."""
+    connection.execute(sa.select(tool_key.c.kid).order_by(tool_key.c.kid).with_for_update()).all()
+
+
+def retire_tool_keys(connection: sa.Connection, kids: Collection[str], *, at: datetime) -> None:
+    connection.execute(sa.update(tool_key).where(tool_key.c.kid.in_(kids)).values(retires_at=at))
+
+
+def delete_tool_keys(connection: sa.Connection, kids: Collection[str]) -> None:
+    connection.execute(sa.delete(tool_key).where(tool_key.c.kid.in_(kids)))
 
 
 def seal(secret: bytes, encryption_key: bytes) -> str:

@@ -21,6 +21,7 @@ from uuid import uuid4
 import pytest
 
 from config.clock import Clock
+from lms.ags import SCOPE_RESULT_READONLY, SCOPE_SCORE
 from sandbox_lms.campus import MALTA, Campus
 from sandbox_lms.server import Sandbox
 from series.deliveries import LEASE
@@ -220,7 +221,7 @@ def _people_and_session(database: Database, campus: Campus, clock: Clock) -> tup
             locale=None,
             line_item_url=f"{registration.issuer}/mod/lti/services.php/2/lineitems/4/lineitem?type_id=1",
             line_items_url=None,
-            ags_scopes=(),
+            ags_scopes=(SCOPE_SCORE, SCOPE_RESULT_READONLY),
             memberships_url=None,
             custom_series_id=None,
             custom_session_id=None,
