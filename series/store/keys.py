@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken
@@ -21,7 +21,8 @@ class WrongEncryptionKey(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class CachedKeySet:
-    """`key_set` is JSON as fetched, or None when no fetch has succeeded yet."""
+    """`key_set` is JSON as fetched, or None when no fetch has succeeded yet. `attempted_at`: when the last fetch ended,
+    well or not; while one is under way, when its lease ends."""
 
     key_set: str | None
     fetched_at: datetime | None
@@ -91,6 +92,28 @@ def cached_key_set(connection: sa.Connection, platform_id: int) -> CachedKeySet 
     if row is None:
         return None
     return CachedKeySet(key_set=row.key_set, fetched_at=row.fetched_at, attempted_at=row.attempted_at)
+
+
+def claim_key_fetch(
+    connection: sa.Connection, platform_id: int, *, now: datetime, lease: timedelta, cool_down: timedelta
+) -> bool:
+    """Whether the caller may fetch the key set now: of all processes one, and at most once in a cool-down.
+
+    A claim whose process died ends with its lease, and then counts as a fetch that failed.
+    """
+    attempted_at = platform_key_set.c.attempted_at
+    claim = (
+        insert(connection, platform_key_set)
+        .values(platform_id=platform_id, attempted_at=now + lease)
+        .on_conflict_do_update(
+            index_elements=["platform_id"],
+            set_={"attempted_at": now + lease},
+            # A time that lies further ahead is of a clock that was put back since.
+            where=~attempted_at.between(now - cool_down, now + cool_down),
+        )
+        .returning(attempted_at)
+    )
+    return connection.execute(claim).one_or_none() is not None
 
 
 def save_key_fetch(connection: sa.Connection, platform_id: int, key_set: str | None, *, now: datetime) -> None:
