@@ -164,7 +164,7 @@ def read_result(
     )
     try:
         results = msgspec.json.decode(answer.body, type=list[Result])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "answered our question for a grade with something else") from None
     return next((result for result in results if result.user_id == user_id), None)  # a platform may ignore the filter
 
