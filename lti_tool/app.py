@@ -19,6 +19,7 @@ from lti_tool.pages.visit_proof import form_token
 from lti_tool.security_headers import register_security_headers
 from lti_tool.tool import Tool
 from series.limits import KEPT_REFUSALS, LOGINS, Pace
+from series.permissions import Action, may
 from series.store.database import Database
 from series.store.work_queue import WorkQueue
 
@@ -34,7 +35,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["shared_sessions"] = _make_tool(settings)
     Bootstrap5(app)
     Babel(app, locale_selector=_select_locale)
-    app.jinja_env.globals.update(form_token=form_token, get_locale=get_locale)
+    app.jinja_env.globals.update(Action=Action, form_token=form_token, get_locale=get_locale, may=may)
     for module in (public, login, launch, visit, student, instructor, host, operations):
         app.register_blueprint(module.blueprint)
     register_error_pages(app)
