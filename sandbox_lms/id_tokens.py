@@ -62,7 +62,7 @@ def _presentation(site: Site, activity: Activity) -> dict[str, Any]:
         CLAIM + "launch_presentation": {
             "locale": campus.language,
             "document_target": activity.document_target,
-            "return_url": f"{campus.issuer}/mod/lti/return.php?course={campus.course_id}"
+            "return_url": f"{campus.url}/mod/lti/return.php?course={campus.course_id}"
             f"&instanceid={activity.activity_id}",
         }
     }

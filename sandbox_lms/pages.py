@@ -33,9 +33,9 @@ class ShownEvent:
 @blueprint.before_request
 def _go_to_own_address() -> Any:
     """Another name of this machine, such as localhost, would have cookies and an origin of its own."""
-    issuer = the_site().campus.issuer
-    if request.method == "GET" and request.host_url.rstrip("/") != issuer:
-        return redirect(issuer + request.full_path.rstrip("?"), 302)
+    url = the_site().campus.url
+    if request.method == "GET" and request.host_url.rstrip("/") != url:
+        return redirect(url + request.full_path.rstrip("?"), 302)
     return None
 
 
@@ -160,5 +160,5 @@ def _own_path(path: str) -> str:
 def _check_origin(site: Site) -> None:
     """Our cookies are sent from other sites, too; a form is taken only from our own pages (or from no browser)."""
     origin = request.headers.get("Origin")
-    if origin is not None and origin != site.campus.issuer:
+    if origin is not None and origin != site.campus.url:
         abort(403)
