@@ -87,6 +87,16 @@ def activity(site: Site, person: Person, activity_id: int) -> str:
     return render_template("activity.html", activity=found)
 
 
+@blueprint.get("/activity/<int:activity_id>/inner")
+@with_person
+def inner_activity(site: Site, person: Person, activity_id: int) -> str:
+    """The page between the activity's page and the tool, at an LMS that nests frames."""
+    found = find_activity(site, activity_id)
+    if found is None or not site.campus.nests_frames:
+        abort(404)
+    return render_template("inner_activity.html", activity=found)
+
+
 @blueprint.get("/gradebook")
 @with_person
 def gradebook(site: Site, person: Person) -> str:
