@@ -58,7 +58,7 @@ def _run(data: Path, port: int) -> None:
     """Start one after the other; whatever was started is stopped in the opposite order, however this ends."""
     today = Clock().now().astimezone(SERIES_ZONE).date()
     year, week, _ = today.isocalendar()
-    # Each week a fresh series with a session this week; other ports are other universities, with addresses of their own.
+    # Each week a fresh series with a session this week; other ports are other universities, with other addresses.
     name = f"{year}-W{week:02d}" + ("" if port == FIRST_PORT else f"-port-{port}")
     folder = (data / name).absolute()
     try:
@@ -98,8 +98,8 @@ def _check_ports(first: int, count: int) -> None:
                 probe.bind(("127.0.0.1", port))
             except OSError as error:
                 raise DemoFailure(
-                    f"Port {port} cannot be had ({error.strerror}). If another program has it, stop that, or choose other"
-                    f" ports: make demo DEMO='--port {first + 1000 if first < 60_000 else 9400}'"
+                    f"Port {port} cannot be had ({error.strerror}). If another program has it, stop that, or choose"
+                    f" other ports: make demo DEMO='--port {first + 1000 if first < 60_000 else 9400}'"
                 ) from error
 
 

@@ -69,7 +69,6 @@ def test_without_cookies_and_storage_a_new_tab_is_offered_while_the_launch_can_s
     assert world.waiting_launches("plain") == begun
 
 
-# Needs the tool's side of platform storage, as do the next two.
 @pytest.mark.parametrize("kind", ["parent", "frame", "legacy", "nested"])
 def test_without_cookies_the_lmss_storage_proves_the_launch_and_one_button_opens_it(
     world: World, new_person: NewPerson, kind: Kind
