@@ -209,7 +209,7 @@ def _open_visit(tool: Tool, new: NewVisit) -> OpenedVisit:
     except DeploymentDisabled as error:
         raise Refused(RefusalCode.DEPLOYMENT_DISABLED, deployment_id=new.deployment_id, **back) from error
     except LaunchesTooFast as error:
-        raise Refused(RefusalCode.LAUNCHES_TOO_FAST, retry_after_s=error.retry_after_s, **back) from error
+        raise Refused(RefusalCode.LAUNCHES_TOO_FAST, retry_after_s=error.wait_s, **back) from error
     except NoSeries as error:
         raise Refused(RefusalCode.NO_SERIES, **back) from error
     except DeploymentPending as error:

@@ -1,17 +1,17 @@
 """One validated launch becomes one visit, in one transaction."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
+from series.limits import LAUNCHES
 from series.people import MAX_VISITS, VISIT_LIFE
 from series.store.database import insert, upsert
 from series.store.launch_values import NewVisit
+from series.store.limits import take
 from series.store.placements import save_placement
 from series.store.tables import membership, participant, spent_nonce, visit
-
-FULL_WITHIN = timedelta(seconds=30)  # MAX_VISITS in so short a time is a script or a broken page, no person
 
 
 class NonceSpent(Exception):
@@ -28,9 +28,9 @@ class NonceSpent(Exception):
 class LaunchesTooFast(Exception):
     """One participant opens visits faster than a person could."""
 
-    def __init__(self, retry_after_s: int) -> None:
+    def __init__(self, wait_s: float) -> None:
         super().__init__()
-        self.retry_after_s = retry_after_s
+        self.wait_s = wait_s
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,17 +102,21 @@ def _spend_nonce(connection: sa.Connection, launch: NewVisit, now: datetime) -> 
 
 
 def _make_room(connection: sa.Connection, participant_id: int, now: datetime) -> tuple[str, ...]:
-    """Close the participant's oldest visits, so that with the new one there are MAX_VISITS; which ones."""
+    """Close the participant's oldest visits, so that with the new one there are MAX_VISITS; which ones.
+
+    Only who has so many open is also held to a pace: everybody else's launch costs one row less.
+    """
     latest = connection.execute(
-        sa.select(visit.c.id, visit.c.opened_at)
+        sa.select(visit.c.id)
         .where(visit.c.participant_id == participant_id)
         .order_by(visit.c.opened_at.desc(), visit.c.id)
-    ).all()
-    if len(latest) < MAX_VISITS:
+    ).scalars()
+    dropped = tuple(latest)[MAX_VISITS - 1 :]
+    if not dropped:
         return ()
-    if now - latest[MAX_VISITS - 1].opened_at < FULL_WITHIN:
-        raise LaunchesTooFast(retry_after_s=int(FULL_WITHIN.total_seconds()))
-    dropped = tuple(row.id for row in latest[MAX_VISITS - 1 :])
+    wait_s = take(connection, f"launch {participant_id}", LAUNCHES, now=now)
+    if wait_s:
+        raise LaunchesTooFast(wait_s)
     connection.execute(sa.delete(visit).where(visit.c.id.in_(dropped)))
     return dropped
 

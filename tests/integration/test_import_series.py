@@ -143,6 +143,19 @@ def test_a_calendar_without_sessions_makes_no_series(services: Services, tmp_pat
         assert list_series(connection) == []
 
 
+def test_an_emptied_calendar_replaces_neither_sessions_nor_source(
+    services: Services, file: Path, tmp_path: Path
+) -> None:
+    import_series(services, SERIES, str(file), rule_if_new=RULE)
+    empty = tmp_path / "empty.ics"
+    empty.write_bytes(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n")
+    with pytest.raises(SourceUnreadable, match=r"no session .* Nothing was changed"):
+        import_series(services, SERIES, str(empty))
+    with services.database.read() as connection:
+        (known,) = list_series(connection)
+        assert (known.source, len(sessions_of(connection, SERIES.series_id))) == (str(file), 14)
+
+
 def test_a_bad_event_is_reported_and_the_good_ones_are_kept(services: Services, file: Path, body: bytes) -> None:
     bad = b"BEGIN:VEVENT\r\nUID:bad@example\r\nSUMMARY:Half an event\r\nDTSTART:yesterday\r\nEND:VEVENT\r\n"
     file.write_bytes(body.replace(b"END:VCALENDAR", bad + b"END:VCALENDAR"))

@@ -1,19 +1,24 @@
 """The periodic jobs and the tick that begins them."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from config.sample_series import read_sample_series, shift_sample_series
 from moodle_sync import jobs
 from moodle_sync.import_series import import_series
 from moodle_sync.worker import Tick
+from series.people import VISIT_LIFE
 from series.rule import Rule
+from series.store.database import Database
 from series.store.sessions import sessions_of
 from series.store.tables import visit
+from series.store.visits import KEEP_OVER
 from tests.examples import SERIES
 from tests.integration.partner import Partner, open_partner
 from tests.seeds import count
@@ -67,7 +72,15 @@ def test_a_calendar_that_says_something_else_begins_a_mirror_run_at_once(partner
     assert not partner.services.queue.is_idle()
 
 
-@pytest.mark.parametrize("body", [b"<html>Please sign in</html>", b"", b"BEGIN:VCALENDAR\r\n"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>Please sign in</html>",
+        b"",
+        b"BEGIN:VCALENDAR\r\n",
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n",
+    ],
+)
 def test_a_calendar_that_broke_fails_the_run_in_words_and_changes_nothing(
     partner: Partner, file: Path, body: bytes
 ) -> None:
@@ -124,7 +137,48 @@ def test_the_next_slot_begins_the_job_again(partner: Partner) -> None:
     assert jobs_of(partner) == [("mirror", "malta", "done"), ("mirror", "malta", "running")]
 
 
+def test_a_clock_that_jumps_back_finds_slots_of_its_own(partner: Partner, file: Path, tmp_path: Path) -> None:
+    """The demo's "Jump to the session", pressed twice: the same hour comes again."""
+    settings = replace(partner.services.settings, clock_file=tmp_path / "jump")
+    services = replace(partner.services, settings=settings, clock=settings.clock())
+    tick = Tick(services)
+    for number, offset in enumerate(("0", "86400", "86401"), start=1):
+        settings.clock_file.write_text(offset)  # type: ignore[union-attr]
+        tick()
+        assert sum(run.job == "calendar" for run in partner.runs()) == number
+        for run in partner.runs():
+            if run.outcome == "running":
+                jobs.run_calendar(services, run.run_id)
+
+
+def test_a_database_that_is_locked_for_a_while_fails_the_run_in_words(partner: Partner, file: Path) -> None:
+    run_id = jobs.begin(partner.services, "calendar", CALENDAR.slug, slot=jobs.slot_by_hand())
+    assert run_id is not None
+    impatient = Database(partner.services.database.url, busy_timeout_s=0)
+    locks = Locks(impatient, partner.services.database, times=2)
+    jobs.run_calendar(replace(partner.services, database=locks), run_id)
+    (run,) = partner.runs()
+    assert (run.outcome, run.reason) == ("failed", "The database is busy. Nothing was written; please try again.")
+    impatient.dispose()
+
+
+class Locks(Database):
+    """The database, while somebody else holds its lock for the first `times` writes."""
+
+    def __init__(self, impatient: Database, holder: Database, *, times: int) -> None:
+        self._impatient, self._holder, self._times = impatient, holder, times
+        self.url, self.is_sqlite, self.engine = impatient.url, impatient.is_sqlite, impatient.engine
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        self._times -= 1
+        with ExitStack() as stack:
+            if self._times >= 0:
+                stack.enter_context(self._holder.write())
+            yield stack.enter_context(self._impatient.write())
+
+
 def test_closed_visits_are_cleaned_up(partner: Partner) -> None:
-    partner.world.advance(13 * 3600)
+    partner.world.advance((VISIT_LIFE + KEEP_OVER).total_seconds() + 3600)
     jobs.clean_up(partner.services)
     assert count(partner.services.database, visit) == 0
