@@ -4,13 +4,14 @@ https://www.imsglobal.org/spec/lti-ags/v2p0/
 """
 
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
-from lms.errors import MalformedAnswer, Refused, ScoreConflict
+from lms.errors import MalformedAnswer, NotGranted, Refused, ScoreConflict
 from lms.guarded import GuardedSession
 from lms.service_tokens import ServicePlatform, ServiceTokens
 from lms.services import call_service
@@ -34,6 +35,21 @@ _SCORE_SAYS = {
     422: "The gradebook takes no score for this person now: the course is over or not published, or this is a test"
     " student.",
 }
+_SCORE_NOT_GRANTED = (
+    "The LMS does not let us write grades from this activity: its administrator should allow the tool to use the grade"
+    " service, and then somebody should open the activity once more from the course."
+)
+_RESULT_NOT_GRANTED = "The LMS does not let us look at the grades of this activity."
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgsEndpoint:
+    """Where a launch said that the grades of its activity are, and the scopes that it granted us there. No others are
+    ever asked for. https://www.imsglobal.org/spec/lti-ags/v2p0/#assignment-and-grade-service-claim
+    """
+
+    line_item_url: str
+    scopes: frozenset[str]
 
 
 class ActivityProgress(StrEnum):
@@ -101,15 +117,17 @@ def score_body(score: Score) -> bytes:
 
 
 def post_score(
-    http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, line_item_url: str, body: bytes
+    http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, endpoint: AgsEndpoint, body: bytes
 ) -> None:
     """Sends the bytes of `score_body`. Returning means: the gradebook took them. May be repeated with the same bytes.
 
-    Raises ScoreConflict (409); Unreachable, TryLater, MalformedAnswer, NotAllowed (later); Refused, NotFound,
-    AddressRefused (never).
+    Raises ScoreConflict (409); Unreachable, TryLater, MalformedAnswer, NotAllowed, NotGranted (later); Refused,
+    NotFound, AddressRefused (never).
     https://www.imsglobal.org/spec/lti-ags/v2p0/#score-publish-service
     """
-    url = service_url(line_item_url, "scores")
+    if SCOPE_SCORE not in endpoint.scopes:
+        raise NotGranted(_SCORE_NOT_GRANTED)
+    url = service_url(endpoint.line_item_url, "scores")
     try:
         answer = call_service(
             tokens,
@@ -128,13 +146,15 @@ def post_score(
 
 
 def read_result(
-    http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, line_item_url: str, user_id: str
+    http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, endpoint: AgsEndpoint, user_id: str
 ) -> Result | None:
     """What the gradebook holds for this person, or None. Raises as `post_score`, without ScoreConflict.
 
     Sends no `limit`: Moodle's result service fails on every one. https://www.imsglobal.org/spec/lti-ags/v2p0/#result-service
     """
-    url = service_url(line_item_url, "results", query=f"user_id={quote(user_id, safe='')}")
+    if SCOPE_RESULT_READONLY not in endpoint.scopes:
+        raise NotGranted(_RESULT_NOT_GRANTED)
+    url = service_url(endpoint.line_item_url, "results", query=f"user_id={quote(user_id, safe='')}")
     answer = call_service(
         tokens,
         platform,
@@ -144,7 +164,7 @@ def read_result(
     )
     try:
         results = msgspec.json.decode(answer.body, type=list[Result])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "answered our question for a grade with something else") from None
     return next((result for result in results if result.user_id == user_id), None)  # a platform may ignore the filter
 

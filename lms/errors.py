@@ -8,6 +8,7 @@
     ├── MalformedAnswer      the answer is not what the specification says      later
     ├── ScoreConflict        the gradebook holds a score at least as new        later, after a look at the result
     ├── NotAllowed           our key, token or account lacks a right            later, when somebody has mended it
+    ├── NotGranted           no launch has given us the scope; nothing was sent later, when a launch has
     ├── AddressRefused       our own guard does not call this address           never
     └── Refused              the LMS understood and says no                     never
         └── NotFound         what we named is not there (any more)              never
@@ -72,6 +73,11 @@ class NotAllowed(LmsError):
         super().__init__(sentence)
         self.status = status
         self.reason = safe_code(reason)
+
+
+class NotGranted(LmsError):
+    """The LMS has not granted us the scope that this call needs, so that we do not even ask for it. Not permanent: each
+    launch says anew what is granted. The sentence says who can mend it."""
 
 
 class AddressRefused(LmsError):

@@ -4,36 +4,34 @@ https only (http to loopback in development), no private or reserved address unl
 checked at connect time and at every redirect, bounded in size and time.
 """
 
-import socket
 import time
+import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import ip_network
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
 import urllib3
-from AntiSSRF import AntiSSRFError, AntiSSRFPolicy, PolicyConfigOptions
-
-# Private, but its public session offers no way to mend the Host header (_GuardedAdapter).
-from AntiSSRF._antissrf_agent import _AntiSSRFAdapter
 
 from config.settings import is_loopback_host
+from lms.addresses import Network, PrivateAddress, UnknownName
+from lms.connections import CONNECT_S, GuardedAdapter, TooMuchSent
 from lms.errors import AddressRefused, MalformedAnswer, Unreachable
 
 MEGABYTE = 1_000_000
 DEFAULT_MAX_BYTES = 2 * MEGABYTE
 CALENDAR_MAX_BYTES = 5 * MEGABYTE
-TIMEOUT_S = (5.0, 30.0)  # to connect, and between two pieces of the answer
-TOTAL_S = 35.0  # for a whole answer, looked at after each piece
+TOTAL_S = 35.0  # for a whole call, from looking up the name to the last byte, with its redirects
 MAX_REDIRECTS = 3
 USER_AGENT = f"SharedSessions/{version('shared-sessions')}"  # some LMS hosts answer 403 to a client without a name
-_LOOPBACK = ("127.0.0.0/8", "::1/128")
+_LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 _PIECE = 64 * 1024
 
 
@@ -66,21 +64,20 @@ class Answer:
 
 
 class GuardedSession:
-    """One pool of connections for all LMSs; may be shared by threads. Keeps no cookies and reads no proxy settings.
+    """One pool of connections for all LMSs; may be shared by threads. Keeps no cookies and reads no environment: no
+    proxy that would connect on our behalf, no ~/.netrc.
 
-    Methods return an Answer of whatever status, or raise AddressRefused, Unreachable or MalformedAnswer.
+    `trusted_ca`: a file or folder of certificates in place of the usual ones. Methods return an Answer of whatever
+    status, or raise AddressRefused, Unreachable or MalformedAnswer; `within_s` bounds the whole call.
     """
 
-    def __init__(self, *, allowed_networks: Iterable[IPv4Network | IPv6Network], allow_loopback: bool) -> None:
+    def __init__(
+        self, *, allowed_networks: Iterable[Network], allow_loopback: bool, trusted_ca: Path | None = None
+    ) -> None:
         self._allow_loopback = allow_loopback
-        allowed = [str(network) for network in allowed_networks] + list(_LOOPBACK if allow_loopback else ())
-        adapter = _GuardedAdapter(_policy(allowed, allow_http=allow_loopback), pool_connections=64, pool_maxsize=16)
-        self._session = requests.Session()
-        self._session.trust_env = False  # no ~/.netrc, and no proxy that would connect on our behalf
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self._session.headers["User-Agent"] = USER_AGENT
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._verify = str(trusted_ca) if trusted_ca else True
+        # An adapter of requests without its Session, which reads the body of a redirect without any limit.
+        self._adapter = GuardedAdapter(allowed=[*allowed_networks, *(_LOOPBACK if allow_loopback else ())])
 
     def __enter__(self) -> Self:
         return self
@@ -89,7 +86,7 @@ class GuardedSession:
         self.close()
 
     def close(self) -> None:
-        self._session.close()
+        self._adapter.close()
 
     def get(
         self,
@@ -98,17 +95,19 @@ class GuardedSession:
         headers: Mapping[str, str] | None = None,
         max_bytes: int = DEFAULT_MAX_BYTES,
         max_redirects: int = 0,
+        within_s: float = TOTAL_S,
     ) -> Answer:
         """GET. A redirect beyond `max_redirects` (at most 3) is an answer like any other."""
+        give_up_at = time.monotonic() + within_s
         request = requests.Request("GET", url, headers=dict(headers or {}))
-        answer = self._send(request, max_bytes=max_bytes)
+        answer = self._send(request, max_bytes=max_bytes, give_up_at=give_up_at)
         for _ in range(min(max_redirects, MAX_REDIRECTS)):
             if answer.status not in {301, 302, 303, 307, 308} or "Location" not in answer.headers:
                 break
-            request.url = urljoin(answer.url, answer.headers["Location"])
+            request.url = _redirected(answer)
             if not same_origin(request.url, answer.url):
                 request.headers.pop("Authorization", None)
-            answer = self._send(request, max_bytes=max_bytes)
+            answer = self._send(request, max_bytes=max_bytes, give_up_at=give_up_at)
         return answer
 
     def post(
@@ -118,63 +117,64 @@ class GuardedSession:
         data: bytes | Mapping[str, str],
         headers: Mapping[str, str] | None = None,
         max_bytes: int = DEFAULT_MAX_BYTES,
+        within_s: float = TOTAL_S,
     ) -> Answer:
         """POST of bytes as they are, or of form fields. Follows no redirect and repeats nothing."""
         body = data if isinstance(data, bytes) else dict(data)
-        return self._send(requests.Request("POST", url, headers=dict(headers or {}), data=body), max_bytes=max_bytes)
+        request = requests.Request("POST", url, headers=dict(headers or {}), data=body)
+        return self._send(request, max_bytes=max_bytes, give_up_at=time.monotonic() + within_s)
 
-    def _send(self, request: requests.Request, *, max_bytes: int) -> Answer:
+    def _send(self, request: requests.Request, *, max_bytes: int, give_up_at: float) -> Answer:
         prepared, host = self._prepare(request)
-        give_up_at = time.monotonic() + TOTAL_S
         # `from None`: the texts of requests and urllib3 quote the URL with its query.
         try:
-            response = self._session.send(prepared, stream=True, timeout=TIMEOUT_S, allow_redirects=False)
-        except AntiSSRFError:
+            left_s = give_up_at - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError
+            timeout: Any = urllib3.Timeout(connect=CONNECT_S, total=left_s)  # requests takes it, its types do not
+            with closing(self._adapter.send(prepared, stream=True, timeout=timeout, verify=self._verify)) as response:
+                body = _read_body(response, host=host, max_bytes=max_bytes)
+        except PrivateAddress:
             raise AddressRefused(
-                host, "is at a private or reserved address; an operator can allow its network (ALLOWED_NETWORKS)"
+                host,
+                "is at a private or reserved address; an operator can open its network with"
+                " SHARED_SESSIONS_ALLOWED_NETWORKS",
             ) from None
-        except (requests.RequestException, OSError, UnicodeError) as error:
+        except TooMuchSent:
+            raise MalformedAnswer(host, "sent more than we read, around its answer") from None
+        except (UnknownName, requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             raise Unreachable(host, _reason(error)) from None
-        try:
-            body = _read_body(response, host=host, max_bytes=max_bytes, give_up_at=give_up_at)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unreachable(host, _reason(error)) from None
-        finally:
-            response.close()
         return Answer(status=response.status_code, headers=response.headers, body=body, url=prepared.url or "")
 
     def _prepare(self, request: requests.Request) -> tuple[requests.PreparedRequest, str]:
         try:
-            prepared = self._session.prepare_request(request)
+            prepared = request.prepare()
             # Looked at after requests has rewritten it, so that both read the same URL.
             parts = urlsplit(prepared.url or "")
             host = parts.netloc.rpartition("@")[2]
-            _ = parts.port  # raises ValueError
+            port = parts.port  # raises ValueError
         except (requests.RequestException, ValueError):
             raise AddressRefused("This address", "is not a web address that can be called") from None
-        if not parts.hostname or parts.username is not None:
+        if not parts.hostname or parts.username is not None or port == 0:
             raise AddressRefused(host or "This address", "is not a web address that can be called")
-        if not self._may_call(parts):
+        if not self._may_speak(parts):
             raise AddressRefused(host, "must be called by https")
+        prepared.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"})
+        prepared.headers.setdefault("Accept", "*/*")
         return prepared, host
 
-    def _may_call(self, parts: SplitResult) -> bool:
+    def _may_speak(self, parts: SplitResult) -> bool:
         if parts.scheme == "https":
             return True
         return parts.scheme == "http" and self._allow_loopback and is_loopback_host(parts.hostname or "")
 
 
-class _GuardedAdapter(_AntiSSRFAdapter):  # type: ignore[misc]  # its base has no types
-    """Resolves once, looks at every address, connects to the one that it looked at; TLS still names the host."""
-
-    def add_headers(self, request: requests.PreparedRequest, **_: Any) -> None:
-        # The base has just set Host without the port: a Moodle on :8443 would redirect or refuse.
-        request.headers["Host"] = urlsplit(str(request.url)).netloc
-
-
 def same_origin(one: str, other: str) -> bool:
-    """Scheme, host and port of both URLs agree."""
-    return _origin(one) == _origin(other)
+    """Scheme, host and port of both URLs agree; no, if one of them is no URL."""
+    try:
+        return _origin(one) == _origin(other)
+    except ValueError:
+        return False
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
@@ -182,25 +182,48 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
-def _policy(allowed: list[str], *, allow_http: bool) -> AntiSSRFPolicy:
-    policy = AntiSSRFPolicy(PolicyConfigOptions.EXTERNAL_ONLY_LATEST)
-    if allowed:
-        policy.add_allowed_addresses(allowed)
-    policy.allow_plain_text_http = allow_http
-    policy.add_xff_header = False  # it would send `X-Forwarded-For: true`
-    return policy
+def _redirected(answer: Answer) -> str:
+    """Where it leads; never from https to http."""
+    try:
+        url = urljoin(answer.url, answer.headers["Location"])
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        raise MalformedAnswer(answer.host, "sends us to something that is no address") from None
+    if scheme == "http" and urlsplit(answer.url).scheme == "https":
+        raise AddressRefused(answer.host, "sends us on from https to http")
+    return url
 
 
-def _read_body(response: requests.Response, *, host: str, max_bytes: int, give_up_at: float) -> bytes:
+def _read_body(response: requests.Response, *, host: str, max_bytes: int) -> bytes:
     body = bytearray()
-    # read1 gives what has come: read(n) would wait for n bytes, however slowly they drip.
-    while piece := response.raw.read1(_PIECE, decode_content=True):
+    while piece := response.raw.read(_PIECE, decode_content=False):
         body += piece
         if len(body) > max_bytes:
-            raise MalformedAnswer(host, f"sent more than {max_bytes / MEGABYTE:g} MB, which is more than we read")
-        if time.monotonic() > give_up_at:
-            raise Unreachable(host, "sent its answer too slowly")
-    return bytes(body)
+            raise _too_big(host, max_bytes)
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in {"", "identity"} or not body:
+        return bytes(body)
+    if encoding not in {"gzip", "x-gzip"}:
+        raise MalformedAnswer(host, "packed its answer in a way that we did not ask for")
+    return _unpacked(body, host=host, max_bytes=max_bytes)
+
+
+def _unpacked(packed: bytearray, *, host: str, max_bytes: int) -> bytes:
+    """urllib3 could unpack, too; here it is plain that no more than `max_bytes` are made of it."""
+    gzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        body = gzip.decompress(packed, max_bytes + 1)
+    except zlib.error:
+        raise MalformedAnswer(host, "says that it packed its answer, and did not") from None
+    if len(body) > max_bytes:
+        raise _too_big(host, max_bytes)
+    if not gzip.eof or gzip.unused_data:
+        raise Unreachable(host, "broke off in the middle of its answer")
+    return body
+
+
+def _too_big(host: str, max_bytes: int) -> MalformedAnswer:
+    return MalformedAnswer(host, f"sent more than {max_bytes / MEGABYTE:g} MB, which is more than we read")
 
 
 def _reason(error: Exception) -> str:
@@ -208,7 +231,7 @@ def _reason(error: Exception) -> str:
         return "did not answer in time"
     if isinstance(error, requests.exceptions.SSLError):
         return "could not be trusted: its TLS certificate does not fit"
-    if isinstance(error, socket.gaierror | UnicodeError):
+    if isinstance(error, UnknownName):
         return "cannot be found: nobody knows its name"
     if isinstance(error, requests.ConnectionError):
         return "did not accept the connection, or closed it"

@@ -104,7 +104,7 @@ def read_answer(answer: Answer, function: Function) -> Any:
         )
     try:
         content = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "answered with a page instead of data") from None
     if isinstance(content, dict) and "errorcode" in content and ("exception" in content or "error" in content):
         raise _error(answer, function, safe_code(content["errorcode"]))

@@ -87,7 +87,7 @@ def _read_page(http: GuardedSession, tokens: ServiceTokens, platform: ServicePla
 def _members(answer: Answer) -> list[Member]:
     try:
         container = msgspec.json.decode(answer.body, type=_Container)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "answered our question for the roster with something else") from None
     return [
         Member(user_id=found.user_id, name=_name(found), roles=tuple(found.roles), status=found.status)
@@ -104,7 +104,10 @@ def _next_url(answer: Answer) -> str | None:
     """https://www.imsglobal.org/spec/lti-nrps/v2p0#limit-query-parameter"""
     for link in parse_header_links(answer.headers.get("Link", "")):
         if "next" in link.get("rel", "").split():
-            url = urljoin(answer.url, link["url"])
+            try:
+                url = urljoin(answer.url, link["url"])
+            except ValueError:
+                raise MalformedAnswer(answer.host, "names no web address for the next page of its roster") from None
             if not same_origin(url, answer.url):
                 # Our token would go to somebody else.
                 raise MalformedAnswer(answer.host, "names another site for the next page of its roster")

@@ -16,7 +16,11 @@ from lms.errors import MalformedAnswer, NotFound, TryLater
 from lms.guarded import Answer, GuardedSession
 
 KEY_SET_MAX_BYTES = 256 * 1024
-MIN_KEY_BITS = 2048
+MAX_KEYS = 100
+MAX_KID_CHARS = 255
+MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192  # the longest still verifies in half a millisecond
+MAX_EXPONENT_BITS = 64
+FETCH_WITHIN_S = 10.0  # a launch waits for it
 
 
 class _KeySet(msgspec.Struct):
@@ -24,38 +28,43 @@ class _KeySet(msgspec.Struct):
 
 
 def fetch_key_set(http: GuardedSession, jwks_uri: str) -> str:
-    """The platform's usable keys as the JSON text of a key set: public RSA keys for RS256, from 2048 bits on, with a
+    """The platform's usable keys as the JSON text of a key set: public RSA keys for RS256, of 2048 to 8192 bits, with a
     `kid`. Keys without `alg` count (Brightspace sends none); the others are dropped without a word.
 
+    None may be left: a platform that publishes no key (any more) that we can use has withdrawn those that it had.
     Raises Unreachable, TryLater, MalformedAnswer, NotFound, AddressRefused; then an older set may go on serving.
     """
-    answer = http.get(jwks_uri, headers={"Accept": "application/json"}, max_bytes=KEY_SET_MAX_BYTES)
+    answer = http.get(
+        jwks_uri, headers={"Accept": "application/json"}, max_bytes=KEY_SET_MAX_BYTES, within_s=FETCH_WITHIN_S
+    )
     if answer.status in {404, 410}:
         raise NotFound("The LMS has no key set at the address registered for it.", status=answer.status)
     if answer.status >= 400:
         raise TryLater(answer.host, status=answer.status, retry_after_s=answer.retry_after_s)
-    keys = [usable for key in _keys(answer) if (usable := _usable(key)) is not None]
-    if not keys:
-        raise MalformedAnswer(answer.host, "publishes no key that we can use (RSA, at least 2048 bits, with a kid)")
-    return json.dumps({"keys": keys})
+    return json.dumps({"keys": [usable for key in _keys(answer) if (usable := _usable(key)) is not None]})
 
 
 def _keys(answer: Answer) -> list[Any]:
     if not answer.ok:
         raise MalformedAnswer(answer.host, "sends us elsewhere for its key set; register the final address")
     try:
-        return msgspec.json.decode(answer.body, type=_KeySet).keys
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        keys = msgspec.json.decode(answer.body, type=_KeySet).keys
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "publishes something else than a key set") from None
+    if len(keys) > MAX_KEYS:
+        raise MalformedAnswer(answer.host, f"publishes more than {MAX_KEYS} keys")
+    return keys
 
 
 def _usable(key: Any) -> dict[str, str] | None:
     if not isinstance(key, dict) or key.get("kty") != "RSA":
         return None
     kid, modulus, exponent = key.get("kid"), key.get("n"), key.get("e")
-    if not (isinstance(kid, str) and kid and isinstance(modulus, str) and isinstance(exponent, str)):
+    if not (isinstance(kid, str) and isinstance(modulus, str) and isinstance(exponent, str)):
         return None
-    if key.get("alg", "RS256") != "RS256" or key.get("use", "sig") != "sig" or _bits(modulus) < MIN_KEY_BITS:
+    if key.get("alg", "RS256") != "RS256" or key.get("use", "sig") != "sig" or not 0 < len(kid) <= MAX_KID_CHARS:
+        return None
+    if not MIN_KEY_BITS <= _bits(modulus) <= MAX_KEY_BITS or _bits(exponent) > MAX_EXPONENT_BITS:
         return None
     public = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": modulus, "e": exponent}
     try:
@@ -65,8 +74,8 @@ def _usable(key: Any) -> dict[str, str] | None:
     return public
 
 
-def _bits(modulus: str) -> int:
+def _bits(number: str) -> int:
     try:
-        return int.from_bytes(base64.urlsafe_b64decode(modulus + "==")).bit_length()
+        return int.from_bytes(base64.urlsafe_b64decode(number + "==")).bit_length()
     except (binascii.Error, ValueError):
         return 0

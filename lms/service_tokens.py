@@ -149,7 +149,7 @@ def _read_token(answer: Answer) -> _TokenAnswer:
     try:
         # Not strict: some platforms send `expires_in` as a string.
         granted = msgspec.json.decode(answer.body, type=_TokenAnswer, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "answered our request for an access token with something else") from None
     return granted
 
@@ -157,5 +157,5 @@ def _read_token(answer: Answer) -> _TokenAnswer:
 def _oauth_error(body: bytes) -> str:
     try:
         return safe_code(msgspec.json.decode(body, type=_TokenRefusal).error)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""  # Moodle's is not JSON when its message has quotes

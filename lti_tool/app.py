@@ -1,6 +1,7 @@
 """Put the tool together."""
 
 import secrets
+import time
 
 import structlog
 from flask import Flask, request
@@ -13,11 +14,13 @@ from lms.key_cache import PlatformKeys
 from lms.service_tokens import ServiceTokens
 from lms.tool_keys import current_signing_key
 from lti_tool.own_address import at_own_address
-from lti_tool.pages import host, instructor, lti, operations, public, student
+from lti_tool.pages import host, instructor, launch, login, operations, public, student, visit
 from lti_tool.pages.errors import register_error_pages
 from lti_tool.pages.visit_proof import form_token
 from lti_tool.security_headers import register_security_headers
 from lti_tool.tool import Tool
+from series.limits import KEPT_REFUSALS, LOGINS, Pace
+from series.permissions import Action, may
 from series.store.database import Database
 from series.store.work_queue import WorkQueue
 
@@ -33,8 +36,8 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["shared_sessions"] = _make_tool(settings)
     Bootstrap5(app)
     Babel(app, locale_selector=_select_locale)
-    app.jinja_env.globals.update(form_token=form_token, get_locale=get_locale)
-    for module in (public, lti, student, instructor, host, operations):
+    app.jinja_env.globals.update(Action=Action, form_token=form_token, get_locale=get_locale, may=may)
+    for module in (public, login, launch, visit, student, instructor, host, operations):
         app.register_blueprint(module.blueprint)
     register_error_pages(app)
     register_security_headers(app)
@@ -53,8 +56,12 @@ def _make_tool(settings: Settings) -> Tool:
         clock=clock,
         http=http,
         platform_keys=PlatformKeys(database, http, clock),
-        service_tokens=ServiceTokens(http, current_signing_key(database, settings.encryption_key), clock.now),
+        service_tokens=ServiceTokens(
+            http, current_signing_key(database, settings.encryption_key, clock.now), clock.now
+        ),
         queue=WorkQueue(settings.database_url, settings.secret_key),
+        login_pace=Pace(LOGINS, time.monotonic),
+        refusal_pace=Pace(KEPT_REFUSALS, time.monotonic),
     )
 
 

@@ -9,7 +9,9 @@ import click
 
 from config.command_line import Failure, check_slug, json_option, print_rows, run_program, settings_or_exit
 from config.logging import configure_logging
-from lms.tool_keys import ensure_tool_key, published_keys
+from lms.tool_keys import ensure_tool_key
+from lti_tool.cli_common import open_database as _database
+from lti_tool.cli_keys import keys_group
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
 from series.store.migrate import is_current, migrate
@@ -189,26 +191,7 @@ def platform_show(slug: str, *, as_json: bool) -> None:
     click.echo(_addresses(settings.public_url, slug))
 
 
-@lti_tool.group()
-def keys() -> None:
-    """The tool's own signing keys."""
-
-
-@keys.command("list")
-@json_option
-def keys_list(*, as_json: bool) -> None:
-    """List the published keys."""
-    settings = settings_or_exit()
-    published = published_keys(_database(), encryption_key=settings.encryption_key)["keys"]
-    rows = [{"kid": key["kid"], "alg": key["alg"], "use": key["use"]} for key in published]
-    print_rows(rows, as_json=as_json, empty="No key yet; `lti-tool migrate` makes the first one.")
-
-
-def _database() -> Database:
-    database = Database(settings_or_exit().database_url)
-    if not is_current(database):
-        raise Failure("The database is not up to date. Run `lti-tool migrate` first.")
-    return database
+lti_tool.add_command(keys_group)
 
 
 def _check_address(name: str, url: str) -> None:

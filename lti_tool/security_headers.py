@@ -13,6 +13,8 @@ from lti_tool.tool import the_tool
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.universities import list_platforms
 
+REDIRECTS = {301, 302, 303, 307, 308}
+
 
 @dataclass
 class KnownOrigins:
@@ -27,21 +29,26 @@ def register_security_headers(app: Flask) -> None:
 
 
 def _add(response: Response) -> Response:
+    response.headers["X-Content-Type-Options"] = "nosniff"
     if request.path.startswith(("/static/", "/bootstrap/static/")):
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+    _add_to_all(response)
+    if response.mimetype != "text/html" or response.status_code in REDIRECTS:  # nobody looks at it in a frame
         return response
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
         f"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {_frame_ancestors()}"
     )
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    return response
+
+
+def _add_to_all(response: Response) -> None:
+    response.headers["Referrer-Policy"] = "same-origin"
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
     if the_tool().settings.public_url.startswith("https://"):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    return response
 
 
 def _frame_ancestors() -> str:

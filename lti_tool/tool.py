@@ -9,6 +9,7 @@ from config.settings import Settings
 from lms.guarded import GuardedSession
 from lms.key_cache import PlatformKeys
 from lms.service_tokens import ServiceTokens
+from series.limits import Pace
 from series.store.database import Database
 from series.store.work_queue import WorkQueue
 
@@ -22,6 +23,8 @@ class Tool:
     platform_keys: PlatformKeys
     service_tokens: ServiceTokens
     queue: WorkQueue
+    login_pace: Pace
+    refusal_pace: Pace
 
 
 def the_tool() -> Tool:

@@ -80,7 +80,10 @@ def worker(threads: int) -> None:
 def connect(university_slug: str, url: str, course_id: int, slug: str, token_file: Any) -> None:
     """Connect a university's Moodle by a web service token, and mirror the series into one course."""
     services = services_or_exit()
-    token = token_file.read().strip()
+    try:
+        token = token_file.read().strip()
+    except UnicodeDecodeError:
+        raise Failure("The token file holds something else than a token.") from None
     if not token:
         raise Failure("The token file is empty.")
     moodle = Moodle(http=services.http, base_url=url.rstrip("/"), token=token)
@@ -153,8 +156,9 @@ def run_mirror(university_slug: str | None, *, dry_run: bool) -> None:
             problems.append(f"{connection.university_slug}: a run is under way; try again in a moment.")
             continue
         report = jobs.run_mirror(services, run_id)
-        counts = ", ".join(f"{count} {what}" for what, count in sorted(report.counts.items())) or "nothing to do"
-        click.echo(f"{connection.university_slug}: {counts}")
+        counts = ", ".join(f"{count} {what}" for what, count in sorted(report.counts.items()))
+        if counts or not report.problems:
+            click.echo(f"{connection.university_slug}: {counts or 'nothing to do'}")
         problems += [f"{connection.university_slug}: {problem}" for problem in report.problems]
     if problems:
         raise Failure(" ".join(problems))

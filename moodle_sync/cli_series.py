@@ -115,7 +115,7 @@ def _new_series(slug: str, title: str | None, time_zone: str) -> Series:
     check_slug(slug)
     try:
         ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise click.BadParameter(f"{time_zone!r} is not an IANA time zone such as Europe/Berlin.") from error
     if not title:
         raise click.UsageError(f"The series {slug!r} is new: give it a --title.")

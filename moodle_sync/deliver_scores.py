@@ -4,8 +4,17 @@ import random
 
 import structlog
 
-from lms.ags import ActivityProgress, GradingProgress, Score, post_score, read_result, score_body, score_timestamp
-from lms.errors import LmsError, ScoreConflict
+from lms.ags import (
+    ActivityProgress,
+    AgsEndpoint,
+    GradingProgress,
+    Score,
+    post_score,
+    read_result,
+    score_body,
+    score_timestamp,
+)
+from lms.errors import LmsError, NotGranted, ScoreConflict
 from lms.service_tokens import ServicePlatform
 from moodle_sync.services import Services
 from series.deliveries import Delivery, next_attempt_at
@@ -20,6 +29,9 @@ class GradebookIsNewer(LmsError):
 
     permanent = True
 
+    def __init__(self) -> None:
+        super().__init__("The gradebook was changed after this score, by somebody else; we do not overwrite that.")
+
 
 def deliver(services: Services, delivery_id: int) -> None:
     """Send the delivery, if it is due and nobody else has it. May be repeated and interrupted at any point: the bytes
@@ -29,7 +41,7 @@ def deliver(services: Services, delivery_id: int) -> None:
     if claimed is None:
         return
     try:
-        _send(services, claimed)
+        outcome = _send(services, claimed)
     except LmsError as error:
         _decide(services, claimed, error)
     except Exception as error:
@@ -37,13 +49,14 @@ def deliver(services: Services, delivery_id: int) -> None:
         _decide(services, claimed, LmsError(f"An error of ours ({type(error).__name__}); it has been noted."))
     else:
         with services.database.write() as connection:
-            deliveries.mark_delivered(connection, delivery_id, outcome="Delivered.", now=services.clock.now())
+            deliveries.mark_delivered(connection, delivery_id, outcome=outcome, now=services.clock.now())
         log.info("delivered", delivery_id=delivery_id, attempts=claimed.attempts)
 
 
-def _send(services: Services, delivery: Delivery) -> None:
-    """Returns when the gradebook holds our score."""
+def _send(services: Services, delivery: Delivery) -> str:
+    """Returns when the gradebook holds our score, with a sentence that says so."""
     platform = _service_platform(services, delivery.platform_id)
+    endpoint = AgsEndpoint(line_item_url=delivery.line_item_url, scopes=delivery.ags_scopes)
     score = Score(
         user_id=delivery.sub,
         score_given=delivery.score_given,
@@ -53,20 +66,32 @@ def _send(services: Services, delivery: Delivery) -> None:
         timestamp=score_timestamp(delivery.score_at),
     )
     try:
-        post_score(services.http, services.tokens, platform, delivery.line_item_url, score_body(score))
+        post_score(services.http, services.tokens, platform, endpoint, score_body(score))
     except ScoreConflict:
-        _look_at_result(services, platform, delivery)
+        return _look_at_result(services, platform, endpoint, delivery)
+    return "Delivered."
 
 
-def _look_at_result(services: Services, platform: ServicePlatform, delivery: Delivery) -> None:
+def _look_at_result(services: Services, platform: ServicePlatform, endpoint: AgsEndpoint, delivery: Delivery) -> str:
     """After a 409: our own score, sent before somebody stopped us, or a newer grade of somebody else?"""
-    result = read_result(services.http, services.tokens, platform, delivery.line_item_url, delivery.sub)
+    try:
+        result = read_result(services.http, services.tokens, platform, endpoint, delivery.sub)
+    except NotGranted:
+        return _trust_a_repetition(delivery)
     ours = delivery.score_given / delivery.score_maximum
     if result is not None and result.result_score is not None:
         theirs = result.result_score / (result.result_maximum or 1)
         if abs(theirs - ours) < 0.0005:  # LMSs round
-            return
-    raise GradebookIsNewer("The gradebook was changed after this score, by somebody else; we do not overwrite that.")
+            return "Delivered."
+    raise GradebookIsNewer
+
+
+def _trust_a_repetition(delivery: Delivery) -> str:
+    """After a 409 where we may not look: a first attempt has met somebody else's grade, a later one most likely an
+    earlier one of ours, whose answer was lost."""
+    if delivery.attempts == 1:
+        raise GradebookIsNewer
+    return "Delivered, unless somebody has changed the grade since: the LMS does not let us look."
 
 
 def _decide(services: Services, delivery: Delivery, error: LmsError) -> None:

@@ -39,7 +39,7 @@ def import_series(services: Services, series: Series, source: str, *, rule_if_ne
     body = read_source(services.http, source)
     now = services.clock.now()
     reading = read_calendar(body, default_zone=series.time_zone, window=(now - BEFORE, now + AHEAD))
-    if rule_if_new is not None and not reading.occurrences:
+    if not reading.occurrences:  # not even for a known series: its sessions and its source stay
         raise SourceUnreadable(_why_nothing(reading, now))
     with services.database.write() as connection:
         if rule_if_new is not None:
@@ -70,10 +70,9 @@ def import_series(services: Services, series: Series, source: str, *, rule_if_ne
 
 
 def _why_nothing(reading: Reading, now: datetime) -> str:
-    """For a new series: one without sessions helps nobody."""
     problems = [f"“{problem.event}” {problem.fact}." for problem in reading.problems[:3]]
     window = f"from {now - BEFORE:%B %Y} to {now + AHEAD:%B %Y}"
-    return " ".join([f"The calendar has no session {window} that can be read; no series was made.", *problems])
+    return " ".join([f"The calendar has no session {window} that can be read. Nothing was changed.", *problems])
 
 
 def read_source(http: GuardedSession, source: str) -> bytes:

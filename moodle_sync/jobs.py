@@ -13,12 +13,15 @@ from moodle_sync.mirror_sessions import mirror_university, plan_university
 from moodle_sync.read_calendar import NotACalendar
 from moodle_sync.services import Services
 from series.store import runs
-from series.store.launches import purge_expired
+from series.store.database import DatabaseBusy, DatabaseUnreachable
+from series.store.limits import purge_full
 from series.store.mirrors import MoodleConnection, connections
 from series.store.sessions import find_series, list_series
+from series.store.visits import purge_expired
 
 log = structlog.get_logger()
 KEEP_RUNS = timedelta(days=30)
+END_TRIES = 6  # each waits for the lock as long as the database lets it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,10 @@ class Report:
 
     counts: dict[str, int]
     problems: list[str]
+
+    @property
+    def outcome(self) -> str:
+        return "failed" if self.problems and not any(self.counts.values()) else "done"
 
 
 def begin(services: Services, job: str, scope: str, *, slot: str) -> int | None:
@@ -97,6 +104,7 @@ def clean_up(services: Services) -> None:
     now = services.clock.now()
     with services.database.write() as connection:
         purge_expired(connection, now=now)
+        purge_full(connection, now=now)
         runs.purge_runs(connection, before=now - KEEP_RUNS)
 
 
@@ -108,20 +116,30 @@ def _guard(services: Services, run_id: int, work: Callable[[str], Report]) -> Re
         return Report(counts={}, problems=[])
     try:
         report = work(scope)
-    except (LmsError, SourceUnreadable, NotACalendar) as error:
+    except (LmsError, SourceUnreadable, NotACalendar, DatabaseBusy, DatabaseUnreachable) as error:
         report = Report(counts={}, problems=[str(error)])
     except Exception as error:
         log.exception("run_broke", run_id=run_id)
         report = Report(counts={}, problems=[f"An error of ours ({type(error).__name__}); it has been noted."])
-    outcome = "failed" if report.problems and not any(report.counts.values()) else "done"
-    with services.database.write() as connection:
-        runs.end_run(
-            connection,
-            run_id,
-            outcome=outcome,
-            counts=report.counts,
-            reason="; ".join(report.problems) or None,
-            now=services.clock.now(),
-        )
-    log.info("run_ended", run_id=run_id, scope=scope, outcome=outcome, **report.counts)
+    _end(services, run_id, scope, report)
     return report
+
+
+def _end(services: Services, run_id: int, scope: str, report: Report) -> None:
+    """A database that cannot be had is asked some more; after that, the row makes room by itself (ABANDONED_AFTER)."""
+    for _ in range(END_TRIES):
+        try:
+            with services.database.write() as connection:
+                runs.end_run(
+                    connection,
+                    run_id,
+                    outcome=report.outcome,
+                    counts=report.counts,
+                    reason="; ".join(report.problems) or None,
+                    now=services.clock.now(),
+                )
+        except (DatabaseBusy, DatabaseUnreachable) as error:
+            log.warning("run_not_ended", run_id=run_id, error=str(error))
+        else:
+            log.info("run_ended", run_id=run_id, scope=scope, outcome=report.outcome, **report.counts)
+            return

@@ -29,6 +29,6 @@ def make_services(settings: Settings) -> Services:
         database=database,
         clock=clock,
         http=http,
-        tokens=ServiceTokens(http, current_signing_key(database, settings.encryption_key), clock.now),
+        tokens=ServiceTokens(http, current_signing_key(database, settings.encryption_key, clock.now), clock.now),
         queue=WorkQueue(settings.database_url, settings.secret_key),
     )

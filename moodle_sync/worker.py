@@ -55,10 +55,11 @@ class Tick:
             for delivery_id in due:
                 services.queue.enqueue("deliver", delivery_id)
         seconds = int(now.timestamp())
+        jump = f"{services.clock.offset().total_seconds():.0f} " if settings.clock_file else ""  # a slot of its own
         for scope in jobs.calendar_scopes(services):
-            self._begin("calendar", scope, str(seconds // settings.calendar_interval_s))
+            self._begin("calendar", scope, f"{jump}{seconds // settings.calendar_interval_s}")
         for moodle in jobs.all_connections(services):
-            self._begin("mirror", moodle.university_slug, str(seconds // settings.mirror_interval_s))
+            self._begin("mirror", moodle.university_slug, f"{jump}{seconds // settings.mirror_interval_s}")
 
     def _begin(self, job: str, scope: str, slot: str) -> None:
         if self._begun.get((job, scope)) == slot:

@@ -73,19 +73,19 @@ def activity_of_line_item(site: Site, line_item_id: int) -> Activity | None:
 
 def line_items_url(site: Site) -> str:
     campus = site.campus
-    return f"{campus.issuer}/mod/lti/services.php/{campus.course_id}/lineitems?type_id={campus.deployment_id}"
+    return f"{campus.url}/mod/lti/services.php/{campus.course_id}/lineitems?type_id={campus.deployment_id}"
 
 
 def line_item_url(site: Site, line_item_id: int, service: str = "") -> str:
     """`service` ("/scores", "/results") stands before the query, as in Moodle."""
     path = f"/mod/lti/services.php/{site.campus.course_id}/lineitems/{line_item_id}/lineitem{service}"
-    return f"{site.campus.issuer}{path}?type_id={site.campus.deployment_id}"
+    return f"{site.campus.url}{path}?type_id={site.campus.deployment_id}"
 
 
 def memberships_url(site: Site) -> str:
     campus = site.campus
     return (
-        f"{campus.issuer}/mod/lti/services.php/CourseSection/{campus.course_id}"
+        f"{campus.url}/mod/lti/services.php/CourseSection/{campus.course_id}"
         f"/bindings/{campus.deployment_id}/memberships"
     )
 

@@ -12,6 +12,7 @@ from sandbox_lms import (
     login_initiation,
     moodle_rest,
     pages,
+    platform_storage,
     roster_service,
     token_endpoint,
 )
@@ -28,6 +29,7 @@ def create_app(site: Site) -> Flask:
     app.extensions[EXTENSION] = site
     for module in (
         pages,
+        platform_storage,
         login_initiation,
         authorization,
         token_endpoint,

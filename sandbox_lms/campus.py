@@ -8,6 +8,7 @@ Role = Literal["student", "teacher", "administrator"]
 
 AGS_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/"
 NRPS_SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
+STORAGE_FRAME = "lti_storage"
 GRANTED_SCOPES = (AGS_SCOPE + "lineitem.readonly", AGS_SCOPE + "result.readonly", AGS_SCOPE + "score", NRPS_SCOPE)
 
 
@@ -66,12 +67,29 @@ class Campus:
     shares_names: bool = True
     moodle_user_id: int = 35
     moodle_time_zone: str = "UTC"
+    # What other LMSs do, and Moodle does not. `storage_is_silent`: offered at the login, but never answered.
+    platform_storage: Literal["none", "parent", "frame"] = "none"
+    storage_dialect: Literal["current", "legacy"] = "current"
+    storage_is_silent: bool = False
+    nests_frames: bool = False
+    shared_issuer: str | None = None
 
     @property
-    def issuer(self) -> str:
+    def url(self) -> str:
+        """Where its site is: scheme, host and port."""
         if not self.port:
             raise ValueError(f"{self.slug} has no port before it is served")
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def issuer(self) -> str:
+        """Who signs. In the cloud one issuer may stand for many universities, and is no address of theirs."""
+        return self.shared_issuer or self.url
+
+    @property
+    def storage_target(self) -> str | None:
+        """Where a tool finds the storage: in the window above its own, or in a frame of this name beside it."""
+        return {"none": None, "parent": "_parent", "frame": STORAGE_FRAME}[self.platform_storage]
 
     @property
     def students(self) -> tuple[Person, ...]:
@@ -90,10 +108,10 @@ class Campus:
             issuer=self.issuer,
             client_id=self.client_id,
             deployment_id=self.deployment_id,
-            authorization_endpoint=f"{self.issuer}/mod/lti/auth.php",
-            token_endpoint=f"{self.issuer}/mod/lti/token.php",
-            jwks_uri=f"{self.issuer}/mod/lti/certs.php",
-            moodle_base_url=self.issuer,
+            authorization_endpoint=f"{self.url}/mod/lti/auth.php",
+            token_endpoint=f"{self.url}/mod/lti/token.php",
+            jwks_uri=f"{self.url}/mod/lti/certs.php",
+            moodle_base_url=self.url,
             moodle_token=self.moodle_token,
             course_id=self.course_id,
         )

@@ -22,11 +22,12 @@ from sandbox_lms.demo_setup import set_up
 from sandbox_lms.server import Sandbox
 
 FIRST_PORT = 8400
+ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last one: somebody closes the terminal
 
 
 def main() -> None:
     arguments = _arguments()
-    for ending in (signal.SIGTERM, signal.SIGINT):
+    for ending in ENDINGS:
         signal.signal(ending, _end)
     try:
         _run(arguments.data, arguments.port)
@@ -42,17 +43,28 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, default=Path("demo-data"), help="folder for all that the demo keeps")
     parser.add_argument(
-        "--port", type=int, default=FIRST_PORT, help=f"first of four ports in a row (default {FIRST_PORT})"
+        "--port", type=_port, default=FIRST_PORT, help=f"first of four ports in a row (default {FIRST_PORT})"
     )
     return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1024 <= int(text) <= 65_500:
+        raise argparse.ArgumentTypeError("must be a number from 1024 to 65500")
+    return int(text)
 
 
 def _run(data: Path, port: int) -> None:
     """Start one after the other; whatever was started is stopped in the opposite order, however this ends."""
     today = Clock().now().astimezone(SERIES_ZONE).date()
     year, week, _ = today.isocalendar()
-    folder = (data / f"{year}-W{week:02d}").absolute()  # each week a fresh series with a session this week
-    folder.mkdir(parents=True, exist_ok=True)
+    # Each week a fresh series with a session this week; other ports are other universities, with other addresses.
+    name = f"{year}-W{week:02d}" + ("" if port == FIRST_PORT else f"-port-{port}")
+    folder = (data / name).absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DemoFailure(f"The folder {folder} cannot be made: {error.strerror}. Choose another: --data.") from error
     tool_url = f"http://localhost:{port + 1}"
     campuses = tuple(replace(campus, port=port + 2 + n) for n, campus in enumerate(SAMPLE_CAMPUSES))
     state = DemoState(campuses=campuses, tool_url=tool_url, calendar=folder / "series.ics", clock_file=folder / "clock")
@@ -84,9 +96,10 @@ def _check_ports(first: int, count: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
-            except (OSError, OverflowError) as error:
+            except OSError as error:
                 raise DemoFailure(
-                    f"Port {port} is taken by another program. Stop it, or choose others: make demo DEMO='--port 9400'"
+                    f"Port {port} cannot be had ({error.strerror}). If another program has it, stop that, or choose"
+                    f" other ports: make demo DEMO='--port {first + 1000 if first < 60_000 else 9400}'"
                 ) from error
 
 
@@ -111,11 +124,11 @@ def _watch(*programs: Program) -> None:
 
 
 class _Ended(BaseException):
-    """Ctrl-C or SIGTERM."""
+    """Ctrl-C, SIGTERM or a closed terminal."""
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
-    for ending in (signal.SIGTERM, signal.SIGINT):
+    for ending in ENDINGS:
         signal.signal(ending, signal.SIG_IGN)  # once is enough: what was started is being stopped in order
     raise _Ended
 

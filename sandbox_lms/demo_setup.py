@@ -4,7 +4,7 @@ import json
 from datetime import date
 from pathlib import Path
 
-from config.sample_series import read_sample_series, read_sample_universities, shift_sample_series
+from config.sample_series import SampleUniversity, read_sample_series, read_sample_universities, shift_sample_series
 from sandbox_lms.campus import Campus
 from sandbox_lms.demo_programs import Programs
 
@@ -17,7 +17,10 @@ def set_up(programs: Programs, campuses: tuple[Campus, ...], calendar: Path, *, 
     if not calendar.exists():
         calendar.write_bytes(shift_sample_series(read_sample_series(), this_week=today))
     _add_universities(programs)
-    _register(programs, campuses)
+    registered = {row["slug"] for row in _rows(programs, "lti-tool", "platform", "list")}
+    for campus in campuses:
+        if campus.slug not in registered:
+            register(programs, campus)
     if not any(row["slug"] == SERIES for row in _rows(programs, "moodle-sync", "series", "list")):
         programs.run("moodle-sync", "series", "import", str(calendar), "--series", SERIES, "--title", TITLE)
     for campus in campuses:
@@ -28,25 +31,27 @@ def _add_universities(programs: Programs) -> None:
     known = {row["slug"] for row in _rows(programs, "lti-tool", "university", "list")}
     for university in read_sample_universities():
         if university.slug not in known:
-            programs.run(
-                "lti-tool", "university", "add", university.slug,
-                "--name", university.name, "--country", university.country,
-                "--time-zone", university.time_zone, "--language", university.language,
-            )  # fmt: skip
+            add_university(programs, university)
 
 
-def _register(programs: Programs, campuses: tuple[Campus, ...]) -> None:
-    known = {row["slug"] for row in _rows(programs, "lti-tool", "platform", "list")}
-    for campus in campuses:
-        if campus.slug not in known:
-            registration = campus.registration()
-            programs.run(
-                "lti-tool", "platform", "add", campus.slug, "--university", campus.slug,
-                "--issuer", registration.issuer, "--client-id", registration.client_id,
-                "--authorization-endpoint", registration.authorization_endpoint,
-                "--token-endpoint", registration.token_endpoint, "--jwks-uri", registration.jwks_uri,
-                "--deployment", registration.deployment_id,
-            )  # fmt: skip
+def add_university(programs: Programs, university: SampleUniversity | Campus) -> None:
+    programs.run(
+        "lti-tool", "university", "add", university.slug,
+        "--name", university.name, "--country", university.country,
+        "--time-zone", university.time_zone, "--language", university.language,
+    )  # fmt: skip
+
+
+def register(programs: Programs, campus: Campus) -> None:
+    """The LMS of a university that the tool knows already. The university's slug is the campus's."""
+    registration = campus.registration()
+    programs.run(
+        "lti-tool", "platform", "add", campus.slug, "--university", campus.slug,
+        "--issuer", registration.issuer, "--client-id", registration.client_id,
+        "--authorization-endpoint", registration.authorization_endpoint,
+        "--token-endpoint", registration.token_endpoint, "--jwks-uri", registration.jwks_uri,
+        "--deployment", registration.deployment_id,
+    )  # fmt: skip
 
 
 def _connect(programs: Programs, campus: Campus) -> None:

@@ -25,6 +25,8 @@ ROLES = {
 class CampusLaunch(LTIAdvantageMessageLaunchAbstract):  # type: ignore[misc]  # the library ships no types
     """The library signs what it is given to whoever asks: everything must have been checked before `lti_launch`."""
 
+    storage_target: str | None = None
+
     def get_launch_message(self, *arguments: Any) -> dict[str, Any]:
         message: dict[str, Any] = super().get_launch_message(*arguments)
         message.pop("azp")  # Moodle sends none
@@ -32,12 +34,16 @@ class CampusLaunch(LTIAdvantageMessageLaunchAbstract):  # type: ignore[misc]  # 
 
     def render_launch_form(self, launch_data: dict[str, Any], **_: Any) -> str:
         fields = [("id_token", launch_data["id_token"]), ("state", launch_data["state"])]
+        if self.storage_target is not None:
+            # Said at the login already, and said again: https://www.imsglobal.org/spec/lti-cs-oidc/v0p1
+            fields.append(("lti_storage_target", self.storage_target))
         return render_template("form_post.html", action=launch_data["launch_url"], fields=fields)
 
 
 def describe(launch: CampusLaunch, site: Site, person: Person, activity: Activity) -> None:
     """Put into the message who opens what, and which services the tool may use for it."""
     campus = site.campus
+    launch.storage_target = campus.storage_target
     launch.set_id_token_expiration(LIFE_S)
     launch.set_user_data(person.user_id, ROLES[person.role])
     launch.set_launch_context_claim(
@@ -62,7 +68,7 @@ def _presentation(site: Site, activity: Activity) -> dict[str, Any]:
         CLAIM + "launch_presentation": {
             "locale": campus.language,
             "document_target": activity.document_target,
-            "return_url": f"{campus.issuer}/mod/lti/return.php?course={campus.course_id}"
+            "return_url": f"{campus.url}/mod/lti/return.php?course={campus.course_id}"
             f"&instanceid={activity.activity_id}",
         }
     }

@@ -4,7 +4,7 @@ Security Framework 1.0, section 5.1.1.1: https://www.imsglobal.org/spec/security
 """
 
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template
 from lti1p3platform.oidc_login import OIDCLoginAbstract
@@ -22,8 +22,15 @@ blueprint = Blueprint("login_initiation", __name__)
 class CampusLogin(OIDCLoginAbstract):  # type: ignore[misc]  # the library ships no types
     """The library's login address, sent as this LMS does: a redirect, or a form that posts itself, as in Moodle."""
 
+    storage_target: str | None = None
+
     def set_lti_message_hint(self, *, hint: str) -> None:
         self._lti_message_hint = hint
+
+    def prepare_preflight_url(self, user_id: str) -> str:
+        """With `lti_storage_target`, where the LMS offers storage: https://www.imsglobal.org/spec/lti-cs-oidc/v0p1"""
+        url: str = super().prepare_preflight_url(user_id)
+        return url if self.storage_target is None else f"{url}&{urlencode({'lti_storage_target': self.storage_target})}"
 
     def get_redirect(self, url: str) -> Response:
         return make_response(redirect(url, 302))
@@ -43,6 +50,7 @@ def launch(site: Site, person: Person, activity_id: int) -> Any:
         abort(404)
     login = CampusLogin(None, CampusPlatform(site=site))
     login.set_lti_message_hint(hint=make_hint(site, person, activity))
+    login.storage_target = site.campus.storage_target
     if site.campus.tool_login == "moodle-post":
         return login.post_form(person.user_id)
     return login.initiate_login(person.user_id)

@@ -57,7 +57,7 @@ def exported_event(site: Site, event: Event) -> dict[str, Any]:
 
 
 def _addresses(site: Site, event: Event) -> dict[str, str]:
-    base, number, course = site.campus.issuer, f"id={event.event_id}", f"course={event.course_id}"
+    base, number, course = site.campus.url, f"id={event.event_id}", f"course={event.course_id}"
     return {
         "deleteurl": f"{base}/calendar/delete.php?{number}&{course}",
         "editurl": f"{base}/calendar/event.php?action=edit&{number}&{course}",
@@ -84,5 +84,5 @@ def _course(site: Site) -> dict[str, Any]:
         "startdate": course_start_s(site),
         "enddate": 0,
         "visible": True,
-        "viewurl": f"{campus.issuer}/course/view.php?id={campus.course_id}",
+        "viewurl": f"{campus.url}/course/view.php?id={campus.course_id}",
     }

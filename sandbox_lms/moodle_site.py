@@ -30,7 +30,7 @@ def site_info(site: Site, function_names: list[str]) -> dict[str, Any]:
         "fullname": "WS Sync",
         "lang": "en",
         "userid": campus.moodle_user_id,
-        "siteurl": campus.issuer,
+        "siteurl": campus.url,
         "userpictureurl": "",
         "functions": [{"name": name, "version": VERSION} for name in function_names],
         "downloadfiles": 0,

@@ -33,9 +33,9 @@ class ShownEvent:
 @blueprint.before_request
 def _go_to_own_address() -> Any:
     """Another name of this machine, such as localhost, would have cookies and an origin of its own."""
-    issuer = the_site().campus.issuer
-    if request.method == "GET" and request.host_url.rstrip("/") != issuer:
-        return redirect(issuer + request.full_path.rstrip("?"), 302)
+    url = the_site().campus.url
+    if request.method == "GET" and request.host_url.rstrip("/") != url:
+        return redirect(url + request.full_path.rstrip("?"), 302)
     return None
 
 
@@ -85,6 +85,16 @@ def activity(site: Site, person: Person, activity_id: int) -> str:
     if found is None:
         abort(404)
     return render_template("activity.html", activity=found)
+
+
+@blueprint.get("/activity/<int:activity_id>/inner")
+@with_person
+def inner_activity(site: Site, person: Person, activity_id: int) -> str:
+    """The page between the activity's page and the tool, at an LMS that nests frames."""
+    found = find_activity(site, activity_id)
+    if found is None or not site.campus.nests_frames:
+        abort(404)
+    return render_template("inner_activity.html", activity=found)
 
 
 @blueprint.get("/gradebook")
@@ -160,5 +170,5 @@ def _own_path(path: str) -> str:
 def _check_origin(site: Site) -> None:
     """Our cookies are sent from other sites, too; a form is taken only from our own pages (or from no browser)."""
     origin = request.headers.get("Origin")
-    if origin is not None and origin != site.campus.issuer:
+    if origin is not None and origin != site.campus.url:
         abort(403)

@@ -29,7 +29,7 @@ def main(data_dir: Path, tool_url: str, first_port: int | None, clock_file: Path
     try:
         with Sandbox(data_dir, campuses, tool_url, Clock(offset_file=clock_file)) as sandbox:
             for campus in sandbox.campuses.values():
-                click.echo(f"{campus.name}: {campus.issuer}/")
+                click.echo(f"{campus.name}: {campus.url}/")
             ended.wait()
     except PortTaken as error:
         click.echo(f"{error} Choose others with --first-port.", err=True)

@@ -11,11 +11,13 @@ GIVE_UP_AFTER = timedelta(days=7)
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One version of one participant's score in one line item, claimed by this worker."""
+    """One version of one participant's score in one line item, claimed by this worker. `ags_scopes`: what the last
+    launch of its placement granted us."""
 
     delivery_id: int
     platform_id: int
     line_item_url: str
+    ags_scopes: frozenset[str]
     sub: str
     score_given: int
     score_maximum: int

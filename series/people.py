@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 VISIT_LIFE = timedelta(hours=12)
+MAX_VISITS = 20  # of one participant at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +30,13 @@ class Visit:
     platform_id: int
     deployment_is_approved: bool
     course_id: int | None
+    course_title: str
     placement_id: int
     series_id: UUID
     session_id: UUID | None  # none: the whole series
     is_teacher: bool
     is_learner: bool
+    is_test_user: bool  # an LMS's own "student view": may look, and nothing counts
     hosted_session_ids: frozenset[UUID]
     return_url: str | None
     locale: str | None

@@ -7,7 +7,6 @@ from series.sessions import Session
 
 
 class Action(StrEnum):
-    SEE_PLAN = "see_plan"
     CHECK_IN = "check_in"
     SEE_COURSE = "see_course"
     OPEN_CHECK_IN = "open_check_in"
@@ -16,10 +15,9 @@ class Action(StrEnum):
 def may(viewer: Visit, action: Action, thing: Session | None = None) -> bool:
     """Whether `viewer` may do `action` to `thing` (a session, or nothing for the viewer's own course)."""
     match action:
-        case Action.SEE_PLAN:
-            return thing is None or thing.series_id == viewer.series_id
         case Action.CHECK_IN:
-            return viewer.is_learner and thing is not None and thing.series_id == viewer.series_id
+            counts = viewer.is_learner and not viewer.is_test_user
+            return counts and thing is not None and thing.series_id == viewer.series_id
         case Action.SEE_COURSE:
             return viewer.is_teacher and viewer.course_id is not None and viewer.deployment_is_approved
         case Action.OPEN_CHECK_IN:

@@ -8,14 +8,17 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from lms.ags import SCOPE_RESULT_READONLY, SCOPE_SCORE
 from series.people import Visit
 from series.rule import Kind, Rule
 from series.sessions import Series, Session
 from series.store.database import Database
 from series.store.evidence import NewEvidence, record_evidence
-from series.store.launches import NewVisit, find_visit, open_visit
+from series.store.launch_values import NewVisit
+from series.store.launches import open_visit
 from series.store.sessions import add_series, save_import
 from series.store.universities import NewPlatform, add_platform, add_university
+from series.store.visits import find_visit
 from tests.conftest import NOW
 from tests.examples import MALTA, SERIES, VILNIUS, weekly
 
@@ -40,10 +43,13 @@ LAUNCH = NewVisit(  # a student of Malta opens the series from its activity
     nonce="to be replaced",
     nonce_expires_at=NOW + timedelta(minutes=20),
     platform_id=1,
+    university_id=MALTA.university_id,
+    issuer=ISSUER,
     deployment_id="1",
     sub="5",
     is_teacher=False,
     is_learner=True,
+    is_test_user=False,
     resource_link_id="1",
     context_id="2",
     context_title="Teaching STEM",
@@ -51,7 +57,7 @@ LAUNCH = NewVisit(  # a student of Malta opens the series from its activity
     locale=None,
     line_item_url=LINE_ITEM,
     line_items_url=LINE_ITEMS,
-    ags_scopes=("https://purl.imsglobal.org/spec/lti-ags/scope/score",),
+    ags_scopes=(SCOPE_SCORE, SCOPE_RESULT_READONLY),
     memberships_url=None,
     custom_series_id=None,
     custom_session_id=None,
@@ -112,7 +118,7 @@ def launch(database: Database, new: NewVisit = LAUNCH, *, now: datetime = NOW) -
     with database.read() as connection:
         found = find_visit(connection, one.visit_id, now=now)
     assert found is not None
-    return found
+    return found.visit
 
 
 def code_of(visit: Visit, session_id: UUID, *, source_id: str = "1", at: datetime = NOW) -> NewEvidence:

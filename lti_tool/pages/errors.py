@@ -1,5 +1,6 @@
 """The one place where an error becomes a page."""
 
+import math
 import secrets
 
 import structlog
@@ -7,12 +8,14 @@ from flask import Flask, Response, make_response, render_template, request
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
+from lti_tool.pages.kept_refusals import keep_refusal
 from lti_tool.pages.refusal_words import WORDS
 from lti_tool.pages.visit_proof import FormNotOurs, VisitOver
 from lti_tool.protocol.refusals import Refused
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 
 log = structlog.get_logger()
+NOT_LOGGED = {"return_url", "go_on_url", "lms_words"}
 
 
 def register_error_pages(app: Flask) -> None:
@@ -27,24 +30,22 @@ def register_error_pages(app: Flask) -> None:
 
 def _refused(refused: Refused) -> Response:
     words, reference = WORDS[refused.code], _reference()
-    values = {name: value for name, value in refused.values.items() if name not in {"return_url", "lms_words"}}
+    values = {name: value for name, value in refused.values.items() if name not in NOT_LOGGED}
     log.warning("refused", code=refused.code.value, reference=reference, **values)
+    keep_refusal(refused.code, reference)
     page = render_template("refused.html", words=words, code=refused.code, reference=reference, values=refused.values)
     response = make_response(page, words.status)
     if words.status == 405:
         response.headers["Allow"] = "POST"
+    if "retry_after_s" in values:
+        response.headers["Retry-After"] = str(math.ceil(float(str(values["retry_after_s"]))))
     return response
 
 
-def _visit_over(_: VisitOver) -> Response:
-    return _page(
-        gettext("This page is closed"),
-        gettext(
-            "A visit lasts twelve hours, in the browser that opened it. Please open the activity again from your "
-            "course."
-        ),
-        401,
-    )
+def _visit_over(over: VisitOver) -> Response:
+    """What was typed into a form of the visit is shown once more: to be copied, not to be lost."""
+    typed = [text for name, text in request.form.items() if name != "form_token" and text.strip()]
+    return make_response(render_template("visit_over.html", return_url=over.return_url, typed=typed), 401)
 
 
 def _form_not_ours(_: FormNotOurs) -> Response:

@@ -1,5 +1,6 @@
 """The instructor's page: the own course by name, all others as one protected number."""
 
+from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -34,6 +35,14 @@ class Learner:
     completed_session_ids: frozenset[UUID]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Roster:
+    """`members` None: the LMS has not told who is in the course, and `problem` says why, if it was asked."""
+
+    members: tuple[Member, ...] | None = None
+    problem: str | None = None
+
+
 @blueprint.get("/")
 @with_visit
 def course(visit: Visit) -> str:
@@ -54,9 +63,9 @@ def course(visit: Visit) -> str:
             if session
             else 0
         )
-    members = _roster(tool, visit, memberships_url)
+    roster = _roster(tool, visit, memberships_url)
     _note_the_view(tool, visit)
-    learners = _learners(progress, members)
+    learners = _learners(progress, roster.members)
     return render_template(
         "instructor.html",
         visit=visit,
@@ -66,7 +75,9 @@ def course(visit: Visit) -> str:
         times=times_of(session, visit.university.time_zone) if session else None,
         learners=learners,
         present=sum(1 for learner in learners if session and session.session_id in learner.completed_session_ids),
+        roster=roster,
         names_are_known=any(learner.name for learner in learners),
+        repeated_names=_repeated(learners),
         elsewhere=protect(elsewhere),
         held=sum(1 for s in sessions if not s.is_cancelled),
         rule=rule,
@@ -85,14 +96,12 @@ def _note_the_view(tool: Tool, visit: Visit) -> None:
         )
 
 
-def _roster(tool: Tool, visit: Visit, memberships_url: str | None) -> tuple[Member, ...] | None:
-    """The course's people as the LMS names them now, or None when it does not tell."""
-    if memberships_url is None:
-        return None
+def _roster(tool: Tool, visit: Visit, memberships_url: str | None) -> Roster:
+    """The course's people as the LMS names them now."""
     with tool.database.read() as connection:
         row = get_platform(connection, visit.platform_id)
-    if row is None:
-        return None
+    if row is None or memberships_url is None:
+        return Roster()
     platform = ServicePlatform(
         platform_id=row.platform_id,
         client_id=row.client_id,
@@ -100,9 +109,9 @@ def _roster(tool: Tool, visit: Visit, memberships_url: str | None) -> tuple[Memb
         token_audience=row.token_audience,
     )
     try:
-        return read_memberships(tool.http, tool.service_tokens, platform, memberships_url)
-    except LmsError:
-        return None
+        return Roster(members=read_memberships(tool.http, tool.service_tokens, platform, memberships_url))
+    except LmsError as error:
+        return Roster(problem=str(error))
 
 
 def _learners(progress: list[LearnerProgress], members: tuple[Member, ...] | None) -> list[Learner]:
@@ -120,3 +129,9 @@ def _learners(progress: list[LearnerProgress], members: tuple[Member, ...] | Non
         for sub in subs
     ]
     return sorted(learners, key=lambda learner: (learner.name is None, (learner.name or "").casefold(), learner.sub))
+
+
+def _repeated(learners: list[Learner]) -> set[str]:
+    """Names that two people of the course share."""
+    names = Counter(learner.name for learner in learners if learner.name)
+    return {name for name, count in names.items() if count > 1}

@@ -1,13 +1,24 @@
-"""For whoever watches the service: is the process alive, and can it work?"""
+"""For other programs: our keys for every LMS, and for whoever watches the service, whether it can work."""
 
 from flask import Blueprint, Response, jsonify
 
 from lms.tool_keys import published_keys
-from lti_tool.tool import the_tool
+from lti_tool.tool import Tool, the_tool
 from series.store.database import DatabaseBusy, DatabaseUnreachable
+from series.store.keys import WrongEncryptionKey
 from series.store.migrate import is_current
 
 blueprint = Blueprint("operations", __name__)
+
+
+@blueprint.get("/lti/jwks.json")
+def jwks() -> Response:
+    """Our public keys: https://www.imsglobal.org/spec/security/v1p0#h_key-set-url"""
+    tool = the_tool()
+    response = jsonify(published_keys(tool.database, encryption_key=tool.settings.encryption_key, now=tool.clock.now()))
+    response.cache_control.public = True
+    response.cache_control.max_age = 300
+    return response
 
 
 @blueprint.get("/healthz")
@@ -22,9 +33,16 @@ def readyz() -> tuple[Response, int]:
     try:
         checks = {"database": True, "migrations": is_current(tool.database)}
         if checks["migrations"]:
-            keys = published_keys(tool.database, encryption_key=tool.settings.encryption_key)
-            checks["keys"] = bool(keys["keys"])
+            checks["keys"] = _has_keys(tool)
     except (DatabaseBusy, DatabaseUnreachable):
         checks = {"database": False}
     ready = all(checks.values())
     return jsonify(status="ready" if ready else "not ready", checks=checks), 200 if ready else 503
+
+
+def _has_keys(tool: Tool) -> bool:
+    try:
+        keys = published_keys(tool.database, encryption_key=tool.settings.encryption_key, now=tool.clock.now())
+    except WrongEncryptionKey:
+        return False
+    return bool(keys["keys"])

@@ -21,17 +21,18 @@ class LocalTime:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionTimes:
-    """`series` is None when both wall clocks say the same."""
+    """Both wall clocks, and whether they say different things."""
 
     yours: LocalTime
-    series: LocalTime | None
+    series: LocalTime
+    differ: bool
 
 
 def times_of(session: Session, viewer_zone: str) -> SessionTimes:
     yours = local_time(session.start_at, session.end_at, viewer_zone)
     series = local_time(session.start_at, session.end_at, session.zone)
-    same = (yours.day, yours.hours) == (series.day, series.hours)
-    return SessionTimes(yours=yours, series=None if same else series)
+    differ = (yours.day, yours.hours) != (series.day, series.hours)
+    return SessionTimes(yours=yours, series=series, differ=differ)
 
 
 def local_time(start_at: datetime, end_at: datetime, zone: str) -> LocalTime:

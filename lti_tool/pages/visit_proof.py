@@ -4,6 +4,7 @@ The id in the address is worthless without the cookie. Forms carry an HMAC of (v
 form opened at 16:00 can be sent at 18:30.
 """
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -15,7 +16,7 @@ from flask import Response, g, request
 
 from lti_tool.tool import the_tool
 from series.people import VISIT_LIFE, Visit
-from series.store.launches import find_visit
+from series.store.visits import KEEP_OVER, find_visit
 
 COOKIE = "visit"
 P = ParamSpec("P")
@@ -23,7 +24,14 @@ R = TypeVar("R")
 
 
 class VisitOver(Exception):
-    """There is no such visit in this browser: it is over, or the address was copied from somebody else."""
+    """There is no such visit in this browser: it is over, or the address was copied from somebody else.
+
+    `return_url`: the way back to the course, if this browser has proved that the visit was its own.
+    """
+
+    def __init__(self, return_url: str | None = None) -> None:
+        super().__init__()
+        self.return_url = return_url
 
 
 class FormNotOurs(Exception):
@@ -34,17 +42,30 @@ def hash_proof(proof: str) -> str:
     return hashlib.sha256(proof.encode()).hexdigest()
 
 
+def proof_of_login(login_proof: str, visit_id: str) -> str:
+    """The proof of the visit that a login has opened. Whoever holds the login's cookie can be given it again: the
+    answer to a double click is the one that a browser drops."""
+    key = hmac.new(login_proof.encode(), f"visit {visit_id}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(key).rstrip(b"=").decode("ascii")
+
+
 def set_visit_cookie(response: Response, visit_id: str, proof: str) -> None:
-    response.set_cookie(
-        COOKIE,
-        proof,
-        max_age=int(VISIT_LIFE.total_seconds()),
-        path=f"/visit/{visit_id}/",
-        secure=True,
-        httponly=True,
-        samesite="None",
-        partitioned=True,
-    )
+    """It outlives the visit, so that a form which is sent too late is still known to be from this browser."""
+    response.set_cookie(COOKIE, proof, max_age=int((VISIT_LIFE + KEEP_OVER).total_seconds()), **_attributes(visit_id))
+
+
+def drop_visit_cookie(response: Response, visit_id: str) -> None:
+    response.delete_cookie(COOKIE, **_attributes(visit_id))
+
+
+def _attributes(visit_id: str) -> dict[str, Any]:
+    return {
+        "path": f"/visit/{visit_id}/",
+        "secure": True,
+        "httponly": True,
+        "samesite": "None",
+        "partitioned": True,
+    }
 
 
 def with_visit(view: Callable[Concatenate[Visit, P], R]) -> Callable[P, R]:
@@ -52,7 +73,7 @@ def with_visit(view: Callable[Concatenate[Visit, P], R]) -> Callable[P, R]:
 
     @wraps(view)
     def proved(*args: Any, **kwargs: Any) -> R:
-        return view(_proved_visit(kwargs.pop("visit_id")), *args, **kwargs)
+        return view(proved_visit(kwargs.pop("visit_id")), *args, **kwargs)
 
     return proved
 
@@ -65,21 +86,30 @@ def form_token(action: str) -> str:
 
 def check_form(action: str) -> None:
     """Raises FormNotOurs unless this form was made in this visit for this action, on our own origin."""
-    origin = request.headers.get("Origin")
-    if origin is not None and origin != the_tool().settings.public_url:
+    if "Origin" in request.headers and not is_our_own_form():
         raise FormNotOurs
     if not hmac.compare_digest(request.form.get("form_token", "").encode(), form_token(action).encode()):
         raise FormNotOurs
 
 
-def _proved_visit(visit_id: str) -> Visit:
+def is_our_own_form() -> bool:
+    """Whether a page of ours has posted this form. Browsers send an Origin with every POST; those that also say from
+    where the request came must say: from here. https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header"""
+    fetched_from = request.headers.get("Sec-Fetch-Site", "same-origin")
+    return request.headers.get("Origin") == the_tool().settings.public_url and fetched_from == "same-origin"
+
+
+def proved_visit(visit_id: str) -> Visit:
+    """Raises VisitOver."""
     tool = the_tool()
     proof = request.cookies.get(COOKIE)
     if not proof or not visit_id.isprintable():  # PostgreSQL cannot even be asked for a NUL
         raise VisitOver
     with tool.database.read() as connection:
-        visit = find_visit(connection, visit_id, now=tool.clock.now())
-    if visit is None or not secrets.compare_digest(hash_proof(proof), visit.proof_hash):
+        found = find_visit(connection, visit_id, now=tool.clock.now())
+    if found is None or not secrets.compare_digest(hash_proof(proof), found.visit.proof_hash):
         raise VisitOver
-    g.visit = visit
-    return visit
+    if not found.is_open:
+        raise VisitOver(found.visit.return_url)
+    g.visit = found.visit
+    return found.visit

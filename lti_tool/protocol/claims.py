@@ -57,6 +57,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     deployment_id: Text | UnsetType = msgspec.field(name=CLAIM + "deployment_id", default=UNSET)
     target_link_uri: Text | UnsetType = msgspec.field(name=CLAIM + "target_link_uri", default=UNSET)
     roles: list[Text] | UnsetType = msgspec.field(name=CLAIM + "roles", default=UNSET)
+    role_scope_mentor: list[Text] | None = msgspec.field(name=CLAIM + "role_scope_mentor", default=None)  # not used
     resource_link: ResourceLink | UnsetType = msgspec.field(name=CLAIM + "resource_link", default=UNSET)
     context: Context | None = msgspec.field(name=CLAIM + "context", default=None)
     launch_presentation: LaunchPresentation | None = msgspec.field(name=CLAIM + "launch_presentation", default=None)

@@ -18,12 +18,15 @@ NRPS_CLAIM = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"  
 CONTEXT_ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
 CONTEXT_SUB_ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership/"
 INSTITUTION_ROLE = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#"
+TEST_USER_ROLE = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"  # Core A.2.4
 
 # Security Framework 5.1.3: token times. 60 s bridge real LMSs' clocks; a token older than 10 min is refused however
 # late it expires, so a spent nonce need not be kept for longer.
 LEEWAY = timedelta(seconds=60)
 MAX_TOKEN_AGE = timedelta(minutes=10)
 STATE_LIFE = timedelta(minutes=10)
+NONCE_LIFE = STATE_LIFE + MAX_TOKEN_AGE + LEEWAY  # after that every token that carries it is refused for its age
+TICKET_LIFE = timedelta(minutes=10)
 
 MAX_ID_TOKEN_CHARS = 65_536
 MAX_STATE_CHARS = 8_192

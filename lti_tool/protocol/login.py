@@ -2,8 +2,8 @@
 
 Security Framework 1.0, section 5.1.1: https://www.imsglobal.org/spec/security/v1p0#step-1-third-party-initiated-login
 
-The login writes nothing. What the launch has to know is sealed into `state`; what binds it to this browser is a cookie
-whose hash is in the state.
+The login writes nothing. What the launch has to know is sealed into `state`; what binds it to this browser is a proof
+whose hash is in the state: a cookie, or a value that the LMS keeps for us in this browser (platform storage).
 """
 
 import hashlib
@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
@@ -22,6 +23,15 @@ from lti_tool.protocol.refusals import RefusalCode, Refused
 from lti_tool.protocol.seal import SealBroken, SealExpired, open_seal, seal
 
 PURPOSE = "lti login state"
+PROOF_NAME_START = "lti-"
+MAX_STORAGE_TARGET_CHARS = 128
+
+
+class Keeper(StrEnum):
+    """Who keeps the browser's proof between login and launch."""
+
+    COOKIE = "cookie"
+    PLATFORM_STORAGE = "platform_storage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +44,7 @@ class LoginRequest:
     client_id: str | None
     lti_message_hint: str | None
     lti_deployment_id: str | None
+    lti_storage_target: str | None  # frame that keeps values for tools, or `_parent`: OIDC Login with postMessages 0.1
 
 
 class LoginState(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,11 +55,13 @@ class LoginState(msgspec.Struct, frozen=True, kw_only=True):
     target_link_uri: str
     lti_deployment_id: str | None
     proof_hash: str
+    keeper: Keeper
+    lti_storage_target: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class BegunLogin:
-    """`proof` goes into a cookie of this login alone, `state` and `nonce` to the LMS."""
+    """`proof` goes to the keeper under a name of this login alone, `state` and `nonce` go to the LMS."""
 
     state: str
     nonce: str
@@ -64,6 +77,7 @@ def read_login(form: Mapping[str, str], *, public_url: str) -> LoginRequest:
         raise Refused(RefusalCode.TOO_LARGE)
     if not is_ours(form["target_link_uri"], public_url):
         raise Refused(RefusalCode.TARGET_NOT_OURS)
+    storage_target = form.get("lti_storage_target", "")
     return LoginRequest(
         issuer=form["iss"],
         login_hint=form["login_hint"],
@@ -72,6 +86,7 @@ def read_login(form: Mapping[str, str], *, public_url: str) -> LoginRequest:
         lti_message_hint=form.get("lti_message_hint") or None,
         # Canvas once sent the second name: https://github.com/instructure/canvas-lms/issues/2201
         lti_deployment_id=form.get("lti_deployment_id") or form.get("deployment_id") or None,
+        lti_storage_target=storage_target if 0 < len(storage_target) <= MAX_STORAGE_TARGET_CHARS else None,
     )
 
 
@@ -86,7 +101,9 @@ def check_platform(login: LoginRequest, platform: Platform) -> None:
         raise Refused(RefusalCode.PLATFORM_MISMATCH, got=login.client_id[:255], registered=platform.client_id)
 
 
-def begin_login(login: LoginRequest, platform: Platform, *, secret_key: bytes, now: datetime) -> BegunLogin:
+def begin_login(
+    login: LoginRequest, platform: Platform, *, secret_key: bytes, now: datetime, keeper: Keeper = Keeper.COOKIE
+) -> BegunLogin:
     """Raises Refused when target and deployment id are too long for a state."""
     proof = secrets.token_urlsafe(32)
     nonce = secrets.token_urlsafe(32)
@@ -96,6 +113,8 @@ def begin_login(login: LoginRequest, platform: Platform, *, secret_key: bytes, n
         target_link_uri=login.target_link_uri,
         lti_deployment_id=login.lti_deployment_id,
         proof_hash=_hash(proof),
+        keeper=keeper,
+        lti_storage_target=login.lti_storage_target if keeper is Keeper.PLATFORM_STORAGE else None,
     )
     sealed = seal(state, secret_key=secret_key, purpose=PURPOSE, now=now)
     if len(sealed) > MAX_STATE_CHARS:  # the launch would not take it back
@@ -117,13 +136,13 @@ def open_state(state: str | None, *, secret_key: bytes, now: datetime) -> LoginS
         raise Refused(RefusalCode.STATE_INVALID) from error
 
 
-def proof_cookie_name(state: str) -> str:
-    """Each login has a cookie of its own, so that two tabs never take each other's."""
-    return "lti-" + _hash(state)[:16]
+def proof_name(state: str) -> str:
+    """Of the cookie, or the key in platform storage. Each login has its own: two tabs never take each other's."""
+    return PROOF_NAME_START + _hash(state)[:16]
 
 
-def same_browser(proof: str | None, login: LoginState) -> bool:
-    return bool(proof) and hmac.compare_digest(_hash(proof or ""), login.proof_hash)
+def same_browser(proof: str, login: LoginState) -> bool:
+    return bool(proof) and hmac.compare_digest(_hash(proof), login.proof_hash)
 
 
 def authorization_url(

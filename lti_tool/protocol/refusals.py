@@ -47,8 +47,16 @@ class RefusalCode(StrEnum):
     VERSION_WRONG = "version_wrong"
     MESSAGE_TYPE_UNKNOWN = "message_type_unknown"
     DEPLOYMENT_MISMATCH = "deployment_mismatch"
-    DEPLOYMENT_UNKNOWN = "deployment_unknown"
+    DEPLOYMENT_PENDING = "deployment_pending"
+    DEPLOYMENT_DISABLED = "deployment_disabled"
     NO_SERIES = "no_series"
+    # too much at once
+    LOGINS_TOO_FAST = "logins_too_fast"
+    LAUNCHES_TOO_FAST = "launches_too_fast"
+    # the way into a tab of its own
+    TICKET_INVALID = "ticket_invalid"
+    TICKET_EXPIRED = "ticket_expired"
+    TICKET_SPENT = "ticket_spent"
 
 
 class Refused(Exception):

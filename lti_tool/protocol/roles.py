@@ -7,30 +7,35 @@ teacher: Canvas names people "Instructor" of the institution who are students in
 
 from dataclasses import dataclass
 
-from lti_tool.protocol.constants import CONTEXT_ROLE, CONTEXT_SUB_ROLE, INSTITUTION_ROLE
+from lti_tool.protocol.constants import CONTEXT_ROLE, CONTEXT_SUB_ROLE, INSTITUTION_ROLE, TEST_USER_ROLE
 
 CONTEXT_SHORT_NAMES = {"Instructor", "Learner", "Administrator", "ContentDeveloper", "Mentor", "Manager", "Member"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """Without either, a person may look and nothing more."""
+    """Without either, a person may look and nothing more. A test user is the LMS's own "student view": it may look at
+    what a student sees, and nothing of it counts."""
 
     is_teacher: bool
     is_learner: bool
+    is_test_user: bool = False
 
 
 def read_roles(roles: list[str]) -> Roles:
     """The rights that `roles` give; unknown roles give none."""
     in_course = [role for role in map(_context_role, roles) if role]
+    is_test_user = TEST_USER_ROLE in roles
     if in_course:
         # A Teaching Assistant alone teaches, whatever principal role a platform pairs it with.
         return Roles(
             is_teacher=any(role in {"Instructor", "TeachingAssistant"} for role in in_course),
             is_learner="Learner" in in_course,
+            is_test_user=is_test_user,
         )
     in_institution = {role.removeprefix(INSTITUTION_ROLE) for role in roles if role.startswith(INSTITUTION_ROLE)}
-    return Roles(is_teacher=False, is_learner=bool(in_institution & {"Student", "Learner"}))
+    is_learner = bool(in_institution & {"Student", "Learner"})
+    return Roles(is_teacher=False, is_learner=is_learner, is_test_user=is_test_user)
 
 
 def _context_role(role: str) -> str | None:

@@ -6,6 +6,7 @@ A key is derived for each purpose, so that a value sealed for one is worthless f
 
 import base64
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -46,6 +47,8 @@ def open_seal(sealed: str, kind: type[T], *, secret_key: bytes, purpose: str, no
         raise SealBroken from error
 
 
+@cache
 def _fernet(secret_key: bytes, purpose: str) -> Fernet:
+    """One for each purpose: deriving its key takes longer than sealing."""
     derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(secret_key)
     return Fernet(base64.urlsafe_b64encode(derived))

@@ -15,7 +15,7 @@
       const same = (other) => hours(zone) === hours(other) && day(zone) === day(other);
       if (same(when.dataset.zone)) continue;
       when.querySelector("[data-yours]").textContent =
-        `${day(zone)}, ${hours(zone)} ${when.dataset.yourTime.replace("%(place)s", zone.split("/").pop().replaceAll("_", " "))}`;
+        `${day(zone)}, ${hours(zone)} ${when.dataset.yourTime.replace("%(place)s", zone.split("/").pop().replaceAll("_", " "))}`.trim();
       const series = when.querySelector("[data-series]");
       if (series) series.hidden = same(when.dataset.seriesZone);
     }

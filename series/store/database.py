@@ -64,6 +64,20 @@ def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgr
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
+def upsert(
+    connection: sa.Connection, table: sa.Table, key: dict[str, Any], fresh: dict[str, Any], *, update: dict[str, Any]
+) -> int:
+    """The id of the row with `key`, made with `fresh` or changed by `update`."""
+    first = next(iter(key))
+    statement = (
+        insert(connection, table)
+        .values(**key, **fresh)
+        .on_conflict_do_update(index_elements=list(key), set_=update or {first: key[first]})
+        .returning(table.c.id)
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
 def sqlite_path(url: str) -> Path | None:
     """The file of a SQLite URL, or None for PostgreSQL and for a database in memory."""
     database = sa.make_url(url).database

@@ -157,7 +157,7 @@ def _end(connection: sa.Connection, delivery_id: int, **values: Any) -> None:
 
 def _claimed(connection: sa.Connection, delivery_id: int) -> Delivery:
     row = connection.execute(
-        sa.select(delivery, participant.c.sub, platform.c.id.label("platform_pk"))
+        sa.select(delivery, participant.c.sub, placement.c.ags_scopes, platform.c.id.label("platform_pk"))
         .select_from(
             delivery.join(participant, delivery.c.participant_id == participant.c.id)
             .join(placement, delivery.c.placement_id == placement.c.id)
@@ -170,6 +170,7 @@ def _claimed(connection: sa.Connection, delivery_id: int) -> Delivery:
         delivery_id=row.id,
         platform_id=row.platform_pk,
         line_item_url=row.line_item_url,
+        ags_scopes=frozenset(row.ags_scopes.split()),
         sub=row.sub,
         score_given=row.score_given,
         score_maximum=row.score_maximum,

@@ -103,7 +103,7 @@ platform_key_set = Table(
     Column("platform_id", ForeignKey("platform.id"), primary_key=True),
     Column("key_set", Text),
     Column("fetched_at", Instant),
-    Column("attempted_at", Instant, nullable=False),
+    Column("attempted_at", Instant, nullable=False),  # while a fetch runs: when its lease ends
 )
 
 deployment = Table(

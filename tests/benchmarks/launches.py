@@ -20,7 +20,8 @@ from lti_tool.protocol.platform import Platform
 from series.rule import Kind
 from series.store.database import Database
 from series.store.evidence import NewEvidence, record_evidence
-from series.store.launches import NewVisit, open_visit
+from series.store.launch_values import NewVisit
+from series.store.launches import open_visit
 from series.store.migrate import migrate
 from series.store.sessions import save_import
 from series.store.tables import spent_nonce
@@ -114,10 +115,13 @@ class Bench:
             nonce=name,
             nonce_expires_at=NOW,
             platform_id=1,
+            university_id=1,
+            issuer=self._lms.issuer,
             deployment_id=self._lms.deployment_id,
             sub=name,
             is_teacher=False,
             is_learner=True,
+            is_test_user=False,
             resource_link_id="1",
             context_id="1",
             context_title="Course",
@@ -131,4 +135,4 @@ class Bench:
             custom_session_id=None,
         )
         with self._tool.database.write() as connection:
-            return open_visit(connection, visit, now=NOW)
+            return open_visit(connection, visit, now=NOW).participant_id

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.browser.cookie_modes import CookieMode, browser_of, open_with_cookies
+from tests.browser.world import World, serve_world
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN_S = 90
@@ -93,17 +96,32 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     assert started.process.returncode == 0
 
 
+@dataclass(frozen=True)
+class Chromium:
+    """The system's Chromium, and what drives it."""
+
+    playwright: Playwright
+    executable: str
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> Iterator[Chromium]:
     executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if executable is None:
         if os.environ.get("CI"):
             pytest.fail("There is no Chromium, and CI must not skip what a person sees.")
         pytest.skip("BROWSER TESTS SKIPPED: there is no Chromium here. Install the package chromium.")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=executable, args=["--disable-background-networking"])
-        yield opened
-        opened.close()
+        yield Chromium(playwright, executable)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    opened = chromium.playwright.chromium.launch(
+        executable_path=chromium.executable, args=["--disable-background-networking"]
+    )
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -122,3 +140,42 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def browsers(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[CookieMode], Browser]]:
+    """One browser for each cookie mode, opened when it is asked for."""
+    opened: dict[CookieMode, BrowserContext] = {}
+
+    def of(mode: CookieMode) -> Browser:
+        if mode not in opened:
+            profile = tmp_path_factory.mktemp(f"cookies-{mode}")
+            opened[mode] = open_with_cookies(chromium.playwright, chromium.executable, mode, profile)
+        return browser_of(opened[mode])
+
+    yield of
+    for context in opened.values():
+        context.close()
+
+
+@pytest.fixture
+def new_person(browsers: Callable[[CookieMode], Browser]) -> Iterator[Callable[[CookieMode], BrowserContext]]:
+    """The browsers of separate people: each has cookies of its own, and keeps those of its mode."""
+    contexts = []
+
+    def make(mode: CookieMode) -> BrowserContext:
+        context = browsers(mode).new_context(timezone_id="Europe/Malta", locale="en-GB")
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def world(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Asks for Chromium, so that nothing is started where there is none."""
+    with serve_world(tmp_path_factory.mktemp("world")) as served:
+        yield served

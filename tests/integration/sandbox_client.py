@@ -102,7 +102,7 @@ class World:
         return next(iter(self.sandbox.campuses.values()))
 
     def url(self, path: str) -> str:
-        return self.campus.issuer + path
+        return self.campus.url + path
 
     def now_s(self) -> int:
         return int(self.clock.now().timestamp())
@@ -113,7 +113,7 @@ class World:
         self.clock.offset_file.write_text(str(self.clock.offset().total_seconds() + seconds))
 
     def browser(self, username: str | None = None) -> Browser:
-        browser = Browser(self.campus.issuer)
+        browser = Browser(self.campus.url)
         if username is not None:
             answer = browser.post("/sign-in", data={"username": username, "password": f"{username}-demo"})
             assert answer.status_code == 303, answer.text

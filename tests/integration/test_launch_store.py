@@ -10,19 +10,14 @@ import sqlalchemy as sa
 from series.people import VISIT_LIFE
 from series.rule import Rule
 from series.store.database import Database
-from series.store.launches import (
-    DeploymentUnknown,
-    NewVisit,
-    NonceSpent,
-    NoSeries,
-    find_visit,
-    open_visit,
-    purge_expired,
-)
+from series.store.launch_values import NewVisit
+from series.store.launches import NonceSpent, open_visit
 from series.store.mirrors import mirrored_courses, save_connection, tie_course
+from series.store.placements import DeploymentDisabled, DeploymentPending, NoSeries
 from series.store.sessions import add_series
 from series.store.tables import course, course_series, deployment, participant, placement, spent_nonce, visit
 from series.store.universities import add_platform, add_university
+from series.store.visits import KEEP_OVER, find_visit, purge_expired
 from tests.at_once import THREADS, at_once
 from tests.conftest import NOW
 from tests.examples import MALTA, SERIES
@@ -75,7 +70,7 @@ def mirrored(database: Database) -> list[tuple[int, int]]:
 
 
 def test_a_launch_that_fails_leaves_nothing(database: Database, seeded: Seeded) -> None:
-    with pytest.raises(DeploymentUnknown):
+    with pytest.raises(DeploymentPending):
         launch(database, replace(LAUNCH, deployment_id="unknown"))
     assert [count(database, table) for table in (spent_nonce, participant, course, placement, visit)] == [0] * 5
 
@@ -89,11 +84,13 @@ def test_without_a_series_nothing_is_opened(database: Database) -> None:
     assert [count(database, table) for table in (spent_nonce, participant, course, placement, visit)] == [0] * 5
 
 
-@pytest.mark.parametrize("state", ["pending", "disabled"])
-def test_a_deployment_that_is_not_approved_opens_nothing(database: Database, seeded: Seeded, state: str) -> None:
+@pytest.mark.parametrize(("state", "error"), [("pending", DeploymentPending), ("disabled", DeploymentDisabled)])
+def test_a_deployment_that_is_not_approved_opens_nothing(
+    database: Database, seeded: Seeded, state: str, error: type[Exception]
+) -> None:
     with database.write() as connection:
         connection.execute(sa.update(deployment).values(state=state))
-    with pytest.raises(DeploymentUnknown):
+    with pytest.raises(error):
         launch(database)
 
 
@@ -143,8 +140,10 @@ def test_roles_belong_to_the_visit(database: Database, seeded: Seeded) -> None:
 def test_a_visit_lives_twelve_hours(database: Database, seeded: Seeded) -> None:
     opened = launch(database)
     with database.read() as connection:
-        assert find_visit(connection, opened.visit_id, now=NOW + VISIT_LIFE - timedelta(seconds=1)) == opened
-        assert find_visit(connection, opened.visit_id, now=NOW + VISIT_LIFE) is None
+        for now, is_open in ((NOW + VISIT_LIFE - timedelta(seconds=1), True), (NOW + VISIT_LIFE, False)):
+            found = find_visit(connection, opened.visit_id, now=now)
+            assert found is not None
+            assert (found.visit, found.is_open) == (opened, is_open)
 
 
 def test_what_has_had_its_time_is_purged(database: Database, seeded: Seeded) -> None:
@@ -153,7 +152,7 @@ def test_what_has_had_its_time_is_purged(database: Database, seeded: Seeded) -> 
         purge_expired(connection, now=NOW)
     assert [count(database, table) for table in (spent_nonce, visit)] == [1, 1]
     with database.write() as connection:
-        purge_expired(connection, now=NOW + VISIT_LIFE + timedelta(seconds=1))
+        purge_expired(connection, now=NOW + VISIT_LIFE + KEEP_OVER + timedelta(seconds=1))
     assert [count(database, table) for table in (spent_nonce, visit, participant)] == [0, 0, 1]
 
 

@@ -21,6 +21,7 @@ from uuid import uuid4
 import pytest
 
 from config.clock import Clock
+from lms.ags import SCOPE_RESULT_READONLY, SCOPE_SCORE
 from sandbox_lms.campus import MALTA, Campus
 from sandbox_lms.server import Sandbox
 from series.deliveries import LEASE
@@ -29,7 +30,8 @@ from series.sessions import Series, Session, Status
 from series.store.database import Database
 from series.store.deliveries import list_deliveries
 from series.store.evidence import NewEvidence, record_evidence
-from series.store.launches import NewVisit, open_visit
+from series.store.launch_values import NewVisit
+from series.store.launches import open_visit
 from series.store.sessions import add_series, save_import
 from series.store.universities import NewPlatform, add_platform, add_university
 from tests.databases import Databases
@@ -205,10 +207,13 @@ def _people_and_session(database: Database, campus: Campus, clock: Clock) -> tup
             nonce="nonce",
             nonce_expires_at=now,
             platform_id=platform_id,
+            university_id=1,
+            issuer=registration.issuer,
             deployment_id=registration.deployment_id,
             sub=STUDENT,
             is_teacher=False,
             is_learner=True,
+            is_test_user=False,
             resource_link_id="1",
             context_id=str(campus.course_id),
             context_title="Course",
@@ -216,12 +221,12 @@ def _people_and_session(database: Database, campus: Campus, clock: Clock) -> tup
             locale=None,
             line_item_url=f"{registration.issuer}/mod/lti/services.php/2/lineitems/4/lineitem?type_id=1",
             line_items_url=None,
-            ags_scopes=(),
+            ags_scopes=(SCOPE_SCORE, SCOPE_RESULT_READONLY),
             memberships_url=None,
             custom_series_id=None,
             custom_session_id=None,
         )
-        return session, open_visit(connection, visit, now=now)
+        return session, open_visit(connection, visit, now=now).participant_id
 
 
 class _worker:  # noqa: N801 - reads as a function

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -9,7 +10,10 @@ import responses
 from responses import matchers
 
 from lms.ags import (
+    SCOPE_RESULT_READONLY,
+    SCOPE_SCORE,
     ActivityProgress,
+    AgsEndpoint,
     GradingProgress,
     Score,
     post_score,
@@ -18,12 +22,14 @@ from lms.ags import (
     score_timestamp,
     service_url,
 )
-from lms.errors import MalformedAnswer, NotAllowed, NotFound, Refused, ScoreConflict, TryLater, Unreachable
+from lms.errors import MalformedAnswer, NotAllowed, NotFound, NotGranted, Refused, ScoreConflict, TryLater, Unreachable
 from lms.guarded import GuardedSession
 from lms.service_tokens import ServiceTokens
 from tests.unit.recordings import PLATFORM, SIGNING_KEY, grant_token, loopback_session, play_service, recording
 
 LINE_ITEM = "http://127.0.0.1:8101/mod/lti/services.php/2/lineitems/4/lineitem?type_id=1"
+ENDPOINT = AgsEndpoint(line_item_url=LINE_ITEM, scopes=frozenset({SCOPE_SCORE, SCOPE_RESULT_READONLY}))
+ELSEWHERE = replace(ENDPOINT, line_item_url="https://lms.example/li/4")
 SCORES = "http://127.0.0.1:8101/mod/lti/services.php/2/lineitems/4/lineitem/scores?type_id=1"
 SCORE = Score(
     user_id="4",
@@ -121,7 +127,7 @@ def test_cases_54_to_56_a_score_is_posted_as_it_is_with_its_media_type_and_the_t
             )
         ],
     )
-    post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+    post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
     assert played.calls[0].request.body == BODY
     assert "scope=https%3A%2F%2Fpurl.imsglobal.org%2Fspec%2Flti-ags%2Fscope%2Fscore" in str(
         responses.calls[0].request.body
@@ -133,7 +139,7 @@ def test_a_repetition_after_a_409_is_told_apart_from_a_refusal(http: GuardedSess
     grant_token()
     play_service("lti-ags-score.old-timestamp")
     with pytest.raises(ScoreConflict) as caught:
-        post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+        post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
     assert not caught.value.permanent
 
 
@@ -145,7 +151,7 @@ def test_a_score_for_somebody_who_is_no_student_is_never_taken(
     grant_token()
     play_service(f"lti-ags-score.{name}")
     with pytest.raises(Refused, match="no longer a student") as caught:
-        post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+        post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
     assert (caught.value.status, caught.value.permanent) == (400, True)
 
 
@@ -154,7 +160,7 @@ def test_a_line_item_that_was_deleted_is_not_found(http: GuardedSession, tokens:
     grant_token()
     play_service("lti-ags-lineitem.get-deleted", method="POST", url=SCORES)
     with pytest.raises(NotFound, match="grade column"):
-        post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+        post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
 
 
 @responses.activate
@@ -162,7 +168,7 @@ def test_a_bad_gateway_is_tried_later(http: GuardedSession, tokens: ServiceToken
     grant_token()
     play_service("lti-ags-score.bad-userid", url=SCORES)
     with pytest.raises(TryLater) as caught:
-        post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+        post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
     assert caught.value.status == 502
 
 
@@ -172,7 +178,7 @@ def test_a_busy_lms_says_when_to_come_back(http: GuardedSession, tokens: Service
     grant_token()
     responses.post(SCORES, status=status, headers={"Retry-After": "120"})
     with pytest.raises(TryLater) as caught:
-        post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+        post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
     assert caught.value.retry_after_s == 120
 
 
@@ -186,7 +192,7 @@ def test_canvas_says_403_for_a_used_up_quota(
     grant_token()
     responses.post(SCORES, status=403, headers={"X-Rate-Limit-Remaining": remaining})
     with pytest.raises(error):
-        post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+        post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
 
 
 @responses.activate
@@ -195,7 +201,7 @@ def test_after_a_401_one_new_token_is_tried(http: GuardedSession, tokens: Servic
     grant_token("fresh")
     play_service("lti-ags-lineitems.badtoken", method="POST", url=SCORES)
     play_service("lti-ags-score.below-pass", match=[matchers.header_matcher({"Authorization": "Bearer fresh"})])
-    post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+    post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
     assert [call.request.body for call in responses.calls if call.request.url == SCORES] == [BODY, BODY]
 
 
@@ -205,7 +211,7 @@ def test_a_second_401_is_a_lack_of_rights_which_may_be_mended(http: GuardedSessi
     grant_token("two")
     again = play_service("lti-ags-lineitems.badtoken", method="POST", url=SCORES)
     with pytest.raises(NotAllowed, match="write grades") as caught:
-        post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+        post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
     assert (again.call_count, caught.value.permanent) == (2, False)
 
 
@@ -217,7 +223,7 @@ def test_a_redirect_is_not_followed_with_a_grade_in_hand(
     grant_token()
     responses.post(SCORES, status=status, headers={"Location": "https://elsewhere.example/"})
     with pytest.raises(MalformedAnswer) as caught:
-        post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+        post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
     assert not caught.value.permanent
 
 
@@ -226,7 +232,7 @@ def test_a_sign_in_page_with_status_200_is_no_delivery(http: GuardedSession, tok
     grant_token()
     responses.post(SCORES, body="<html>Sign in</html>", content_type="text/html; charset=utf-8")
     with pytest.raises(MalformedAnswer, match="web page"):
-        post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+        post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
 
 
 @responses.activate
@@ -234,7 +240,7 @@ def test_an_lms_that_does_not_answer_is_tried_later(http: GuardedSession, tokens
     grant_token()
     responses.post(SCORES, body=TimeoutError())
     with pytest.raises(Unreachable, match="in time"):
-        post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+        post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
 
 
 @responses.activate
@@ -243,7 +249,7 @@ def test_no_error_says_the_query_of_the_line_item_or_the_token(http: GuardedSess
         grant_token("a-secret-token")
         responses.post(SCORES, status=status, body="a-secret-body")
         with pytest.raises(Exception, match=r".") as caught:
-            post_score(http, tokens, PLATFORM, LINE_ITEM, BODY)
+            post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
         assert not any(secret in str(caught.value) for secret in ("type_id", "secret"))
         responses.reset()
 
@@ -255,7 +261,7 @@ def test_cases_58_to_61_a_result_is_asked_for_one_person_without_a_limit(
     grant_token()
     accept = {"Accept": "application/vnd.ims.lis.v2.resultcontainer+json", "Authorization": "Bearer a-token"}
     play_service("lti-ags-results.user", match=[matchers.header_matcher(accept)])
-    result = read_result(http, tokens, PLATFORM, LINE_ITEM, "4")
+    result = read_result(http, tokens, PLATFORM, ENDPOINT, "4")
     assert result is not None
     assert (result.result_score, result.result_maximum, result.timestamp) == (40, 100, "2026-11-23T14:50:51+01:00")
     assert responses.calls[-1].request.url == recording("lti-ags-results.user")["url"]
@@ -263,10 +269,29 @@ def test_cases_58_to_61_a_result_is_asked_for_one_person_without_a_limit(
 
 
 @responses.activate
+@pytest.mark.parametrize(
+    "granted", [frozenset[str](), frozenset({SCOPE_SCORE + "x"}), frozenset({SCOPE_RESULT_READONLY})]
+)
+def test_case_64_without_the_scope_no_score_is_sent_and_no_token_asked(
+    http: GuardedSession, tokens: ServiceTokens, granted: frozenset[str]
+) -> None:
+    with pytest.raises(NotGranted, match="grade service") as caught:
+        post_score(http, tokens, PLATFORM, replace(ENDPOINT, scopes=granted), BODY)
+    assert (caught.value.permanent, len(responses.calls)) == (False, 0)
+
+
+@responses.activate
+def test_case_64_without_the_scope_no_result_is_read(http: GuardedSession, tokens: ServiceTokens) -> None:
+    with pytest.raises(NotGranted):
+        read_result(http, tokens, PLATFORM, replace(ENDPOINT, scopes=frozenset({SCOPE_SCORE})), "4")
+    assert len(responses.calls) == 0
+
+
+@responses.activate
 def test_a_platform_that_ignores_the_filter_does_not_confuse_us(http: GuardedSession, tokens: ServiceTokens) -> None:
     grant_token()
     play_service("lti-ags-results.all", url=f"{recording('lti-ags-results.all')['url']}&user_id=6")
-    result = read_result(http, tokens, PLATFORM, LINE_ITEM, "6")
+    result = read_result(http, tokens, PLATFORM, ENDPOINT, "6")
     assert result is not None
     assert result.result_score == 70
 
@@ -275,7 +300,7 @@ def test_a_platform_that_ignores_the_filter_does_not_confuse_us(http: GuardedSes
 def test_somebody_without_a_grade_has_no_result(http: GuardedSession, tokens: ServiceTokens) -> None:
     grant_token()
     responses.get("https://lms.example/li/4/results?user_id=a%2Fb%26c", body="[]")
-    assert read_result(http, tokens, PLATFORM, "https://lms.example/li/4", "a/b&c") is None
+    assert read_result(http, tokens, PLATFORM, ELSEWHERE, "a/b&c") is None
 
 
 @responses.activate
@@ -284,4 +309,4 @@ def test_a_result_of_another_shape_is_malformed(http: GuardedSession, tokens: Se
     grant_token()
     responses.get("https://lms.example/li/4/results?user_id=4", body=body)
     with pytest.raises(MalformedAnswer):
-        read_result(http, tokens, PLATFORM, "https://lms.example/li/4", "4")
+        read_result(http, tokens, PLATFORM, ELSEWHERE, "4")

@@ -1,20 +1,25 @@
-"""The guarded client, over a real server on loopback."""
+"""The guarded client, over a real server on loopback: what it sends and gives back.
 
-import gzip
+Which addresses it calls, how it ends, and TLS are in the files beside this one.
+"""
+
+import logging
 import threading
+import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
-from ipaddress import ip_network
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 import responses
 
-from lms.errors import AddressRefused, MalformedAnswer, Unreachable
+from lms.errors import LmsError, MalformedAnswer, Unreachable
 from lms.guarded import Answer, GuardedSession
 
 BIG = 3_000_000
+TOKEN = "aSecretToken"
 
 
 class _Site(BaseHTTPRequestHandler):
@@ -25,21 +30,21 @@ class _Site(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.connections.add(self.client_address)
         if self.path.startswith("/redirect"):
-            left = int(self.path.rsplit("/", 1)[1])
+            left = int(self.path.partition("?")[0].rsplit("/", 1)[1])
             self._answer(302, b"", {"Location": f"/redirect/{left - 1}" if left > 1 else "/headers"})
-        elif self.path == "/to-private":
-            self._answer(302, b"", {"Location": "https://10.0.0.1/secret"})
+        elif self.path.startswith("/to-private"):
+            self._answer(302, b"", {"Location": f"https://10.0.0.1/?token={TOKEN}"})
         elif self.path == "/to-other-port":
             self._answer(302, b"", {"Location": self.elsewhere})
-        elif self.path == "/big":
+        elif self.path.startswith("/big"):
             self._answer(200, b"x" * BIG)
-        elif self.path == "/bomb":
-            self._answer(200, gzip.compress(b"x" * BIG), {"Content-Encoding": "gzip"})
         elif self.path == "/chunked":
             self._chunked([b"one, ", b"two"])
-        elif self.path == "/broken":
-            self._answer(200, b"half", {"Content-Length": "100"})
+        elif self.path.startswith("/broken"):
+            self._answer(200, TOKEN.encode(), {"Content-Length": "100"})
             self.close_connection = True
+        elif self.path.startswith("/malformed-header"):
+            self._answer(200, b"", {"X": f"{TOKEN}\r\nno header\r\nY"})
         elif self.path == "/cookie":
             self._answer(200, b"", {"Set-Cookie": "MoodleSession=abc; Path=/"})
         else:
@@ -94,6 +99,12 @@ def strict() -> Iterator[GuardedSession]:
         yield session
 
 
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG)
+    return caplog
+
+
 def sent_headers(answer: Answer) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in answer.body.decode().strip().splitlines())
 
@@ -111,6 +122,20 @@ def test_we_say_who_we_are_and_forward_for_nobody(http: GuardedSession, site: st
 def test_a_cookie_of_one_call_is_not_sent_with_the_next(http: GuardedSession, site: str) -> None:
     http.get(f"{site}/cookie")
     assert "Cookie" not in sent_headers(http.get(f"{site}/headers"))
+
+
+def test_no_proxy_and_no_password_is_taken_from_the_environment(
+    http: GuardedSession, site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password secret")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    for variable in ("http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert "Authorization" not in sent_headers(http.get(f"{site}/headers"))
 
 
 def test_one_connection_serves_several_calls(http: GuardedSession, site: str) -> None:
@@ -136,11 +161,6 @@ def test_three_redirects_are_followed_when_asked_and_not_a_fourth(http: GuardedS
     assert http.get(f"{site}/redirect/4", max_redirects=9).status == 302
 
 
-def test_a_redirect_to_a_private_address_is_refused(http: GuardedSession, site: str) -> None:
-    with pytest.raises(AddressRefused, match=r"10\.0\.0\.1 is at a private"):
-        http.get(f"{site}/to-private", max_redirects=3)
-
-
 def test_a_redirect_to_another_origin_does_not_take_the_token_along(http: GuardedSession, site: str) -> None:
     headers = {"Authorization": "Bearer secret"}
     assert "Authorization" not in sent_headers(http.get(f"{site}/to-other-port", headers=headers, max_redirects=1))
@@ -151,19 +171,6 @@ def test_an_answer_that_is_too_big_is_stopped(http: GuardedSession, site: str) -
     with pytest.raises(MalformedAnswer, match="more than 2 MB"):
         http.get(f"{site}/big")
     assert len(http.get(f"{site}/big", max_bytes=BIG).body) == BIG
-
-
-def test_a_small_answer_that_unpacks_to_a_big_one_is_stopped(http: GuardedSession, site: str) -> None:
-    with pytest.raises(MalformedAnswer, match="more than 2 MB"):
-        http.get(f"{site}/bomb")
-
-
-def test_an_answer_that_takes_too_long_altogether_is_stopped(
-    http: GuardedSession, site: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lms.guarded.TOTAL_S", -1.0)
-    with pytest.raises(Unreachable, match="too slowly"):
-        http.get(f"{site}/headers")
 
 
 def test_an_answer_that_breaks_off_is_no_answer(http: GuardedSession, site: str) -> None:
@@ -179,78 +186,6 @@ def test_a_closed_port_is_unreachable(http: GuardedSession, site: str) -> None:
     assert caught.value.host == closed
     assert "secret" not in str(caught.value)
     assert not caught.value.permanent
-
-
-def test_a_name_that_nobody_knows_is_unreachable(http: GuardedSession) -> None:
-    with pytest.raises(Unreachable, match="nobody knows its name"):
-        http.get("https://lms.invalid/")
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "127.0.0.1",
-        "localhost",
-        "0.0.0.0",
-        "2130706433",
-        "0x7f000001",
-        "10.1.2.3",
-        "172.16.0.1",
-        "192.168.1.1",
-        "100.64.0.1",
-        "169.254.169.254",
-        "[::1]",
-        "[::ffff:127.0.0.1]",
-        "[fd00::1]",
-        "[fe80::1]",
-        "[64:ff9b::7f00:1]",
-    ],
-)
-def test_a_private_or_reserved_address_is_refused(strict: GuardedSession, address: str) -> None:
-    with pytest.raises(AddressRefused, match="private or reserved") as caught:
-        strict.get(f"https://{address}/")
-    assert caught.value.permanent
-
-
-def test_a_private_address_is_called_when_the_operator_lists_its_network() -> None:
-    # 127.0.0.2 stands for an on-premise network: nothing listens there, so being refused a connection is being let out.
-    with (
-        GuardedSession(allowed_networks=(ip_network("127.0.0.2/32"),), allow_loopback=False) as session,
-        pytest.raises(Unreachable),
-    ):
-        session.get("https://127.0.0.2:1/")
-
-
-@pytest.mark.parametrize("url", ["http://lms.uni.example/", "http://127.0.0.1/", "http://10.0.0.1/"])
-def test_plain_http_is_refused(strict: GuardedSession, url: str) -> None:
-    with pytest.raises(AddressRefused, match="must be called by https"):
-        strict.get(url)
-
-
-def test_plain_http_beyond_loopback_is_refused_in_development_too(http: GuardedSession) -> None:
-    with pytest.raises(AddressRefused, match="must be called by https"):
-        http.get("http://lms.uni.example/")
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "lms.uni.example",
-        "ftp://lms.uni.example/",
-        "file:///etc/passwd",
-        "javascript:alert(1)",
-        "https://",
-        "https://a:b@c.example/",
-        "https://lms.uni.example:99999/",
-        "https://[::1/",
-        "https://lms uni/",
-    ],
-)
-def test_what_is_no_web_address_is_refused(http: GuardedSession, url: str) -> None:
-    with pytest.raises(AddressRefused) as caught:
-        http.get(url)
-    assert "a:b" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -273,3 +208,18 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(headers: dict[str, str], se
 def test_what_an_answer_says_of_itself_hides_its_address_and_content(strict: GuardedSession) -> None:
     responses.get("https://lms.uni.example/x", body="secret")
     assert "secret" not in repr(strict.get("https://lms.uni.example/x?token=secret"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/headers", "/malformed-header", "/redirect/1", "/to-private", "/big", "/broken", "/no\x00thing", "/\ud800"],
+)
+def test_nothing_quotes_a_query_a_token_or_a_body(
+    http: GuardedSession, site: str, logged: pytest.LogCaptureFixture, path: str
+) -> None:
+    headers, told = {"Authorization": f"Bearer {TOKEN}"}, ""
+    try:
+        http.get(f"{site}{path}?token={TOKEN}", headers=headers, max_redirects=1)
+    except LmsError as error:
+        told = "".join(traceback.format_exception(error))
+    assert TOKEN not in told + logged.text

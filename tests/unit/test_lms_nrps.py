@@ -95,6 +95,22 @@ def test_the_token_does_not_follow_a_link_to_another_site(
 
 
 @responses.activate
+def test_a_next_page_that_has_no_address_is_no_roster(http: GuardedSession, tokens: ServiceTokens) -> None:
+    grant_token()
+    page("a", next_url="https://[")
+    with pytest.raises(MalformedAnswer, match="no web address"):
+        read_memberships(http, tokens, PLATFORM, LIST)
+
+
+@responses.activate
+def test_an_answer_nested_without_end_is_no_roster(http: GuardedSession, tokens: ServiceTokens) -> None:
+    grant_token()
+    responses.get(LIST, body=b'{"members":' + b"[" * 100_000)
+    with pytest.raises(MalformedAnswer, match="something else"):
+        read_memberships(http, tokens, PLATFORM, LIST)
+
+
+@responses.activate
 def test_pages_without_end_are_no_roster(http: GuardedSession, tokens: ServiceTokens) -> None:
     grant_token()
     page("a", next_url=LIST)

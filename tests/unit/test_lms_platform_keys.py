@@ -60,6 +60,9 @@ def test_case_73_a_key_without_alg_or_use_counts(http: GuardedSession, missing: 
         {**GOOD, "use": "enc"},
         {**GOOD, "alg": "RS384"},
         {**GOOD, "kid": ""},
+        {**GOOD, "kid": "k" * 256},
+        {**GOOD, "n": "_" * 1400},
+        {**GOOD, "e": GOOD["n"]},
         {**GOOD, "kid": 7},
         {name: value for name, value in GOOD.items() if name != "kid"},
         {**GOOD, "n": "not base64!"},
@@ -85,10 +88,32 @@ def test_a_private_key_published_by_mistake_is_not_kept(http: GuardedSession) ->
 
 
 @responses.activate
-@pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", '{"keys": {}}', '{"keys": []}', '{"keys": [1]}', "\xff"])
+@pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", '{"keys": {}}', "\xff"])
 def test_case_74_what_is_no_key_set_is_malformed(http: GuardedSession, body: str) -> None:
     responses.get(JWKS, body=body.encode("latin-1"))
     with pytest.raises(MalformedAnswer):
+        fetch_key_set(http, JWKS)
+
+
+@responses.activate
+@pytest.mark.parametrize("keys", [[], [1], [weak_key()], [{"kid": None, "kty": "RSA"}]])
+def test_a_platform_may_publish_no_key_that_we_can_use(http: GuardedSession, keys: list[Any]) -> None:
+    responses.get(JWKS, json={"keys": keys})
+    assert json.loads(fetch_key_set(http, JWKS)) == {"keys": []}
+
+
+@responses.activate
+@pytest.mark.parametrize("where", ['{"keys": [%s]}', '{"keys": [], "more": %s}'])
+def test_a_key_set_that_is_nested_very_deeply_is_malformed(http: GuardedSession, where: str) -> None:
+    responses.get(JWKS, body=where % ("[" * 100_000 + "]" * 100_000))
+    with pytest.raises(MalformedAnswer):
+        fetch_key_set(http, JWKS)
+
+
+@responses.activate
+def test_a_key_set_of_very_many_keys_is_malformed(http: GuardedSession) -> None:
+    responses.get(JWKS, json={"keys": [{**GOOD, "kid": str(number)} for number in range(101)]})
+    with pytest.raises(MalformedAnswer, match="more than 100 keys"):
         fetch_key_set(http, JWKS)
 
 

@@ -29,10 +29,6 @@ HOSTS = {"host", "student who hosts"}
 ALL = set(VIEWERS)
 
 TABLE: list[tuple[Action, str, Session | None, set[str]]] = [
-    (Action.SEE_PLAN, "the series of the visit", None, ALL),
-    (Action.SEE_PLAN, "a session of the series", SESSION, ALL),
-    (Action.SEE_PLAN, "a cancelled session", CANCELLED_SESSION, ALL),
-    (Action.SEE_PLAN, "a session of another series", FOREIGN_SESSION, set()),
     (Action.CHECK_IN, "a session of the series", SESSION, CHECK_IN_THERE),
     (Action.CHECK_IN, "another session of the series", OTHER_SESSION, CHECK_IN_THERE),
     (Action.CHECK_IN, "a session of another series", FOREIGN_SESSION, set()),

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
 Claims = dict[str, Any]
 INSTRUCTOR = "http://purl.imsglobal.org/vocab/lis/v2/membership#Instructor"
 LEARNER = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
+TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
 INSTITUTION = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 

@@ -42,9 +42,32 @@ def test_lti_092_the_same_launch_twice_is_refused_the_second_time(
     tool: ToolUnderTest, browser: Browser, login: Login
 ) -> None:
     token = login.id_token()
-    browser.open_visit(login, token)
+    path = browser.open_visit(login, token)
     page = tool.refuses_token("nonce_spent", login, browser, token)
+    assert f'href="{path}"' in page, "no way on to what the first one opened"
+
+
+def test_lti_092_a_double_click_that_lost_its_first_answer_gets_the_visits_cookie_again(
+    tool: ToolUnderTest, browser: Browser, login: Login
+) -> None:
+    token = login.id_token()
+    path = browser.open_visit(login, token)
+    browser.delete_cookie("visit", domain="localhost", path=path)
+    assert browser.get(path).status_code == 401
+    tool.refuses_token("nonce_spent", login, browser, token)
+    assert browser.get(path).status_code == 200
+
+
+def test_lti_092_a_launch_whose_visit_was_signed_out_leads_to_the_course_alone(
+    tool: ToolUnderTest, browser: Browser, login: Login
+) -> None:
+    token = login.id_token()
+    path = browser.open_visit(login, token)
+    browser.sign_out(path)
+    page = tool.refuses_token("nonce_spent", login, browser, token)
+    assert path not in page
     assert 'href="https://malta.lms.example/course/view.php?id=1"' in page, "no way back to the course"
+    assert browser.get(path).status_code == 401
 
 
 def test_lti_092_a_new_token_for_a_used_login_is_refused(tool: ToolUnderTest, browser: Browser, login: Login) -> None:
@@ -166,4 +189,4 @@ def test_what_was_sealed_for_another_purpose_is_no_state(tool: ToolUnderTest, br
 def test_a_launch_is_logged_once_without_the_person(browser: Browser, login: Login) -> None:
     with capture_logs() as records:
         browser.open_visit(login)
-    assert records == [{"event": "launched", "log_level": "info", "platform": "malta", "teacher": False}]
+    assert records == [{"event": "launched", "log_level": "info", "keeper": "cookie", "teacher": False}]

@@ -122,7 +122,7 @@ def test_lti_089_a_missing_audience_is_refused(tool: ToolUnderTest, browser: Bro
 def test_lti_098_an_unknown_deployment_is_refused(tool: ToolUnderTest, browser: Browser, malta: Lms) -> None:
     form = {name: value for name, value in login_form(malta).items() if name != "lti_deployment_id"}
     login = browser.pass_check(malta, browser.post("/lti/login/malta", data=form), form)
-    page = tool.refuses_token("deployment_unknown", login, browser, login.id_token({"deployment_id": "unknown"}))
+    page = tool.refuses_token("deployment_pending", login, browser, login.id_token({"deployment_id": "unknown"}))
     assert "not approved yet" in page
 
 
@@ -132,7 +132,7 @@ def test_lti_098_a_deployment_that_is_not_approved_is_refused(
 ) -> None:
     with tool.database.write() as connection:
         connection.execute(sa.update(deployment).values(state=state))
-    tool.refuses_token("deployment_unknown", login, browser, login.id_token())
+    tool.refuses_token(f"deployment_{state}", login, browser, login.id_token())
 
 
 def test_lti_099_another_deployment_than_the_logins_is_refused(

@@ -1,5 +1,7 @@
-"""Cases 72 to 76: the LMS's key set. How slow or private addresses are refused is tested with the guarded client."""
+"""Cases 72 to 76: the LMS's key set. Slow and private addresses in all their forms are tested with the guarded client,
+several processes with the key cache."""
 
+import gzip
 import json
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -40,8 +42,10 @@ def test_lti_073_a_key_without_alg_is_accepted(browser: Browser, login: Login, m
         KeySetAnswer(body=b'{"keys": [' + b" " * 10_000_000 + b"]}"),
         KeySetAnswer(status=302, body=b"", headers={"Location": "http://169.254.169.254/keys.json"}),
         KeySetAnswer(status=404, body=b""),
+        KeySetAnswer(body=b'{"keys": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}"),
+        KeySetAnswer(body=gzip.compress(b" " * 50_000_000, 1), headers={"Content-Encoding": "gzip"}),
     ],
-    ids=["500", "not-json", "empty", "10-mb", "redirect", "404"],
+    ids=["500", "not-json", "empty", "10-mb", "redirect", "404", "nested", "bomb"],
 )
 def test_lti_074_a_key_set_that_cannot_be_had_is_said_so(
     tool: ToolUnderTest, browser: Browser, login: Login, malta: Lms, answer: KeySetAnswer
@@ -53,6 +57,22 @@ def test_lti_074_a_key_set_that_cannot_be_had_is_said_so(
     assert "keys cannot be read at the moment" in page.text
     assert [(record["code"], record["platform"]) for record in records] == [("keys_unreachable", "malta")]
     assert not any(tool.rows()[name] for name in ("visit", "spent_nonce", "participant"))
+
+
+def test_lti_074_a_slow_key_set_is_given_up(
+    tool: ToolUnderTest, browser: Browser, login: Login, malta: Lms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lms.platform_keys.FETCH_WITHIN_S", 0.2)
+    go_on = threading.Event()
+    malta.answer_with(KeySetAnswer(body=b"", not_before=go_on))
+    assert browser.launch(login).status_code == 503
+    go_on.set()
+
+
+def test_launches_with_a_known_key_make_no_outgoing_call(browser: Browser, malta: Lms) -> None:
+    for _ in range(3):
+        browser.open_visit(browser.begin_login(malta))
+    assert malta.times_asked_for_keys == 1
 
 
 def test_lti_074_a_failing_key_set_does_not_stop_launches_with_known_keys(

@@ -1,11 +1,17 @@
-"""Cases 101 to 107, 112 and 113: targets, roles, ids and text from the LMS."""
+"""Cases 101 to 109, 112 and 113: targets, roles, ids and text from the LMS."""
+
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from series.store.tables import visit
+from series.store.sessions import save_import
+from series.store.tables import membership, participant, visit
 from tests.conftest import PUBLIC_URL
-from tests.integration.lti.lms import INSTITUTION, INSTRUCTOR, LEARNER, Lms
+from tests.examples import SERIES, SESSION, moved
+from tests.integration.lti.lms import INSTITUTION, INSTRUCTOR, LEARNER, TEST_USER, Lms, claim
 from tests.integration.lti.tool import LAUNCH_URL, Browser, Login, ToolUnderTest
 
 SUB_ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership"
@@ -114,6 +120,56 @@ def test_lti_107_a_sub_role_counts_as_its_principal_role(
 ) -> None:
     browser.open_visit(login, login.id_token({"roles": roles}))
     assert rights(tool) == expected
+
+
+MENTOR = {"roles": [f"{SUB_ROLE}#Mentor"], "role_scope_mentor": ["student-6", "student-7"]}
+
+
+def test_lti_108_a_mentor_looks_and_no_more(tool: ToolUnderTest, browser: Browser, login: Login) -> None:
+    path = browser.open_visit(login, login.id_token(with_claim(MENTOR)))
+    assert rights(tool) == (False, False)
+    page = browser.get(path)
+    assert page.status_code == 200
+    assert "you are here as an observer" in page.text
+    assert browser.get(f"{path}course/").status_code == 403
+    with tool.database.read() as connection:
+        assert "student-6" not in str(connection.execute(sa.select(participant)).all())
+
+
+@pytest.mark.parametrize("mentored", ["student-6", {"student-6": 1}, [6], 5], ids=str)
+def test_lti_108_a_list_of_the_mentored_that_is_none_is_refused(
+    tool: ToolUnderTest, browser: Browser, login: Login, mentored: object
+) -> None:
+    claims = with_claim(MENTOR | {"role_scope_mentor": mentored})
+    tool.refuses_token("claim_malformed", login, browser, login.id_token(claims))
+
+
+def test_lti_109_a_test_user_may_look_and_nothing_counts(tool: ToolUnderTest, browser: Browser, login: Login) -> None:
+    path = browser.open_visit(login, login.id_token({"roles": [LEARNER, TEST_USER]}))
+    assert "nothing is counted" in browser.get(path).text
+    with tool.database.read() as connection:
+        assert connection.execute(sa.select(visit.c.is_test_user, visit.c.is_learner)).one() == (True, True)
+        assert connection.execute(sa.select(membership.c.is_learner)).scalar_one() is False, "grades would be sent"
+
+
+def test_lti_109_a_test_user_cannot_check_in(tool: ToolUnderTest, browser: Browser, login: Login) -> None:
+    now = datetime.now(UTC)
+    running = moved(SESSION, now - timedelta(minutes=10) - SESSION.start_at)
+    path = browser.open_visit(login, login.id_token({"roles": [LEARNER, TEST_USER]}))
+    with tool.database.write() as connection:
+        save_import(connection, SERIES.series_id, new=[(running, ("uid", now))], changed=[], rekeyed=[], now=now)
+    page = browser.get(path).text
+    assert "A test student cannot check in" in page
+    action = f"sessions/{SESSION.session_id}/check-in"
+    proof = browser.get_cookie("visit", domain="localhost", path=path)
+    assert proof is not None
+    token = hmac.new(proof.value.encode(), f"check-in {SESSION.session_id}".encode(), hashlib.sha256).hexdigest()
+    assert browser.post(path + action, data={"form_token": token, "code": "123456"}).status_code == 403
+
+
+def with_claim(changes: dict[str, object]) -> dict[str, object]:
+    """`role_scope_mentor` by its full name: a student's launch does not have it."""
+    return {claim(name) if name == "role_scope_mentor" else name: value for name, value in changes.items()}
 
 
 def test_lti_112_html_in_the_courses_title_is_escaped(browser: Browser, login: Login) -> None:

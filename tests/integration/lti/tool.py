@@ -27,7 +27,7 @@ from tests.integration.lti.lms import Claims, Lms, claim, valid_claims
 
 LAUNCH_URL = f"{PUBLIC_URL}/lti/launch"
 COMPILED_TEMPLATES = FileSystemBytecodeCache()  # each test has an app of its own, with the same templates
-NOT_OF_PEOPLE = {"platform_key_set"}  # the one table that a refused launch may change: the platform's public keys
+NOT_OF_PEOPLE = {"platform_key_set", "refusal"}  # what a refused launch may change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,9 @@ class Browser(Client):
         id_token = login.id_token() if id_token is None else id_token
         return self.post("/lti/launch", data={"state": login.state, "id_token": id_token})
 
+    def sign_out(self, path: str) -> TestResponse:
+        return self.post(f"{path}sign-out", data={"form_token": form_token(self.get(path).text, "sign-out")})
+
     def open_visit(self, login: Login, id_token: str | None = None) -> str:
         """Launch and follow to the visit; its path."""
         answer = self.launch(login, id_token)
@@ -113,6 +116,10 @@ class ToolUnderTest:
         with self.database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
+    def rows_of(self, table: sa.Table) -> int:
+        with self.database.read() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+
     def refuses(self, code: str, send: Callable[[], TestResponse]) -> str:
         """The page of the refusal. It has a status of 4xx, the code and a reference; there is exactly one log record,
         with the same code and reference; nothing was written."""
@@ -131,6 +138,15 @@ class ToolUnderTest:
 
     def refuses_token(self, code: str, login: Login, browser: Browser, id_token: str) -> str:
         return self.refuses(code, lambda: browser.launch(login, id_token))
+
+
+def form_token(page: str, action: str) -> str:
+    """The token of the form that posts to an address which ends with `action`."""
+    found = re.search(
+        rf'action="[^"]*{re.escape(action)}">\s*<input type="hidden" name="form_token" value="(\w+)"', page
+    )
+    assert found, page
+    return found[1]
 
 
 def login_form(lms: Lms) -> dict[str, str]:

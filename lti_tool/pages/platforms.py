@@ -1,0 +1,65 @@
+"""Which registered LMS a login or a launch belongs to."""
+
+from flask import g
+
+from lti_tool.protocol.login import LoginRequest
+from lti_tool.protocol.platform import Platform
+from lti_tool.protocol.refusals import RefusalCode, Refused
+from lti_tool.tool import Tool
+from series.store.universities import PlatformRow, find_platform, get_platform, platforms_of_issuer
+
+
+def platform_of_login(tool: Tool, wanted: LoginRequest, slug: str | None) -> Platform:
+    """The platform that the path names, or the one with this issuer and client id."""
+    if "\0" in (slug or wanted.issuer):  # PostgreSQL cannot even be asked for it
+        raise Refused(RefusalCode.PLATFORM_UNKNOWN)
+    with tool.database.read() as connection:
+        if slug is not None:
+            row = find_platform(connection, slug)
+            candidates = [row] if row else []
+        else:
+            candidates = platforms_of_issuer(connection, wanted.issuer)
+            if wanted.client_id is not None:
+                candidates = [row for row in candidates if row.client_id == wanted.client_id]
+    if not candidates:
+        raise Refused(RefusalCode.PLATFORM_UNKNOWN, issuer=wanted.issuer[:255], path=slug)
+    if len(candidates) > 1:
+        raise Refused(RefusalCode.PLATFORM_AMBIGUOUS, issuer=wanted.issuer)
+    if slug is not None:
+        _name(candidates[0])
+    return _active(candidates[0])
+
+
+def platform_of_state(tool: Tool, platform_id: int) -> Platform:
+    """The platform that a sealed state of ours names."""
+    with tool.database.read() as connection:
+        row = get_platform(connection, platform_id)
+    if row is None:
+        raise Refused(RefusalCode.PLATFORM_UNKNOWN)
+    _name(row)
+    return _active(row)
+
+
+def named_platform_id() -> int | None:
+    """The platform that our own state or the path of the login has named in this request. Only there a refusal is kept:
+    what a form says of itself is anybody's claim."""
+    platform_id: int | None = g.get("named_platform_id")
+    return platform_id
+
+
+def _name(row: PlatformRow) -> None:
+    g.named_platform_id = row.platform_id
+
+
+def _active(row: PlatformRow) -> Platform:
+    if row.state != "active":
+        raise Refused(RefusalCode.PLATFORM_DISABLED, platform=row.slug)
+    return Platform(
+        platform_id=row.platform_id,
+        university_id=row.university_id,
+        slug=row.slug,
+        issuer=row.issuer,
+        client_id=row.client_id,
+        authorization_endpoint=row.authorization_endpoint,
+        jwks_uri=row.jwks_uri,
+    )

@@ -1,0 +1,38 @@
+"""Buckets that all processes share: one row for each that is not full."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from series.limits import Limit
+from series.store.database import insert
+from series.store.tables import rate_limit
+
+
+def take(connection: sa.Connection, key: str, limit: Limit, *, now: datetime) -> float:
+    """Take one, and 0; or, when the bucket is empty, the seconds until it is not.
+
+    One statement decides, so that many at once are counted one by one.
+    """
+    now_s = now.timestamp()
+    after = sa.case((rate_limit.c.full_at_s > now_s, rate_limit.c.full_at_s), else_=now_s) + limit.every_s
+    taken = connection.execute(
+        insert(connection, rate_limit)
+        .values(key=key, full_at_s=now_s + limit.every_s)
+        .on_conflict_do_update(
+            index_elements=["key"],
+            set_={"full_at_s": after},
+            where=after <= now_s + limit.burst * limit.every_s,
+        )
+        .returning(rate_limit.c.key)
+    ).one_or_none()
+    if taken is not None:
+        return 0
+    full_at_s = connection.execute(sa.select(rate_limit.c.full_at_s).where(rate_limit.c.key == key)).scalar_one()
+    return limit.wait_s(full_at_s, now_s) or limit.every_s
+
+
+def purge_full(connection: sa.Connection, *, now: datetime) -> None:
+    """Drop the buckets that are full again."""
+    long_full = now - timedelta(minutes=1)
+    connection.execute(sa.delete(rate_limit).where(rate_limit.c.full_at_s < long_full.timestamp()))

@@ -1,0 +1,183 @@
+"""Courses and placements, as launches tell of them."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from series.store.database import insert, upsert
+from series.store.launch_values import NewVisit
+from series.store.tables import course, course_series, deployment, moodle_connection, placement, series, session
+
+
+class DeploymentPending(Exception):
+    """Nobody has approved this deployment yet."""
+
+
+class DeploymentDisabled(Exception):
+    """Somebody has disabled this deployment."""
+
+
+class NoSeries(Exception):
+    """There is no series yet that the course could show."""
+
+
+def save_placement(connection: sa.Connection, launch: NewVisit) -> int:
+    """The id of the placement that was opened; course and placement are made or brought up to date where they differ.
+
+    Raises DeploymentPending, DeploymentDisabled or NoSeries.
+    """
+    known = connection.execute(_KNOWN, _key(launch)).one_or_none()
+    if known is None or known.deployment_state == "pending":
+        raise DeploymentPending
+    if known.deployment_state != "approved":
+        raise DeploymentDisabled
+    if _is_as_known(launch, known):
+        return int(known.placement_id)
+    course_id = _save_course(connection, launch, known.deployment_pk)
+    return _save_placement(connection, launch, known.deployment_pk, course_id)
+
+
+# What is known of deployment, course and placement of a launch, in one look: most launches change nothing of it.
+_KNOWN = (
+    sa.select(
+        deployment.c.id.label("deployment_pk"),
+        deployment.c.state.label("deployment_state"),
+        course.c.id.label("course_id"),
+        course.c.title,
+        course.c.memberships_url,
+        placement.c.id.label("placement_id"),
+        placement.c.course_id.label("placement_course_id"),
+        placement.c.line_item_url,
+        placement.c.line_items_url,
+        placement.c.ags_scopes,
+    )
+    .select_from(
+        deployment.outerjoin(
+            course,
+            (course.c.deployment_id == deployment.c.id) & (course.c.context_id == sa.bindparam("context_id")),
+        ).outerjoin(
+            placement,
+            (placement.c.deployment_id == deployment.c.id)
+            & (placement.c.resource_link_id == sa.bindparam("resource_link_id")),
+        )
+    )
+    .where(
+        deployment.c.platform_id == sa.bindparam("platform_id"),
+        deployment.c.deployment_id == sa.bindparam("deployment_id"),
+    )
+)
+
+
+def _key(launch: NewVisit) -> dict[str, Any]:
+    return {
+        "platform_id": launch.platform_id,
+        "deployment_id": launch.deployment_id,
+        "context_id": launch.context_id,
+        "resource_link_id": launch.resource_link_id,
+    }
+
+
+def _is_as_known(launch: NewVisit, known: Any) -> bool:
+    """Whether the launch brings nothing new of course and placement."""
+    if known.placement_id is None or known.course_id != known.placement_course_id:
+        return False
+    if launch.context_id is not None and (known.title, known.memberships_url) != _course_values(launch):
+        return False
+    return (known.line_item_url, known.line_items_url, known.ags_scopes) == (
+        launch.line_item_url or known.line_item_url,
+        launch.line_items_url or known.line_items_url,
+        " ".join(launch.ags_scopes),
+    )
+
+
+def _course_values(launch: NewVisit) -> tuple[str, str | None]:
+    return launch.context_title[:255], launch.memberships_url
+
+
+def _save_course(connection: sa.Connection, launch: NewVisit, deployment_pk: int) -> int | None:
+    if launch.context_id is None:
+        return None
+    _adopt_moodle_course(connection, launch.context_id, deployment_pk, launch.university_id, launch.issuer)
+    title, memberships_url = _course_values(launch)
+    values = {"title": title, "memberships_url": memberships_url}
+    return upsert(
+        connection,
+        course,
+        {"deployment_id": deployment_pk, "context_id": launch.context_id},
+        {"university_id": launch.university_id, **values},
+        update=values,
+    )
+
+
+def _adopt_moodle_course(
+    connection: sa.Connection, context_id: str, deployment_pk: int, university_id: int, issuer: str
+) -> None:
+    """A Moodle course that the sync worker was told of is the same one as the launch's: in Moodle the context id is
+    the course id and the issuer is the site's address."""
+    if not context_id.isascii() or not context_id.isdigit() or len(context_id) > 9:
+        return
+    same_site = sa.select(moodle_connection.c.base_url).where(moodle_connection.c.university_id == university_id)
+    if connection.execute(same_site).scalar_one_or_none() != issuer:
+        return
+    known = sa.select(course.c.id).where(course.c.deployment_id == deployment_pk, course.c.context_id == context_id)
+    if connection.execute(known).one_or_none():
+        return
+    connection.execute(
+        sa.update(course)
+        .where(
+            course.c.university_id == university_id,
+            course.c.moodle_course_id == int(context_id),
+            course.c.deployment_id.is_(None),
+        )
+        .values(deployment_id=deployment_pk, context_id=context_id)
+    )
+
+
+def _save_placement(connection: sa.Connection, launch: NewVisit, deployment_pk: int, course_id: int | None) -> int:
+    series_id, session_id = _what_it_shows(connection, launch, course_id)
+    if course_id is not None:
+        connection.execute(
+            insert(connection, course_series).values(course_id=course_id, series_id=series_id).on_conflict_do_nothing()
+        )
+    fresh: dict[str, Any] = {"course_id": course_id, "ags_scopes": " ".join(launch.ags_scopes)}
+    if launch.line_item_url:
+        fresh["line_item_url"] = launch.line_item_url
+    if launch.line_items_url:
+        fresh["line_items_url"] = launch.line_items_url
+    return upsert(
+        connection,
+        placement,
+        {"deployment_id": deployment_pk, "resource_link_id": launch.resource_link_id},
+        {"series_id": series_id, "session_id": session_id, **fresh},
+        update=fresh,
+    )
+
+
+def _what_it_shows(connection: sa.Connection, launch: NewVisit, course_id: int | None) -> tuple[UUID, UUID | None]:
+    """Our own custom ids first, then the course's series, then the newest series."""
+    wanted_session = _uuid(launch.custom_session_id)
+    if wanted_session is not None:
+        row = connection.execute(sa.select(session.c.series_id).where(session.c.id == wanted_session)).one_or_none()
+        if row is not None:
+            return row.series_id, wanted_session
+    candidates = [
+        sa.select(series.c.id).where(series.c.id == _uuid(launch.custom_series_id)),
+        sa.select(series.c.id)
+        .join(course_series, course_series.c.series_id == series.c.id)
+        .where(course_series.c.course_id == course_id)
+        .order_by(series.c.created_at.desc()),
+        sa.select(series.c.id).order_by(series.c.created_at.desc()),
+    ]
+    for query in candidates:
+        found: UUID | None = connection.execute(query.limit(1)).scalar_one_or_none()
+        if found is not None:
+            return found, None
+    raise NoSeries
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
