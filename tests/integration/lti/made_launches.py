@@ -1,7 +1,10 @@
 """Launches made by hypothesis: a valid one, twisted at one or more of its steps."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from html import unescape
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,6 +12,7 @@ from flask import Flask
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from tests.conftest import PUBLIC_URL
 from tests.integration.lti.lms import Claims, Lms, claim, rsa_key, valid_claims
 from tests.integration.lti.tool import LAUNCH_URL, login_form
 from tests.integration.lti.twists import (
@@ -33,6 +37,7 @@ PERSON = {
     claim("launch_presentation"): {"return_url": f"https://malta.lms.example/return.php?sesskey={MARK}"},
 }
 HINTS = {"login_hint": f"{MARK}-5", "lti_message_hint": f'{{"user":"{MARK}"}}'}
+OWN = (("Origin", PUBLIC_URL), ("Sec-Fetch-Site", "same-origin"))
 PATHS = ("/lti/login", "/lti/login/malta", "/lti/login/vilnius", "/lti/login/nobody")
 
 
@@ -44,45 +49,57 @@ class MadeLaunch:
     path: str = "/lti/login/malta"
     login: list[Twist] = field(default_factory=list)
     check: list[Twist] = field(default_factory=list)
+    in_frame_without_cookies: bool = False  # of an LMS that offers platform storage
     claims: list[Twist] = field(default_factory=list)
     header: dict[str, Any] = field(default_factory=dict)
     signature: str = "good"
     launch: list[Twist] = field(default_factory=list)
-
-    @property
-    def has_a_valid_login(self) -> bool:
-        return (self.by, self.path, self.login, self.check) == ("POST", "/lti/login/malta", [], [])
+    ticket: list[Twist] = field(default_factory=list)  # by which a visit leaves such a frame
 
 
 # Made once: hypothesis looks every new strategy through before it draws from it.
-of_each_step = {
+LOGIN_STEPS = {
     "by": st.sampled_from(["POST", "GET"]),
     "path": st.sampled_from(PATHS),
     "login": st.lists(request_twists((*LOGIN_FIELDS, *HINTS)), max_size=3),
     "check": st.lists(request_twists((*LOGIN_FIELDS, *HINTS, "state")), min_size=1, max_size=2),
+    "in_frame_without_cookies": st.sampled_from([True]),
+}
+LAUNCH_STEPS = {
     "claims": st.lists(claims_twists, min_size=1, max_size=1),
     "header": st.dictionaries(st.sampled_from(("alg", "kid", *HEADER_FIELDS)), any_json, min_size=1, max_size=3),
     "signature": st.sampled_from(("stranger's", "another payload's", "cut off", "none")),
     "launch": st.lists(request_twists(LAUNCH_FIELDS), min_size=1, max_size=3),
 }
-some_steps = st.one_of(  # of the login, of the launch, of both
-    st.lists(st.sampled_from(steps), min_size=1, max_size=3, unique=True)
-    for steps in (list(of_each_step)[:4], list(of_each_step)[4:], list(of_each_step))
+IN_FRAME_STEPS = {
+    "in_frame_without_cookies": st.sampled_from([True]),
+    "launch": LAUNCH_STEPS["launch"],
+    "ticket": st.lists(request_twists(("ticket", "proof")), min_size=1, max_size=2),
+}
+STEPS = LOGIN_STEPS | LAUNCH_STEPS | IN_FRAME_STEPS
+some_steps = st.one_of(
+    st.lists(st.sampled_from(list(steps)), min_size=1, max_size=3, unique=True)
+    for steps in (LOGIN_STEPS, LAUNCH_STEPS, LAUNCH_STEPS, IN_FRAME_STEPS, STEPS)
 )
 
 
 @st.composite
 def made_launches(draw: st.DrawFn) -> MadeLaunch:
-    return MadeLaunch(**{step: draw(of_each_step[step]) for step in draw(some_steps)})
+    return MadeLaunch(**{step: draw(STEPS[step]) for step in draw(some_steps)})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arrived:
-    """A login that has come as far as the LMS."""
+    """A login that has come as far as the LMS, with its proof in a cookie or with the LMS."""
 
-    state: str
-    nonce: str
-    cookies: Pairs
+    parameters: dict[str, str]
+    cookies: Pairs = ()
+    stored_proof: str | None = None
+
+    @property
+    def secrets(self) -> set[str]:
+        proofs = {value for _, value in self.cookies} | {self.stored_proof or ""}
+        return {self.parameters["state"], self.parameters["nonce"]} | proofs - {""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,46 +112,61 @@ class Walk:
 
 @dataclass(kw_only=True)
 class Walker:
-    """Goes as far as the tool lets it. A valid login serves until a launch has spent it: that halves the time."""
+    """Goes as far as the tool lets it, each time as another person. A valid login serves until a launch has spent it:
+    that halves the time."""
 
     app: Flask
     lms: Lms
     _ready: Arrived | None = None
+    _people: Iterator[int] = field(default_factory=count)
 
     def go(self, made: MadeLaunch) -> Walk:
         walk = Walk()
-        arrived = self._ready if made.has_a_valid_login and self._ready else self._arrive(made, walk)
+        has_valid_login = all(getattr(made, step) == getattr(MadeLaunch(), step) for step in LOGIN_STEPS)
+        arrived = self._ready if has_valid_login and self._ready else self._arrive(made, walk)
         if arrived is None:
             return walk
-        id_token = _signed(made, self.lms, self._claims(made, arrived))
-        fields = (("state", arrived.state), ("id_token", id_token))
-        walk.secrets.update({arrived.state, arrived.nonce, *dict(arrived.cookies).values(), id_token})
-        walk.secrets.update(filter(None, id_token.split(".")))
-        launch = Request(method="POST", path="/lti/launch", fields=fields, cookies=arrived.cookies)
-        opened = self._send(walk, launch, made.launch)
-        self._ready = arrived if opened.status_code != 303 else None
-        if opened.status_code == 303:
-            self._send(walk, _get(opened.location, _cookies(opened, walk)))
+        opened = self._launch(made, arrived, walk)
+        if has_valid_login:
+            self._ready = arrived if opened.status_code != 303 else None
+        if 'name="ticket"' in opened.text:
+            opened = self._take_ticket(made, opened.text, walk)
+        if opened.status_code == 303 and made.claims:  # without, all visits look the same
+            visit = self._send(walk, _get(opened.location, _cookies(opened, walk)))
+            assert visit.status_code == 200
         return walk
 
     def _arrive(self, made: MadeLaunch, walk: Walk) -> Arrived | None:
-        form = tuple((login_form(self.lms) | HINTS).items())
+        offered = {"lti_storage_target": "_parent"} if made.in_frame_without_cookies else {}
+        form = tuple((login_form(self.lms) | HINTS | offered).items())
         where = {"query": form} if made.by == "GET" else {"fields": form}
         started = self._send(walk, Request(method=made.by, path=made.path, **where), made.login)
         if started.status_code != 303:
             return None
-        cookies = _cookies(started, walk)
+        cookies = () if made.in_frame_without_cookies else _cookies(started, walk)
         checked = self._send(walk, _get(started.location, cookies), made.check)
-        if checked.status_code != 302:
-            return None
-        sent = dict(parse_qsl(urlsplit(checked.location).query, keep_blank_values=True))
-        return Arrived(state=sent["state"], nonce=sent["nonce"], cookies=cookies)
+        if 'data-step="store"' in checked.text:
+            stored_proof = _attribute(checked.text, "data-value")
+            return Arrived(parameters=_query(_attribute(checked.text, "data-next")), stored_proof=stored_proof)
+        return Arrived(parameters=_query(checked.location), cookies=cookies) if checked.status_code == 302 else None
 
-    def _claims(self, made: MadeLaunch, arrived: Arrived) -> Claims:
-        claims = valid_claims(self.lms, nonce=arrived.nonce, target_link_uri=LAUNCH_URL) | PERSON
+    def _launch(self, made: MadeLaunch, arrived: Arrived, walk: Walk) -> TestResponse:
+        claims = valid_claims(self.lms, nonce=arrived.parameters["nonce"], target_link_uri=LAUNCH_URL)
+        claims |= PERSON | {"sub": f"{MARK}-{next(self._people)}"}
         for twist in made.claims:
             claims = twist(claims)
-        return claims
+        id_token = _signed(made, self.lms, claims)
+        walk.secrets.update(arrived.secrets, {id_token}, filter(None, id_token.split(".")))
+        fields = {"state": arrived.parameters["state"], "id_token": id_token}
+        if arrived.stored_proof:
+            fields["proof"] = arrived.stored_proof
+        headers = OWN if arrived.stored_proof else ()
+        return self._send(walk, _post("/lti/launch", fields, cookies=arrived.cookies, headers=headers), made.launch)
+
+    def _take_ticket(self, made: MadeLaunch, page: str, walk: Walk) -> TestResponse:
+        ticket = _attribute(page, 'name="ticket" value')
+        walk.secrets.add(ticket)
+        return self._send(walk, _post(_attribute(page, "action"), {"ticket": ticket}, headers=OWN), made.ticket)
 
     def _send(self, walk: Walk, request: Request, twists: Iterable[Twist] = ()) -> TestResponse:
         for twist in twists:
@@ -147,14 +179,26 @@ class Walker:
 def _cookies(answer: TestResponse, walk: Walk) -> Pairs:
     """Those that it sets; their values are proofs."""
     firsts = [header.partition(";")[0].partition("=") for header in answer.headers.getlist("Set-Cookie")]
-    walk.secrets.update(value for _, _, value in firsts)
-    return tuple((name, value) for name, _, value in firsts)
+    walk.secrets.update(value for _, _, value in firsts if value)
+    return tuple((name, value) for name, _, value in firsts if value)
 
 
 def _get(location: str, cookies: Pairs) -> Request:
-    parts = urlsplit(location)
-    query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-    return Request(method="GET", path=parts.path, query=query, cookies=cookies)
+    return Request(method="GET", path=urlsplit(location).path, query=tuple(_query(location).items()), cookies=cookies)
+
+
+def _post(path: str, fields: dict[str, str], *, headers: Pairs, cookies: Pairs = ()) -> Request:
+    return Request(method="POST", path=path, fields=tuple(fields.items()), cookies=cookies, headers=headers)
+
+
+def _query(url: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+
+
+def _attribute(page: str, name: str) -> str:
+    found = re.search(rf'{name}="([^"]*)"', page)
+    assert found, page
+    return unescape(found[1])
 
 
 def _signed(made: MadeLaunch, lms: Lms, claims: Claims) -> str:

@@ -69,11 +69,14 @@ class Watched:
 
 def _must_be_logged(answer: TestResponse) -> Logged | None:
     assert answer.status_code < 500, answer.text
+    path, refusal = answer.request.path, REFUSAL.search(answer.text)
+    if refusal:
+        assert answer.status_code >= 400
+        return "refused", RefusalCode(refusal[2]).value, refusal[1]
     if answer.status_code in {302, 303}:
         assert answer.location.startswith((PUBLIC_URL, "https://malta.lms.example/auth.php?"))
-        return ("launched", None, None) if answer.request.path == "/lti/launch" else None
-    refusal = REFUSAL.search(answer.text)
-    if answer.status_code < 400 or (answer.status_code in {404, 405} and not refusal):  # no address or method of ours
-        return None
-    assert refusal, answer.text
-    return "refused", RefusalCode(refusal[2]).value, refusal[1]
+    if answer.status_code == 303 or 'name="ticket"' in answer.text:
+        return ("launched", None, None) if path == "/lti/launch" else None
+    if path.startswith("/lti/"):  # the rest were refused before any page of ours: no such address or method
+        assert answer.status_code < 400 or answer.status_code in {404, 405}, answer.text
+    return None
