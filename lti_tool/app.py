@@ -13,6 +13,7 @@ from lms.guarded import GuardedSession
 from lms.key_cache import PlatformKeys
 from lms.service_tokens import ServiceTokens
 from lms.tool_keys import current_signing_key
+from lti_tool.own_address import at_own_address
 from lti_tool.pages import host, instructor, launch, login, operations, public, student, visit
 from lti_tool.pages.errors import register_error_pages
 from lti_tool.pages.visit_proof import form_token
@@ -41,6 +42,8 @@ def create_app(settings: Settings) -> Flask:
     register_error_pages(app)
     register_security_headers(app)
     app.before_request(_begin_request)
+    # Flask means `wsgi_app` to be wrapped so; the types do not say it.
+    app.wsgi_app = at_own_address(app.wsgi_app, settings.public_url)  # type: ignore[assignment, method-assign]
     return app
 
 

@@ -35,7 +35,9 @@ class Database:
             if self.is_sqlite
             else {"options": f"-c lock_timeout={max(1, busy_timeout_s * 1000)}ms"}
         )
-        self.engine = sa.create_engine(url, pool_pre_ping=not self.is_sqlite, connect_args=waiting)
+        self.engine = sa.create_engine(
+            url, pool_pre_ping=not self.is_sqlite, connect_args=waiting, hide_parameters=True
+        )
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
@@ -92,12 +94,20 @@ def _translated() -> Iterator[None]:
         raise DatabaseUnreachable(_first_line(error)) from error
     except sa.exc.DatabaseError as error:
         if type(error) is not sa.exc.DatabaseError:  # a subclass is about one statement; this is about the whole file
+            _forget_the_row(error)
             raise
         raise DatabaseUnreachable(_first_line(error)) from error
 
 
 def _first_line(error: sa.exc.DBAPIError) -> str:
     return f"The database cannot be used: {str(error.orig).splitlines()[0]}"
+
+
+def _forget_the_row(error: sa.exc.DatabaseError) -> None:
+    """Tracebacks are logged, and PostgreSQL's DETAIL shows the row that it refused."""
+    for each in (error, error.orig):
+        if each is not None and each.args:
+            each.args = (str(each.args[0]).partition("\n")[0], *each.args[1:])
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
