@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from typing import Any
+from unicodedata import category
 
 import click
 
@@ -12,6 +13,7 @@ from config.settings import Settings, SettingsError, read_settings
 
 FAILED = 1
 WRONG_USE = 2
+UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, formats, surrogates, and separators of lines
 
 
 class Failure(Exception):
@@ -57,4 +59,9 @@ def print_rows(rows: list[dict[str, Any]], *, as_json: bool, empty: str) -> None
         click.echo(empty)
     else:
         for row in rows:
-            click.echo("  ".join("-" if value is None else str(value) for value in row.values()))
+            click.echo(printable("  ".join("-" if value is None else str(value) for value in row.values())))
+
+
+def printable(text: str) -> str:
+    """For a terminal: titles come from elsewhere, and could move its cursor or turn its text round."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if category(sign) in UNPRINTABLE else sign for sign in text)

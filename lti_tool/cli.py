@@ -1,8 +1,5 @@
 """lti-tool: run and set up the LTI tool."""
 
-import json
-from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -11,26 +8,34 @@ from config.command_line import Failure, check_slug, json_option, print_rows, ru
 from config.logging import configure_logging
 from lms.tool_keys import ensure_tool_key
 from lti_tool.cli_common import open_database as _database
+from lti_tool.cli_deployments import deployment_group
 from lti_tool.cli_keys import keys_group
+from lti_tool.cli_platforms import platform_group
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
 from series.store.migrate import is_current, migrate
 from series.store.universities import (
     AlreadyThere,
-    NewPlatform,
     NotThere,
-    add_platform,
+    PlatformReplaced,
     add_university,
-    deployments_of,
-    find_platform,
-    find_university,
-    list_platforms,
     list_universities,
+)
+from series.succession import CannotReplace
+
+KNOWN = (
+    AlreadyThere,
+    CannotReplace,
+    DatabaseBusy,
+    DatabaseUnreachable,
+    NotThere,
+    PlatformReplaced,
+    WrongEncryptionKey,
 )
 
 
 def main() -> None:
-    run_program(lti_tool, (AlreadyThere, NotThere, DatabaseBusy, DatabaseUnreachable, WrongEncryptionKey))
+    run_program(lti_tool, KNOWN)
 
 
 @click.group()
@@ -121,92 +126,6 @@ def university_list(*, as_json: bool) -> None:
     print_rows(rows, as_json=as_json, empty="No university yet; `lti-tool university add --help` shows how.")
 
 
-@lti_tool.group()
-def platform() -> None:
-    """Registered LMSs."""
-
-
-@platform.command("add")
-@click.argument("slug")
-@click.option("--university", "university_slug", required=True, help="Slug of the university.")
-@click.option("--issuer", required=True, help="Exactly as the LMS writes it; a slash at the end counts.")
-@click.option("--client-id", required=True)
-@click.option("--authorization-endpoint", required=True, help="In Moodle: Authentication request URL.")
-@click.option("--token-endpoint", required=True, help="In Moodle: Access token URL.")
-@click.option("--jwks-uri", required=True, help="In Moodle: Public keyset URL.")
-@click.option("--token-audience", help="If the LMS wants another audience than its token endpoint.")
-@click.option("--deployment", "deployment_ids", multiple=True, required=True, help="May be given several times.")
-def platform_add(university_slug: str, deployment_ids: tuple[str, ...], **values: Any) -> None:
-    """Register an LMS by hand. SLUG becomes part of its login address, /lti/login/SLUG."""
-    check_slug(values["slug"])
-    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-        _check_address(name, values[name])
-    settings = settings_or_exit()
-    with _database().write() as connection:
-        home = find_university(connection, university_slug)
-        new = NewPlatform(university_id=home.university_id, deployment_ids=deployment_ids, **values)
-        add_platform(connection, new, now=settings.clock().now())
-    click.echo("Registered. Enter these addresses in the LMS:")
-    click.echo(_addresses(settings.public_url, values["slug"]))
-
-
-@platform.command("list")
-@json_option
-def platform_list(*, as_json: bool) -> None:
-    """List all registered LMSs."""
-    with _database().read() as connection:
-        rows = [
-            {"slug": row.slug, "issuer": row.issuer, "client_id": row.client_id, "state": row.state}
-            for row in list_platforms(connection)
-        ]
-    print_rows(rows, as_json=as_json, empty="No LMS yet; `lti-tool platform add --help` shows how.")
-
-
-@platform.command("show")
-@click.argument("slug")
-@json_option
-def platform_show(slug: str, *, as_json: bool) -> None:
-    """Show one LMS: its endpoints, its deployments, and our addresses for it."""
-    settings = settings_or_exit()
-    with _database().read() as connection:
-        row = find_platform(connection, slug)
-        if row is None:
-            raise NotThere(f"There is no platform {slug!r}; `lti-tool platform list` shows all.")
-        deployments = deployments_of(connection, row.platform_id)
-    facts = {
-        "slug": row.slug,
-        "issuer": row.issuer,
-        "client_id": row.client_id,
-        "authorization_endpoint": row.authorization_endpoint,
-        "token_endpoint": row.token_endpoint,
-        "jwks_uri": row.jwks_uri,
-        "state": row.state,
-        "deployments": deployments,
-    }
-    if as_json:
-        click.echo(json.dumps(facts, indent=2))
-        return
-    for name, value in facts.items():
-        click.echo(f"{name:24}{value}")
-    click.echo(_addresses(settings.public_url, slug))
-
-
+lti_tool.add_command(platform_group)
+lti_tool.add_command(deployment_group)
 lti_tool.add_command(keys_group)
-
-
-def _check_address(name: str, url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise click.BadParameter(f"--{name.replace('_', '-')} must be a web address, not {url!r}.")
-
-
-def _addresses(public_url: str, slug: str) -> str:
-    return "\n".join(
-        f"  {label:22}{public_url}{path}"
-        for label, path in (
-            ("Tool URL", "/lti/launch"),
-            ("Initiate login URL", f"/lti/login/{slug}"),
-            ("Redirection URI", "/lti/launch"),
-            ("Public keyset URL", "/lti/jwks.json"),
-        )
-    )

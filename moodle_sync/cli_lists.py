@@ -41,7 +41,7 @@ def deliveries_group() -> None:
 
 
 @deliveries_group.command("list")
-@click.option("--state", type=click.Choice(["due", "delivered", "failed", "superseded"]))
+@click.option("--state", type=click.Choice(["due", "delivered", "failed", "superseded", "unaddressed"]))
 @json_option
 def deliveries_list(state: str | None, *, as_json: bool) -> None:
     """List deliveries and what came of them."""

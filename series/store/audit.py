@@ -7,6 +7,8 @@ import sqlalchemy as sa
 
 from series.store.tables import audit
 
+OPERATOR = "operator"  # the actor of every command: whoever has a shell where we run
+
 
 def append_audit(
     connection: sa.Connection, *, actor: str, action: str, thing: str, now: datetime, **detail: str | int

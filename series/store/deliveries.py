@@ -9,6 +9,13 @@ import sqlalchemy as sa
 from series.deliveries import LEASE, Delivery
 from series.store.tables import delivery, deployment, participant, placement, platform, university
 
+_OF_PLATFORM = (
+    delivery.join(placement, delivery.c.placement_id == placement.c.id)
+    .join(deployment, placement.c.deployment_id == deployment.c.id)
+    .join(platform, deployment.c.platform_id == platform.c.id)
+)
+_IS_OPEN = (platform.c.state == "active") & (deployment.c.state == "approved")
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryRow:
@@ -28,11 +35,13 @@ class DeliveryRow:
 
 
 def claim(connection: sa.Connection, delivery_id: int, *, now: datetime) -> Delivery | None:
-    """Take the delivery for LEASE; None when it is not due, superseded, or another version is still in flight.
+    """Take the delivery for LEASE; None when it is not due, superseded, its platform or deployment is disabled, or
+    another version is still in flight.
 
     A lease that ended belonged to a worker that died: its row may be claimed again, by this same rule.
     """
-    row = connection.execute(sa.select(delivery).where(delivery.c.id == delivery_id)).one_or_none()
+    query = sa.select(delivery).select_from(_OF_PLATFORM).where(delivery.c.id == delivery_id, _IS_OPEN)
+    row = connection.execute(query).one_or_none()
     if row is None or row.state != "due" or row.next_attempt_at > now:
         return None
     same = (delivery.c.line_item_url == row.line_item_url) & (delivery.c.participant_id == row.participant_id)
@@ -68,10 +77,11 @@ def _take(connection: sa.Connection, delivery_id: int, now: datetime) -> bool:
 
 
 def due_ids(connection: sa.Connection, *, now: datetime, limit: int) -> list[int]:
-    """Deliveries whose time has come, the oldest first."""
+    """Deliveries whose time has come, the oldest first; not those of disabled platforms and deployments."""
     rows = connection.execute(
         sa.select(delivery.c.id)
-        .where(delivery.c.state == "due", delivery.c.next_attempt_at <= now)
+        .select_from(_OF_PLATFORM)
+        .where(delivery.c.state == "due", delivery.c.next_attempt_at <= now, _IS_OPEN)
         .order_by(delivery.c.next_attempt_at)
         .limit(limit)
     )
@@ -131,11 +141,11 @@ def list_deliveries(connection: sa.Connection, *, state: str | None) -> list[Del
 def last_delivery(
     connection: sa.Connection, *, placement_id: int, participant_id: int
 ) -> tuple[str, str | None] | None:
-    """(state, outcome) of the newest version, for the participant's own page."""
+    """(state, outcome) of the newest one, for the participant's own page."""
     row = connection.execute(
         sa.select(delivery.c.state, delivery.c.outcome)
         .where(delivery.c.placement_id == placement_id, delivery.c.participant_id == participant_id)
-        .order_by(delivery.c.version.desc())
+        .order_by(delivery.c.id.desc())  # not by version, which each line item counts for itself
         .limit(1)
     ).one_or_none()
     return None if row is None else (row.state, row.outcome)
@@ -158,12 +168,7 @@ def _end(connection: sa.Connection, delivery_id: int, **values: Any) -> None:
 def _claimed(connection: sa.Connection, delivery_id: int) -> Delivery:
     row = connection.execute(
         sa.select(delivery, participant.c.sub, placement.c.ags_scopes, platform.c.id.label("platform_pk"))
-        .select_from(
-            delivery.join(participant, delivery.c.participant_id == participant.c.id)
-            .join(placement, delivery.c.placement_id == placement.c.id)
-            .join(deployment, placement.c.deployment_id == deployment.c.id)
-            .join(platform, deployment.c.platform_id == platform.c.id)
-        )
+        .select_from(_OF_PLATFORM.join(participant, delivery.c.participant_id == participant.c.id))
         .where(delivery.c.id == delivery_id)
     ).one()
     return Delivery(

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from series.limits import LAUNCHES
 from series.people import MAX_VISITS, VISIT_LIFE
 from series.store.database import insert, upsert
+from series.store.evidence import queue_missing_scores
 from series.store.launch_values import NewVisit
 from series.store.limits import take
 from series.store.placements import save_placement
@@ -35,7 +36,8 @@ class LaunchesTooFast(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedVisit:
-    """`dropped_visit_ids`: the participant's oldest visits, which had to make room."""
+    """`dropped_visit_ids`: the participant's oldest visits, which had to make room. `delivery_ids`: scores that were
+    earned elsewhere, and of which this placement's gradebook has heard nothing yet."""
 
     participant_id: int
     dropped_visit_ids: tuple[str, ...] = ()
@@ -70,7 +72,8 @@ def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) ->
             expires_at=now + VISIT_LIFE,
         )
     )
-    return OpenedVisit(participant_id=participant_id, dropped_visit_ids=dropped)
+    missing = queue_missing_scores(connection, participant_id=participant_id, placement_id=placement_id, now=now)
+    return OpenedVisit(participant_id=participant_id, dropped_visit_ids=dropped, delivery_ids=tuple(missing))
 
 
 def upsert_participant(connection: sa.Connection, *, university_id: int, issuer: str, sub: str, now: datetime) -> int:

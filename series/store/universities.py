@@ -1,4 +1,4 @@
-"""Universities, their registered platforms and deployments."""
+"""Universities and their registered platforms."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,6 +17,10 @@ class AlreadyThere(Exception):
 
 class NotThere(Exception):
     """Nothing is known by this name. The message names what was looked for."""
+
+
+class PlatformReplaced(Exception):
+    """What this platform had belongs to its successor."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,7 @@ class PlatformRow:
     jwks_uri: str
     token_audience: str | None
     state: str
+    succeeds_platform_id: int | None
 
 
 def add_university(
@@ -88,7 +93,7 @@ def add_platform(connection: sa.Connection, new: NewPlatform, *, now: datetime) 
     ).scalar_one_or_none()
     if platform_id is None:
         raise AlreadyThere(f"There is already a platform {new.slug!r}, or one with this issuer and client id.")
-    for deployment_id in new.deployment_ids:
+    for deployment_id in dict.fromkeys(new.deployment_ids):
         connection.execute(
             sa.insert(deployment).values(platform_id=platform_id, deployment_id=deployment_id, state="approved")
         )
@@ -103,6 +108,14 @@ def find_platform(connection: sa.Connection, slug: str) -> PlatformRow | None:
     return _one_platform(connection, platform.c.slug == slug)
 
 
+def require_platform(connection: sa.Connection, slug: str) -> PlatformRow:
+    """Raises NotThere."""
+    row = find_platform(connection, slug)
+    if row is None:
+        raise NotThere(f"There is no platform {slug!r}; `lti-tool platform list` shows all.")
+    return row
+
+
 def get_platform(connection: sa.Connection, platform_id: int) -> PlatformRow | None:
     return _one_platform(connection, platform.c.id == platform_id)
 
@@ -113,16 +126,31 @@ def platforms_of_issuer(connection: sa.Connection, issuer: str) -> list[Platform
 
 
 def platforms_of_university(connection: sa.Connection, university_id: int) -> list[PlatformRow]:
-    query = sa.select(platform).where(platform.c.university_id == university_id).order_by(platform.c.id)
+    """The active ones first."""
+    query = (
+        sa.select(platform)
+        .where(platform.c.university_id == university_id)
+        .order_by(platform.c.state != "active", platform.c.id)
+    )
     return [_platform(row) for row in connection.execute(query)]
 
 
-def deployments_of(connection: sa.Connection, platform_id: int) -> dict[str, str]:
-    """Deployment id to its state."""
-    rows = connection.execute(
-        sa.select(deployment.c.deployment_id, deployment.c.state).where(deployment.c.platform_id == platform_id)
-    )
-    return {row.deployment_id: row.state for row in rows}
+def successor_of(connection: sa.Connection, platform_id: int) -> PlatformRow | None:
+    """The platform that took the place of this one."""
+    return _one_platform(connection, platform.c.succeeds_platform_id == platform_id)
+
+
+def disable_platform(connection: sa.Connection, platform_id: int) -> None:
+    """Refuse its launches and hold its scores. May be repeated."""
+    connection.execute(sa.update(platform).where(platform.c.id == platform_id).values(state="disabled"))
+
+
+def enable_platform(connection: sa.Connection, row: PlatformRow) -> None:
+    """May be repeated. Raises PlatformReplaced: its people would become other people."""
+    successor = successor_of(connection, row.platform_id)
+    if successor is not None:
+        raise PlatformReplaced(f"{row.slug!r} was replaced by {successor.slug!r}, which has all it had; use that one.")
+    connection.execute(sa.update(platform).where(platform.c.id == row.platform_id).values(state="active"))
 
 
 def _one_platform(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> PlatformRow | None:
@@ -153,4 +181,5 @@ def _platform(row: Any) -> PlatformRow:
         jwks_uri=row.jwks_uri,
         token_audience=row.token_audience,
         state=row.state,
+        succeeds_platform_id=row.succeeds_platform_id,
     )

@@ -306,9 +306,9 @@ def test_every_list_is_an_empty_json_list_at_first(shell: Shell) -> None:
     lists = [
         (program, *path) for program, top in PROGRAMS.items() for path in commands(top) if path and path[-1] == "list"
     ]
-    assert len(lists) == 6
+    assert len(lists) == 7
     with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(lambda command: shell.json(*command), lists)) == [[]] * 6
+        assert list(threads.map(lambda command: shell.json(*command), lists)) == [[]] * 7
 
 
 def test_an_empty_list_says_how_to_begin(shell: Shell) -> None:

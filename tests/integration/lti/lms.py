@@ -100,15 +100,16 @@ class KeySets:
 
 @dataclass(frozen=True, kw_only=True)
 class Lms:
-    """One registered LMS."""
+    """One registered LMS. With a `cloud`, it has issuer and deployment id of all customers there."""
 
     slug: str
     key_sets: KeySets
     jwks_path: str
+    cloud: str | None = None
 
     @property
     def issuer(self) -> str:
-        return f"https://{self.slug}.lms.example"
+        return f"https://{self.cloud or self.slug}.lms.example"
 
     @property
     def client_id(self) -> str:
@@ -116,7 +117,7 @@ class Lms:
 
     @property
     def deployment_id(self) -> str:
-        return f"deployment-of-{self.slug}"
+        return f"deployment-of-{self.cloud or self.slug}"
 
     @property
     def authorization_endpoint(self) -> str:

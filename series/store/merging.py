@@ -1,0 +1,153 @@
+"""Two rows that turn out to stand for one thing: `kept` takes over what hangs on `dropped`, and `dropped` goes.
+
+For callers that have seen to it that nobody else writes meanwhile.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from series.store.database import insert
+from series.store.tables import (
+    check_in,
+    completion,
+    course,
+    course_series,
+    delivery,
+    evidence,
+    membership,
+    mirror,
+    participant,
+    placement,
+    session_host,
+    visit,
+)
+
+
+def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None:
+    """The LMS has spoken of `dropped` last, so its words count."""
+    last = connection.execute(sa.select(course).where(course.c.id == dropped)).one()
+    for table in (course_series, mirror):
+        _hand_over(connection, table, "course_id", kept=kept, dropped=dropped)
+    connection.execute(sa.update(placement).where(placement.c.course_id == dropped).values(course_id=kept))
+    connection.execute(sa.delete(course).where(course.c.id == dropped))
+    connection.execute(
+        sa.update(course)
+        .where(course.c.id == kept)
+        .values(
+            title=last.title,
+            memberships_url=last.memberships_url,
+            moodle_course_id=sa.func.coalesce(course.c.moodle_course_id, last.moodle_course_id),
+        )
+    )
+
+
+def merge_placements(connection: sa.Connection, *, kept: int, dropped: int) -> None:
+    """The line item is that of `dropped`, of which the LMS has spoken last; what it shows stays that of `kept`."""
+    last = connection.execute(sa.select(placement).where(placement.c.id == dropped)).one()
+    _hand_over_memberships(connection, membership.c.placement_id, kept=kept, dropped=dropped)
+    for table in (delivery, visit):
+        connection.execute(sa.update(table).where(table.c.placement_id == dropped).values(placement_id=kept))
+    connection.execute(sa.delete(placement).where(placement.c.id == dropped))
+    connection.execute(
+        sa.update(placement)
+        .where(placement.c.id == kept)
+        .values(
+            course_id=sa.func.coalesce(last.course_id, placement.c.course_id),
+            line_item_url=last.line_item_url,
+            line_items_url=last.line_items_url,
+            ags_scopes=last.ags_scopes,
+        )
+    )
+
+
+def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) -> set[UUID]:
+    """The sessions whose completions the caller must derive anew, and whose scores it must queue."""
+    _hand_over_memberships(connection, membership.c.participant_id, kept=kept, dropped=dropped)
+    _hand_over(connection, session_host, "participant_id", kept=kept, dropped=dropped)
+    connection.execute(sa.update(visit).where(visit.c.participant_id == dropped).values(participant_id=kept))
+    connection.execute(
+        sa.update(check_in).where(check_in.c.opened_by_participant_id == dropped).values(opened_by_participant_id=kept)
+    )
+    _hand_over_deliveries(connection, kept=kept, dropped=dropped)
+    sessions = _hand_over_evidence(connection, kept=kept, dropped=dropped)
+    connection.execute(sa.delete(completion).where(completion.c.participant_id == dropped))
+    connection.execute(sa.delete(participant).where(participant.c.id == dropped))
+    return sessions
+
+
+def _hand_over(connection: sa.Connection, table: sa.Table, name: str, *, kept: int, dropped: int) -> None:
+    """Of a table whose key is the column `name` and one more: what `kept` has already stays as it is."""
+    column = table.c[name]
+    (other,) = (key for key in table.primary_key if key is not column)
+    has = sa.select(other).where(column == kept)
+    connection.execute(sa.update(table).where(column == dropped, other.not_in(has)).values({name: kept}))
+    connection.execute(sa.delete(table).where(column == dropped))
+
+
+def _hand_over_memberships(connection: sa.Connection, column: sa.Column[Any], *, kept: int, dropped: int) -> None:
+    """Where both have one, the later launch says whether the LMS takes grades."""
+    rows = connection.execute(sa.delete(membership).where(column == dropped).returning(*membership.c)).mappings().all()
+    if not rows:
+        return
+    statement = insert(connection, membership)
+    later = statement.excluded.launched_at > membership.c.launched_at
+    seen = {"is_learner": statement.excluded.is_learner, "launched_at": statement.excluded.launched_at}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["participant_id", "placement_id"], set_=seen, where=later),
+        [{**row, column.name: kept} for row in rows],
+    )
+
+
+def _hand_over_evidence(connection: sa.Connection, *, kept: int, dropped: int) -> set[UUID]:
+    """Every row stays. Where both have the same fact, that of `dropped` gets its own row's id into its source id."""
+    theirs, same = evidence.alias(), ("session_id", "kind", "source", "source_id")
+    twins = connection.execute(
+        sa.select(evidence.c.id, evidence.c.source_id).where(
+            evidence.c.participant_id == dropped,
+            sa.exists().where(theirs.c.participant_id == kept, *(theirs.c[name] == evidence.c[name] for name in same)),
+        )
+    ).all()
+    for row in twins:
+        own = f" (evidence {row.id})"
+        source_id = row.source_id[: 64 - len(own)] + own
+        connection.execute(sa.update(evidence).where(evidence.c.id == row.id).values(source_id=source_id))
+    moved = connection.execute(
+        sa.update(evidence)
+        .where(evidence.c.participant_id == dropped)
+        .values(participant_id=kept)
+        .returning(evidence.c.session_id)
+    )
+    return set(moved.scalars())
+
+
+def _hand_over_deliveries(connection: sa.Connection, *, kept: int, dropped: int) -> None:
+    """Where both have versions for one line item, they become one row of versions, in the order of their timestamps."""
+    for url in _shared_line_items(connection, kept, dropped):
+        here = delivery.c.line_item_url == url
+        # At most one may be in flight, and that of `dropped` is the one that the LMS now expects.
+        connection.execute(
+            sa.update(delivery)
+            .where(here, delivery.c.participant_id == kept, delivery.c.state == "due")
+            .values(state="superseded", in_flight=False)
+        )
+        both = here & delivery.c.participant_id.in_([kept, dropped])
+        ordered = connection.execute(
+            sa.select(delivery.c.id).where(both).order_by(delivery.c.score_at, delivery.c.id)
+        ).scalars()
+        versions = [{"row_id": row_id, "version_": number} for number, row_id in enumerate(ordered.all(), start=1)]
+        # Out of the way first: versions are unique at every moment.
+        connection.execute(sa.update(delivery).where(both).values(participant_id=kept, version=-delivery.c.id))
+        connection.execute(
+            sa.update(delivery).where(delivery.c.id == sa.bindparam("row_id")).values(version=sa.bindparam("version_")),
+            versions,
+        )
+    connection.execute(sa.update(delivery).where(delivery.c.participant_id == dropped).values(participant_id=kept))
+
+
+def _shared_line_items(connection: sa.Connection, kept: int, dropped: int) -> list[str]:
+    def urls(participant_id: int) -> sa.Select[Any]:
+        return sa.select(delivery.c.line_item_url).where(delivery.c.participant_id == participant_id)
+
+    return list(connection.execute(urls(kept).intersect(urls(dropped))).scalars())
