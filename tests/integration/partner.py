@@ -14,6 +14,7 @@ from series.people import Visit
 from series.sessions import Session
 from series.store.deliveries import DeliveryRow, list_deliveries
 from series.store.keys import add_tool_key
+from series.store.launch_values import NewVisit
 from series.store.mirrors import MoodleConnection, save_connection, tie_course
 from series.store.runs import SyncRun, list_runs
 from series.store.sessions import save_import
@@ -43,8 +44,7 @@ class Partner:
         return delivery_id
 
     def launch(self, sub: str) -> Visit:
-        new = replace(LAUNCH, sub=sub, platform_id=self.seeded.platform_id, line_item_url=self.world.line_item_url())
-        return launch(self.services.database, new, now=self.now)
+        return launch(self.services.database, launch_at(self.world, self.seeded, sub), now=self.now)
 
     def delivery(self, delivery_id: int) -> DeliveryRow:
         with self.services.database.read() as connection:
@@ -96,6 +96,17 @@ class Partner:
         return asked
 
 
+def launch_at(world: World, seeded: Seeded, sub: str) -> NewVisit:
+    """The activity of the sandbox LMS, opened by the person with this id there."""
+    return replace(
+        LAUNCH,
+        sub=sub,
+        platform_id=seeded.platform_id,
+        issuer=world.sandbox.campuses["malta"].issuer,
+        line_item_url=world.line_item_url(),
+    )
+
+
 @contextmanager
 def open_partner(folder: Path, database_url: str, campus: Campus = CAMPUS) -> Iterator[Partner]:
     with ExitStack() as stack:
@@ -119,6 +130,5 @@ def open_partner(folder: Path, database_url: str, campus: Campus = CAMPUS) -> It
         with services.database.write() as connection:
             pem = TOOL_KEY.as_pem(private=True)
             add_tool_key(connection, kid="tool-key", private_key_pem=pem, encryption_key=ENCRYPTION_KEY, now=now)
-        new = replace(LAUNCH, sub="3", platform_id=seeded.platform_id, line_item_url=world.line_item_url())
-        student = launch(services.database, new, now=now)
+        student = launch(services.database, launch_at(world, seeded, "3"), now=now)
         yield Partner(world=world, services=services, seeded=seeded, student=student)

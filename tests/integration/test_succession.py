@@ -106,7 +106,7 @@ def test_people_keep_their_completions(database: Database, seeded: Seeded, stude
     assert succeed(database).people == Moved(all=0, merged=0)
     after = launch(database, through(again), now=LATER)
     record(database, code_of(after, seeded.session_ids[1]), now=LATER)
-    assert scores(database)[-1] == (NEW_LINE_ITEM, "due", student.participant_id, 1, 2)
+    assert scores(database)[-1] == (NEW_LINE_ITEM, "due", student.participant_id, 2, 2)
 
 
 def test_a_visit_that_is_open_stays_open(database: Database, student: Visit, again: PlatformRow) -> None:

@@ -155,7 +155,8 @@ def test_when_one_registers_again_the_other_notices_nothing(database: Database, 
     with database.read() as connection:
         states = connection.execute(sa.select(delivery.c.participant_id, delivery.c.state)).all()
     assert {tuple(row) for row in states} == {
-        (cloud.malta.participant_id, "unaddressed"),
+        (cloud.malta.participant_id, "superseded"),
+        (cloud.malta.participant_id, "due"),
         (cloud.vilnius.participant_id, "due"),
     }
     assert [count(database, table) for table in (participant, course, placement, completion)] == [2, 2, 2, 2]

@@ -3,7 +3,9 @@
 import pytest
 import sqlalchemy as sa
 
+from series.store.deployments import approve_deployment, list_deployments
 from series.store.tables import deployment, platform
+from series.store.universities import require_platform
 from tests.integration.lti.lms import Lms
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest, login_form
 
@@ -119,11 +121,37 @@ def test_lti_089_a_missing_audience_is_refused(tool: ToolUnderTest, browser: Bro
     tool.refuses_token("claim_missing", login, browser, login.id_token(without=("aud",)))
 
 
-def test_lti_098_an_unknown_deployment_is_refused(tool: ToolUnderTest, browser: Browser, malta: Lms) -> None:
+def test_lti_098_an_unknown_deployment_waits_as_pending_with_the_course_it_came_from(
+    tool: ToolUnderTest, browser: Browser, malta: Lms
+) -> None:
     form = {name: value for name, value in login_form(malta).items() if name != "lti_deployment_id"}
     login = browser.pass_check(malta, browser.post("/lti/login/malta", data=form), form)
-    page = tool.refuses_token("deployment_pending", login, browser, login.id_token({"deployment_id": "unknown"}))
-    assert "not approved yet" in page
+    token = login.id_token({"deployment_id": "unknown"})
+    for _ in range(2):
+        answer = browser.launch(login, token)
+        assert (answer.status_code, "(deployment_pending)" in answer.text) == (403, True)
+        assert "not approved yet" in answer.text
+    with tool.database.read() as connection:
+        (found,) = [row for row in list_deployments(connection) if row.state == "pending"]
+    assert (found.deployment_id, found.first_course) == ("unknown", "Physics teaching")
+    assert not any(tool.rows()[name] for name in ("visit", "participant", "course", "placement", "spent_nonce"))
+
+
+def test_lti_098_a_deployment_is_not_noted_from_a_token_that_is_not_verified(
+    tool: ToolUnderTest, browser: Browser, login: Login, vilnius: Lms
+) -> None:
+    forged = vilnius.sign(login.claims({"deployment_id": "unknown"}), header={"alg": "RS256", "kid": login.lms.kid})
+    tool.refuses_token("signature_wrong", login, browser, forged)
+
+
+def test_lti_098_an_approved_deployment_launches_at_once(tool: ToolUnderTest, browser: Browser, malta: Lms) -> None:
+    form = {name: value for name, value in login_form(malta).items() if name != "lti_deployment_id"}
+    login = browser.pass_check(malta, browser.post("/lti/login/malta", data=form), form)
+    token = login.id_token({"deployment_id": "unknown"})
+    assert browser.launch(login, token).status_code == 403
+    with tool.database.write() as connection:
+        approve_deployment(connection, require_platform(connection, "malta"), "unknown")
+    browser.open_visit(login, token)
 
 
 @pytest.mark.parametrize("state", ["pending", "disabled"])
