@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 from unicodedata import category
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -45,6 +46,23 @@ def check_slug(slug: str) -> None:
     """Slugs stand in commands and addresses. Raises click.BadParameter."""
     if not slug.isascii() or not slug.replace("-", "").isalnum() or slug != slug.lower() or len(slug) > 64:
         raise click.BadParameter(f"{slug!r} must be made of a-z, 0-9 and -, at most 64 of them.")
+
+
+def check_text(name: str, text: str, *, max_chars: int = 255) -> str:
+    """`text` without spaces around it. Raises click.BadParameter when nothing is left, or too much."""
+    stripped = text.strip()
+    if not 0 < len(stripped) <= max_chars or not stripped.isprintable():
+        raise click.BadParameter(f"--{name.replace('_', '-')} must be 1 to {max_chars} printable characters.")
+    return stripped
+
+
+def check_time_zone(name: str) -> str:
+    """Raises click.BadParameter for a name that is not IANA's."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: it is a folder of names, such as Europe
+        raise click.BadParameter(f"{name!r} is not an IANA time zone such as Europe/Malta.") from error
+    return name
 
 
 def json_option(function: Callable[..., None]) -> Callable[..., None]:

@@ -1,10 +1,19 @@
 """lti-tool: run and set up the LTI tool."""
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+import socket
 
 import click
 
-from config.command_line import Failure, check_slug, json_option, print_rows, run_program, settings_or_exit
+from config.command_line import (
+    Failure,
+    check_slug,
+    check_text,
+    check_time_zone,
+    json_option,
+    print_rows,
+    run_program,
+    settings_or_exit,
+)
 from config.logging import configure_logging
 from lms.tool_keys import ensure_tool_key
 from lti_tool.cli_common import open_database as _database
@@ -74,6 +83,7 @@ def serve(host: str, port: int, workers: int) -> None:
     settings = settings_or_exit()
     if not is_current(Database(settings.database_url)):
         raise Failure("The database is not up to date. Run `lti-tool migrate` first.")
+    _check_port(host, port)
     configure_logging()
     Granian(
         "lti_tool.wsgi:app",
@@ -81,10 +91,19 @@ def serve(host: str, port: int, workers: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=2,
+        blocking_threads=4,
         backpressure=64,
         log_access=False,
     ).serve()
+
+
+def _check_port(host: str, port: int) -> None:
+    """The server itself would share a port with another one without a word."""
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        raise Failure(f"Port {port} of {host} cannot be had ({error.strerror}); choose another: --port.") from error
 
 
 @lti_tool.group()
@@ -101,11 +120,8 @@ def university() -> None:
 def university_add(slug: str, name: str, country: str, time_zone: str, language: str) -> None:
     """Add a university. SLUG is its short name in commands and addresses."""
     check_slug(slug)
-    try:
-        ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise click.BadParameter(f"{time_zone!r} is not an IANA time zone such as Europe/Malta.") from error
-    if len(country) != 2 or not country.isalpha():
+    name, time_zone = check_text("name", name), check_time_zone(time_zone)
+    if len(country) != 2 or not (country.isascii() and country.isalpha()):
         raise click.BadParameter("A country has two letters, such as MT.")
     with _database().write() as connection:
         add_university(

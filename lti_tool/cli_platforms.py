@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from config.command_line import check_slug, json_option, print_rows, printable, settings_or_exit
+from config.command_line import check_slug, check_text, json_option, print_rows, printable, settings_or_exit
 from lti_tool.cli_common import open_database
 from lti_tool.cli_replace import platform_replace
 from series.store.audit import OPERATOR, append_audit
@@ -52,6 +52,9 @@ def platform_add(university_slug: str, deployment_ids: tuple[str, ...], **values
     check_slug(values["slug"])
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         _check_address(name, values[name])
+    for name in ("issuer", "client_id"):
+        values[name] = check_text(name, values[name])
+    deployment_ids = tuple(check_text("deployment", deployment_id) for deployment_id in deployment_ids)
     settings = settings_or_exit()
     now = settings.clock().now()
     with open_database().write() as connection:

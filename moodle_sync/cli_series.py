@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 from uuid import uuid4
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import click
 
-from config.command_line import check_slug, json_option, print_rows
+from config.command_line import check_slug, check_time_zone, json_option, print_rows
 from moodle_sync.cli_common import print_report, services_or_exit
 from moodle_sync.import_series import import_series
 from series.rule import Rule
@@ -113,10 +113,7 @@ def series_host(slug: str, university_slug: str, sub: str) -> None:
 
 def _new_series(slug: str, title: str | None, time_zone: str) -> Series:
     check_slug(slug)
-    try:
-        ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise click.BadParameter(f"{time_zone!r} is not an IANA time zone such as Europe/Berlin.") from error
+    check_time_zone(time_zone)
     if not title:
         raise click.UsageError(f"The series {slug!r} is new: give it a --title.")
     if len(title) > 255:

@@ -15,7 +15,7 @@ from lti_tool.protocol.refusals import Refused
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 
 log = structlog.get_logger()
-NOT_LOGGED = {"return_url", "go_on_url", "lms_words"}
+NOT_LOGGED = {"return_url", "go_on_url", "lms_error", "lms_words"}  # addresses, and words that anybody may post
 
 
 def register_error_pages(app: Flask) -> None:

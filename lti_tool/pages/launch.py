@@ -8,6 +8,7 @@ import secrets
 import structlog
 from flask import Blueprint, Response, after_this_request, make_response, redirect, render_template, request
 
+from lms.errors import safe_code
 from lms.key_cache import KeysUnreachable
 from lti_tool.pages.login import read_form
 from lti_tool.pages.platforms import platform_of_state
@@ -140,6 +141,7 @@ def _pass_on_lms_error(platform: Platform) -> None:
         raise Refused(
             RefusalCode.LMS_ERROR,
             platform=platform.slug,
+            lms_code=safe_code(error),
             lms_error=error[:200],
             lms_words=request.form.get("error_description", "")[:500],
         )

@@ -22,7 +22,9 @@ def platform_of_login(tool: Tool, wanted: LoginRequest, slug: str | None) -> Pla
             if wanted.client_id is not None:
                 candidates = [row for row in candidates if row.client_id == wanted.client_id]
     if not candidates:
-        raise Refused(RefusalCode.PLATFORM_UNKNOWN, issuer=wanted.issuer[:255], path=slug)
+        raise Refused(RefusalCode.PLATFORM_UNKNOWN, issuer=wanted.issuer[:255], path=slug and slug[:64])
+    if len(candidates) > 1:  # one that was replaced, or switched off, stands back
+        candidates = [row for row in candidates if row.state == "active"] or candidates
     if len(candidates) > 1:
         raise Refused(RefusalCode.PLATFORM_AMBIGUOUS, issuer=wanted.issuer)
     if slug is not None:

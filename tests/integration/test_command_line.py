@@ -365,3 +365,45 @@ def test_what_is_not_there_says_where_to_look(shell: Shell) -> None:
     }
     for said, wanted in zip(shell.each_fails(*advice), advice.values(), strict=True):
         assert f"`{wanted}`" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"--time-zone": "Europe"}, "is not an IANA time zone"),  # a folder of names
+        ({"--time-zone": "../etc/passwd"}, "is not an IANA time zone"),
+        ({"--name": "  "}, "--name must be 1 to 255"),
+        ({"--country": "ÄÖ"}, "A country has two letters"),
+    ],
+    ids=str,
+)
+def test_a_university_that_cannot_be_is_wrong_use(changes: dict[str, str], sentence: str) -> None:
+    options = {"--name": "Malta", "--country": "MT", "--time-zone": "Europe/Malta"} | changes
+    arguments = ["university", "add", "malta", *(part for option in options.items() for part in option)]
+    done = CliRunner().invoke(lti_tool, arguments, standalone_mode=True)
+    assert (done.exit_code, "Traceback" in done.output) == (2, False)
+    assert sentence in done.output
+
+
+@pytest.mark.parametrize("option", ["--issuer", "--client-id", "--deployment"])
+def test_a_platform_without_a_name_of_its_own_is_wrong_use(option: str) -> None:
+    address = "https://lms.example/x"
+    options = {"--university": "malta", "--issuer": address, "--client-id": "c", "--deployment": "1", option: " "}
+    options |= dict.fromkeys(("--authorization-endpoint", "--token-endpoint", "--jwks-uri"), address)
+    arguments = ["platform", "add", "malta", *(part for pair in options.items() for part in pair)]
+    done = CliRunner().invoke(lti_tool, arguments)
+    assert done.exit_code == 2
+    assert f"{option} must be 1 to 255" in done.output
+
+
+def test_a_port_that_somebody_has_is_said_so(shell: Shell) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = str(taken.getsockname()[1])
+        assert "choose another: --port" in shell.fails("lti-tool", "serve", "--port", port)
+
+
+def test_a_token_file_that_is_no_text_is_one_line(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(b"\xff\xfe\x00")
+    options = ("--url", "https://moodle.example", "--course", "2", "--series", "x", "--token-file", str(path))
+    assert "something else than a token" in shell.fails("moodle-sync", "connect", "malta", *options)
