@@ -1,9 +1,12 @@
 """`make bench`: what a launch and a check-in cost, as ratios to a floor that is measured in the same run.
 
 The machines are noisy: the floor and the thing are measured in turns, and the ratio of their medians is what counts.
+First the parts in one process, then launches on a real server beside a peer and a floor, then many launches at once.
+Noise fails nothing; a lost launch, or one that asks the LMS for keys that we have, does (exit status 1).
 """
 
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -12,9 +15,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config.logging import quiet_logging
+from tests.benchmarks import burst, cost
 from tests.benchmarks.launches import Bench
+from tests.benchmarks.servers import CAN_COUNT_CPU, ROOT, beside_the_servers
+from tests.integration.lti.conftest import new_lms
+from tests.integration.lti.lms import KeySets
 
-ROUNDS, TIMES = 7, 60
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """All of it stays under some three minutes on two noisy cores."""
+
+    rounds: int = 7
+    times: int = 60  # a round
+    passes: int = 7
+    launches: int = 400  # a pass
+    burst: int = 5000
+    connections: int = 8
 
 
 @dataclass(frozen=True)
@@ -25,37 +42,69 @@ class Row:
     floor: Callable[[], None]
 
 
-def main() -> None:
-    quiet_logging()
-    with tempfile.TemporaryDirectory() as folder, Bench(Path(folder), times=ROUNDS * TIMES) as bench:
+def main(folder: Path, sizes: Sizes) -> bool:
+    """Print the tables; all files are made in `folder`. False when a launch was lost, or called out."""
+    _print_parts(folder, sizes)
+    key_sets = KeySets()
+    try:
+        with beside_the_servers():
+            return _print_servers(folder, key_sets, sizes)
+    finally:
+        key_sets.stop()
+
+
+def _print_parts(folder: Path, sizes: Sizes) -> None:
+    with Bench(folder, times=sizes.rounds * sizes.times) as bench:
         rows = [
             Row("verify an id_token, claims and all", "its bare RSA verification", bench.verify, bench.rsa_verify),
             Row("open a visit, durable", "one durable insert (same database)", bench.open_visit, bench.insert),
             Row("a whole launch, HTTP form to 303", "the same app's /healthz", bench.launch, bench.healthz),
             Row("a check-in: evidence to delivery", "one durable insert (same database)", bench.check_in, bench.insert),
         ]
-        print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, medians of {ROUNDS} rounds of {TIMES}\n")
+        print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, medians of {sizes.rounds} rounds of {sizes.times}\n")
         print(f"{'what':36}{'µs':>10}{'floor':>40}{'µs':>10}{'ratio':>8}")
         for row in rows:
-            thing, floor = _measure(row)
+            thing, floor = _measure(row, sizes)
             print(f"{row.name:36}{thing:>10.0f}{row.floor_name:>40}{floor:>10.0f}{thing / floor:>8.1f}")
 
 
-def _measure(row: Row) -> tuple[float, float]:
+def _print_servers(folder: Path, key_sets: KeySets, sizes: Sizes) -> bool:
+    comparison = None
+    if CAN_COUNT_CPU:
+        comparison = cost.measure(folder, new_lms("malta", key_sets), passes=sizes.passes, launches=sizes.launches)
+        print(
+            f"\nserver CPU in ms, one process on one core; {sizes.passes} passes of {sizes.launches} in turns, ", end=""
+        )
+        print(f"median (quartiles)\n\n{comparison.table()}")
+    else:
+        print("\nThe CPU of a server can be counted on Linux only.")
+    many = burst.measure(folder, new_lms("malta", key_sets), launches=sizes.burst, connections=sizes.connections)
+    print(f"\n{many.words()}")
+    if comparison:
+        print(comparison.verdict())
+    return many.holds and (comparison is None or comparison.key_set_requests == 0)
+
+
+def _measure(row: Row, sizes: Sizes) -> tuple[float, float]:
     """Median µs of the thing and of its floor, in turns."""
     things, floors = [], []
-    for _ in range(ROUNDS):
-        things.append(_time(row.thing))
-        floors.append(_time(row.floor))
+    for _ in range(sizes.rounds):
+        things.append(_time(row.thing, sizes.times))
+        floors.append(_time(row.floor, sizes.times))
     return statistics.median(things), statistics.median(floors)
 
 
-def _time(work: Callable[[], None]) -> float:
+def _time(work: Callable[[], None], times: int) -> float:
     begun = time.perf_counter()
-    for _ in range(TIMES):
+    for _ in range(times):
         work()
-    return (time.perf_counter() - begun) / TIMES * 1e6
+    return (time.perf_counter() - begun) / times * 1e6
 
 
 if __name__ == "__main__":
-    main()
+    quiet_logging()
+    build = ROOT / "build"  # on the disk, where /tmp may be memory
+    build.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as made:
+        holds = main(Path(made), Sizes())
+    sys.exit(not holds)
