@@ -29,7 +29,7 @@ from tests.conftest import NOW
 from tests.examples import SERIES, SESSION
 from tests.integration.lti.conftest import new_lms
 from tests.integration.lti.lms import KeySets, public_jwk, valid_claims
-from tests.integration.lti.tool import Login, open_tool
+from tests.integration.lti.tool import Browser, Login, open_tool
 
 
 class Bench:
@@ -57,7 +57,7 @@ class Bench:
         self._key = RSAKey.import_key(public_jwk(self._lms.key, self._lms.kid))
         self._token = self._lms.sign(valid_claims(self._lms, nonce="n", target_link_uri="u"))
         self._browser = self._tool.new_browser()
-        self._logins: deque[tuple[Login, str]] = deque(self._login() for _ in range(times))
+        self._logins: deque[tuple[Browser, Login, str]] = deque(self._login() for _ in range(times))
         self._people: deque[int] = deque(self._person() for _ in range(times))
         with self._tool.database.write() as connection:
             save_import(connection, SERIES.series_id, new=[(SESSION, ("u", NOW))], changed=[], rekeyed=[], now=NOW)
@@ -78,8 +78,8 @@ class Bench:
         self._lms.key.public_key().verify(raw, signed.encode(), padding.PKCS1v15(), SHA256())
 
     def launch(self) -> None:
-        login, id_token = self._logins.popleft()
-        assert self._browser.launch(login, id_token).status_code == 303
+        browser, login, id_token = self._logins.popleft()
+        assert browser.launch(login, id_token).status_code == 303
 
     def healthz(self) -> None:
         assert self._browser.get("/healthz").status_code == 200
@@ -103,9 +103,11 @@ class Bench:
         with self._tool.database.write() as connection:
             assert record_evidence(connection, new, now=NOW)
 
-    def _login(self) -> tuple[Login, str]:
-        login = self._browser.begin_login(self._lms)
-        return login, login.id_token({"exp": int(time.time()) + 600})
+    def _login(self) -> tuple[Browser, Login, str]:
+        """Of somebody else each time, in a browser of their own."""
+        browser = self._tool.new_browser()
+        login = browser.begin_login(self._lms)
+        return browser, login, login.id_token({"exp": int(time.time()) + 600, "sub": uuid4().hex})
 
     def _person(self) -> int:
         name = uuid4().hex
