@@ -13,6 +13,7 @@ from lms.guarded import GuardedSession
 from lms.key_cache import PlatformKeys
 from lms.service_tokens import ServiceTokens
 from lms.tool_keys import current_signing_key
+from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.own_address import at_own_address
 from lti_tool.pages import host, instructor, launch, login, operations, public, student, visit
 from lti_tool.pages.errors import register_error_pages
@@ -60,6 +61,7 @@ def _make_tool(settings: Settings) -> Tool:
             http, current_signing_key(database, settings.encryption_key, clock.now), clock.now
         ),
         queue=WorkQueue(settings.database_url, settings.secret_key),
+        known_platforms=KnownPlatforms(database, clock),
         login_pace=Pace(LOGINS, time.monotonic),
         refusal_pace=Pace(KEPT_REFUSALS, time.monotonic),
     )

@@ -9,6 +9,7 @@ from config.settings import Settings
 from lms.guarded import GuardedSession
 from lms.key_cache import PlatformKeys
 from lms.service_tokens import ServiceTokens
+from lti_tool.known_platforms import KnownPlatforms
 from series.limits import Pace
 from series.store.database import Database
 from series.store.work_queue import WorkQueue
@@ -23,6 +24,7 @@ class Tool:
     platform_keys: PlatformKeys
     service_tokens: ServiceTokens
     queue: WorkQueue
+    known_platforms: KnownPlatforms
     login_pace: Pace
     refusal_pace: Pace
 

@@ -30,9 +30,10 @@ from lti_tool.protocol.ticket import new_ticket
 from lti_tool.security_headers import origin
 from lti_tool.tool import Tool, the_tool
 from series.store.deployments import note_pending
+from series.store.known import DeploymentDisabled, DeploymentPending, PlatformDisabled
 from series.store.launch_values import NewVisit
 from series.store.launches import LaunchesTooFast, NonceSpent, OpenedVisit, open_visit
-from series.store.placements import DeploymentDisabled, DeploymentPending, NoSeries
+from series.store.placements import NoSeries
 
 blueprint = Blueprint("launch", __name__, url_prefix="/lti")
 blueprint.before_request(read_form)
@@ -148,14 +149,14 @@ def _pass_on_lms_error(platform: Platform) -> None:
 
 
 def _verified_claims(tool: Tool, platform: Platform, login_state: LoginState) -> Claims:
-    unverified_token = request.form.get("id_token")
-    kid = id_token.read_key_id(unverified_token)
+    unverified_token = id_token.read_token(request.form.get("id_token", ""))
+    kid = unverified_token.key_id
     try:
         keys = tool.platform_keys.key_set(platform.platform_id, platform.jwks_uri, wanted_kid=kid)
     except KeysUnreachable as error:
         raise Refused(RefusalCode.KEYS_UNREACHABLE, platform=platform.slug) from error
     key = id_token.find_key(keys, kid)
-    if key is None or unverified_token is None:
+    if key is None:
         raise Refused(RefusalCode.KEY_UNKNOWN, platform=platform.slug)
     return id_token.verify(unverified_token, key=key, platform=platform, nonce=login_state.nonce, now=tool.clock.now())
 
@@ -208,6 +209,8 @@ def _open_visit(tool: Tool, new: NewVisit) -> OpenedVisit:
     try:
         with tool.database.write() as connection:
             return open_visit(connection, new, now=tool.clock.now())
+    except PlatformDisabled as error:
+        raise Refused(RefusalCode.PLATFORM_DISABLED, **back) from error
     except DeploymentDisabled as error:
         raise Refused(RefusalCode.DEPLOYMENT_DISABLED, deployment_id=new.deployment_id, **back) from error
     except LaunchesTooFast as error:

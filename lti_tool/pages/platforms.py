@@ -6,21 +6,20 @@ from lti_tool.protocol.login import LoginRequest
 from lti_tool.protocol.platform import Platform
 from lti_tool.protocol.refusals import RefusalCode, Refused
 from lti_tool.tool import Tool
-from series.store.universities import PlatformRow, find_platform, get_platform, platforms_of_issuer
+from series.store.universities import PlatformRow
 
 
 def platform_of_login(tool: Tool, wanted: LoginRequest, slug: str | None) -> Platform:
     """The platform that the path names, or the one with this issuer and client id."""
     if "\0" in (slug or wanted.issuer):  # PostgreSQL cannot even be asked for it
         raise Refused(RefusalCode.PLATFORM_UNKNOWN)
-    with tool.database.read() as connection:
-        if slug is not None:
-            row = find_platform(connection, slug)
-            candidates = [row] if row else []
-        else:
-            candidates = platforms_of_issuer(connection, wanted.issuer)
-            if wanted.client_id is not None:
-                candidates = [row for row in candidates if row.client_id == wanted.client_id]
+    if slug is not None:
+        row = tool.known_platforms.of_slug(slug)
+        candidates = [row] if row else []
+    else:
+        candidates = list(tool.known_platforms.of_issuer(wanted.issuer))
+        if wanted.client_id is not None:
+            candidates = [row for row in candidates if row.client_id == wanted.client_id]
     if not candidates:
         raise Refused(RefusalCode.PLATFORM_UNKNOWN, issuer=wanted.issuer[:255], path=slug and slug[:64])
     if len(candidates) > 1:  # one that was replaced, or switched off, stands back
@@ -34,8 +33,7 @@ def platform_of_login(tool: Tool, wanted: LoginRequest, slug: str | None) -> Pla
 
 def platform_of_state(tool: Tool, platform_id: int) -> Platform:
     """The platform that a sealed state of ours names."""
-    with tool.database.read() as connection:
-        row = get_platform(connection, platform_id)
+    row = tool.known_platforms.of_id(platform_id)
     if row is None:
         raise Refused(RefusalCode.PLATFORM_UNKNOWN)
     _name(row)

@@ -3,13 +3,14 @@
 Security Framework 1.0, section 5.1.3: https://www.imsglobal.org/spec/security/v1p0#authentication-response-validation
 """
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
-from joserfc.jws import JWSRegistry
+from joserfc.jws import CompactSignature, JWSRegistry
 
 from lti_tool.protocol.claims import Claims, decode_claims, short_name
 from lti_tool.protocol.constants import LEEWAY, MAX_ID_TOKEN_CHARS, MAX_TOKEN_AGE
@@ -18,16 +19,27 @@ from lti_tool.protocol.refusals import RefusalCode, Refused
 
 ALGORITHM = "RS256"
 MIN_KEY_BITS = 2048
+# RFC 7515, section 4: header parameters that are not understood are ignored, unless `crit` names them.
+_REGISTRY = JWSRegistry(algorithms=[ALGORITHM], strict_check_header=False)
 
 
-def read_key_id(unverified_token: str | None) -> str:
-    """The `kid` of the header, to find the key with. Raises Refused when there is no token, no RS256 or no `kid`."""
-    if not unverified_token:
+@dataclass(frozen=True, kw_only=True)
+class UnverifiedToken:
+    """A token taken apart. Nothing in it may be believed, except that `key_id` says with which key to look."""
+
+    key_id: str
+    parts: CompactSignature = field(repr=False)
+
+
+def read_token(text: str) -> UnverifiedToken:
+    """Raises Refused when there is no token, no RS256 or no `kid`."""
+    if not text:
         raise Refused(RefusalCode.TOKEN_MISSING)
-    if len(unverified_token) > MAX_ID_TOKEN_CHARS:
-        raise Refused(RefusalCode.TOO_LARGE, chars=len(unverified_token))
+    if len(text) > MAX_ID_TOKEN_CHARS:
+        raise Refused(RefusalCode.TOO_LARGE, chars=len(text))
     try:
-        header = jws.extract_compact(unverified_token.encode("ascii")).headers()
+        parts = jws.extract_compact(text.encode("ascii"), registry=_REGISTRY)
+        header = parts.headers()
     except (JoseError, ValueError, TypeError) as error:
         raise Refused(RefusalCode.TOKEN_MALFORMED) from error
     if not isinstance(header, dict):
@@ -37,7 +49,7 @@ def read_key_id(unverified_token: str | None) -> str:
     key_id = header.get("kid")
     if not isinstance(key_id, str) or not key_id:
         raise Refused(RefusalCode.KEY_ID_MISSING)
-    return key_id
+    return UnverifiedToken(key_id=key_id, parts=parts)
 
 
 def find_key(keys: KeySet, key_id: str) -> RSAKey | None:
@@ -46,7 +58,7 @@ def find_key(keys: KeySet, key_id: str) -> RSAKey | None:
     return found[0] if len(found) == 1 else None
 
 
-def verify(unverified_token: str, *, key: RSAKey, platform: Platform, nonce: str, now: datetime) -> Claims:
+def verify(unverified_token: UnverifiedToken, *, key: RSAKey, platform: Platform, nonce: str, now: datetime) -> Claims:
     """The claims, proved to be signed by the platform's `key`, for us, now, in answer to the login with `nonce`.
 
     Whether the nonce was already spent is not known here: the transaction that opens the visit tells.
@@ -69,15 +81,16 @@ def required(claims: Claims, field: str) -> str:
     return value
 
 
-def _verified_payload(unverified_token: str, key: RSAKey) -> bytes:
+def _verified_payload(unverified_token: UnverifiedToken, key: RSAKey) -> bytes:
     if _bits(key) < MIN_KEY_BITS:
         raise Refused(RefusalCode.KEY_UNKNOWN, weak=True)
-    # RFC 7515, section 4: header parameters that are not understood are ignored, unless `crit` names them.
-    registry = JWSRegistry(algorithms=[ALGORITHM], strict_check_header=False)
     try:
-        return jws.deserialize_compact(unverified_token, key, registry=registry).payload
+        is_signed = jws.validate_compact(unverified_token.parts, key, registry=_REGISTRY)
     except (JoseError, ValueError, TypeError) as error:
         raise Refused(RefusalCode.SIGNATURE_WRONG) from error
+    if not is_signed:
+        raise Refused(RefusalCode.SIGNATURE_WRONG)
+    return unverified_token.parts.payload
 
 
 def _bits(key: RSAKey) -> int:

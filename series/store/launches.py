@@ -2,17 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 
 from series.limits import LAUNCHES
 from series.people import MAX_VISITS, VISIT_LIFE
-from series.store.database import insert, upsert
+from series.store.database import insert, insert_of, upsert
 from series.store.evidence import queue_missing_scores
+from series.store.known import look_up
 from series.store.launch_values import NewVisit
 from series.store.limits import take
 from series.store.placements import save_placement
 from series.store.tables import membership, participant, spent_nonce, visit
+
+_INSERT_VISIT = sa.insert(visit)
 
 
 class NonceSpent(Exception):
@@ -47,33 +51,44 @@ class OpenedVisit:
 def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) -> OpenedVisit:
     """Spend the nonce, then upsert participant, course and placement, and open the visit.
 
-    Raises NonceSpent, DeploymentPending, DeploymentDisabled, NoSeries or LaunchesTooFast; the caller's transaction then
-    leaves nothing behind.
+    Raises NonceSpent, PlatformDisabled, DeploymentPending, DeploymentDisabled, NoSeries or LaunchesTooFast; the
+    caller's transaction then leaves nothing behind.
     """
     _spend_nonce(connection, launch, now)
-    placement_id = save_placement(connection, launch)
-    participant_id = upsert_participant(
+    known = look_up(connection, launch)
+    placement_id = save_placement(connection, launch, known)
+    participant_id = known.participant_id or upsert_participant(
         connection, university_id=launch.university_id, issuer=launch.issuer, sub=launch.sub, now=now
     )
-    dropped = _make_room(connection, participant_id, now)
-    _upsert_membership(connection, launch, participant_id, placement_id, now)
-    connection.execute(
-        sa.insert(visit).values(
-            id=launch.visit_id,
-            proof_hash=launch.proof_hash,
-            participant_id=participant_id,
-            placement_id=placement_id,
-            is_teacher=launch.is_teacher,
-            is_learner=launch.is_learner,
-            is_test_user=launch.is_test_user,
-            return_url=launch.return_url,
-            locale=launch.locale,
-            opened_at=now,
-            expires_at=now + VISIT_LIFE,
-        )
-    )
-    missing = queue_missing_scores(connection, participant_id=participant_id, placement_id=placement_id, now=now)
+    dropped = _make_room(connection, participant_id, now) if known.visits >= MAX_VISITS else ()
+    if known.is_learner is not _takes_grades(launch):
+        _upsert_membership(connection, launch, participant_id, placement_id, now)
+    _insert_visit(connection, launch, participant_id, placement_id, now)
+    missing: list[int] = []
+    if known.may_miss_scores:
+        missing = queue_missing_scores(connection, participant_id=participant_id, placement_id=placement_id, now=now)
     return OpenedVisit(participant_id=participant_id, dropped_visit_ids=dropped, delivery_ids=tuple(missing))
+
+
+def _insert_visit(
+    connection: sa.Connection, launch: NewVisit, participant_id: int, placement_id: int, now: datetime
+) -> None:
+    connection.execute(
+        _INSERT_VISIT,
+        {
+            "id": launch.visit_id,
+            "proof_hash": launch.proof_hash,
+            "participant_id": participant_id,
+            "placement_id": placement_id,
+            "is_teacher": launch.is_teacher,
+            "is_learner": launch.is_learner,
+            "is_test_user": launch.is_test_user,
+            "return_url": launch.return_url,
+            "locale": launch.locale,
+            "opened_at": now,
+            "expires_at": now + VISIT_LIFE,
+        },
+    )
 
 
 def upsert_participant(connection: sa.Connection, *, university_id: int, issuer: str, sub: str, now: datetime) -> int:
@@ -89,12 +104,8 @@ def upsert_participant(connection: sa.Connection, *, university_id: int, issuer:
 
 def _spend_nonce(connection: sa.Connection, launch: NewVisit, now: datetime) -> None:
     """One INSERT of a unique key: of many at once exactly one gets a row back."""
-    spent = connection.execute(
-        insert(connection, spent_nonce)
-        .values(nonce=launch.nonce, visit_id=launch.visit_id, expires_at=launch.nonce_expires_at)
-        .on_conflict_do_nothing()
-        .returning(spent_nonce.c.nonce)
-    ).one_or_none()
+    row = {"nonce": launch.nonce, "visit_id": launch.visit_id, "expires_at": launch.nonce_expires_at}
+    spent = connection.execute(_spending(connection.dialect.name), row).one_or_none()
     if spent is None:
         opened = connection.execute(
             sa.select(visit.c.id)
@@ -102,6 +113,13 @@ def _spend_nonce(connection: sa.Connection, launch: NewVisit, now: datetime) -> 
             .where(spent_nonce.c.nonce == launch.nonce, visit.c.expires_at > now)
         ).scalar_one_or_none()
         raise NonceSpent(opened)
+
+
+@cache
+def _spending(dialect: str) -> sa.Executable:
+    """Built once: building a statement takes longer than running it."""
+    inserting = insert_of(dialect, spent_nonce)
+    return inserting.on_conflict_do_nothing().returning(spent_nonce.c.nonce)
 
 
 def _make_room(connection: sa.Connection, participant_id: int, now: datetime) -> tuple[str, ...]:
@@ -127,10 +145,14 @@ def _make_room(connection: sa.Connection, participant_id: int, now: datetime) ->
 def _upsert_membership(
     connection: sa.Connection, launch: NewVisit, participant_id: int, placement_id: int, now: datetime
 ) -> None:
-    # The LMS takes no grade for its own test users.
-    seen = {"is_learner": launch.is_learner and not launch.is_test_user, "launched_at": now}
+    seen = {"is_learner": _takes_grades(launch), "launched_at": now}
     connection.execute(
         insert(connection, membership)
         .values(participant_id=participant_id, placement_id=placement_id, **seen)
         .on_conflict_do_update(index_elements=["participant_id", "placement_id"], set_=seen)
     )
+
+
+def _takes_grades(launch: NewVisit) -> bool:
+    """An LMS takes no grade for its own test users."""
+    return launch.is_learner and not launch.is_test_user

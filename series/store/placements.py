@@ -6,79 +6,27 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.store.database import insert, upsert
+from series.store.known import Known
 from series.store.launch_values import NewVisit
-from series.store.tables import course, course_series, deployment, moodle_connection, placement, series, session
-
-
-class DeploymentPending(Exception):
-    """Nobody has approved this deployment yet."""
-
-
-class DeploymentDisabled(Exception):
-    """Somebody has disabled this deployment."""
+from series.store.tables import course, course_series, moodle_connection, placement, series, session
 
 
 class NoSeries(Exception):
     """There is no series yet that the course could show."""
 
 
-def save_placement(connection: sa.Connection, launch: NewVisit) -> int:
+def save_placement(connection: sa.Connection, launch: NewVisit, known: Known) -> int:
     """The id of the placement that was opened; course and placement are made or brought up to date where they differ.
 
-    Raises DeploymentPending, DeploymentDisabled or NoSeries.
+    Raises NoSeries.
     """
-    known = connection.execute(_KNOWN, _key(launch)).one_or_none()
-    if known is None or known.deployment_state == "pending":
-        raise DeploymentPending
-    if known.deployment_state != "approved":
-        raise DeploymentDisabled
     if _is_as_known(launch, known):
         return int(known.placement_id)
     course_id = _save_course(connection, launch, known.deployment_pk)
     return _save_placement(connection, launch, known.deployment_pk, course_id)
 
 
-# What is known of deployment, course and placement of a launch, in one look: most launches change nothing of it.
-_KNOWN = (
-    sa.select(
-        deployment.c.id.label("deployment_pk"),
-        deployment.c.state.label("deployment_state"),
-        course.c.id.label("course_id"),
-        course.c.title,
-        course.c.memberships_url,
-        placement.c.id.label("placement_id"),
-        placement.c.course_id.label("placement_course_id"),
-        placement.c.line_item_url,
-        placement.c.line_items_url,
-        placement.c.ags_scopes,
-    )
-    .select_from(
-        deployment.outerjoin(
-            course,
-            (course.c.deployment_id == deployment.c.id) & (course.c.context_id == sa.bindparam("context_id")),
-        ).outerjoin(
-            placement,
-            (placement.c.deployment_id == deployment.c.id)
-            & (placement.c.resource_link_id == sa.bindparam("resource_link_id")),
-        )
-    )
-    .where(
-        deployment.c.platform_id == sa.bindparam("platform_id"),
-        deployment.c.deployment_id == sa.bindparam("deployment_id"),
-    )
-)
-
-
-def _key(launch: NewVisit) -> dict[str, Any]:
-    return {
-        "platform_id": launch.platform_id,
-        "deployment_id": launch.deployment_id,
-        "context_id": launch.context_id,
-        "resource_link_id": launch.resource_link_id,
-    }
-
-
-def _is_as_known(launch: NewVisit, known: Any) -> bool:
+def _is_as_known(launch: NewVisit, known: Known) -> bool:
     """Whether the launch brings nothing new of course and placement."""
     if known.placement_id is None or known.course_id != known.placement_course_id:
         return False

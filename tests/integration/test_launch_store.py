@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from series.people import VISIT_LIFE
 from series.rule import Rule
 from series.store.database import Database
+from series.store.known import DeploymentDisabled, DeploymentPending
 from series.store.launch_values import NewVisit
 from series.store.launches import NonceSpent, open_visit
 from series.store.mirrors import mirrored_courses, save_connection, tie_course
-from series.store.placements import DeploymentDisabled, DeploymentPending, NoSeries
+from series.store.placements import NoSeries
 from series.store.sessions import add_series
 from series.store.tables import course, course_series, deployment, participant, placement, spent_nonce, visit
 from series.store.universities import add_platform, add_university
