@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template
+from flask import Blueprint, Response, abort, render_template
 
+from lti_tool.pages.redirects import go_to
 from lti_tool.pages.times import times_of
 from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.tool import the_tool
@@ -57,9 +58,7 @@ def open_now(visit: Visit, session_id: UUID) -> Response:
                 thing=f"session {session_id}",
                 now=now,
             )
-    return make_response(
-        redirect(f"{tool.settings.public_url}/visit/{visit.visit_id}/sessions/{session_id}/code/", 303)
-    )
+    return go_to(f"/visit/{visit.visit_id}/sessions/{session_id}/code/")
 
 
 def _hosted_session(visit: Visit, session_id: UUID) -> Session:

@@ -6,12 +6,13 @@ Security Framework 1.0, section 5.1.1.3: https://www.imsglobal.org/spec/security
 import secrets
 
 import structlog
-from flask import Blueprint, Response, after_this_request, make_response, redirect, render_template, request
+from flask import Blueprint, Response, after_this_request, render_template, request
 
 from lms.errors import safe_code
 from lms.key_cache import KeysUnreachable
 from lti_tool.pages.login import read_form
 from lti_tool.pages.platforms import platform_of_state
+from lti_tool.pages.redirects import go_to
 from lti_tool.pages.visit_proof import (
     drop_visit_cookie,
     hash_proof,
@@ -81,7 +82,7 @@ def _open_and_answer(
         tool.queue.enqueue("deliver", delivery_id)
     if login_state.keeper is Keeper.PLATFORM_STORAGE:
         return _offer_own_tab(tool, visit_id)
-    response = make_response(redirect(f"{tool.settings.public_url}/visit/{visit_id}/", 303))
+    response = go_to(f"/visit/{visit_id}/")
     # The login's cookie stays for its ten minutes: a form that is sent again is told that its launch was used, and not
     # that another browser had begun it.
     set_visit_cookie(response, visit_id, proof)

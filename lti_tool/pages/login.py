@@ -6,10 +6,11 @@ LTI OIDC Login with LTI Client Side postMessages 0.1: https://www.imsglobal.org/
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from lti_tool.pages.platforms import platform_of_login, platform_of_state
+from lti_tool.pages.redirects import go_away, go_to
 from lti_tool.protocol.constants import STATE_LIFE
 from lti_tool.protocol.login import (
     PROOF_NAME_START,
@@ -58,7 +59,7 @@ def login(platform_slug: str | None = None) -> Response:
         raise Refused(RefusalCode.LOGINS_TOO_FAST, platform=platform.slug, retry_after_s=wait_s)
     begun = begin_login(wanted, platform, secret_key=tool.settings.secret_key, now=tool.clock.now())
     query = urlencode({"state": begun.state, **_as_sent(wanted, platform)})
-    response = make_response(redirect(f"{tool.settings.public_url}/lti/check?{query}", 303))
+    response = go_to(f"/lti/check?{query}")
     _set_proof_cookie(response, begun)
     _drop_oldest_proof_cookies(response)
     return response
@@ -78,7 +79,7 @@ def check() -> Response | str:
     wanted = read_login(request.args, public_url=tool.settings.public_url)
     check_platform(wanted, platform)
     if state.keeper is Keeper.COOKIE and same_browser(request.cookies.get(proof_name(state_text), ""), state):
-        return make_response(redirect(_url_at_lms(tool, platform, wanted, state_text, state.nonce), 302))
+        return go_away(_url_at_lms(tool, platform, wanted, state_text, state.nonce))
     if wanted.lti_storage_target is not None:
         return _store_proof_at_lms(tool, platform, wanted)
     return render_template("new_tab.html", login_url=_login_url(tool, platform, wanted), in_frame=_is_framed())

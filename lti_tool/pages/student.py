@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask import Blueprint, Response, abort, make_response, render_template, request
 
+from lti_tool.pages.redirects import go_to
 from lti_tool.pages.times import times_of
 from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.tool import the_tool
@@ -59,7 +60,7 @@ def check_in(visit: Visit, session_id: UUID) -> Response:
         return make_response(_render(visit, refused=tried.refused, typed=typed), 422)
     for delivery_id in tried.delivery_ids:
         tool.queue.enqueue("deliver", delivery_id)
-    return make_response(redirect(f"{tool.settings.public_url}/visit/{visit.visit_id}/", 303))
+    return go_to(f"/visit/{visit.visit_id}/")
 
 
 def _try_code(visit: Visit, session_id: UUID, typed: str) -> Tried:

@@ -3,8 +3,9 @@
 import secrets
 
 import structlog
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 
+from lti_tool.pages.redirects import go_to
 from lti_tool.pages.visit_proof import (
     VisitOver,
     check_form,
@@ -37,7 +38,7 @@ def open_in_own_tab(visit_id: str) -> Response:
     if not is_our_own_form():
         raise Refused(RefusalCode.TICKET_INVALID)
     ticket = open_ticket(ticket_text, visit_id=visit_id, secret_key=tool.settings.secret_key, now=now)
-    response = make_response(redirect(f"{tool.settings.public_url}/visit/{visit_id}/", 303))
+    response = go_to(f"/visit/{visit_id}/")
     proof = secrets.token_urlsafe(32)
     try:
         with tool.database.write() as connection:

@@ -39,11 +39,8 @@ def log_in_memory() -> Iterator[LogInMemory]:
     """Records go through the product's own logging, as on a server; afterwards logging is as it was."""
     root, huey = logging.getLogger(), logging.getLogger("huey")
     before, levels, handlers = structlog.get_config(), (root.level, huey.level), root.handlers
-    configure_logging()
-    (handler,) = root.handlers
-    assert isinstance(handler, logging.StreamHandler)
     log = LogInMemory()
-    handler.setStream(log)
+    configure_logging(stream=log)
     yield log
     root.handlers = handlers
     root.setLevel(levels[0])
