@@ -125,7 +125,10 @@ def _public_url(text: str) -> str:
         raise ValueError("must begin with https://, because cookies in an LMS frame need it")
     if parts.query or parts.fragment or parts.path.strip("/") or parts.username:
         raise ValueError("must be scheme and host alone, without a path, a query or a name")
-    return text.rstrip("/")
+    # As browsers write an origin, because it is compared with theirs: https://www.rfc-editor.org/rfc/rfc6454#section-6.1
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + ("" if parts.port in {None, default} else f":{parts.port}")
 
 
 def _database_url(text: str) -> str:

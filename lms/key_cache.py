@@ -19,6 +19,7 @@ from config.clock import Clock
 from lms.errors import LmsError
 from lms.guarded import GuardedSession
 from lms.platform_keys import FETCH_WITHIN_S, fetch_key_set
+from lms.turnstile import TooManyWait, Turnstile
 from series.store.database import Database
 from series.store.keys import CachedKeySet, cached_key_set, claim_key_fetch, save_key_fetch
 
@@ -27,6 +28,7 @@ COOL_DOWN = timedelta(seconds=60)
 TRUSTED = timedelta(seconds=10)  # without a look into the database, where another process may have put other keys
 LEASE = timedelta(seconds=FETCH_WITHIN_S + 5)
 LOOK_AGAIN_S = 0.1
+SHORT_S = 1.0
 
 
 class KeysUnreachable(Exception):
@@ -55,10 +57,11 @@ class _Held:
 class PlatformKeys:
     """The public keys of all platforms. May be shared by threads."""
 
-    def __init__(self, database: Database, http: GuardedSession, clock: Clock) -> None:
+    def __init__(self, database: Database, http: GuardedSession, clock: Clock, turnstile: Turnstile) -> None:
         self._database = database
         self._http = http
         self._clock = clock
+        self._turnstile = turnstile
         self._held: dict[int, _Held] = {}
         self._fetching: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
@@ -87,12 +90,18 @@ class PlatformKeys:
             return held
         # Threads of this process queue here; other processes wait for the row.
         patience_s = 0.0 if need is Need.FRESHER_KEYS else FETCH_WITHIN_S
-        if not self._fetching[platform_id].acquire(timeout=patience_s):
-            return held
         try:
-            return self._fetched(platform_id, jwks_uri, wanted_kid)
-        finally:
-            self._fetching[platform_id].release()
+            with self._turnstile.place(platform_id):
+                if not self._fetching[platform_id].acquire(timeout=patience_s):
+                    return held
+                try:
+                    return self._fetched(platform_id, jwks_uri, wanted_kid)
+                finally:
+                    self._fetching[platform_id].release()
+        except TooManyWait:  # a whole class at once: long enough for an LMS that answers, too short to hold up others
+            if self._fetching[platform_id].acquire(timeout=min(patience_s, SHORT_S)):
+                self._fetching[platform_id].release()
+            return self._read(platform_id)
 
     def _fetched(self, platform_id: int, jwks_uri: str, wanted_kid: str) -> _Held | None:
         give_up_at = time.monotonic() + FETCH_WITHIN_S

@@ -3,14 +3,15 @@
 https://www.imsglobal.org/spec/lti-nrps/v2p0
 """
 
+import time
 from dataclasses import dataclass
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 from requests.utils import parse_header_links
 
-from lms.errors import MalformedAnswer
-from lms.guarded import Answer, GuardedSession, same_origin
+from lms.errors import MalformedAnswer, Unreachable
+from lms.guarded import TOTAL_S, Answer, GuardedSession, same_origin
 from lms.service_tokens import ServicePlatform, ServiceTokens
 from lms.services import call_service
 
@@ -55,16 +56,21 @@ class _Container(msgspec.Struct):
 
 
 def read_memberships(
-    http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, memberships_url: str
+    http: GuardedSession,
+    tokens: ServiceTokens,
+    platform: ServicePlatform,
+    memberships_url: str,
+    *,
+    within_s: float = TOTAL_S,
 ) -> tuple[Member, ...]:
-    """Everybody in the course, or an error: never the part of the pages that could be read.
+    """Everybody in the course, or an error: never the part of the pages that could be read. All of it `within_s`.
 
     Raises Unreachable, TryLater, MalformedAnswer, NotAllowed, Refused, NotFound. May be repeated.
     """
     members: dict[str, Member] = {}
-    url = memberships_url
+    url, give_up_at = memberships_url, time.monotonic() + within_s
     for _ in range(MAX_PAGES):
-        answer = _read_page(http, tokens, platform, url)
+        answer = _read_page(http, tokens, platform, url, give_up_at)
         for found in _members(answer):
             members.setdefault(found.user_id, found)  # pages may overlap when somebody joins meanwhile
         next_url = _next_url(answer)
@@ -74,12 +80,17 @@ def read_memberships(
     raise MalformedAnswer(answer.host, f"has more than {MAX_PAGES} pages of people in this course")
 
 
-def _read_page(http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, url: str) -> Answer:
+def _read_page(
+    http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, url: str, give_up_at: float
+) -> Answer:
+    left_s = give_up_at - time.monotonic()
+    if left_s <= 0:
+        raise Unreachable(urlsplit(url).netloc, "sent its roster too slowly")
     return call_service(
         tokens,
         platform,
         [SCOPE_MEMBERSHIPS],
-        lambda bearer: http.get(url, headers={"Accept": MEDIA_TYPE_MEMBERSHIPS, **bearer}),
+        lambda bearer: http.get(url, headers={"Accept": MEDIA_TYPE_MEMBERSHIPS, **bearer}, within_s=left_s),
         _SAYS,
     )
 

@@ -8,14 +8,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from lms.errors import MalformedAnswer, NotAllowed, TryLater, safe_code
-from lms.guarded import Answer, GuardedSession
+from lms.errors import MalformedAnswer, NotAllowed, TryLater, Unreachable, safe_code
+from lms.guarded import TOTAL_S, Answer, GuardedSession
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 BACKDATED = timedelta(seconds=60)  # Moodle allows no leeway: an `iat` 3 s ahead of its clock is refused
@@ -73,7 +74,16 @@ class ServiceTokens:
     platforms limit the rate of their token endpoint.
     """
 
-    def __init__(self, http: GuardedSession, signer: Callable[[], SigningKey], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        http: GuardedSession,
+        signer: Callable[[], SigningKey],
+        now: Callable[[], datetime],
+        *,
+        within_s: float = TOTAL_S,
+    ) -> None:
+        """`within_s`: how long anybody waits for a token, or for somebody else who asks for the same one."""
+        self._within_s = within_s
         self._http = http
         self._signer = signer
         self._now = now
@@ -86,12 +96,16 @@ class ServiceTokens:
         key = (platform.platform_id, frozenset(scopes))
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
+        if not lock.acquire(timeout=self._within_s):
+            raise Unreachable(urlsplit(platform.token_endpoint).netloc, "did not give us an access token in time")
+        try:
             cached = self._cache.get(key)
             if cached is None or cached.renew_at <= self._now():
                 cached = self._request(platform, scopes)
                 self._cache[key] = cached
             return cached.access_token
+        finally:
+            lock.release()
 
     def forget(self, platform: ServicePlatform, scopes: Collection[str], access_token: str) -> None:
         """Drops `access_token`, which the platform refused; a newer one, got by another thread meanwhile, stays."""
@@ -112,6 +126,7 @@ class ServiceTokens:
                 "scope": " ".join(sorted(set(scopes))),
             },
             headers={"Accept": "application/json"},
+            within_s=self._within_s,
         )
         granted = _read_token(answer)
         life_s = DEFAULT_LIFE_S if granted.expires_in is None else min(granted.expires_in, LONGEST_LIFE_S)

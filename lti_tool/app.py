@@ -13,18 +13,20 @@ from lms.guarded import GuardedSession
 from lms.key_cache import PlatformKeys
 from lms.service_tokens import ServiceTokens
 from lms.tool_keys import current_signing_key
+from lms.turnstile import Turnstile
 from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.own_address import at_own_address
 from lti_tool.pages import host, instructor, launch, login, operations, public, student, visit
 from lti_tool.pages.errors import register_error_pages
 from lti_tool.pages.visit_proof import form_token
 from lti_tool.security_headers import register_security_headers
-from lti_tool.tool import Tool
+from lti_tool.tool import LMS_WITHIN_S, Tool
 from series.limits import KEPT_REFUSALS, LOGINS, Pace
 from series.permissions import Action, may
 from series.store.database import Database
 from series.store.work_queue import WorkQueue
 
+WAITING_FOR_ONE_LMS = 4  # of the 16 threads with which `lti-tool serve` answers
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
 
 
@@ -51,15 +53,20 @@ def create_app(settings: Settings) -> Flask:
 def _make_tool(settings: Settings) -> Tool:
     database, clock = Database(settings.database_url), settings.clock()
     http = GuardedSession(allowed_networks=settings.allowed_networks, allow_loopback=settings.on_loopback)
+    turnstile = Turnstile(places=WAITING_FOR_ONE_LMS)
     return Tool(
         settings=settings,
         database=database,
         clock=clock,
         http=http,
-        platform_keys=PlatformKeys(database, http, clock),
+        platform_keys=PlatformKeys(database, http, clock, turnstile),
         service_tokens=ServiceTokens(
-            http, current_signing_key(database, settings.encryption_key, clock.now), clock.now
+            http,
+            current_signing_key(database, settings.encryption_key, clock.now),
+            clock.now,
+            within_s=LMS_WITHIN_S,
         ),
+        turnstile=turnstile,
         queue=WorkQueue(settings.database_url, settings.secret_key),
         known_platforms=KnownPlatforms(database, clock),
         login_pace=Pace(LOGINS, time.monotonic),

@@ -91,7 +91,7 @@ def serve(host: str, port: int, workers: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=4,
+        blocking_threads=16,
         backpressure=64,
         log_access=False,
     ).serve()

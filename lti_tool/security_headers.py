@@ -3,6 +3,7 @@
 `frame-ancestors` decides framing; X-Frame-Options cannot name an LMS and is not sent.
 """
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from lti_tool.tool import the_tool
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.universities import list_platforms
 
+ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -52,12 +54,13 @@ def _add_to_all(response: Response) -> None:
 
 
 def _frame_ancestors() -> str:
-    """Visits: the LMS of the launch. Login and fallback pages: all LMSs that we know. Public pages: nobody."""
+    """Visits: the LMS of the launch, or all that we know where it named no way back; login and fallback pages: all that
+    we know; public pages: nobody. And whom the operator lists."""
     listed = " ".join(the_tool().settings.frame_ancestors)
     if request.path.startswith("/visit/"):
-        visit = g.get("visit")
-        own = origin(visit.return_url) if visit and visit.return_url else None
-        return " ".join(filter(None, [own, listed])) or _all_platforms() or "'none'"
+        return_url: str | None = g.get("return_url")
+        own = origin(return_url) if return_url else None
+        return " ".join(filter(None, [own or _all_platforms(), listed])) or "'none'"
     if request.path.startswith("/lti/"):
         return " ".join(filter(None, [_all_platforms(), listed])) or "'none'"
     return listed or "'none'"
@@ -75,11 +78,10 @@ def _all_platforms() -> str:
 
 
 def origin(url: str) -> str | None:
-    """Scheme, host and port of a web address; None when it is none, or could break out of the header."""
+    """Scheme, host and port of a web address; None when it is none, or would say something else in a header."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or set(parts.netloc) & set(" ;,'\"@"):
-        return None
-    return f"{parts.scheme}://{parts.netloc}"
+    found = f"{parts.scheme}://{parts.netloc}"
+    return found if ORIGIN.fullmatch(found) else None

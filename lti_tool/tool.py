@@ -9,10 +9,13 @@ from config.settings import Settings
 from lms.guarded import GuardedSession
 from lms.key_cache import PlatformKeys
 from lms.service_tokens import ServiceTokens
+from lms.turnstile import Turnstile
 from lti_tool.known_platforms import KnownPlatforms
 from series.limits import Pace
 from series.store.database import Database
 from series.store.work_queue import WorkQueue
+
+LMS_WITHIN_S = 6.0  # no page waits longer for a token, and then for a roster
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,7 @@ class Tool:
     http: GuardedSession
     platform_keys: PlatformKeys
     service_tokens: ServiceTokens
+    turnstile: Turnstile
     queue: WorkQueue
     known_platforms: KnownPlatforms
     login_pace: Pace

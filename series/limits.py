@@ -5,7 +5,7 @@ https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 
@@ -33,10 +33,10 @@ class Pace:
     def __init__(self, limit: Limit, clock_s: Callable[[], float]) -> None:
         self._limit = limit
         self._clock_s = clock_s
-        self._full_at_s: dict[int, float] = {}
+        self._full_at_s: dict[Hashable, float] = {}
         self._lock = threading.Lock()
 
-    def wait_s(self, key: int) -> float:
+    def wait_s(self, key: Hashable) -> float:
         """Take one, and 0; or, when the bucket is empty, the seconds until it is not."""
         with self._lock:
             now_s = self._clock_s()

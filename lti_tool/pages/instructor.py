@@ -9,10 +9,11 @@ from flask import Blueprint, abort, render_template
 from lms.errors import LmsError
 from lms.nrps import Member, read_memberships
 from lms.service_tokens import ServicePlatform
+from lms.turnstile import TooManyWait
 from lti_tool.pages.times import times_of
 from lti_tool.pages.visit_proof import with_visit
 from lti_tool.protocol.roles import read_roles
-from lti_tool.tool import Tool, the_tool
+from lti_tool.tool import LMS_WITHIN_S, Tool, the_tool
 from series.people import Visit
 from series.permissions import Action, may
 from series.pooling import protect
@@ -109,9 +110,11 @@ def _roster(tool: Tool, visit: Visit, memberships_url: str | None) -> Roster:
         token_audience=row.token_audience,
     )
     try:
-        return Roster(members=read_memberships(tool.http, tool.service_tokens, platform, memberships_url))
-    except LmsError as error:
+        with tool.turnstile.place(platform.platform_id):
+            members = read_memberships(tool.http, tool.service_tokens, platform, memberships_url, within_s=LMS_WITHIN_S)
+    except (LmsError, TooManyWait) as error:
         return Roster(problem=str(error))
+    return Roster(members=members)
 
 
 def _learners(progress: list[LearnerProgress], members: tuple[Member, ...] | None) -> list[Learner]:

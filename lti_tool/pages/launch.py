@@ -73,9 +73,9 @@ def _open_and_answer(
     try:
         opened = _open_visit(tool, new)
     except NonceSpent as spent:
-        go_on_url = None
-        if login_state.keeper is Keeper.COOKIE and spent.visit_id:
-            go_on_url = _give_cookie_again(spent.visit_id, login_proof)
+        if login_state.keeper is Keeper.PLATFORM_STORAGE and spent.visit_id:
+            return _offer_own_tab(tool, spent.visit_id)  # the frame was reloaded; the button still works once
+        go_on_url = _give_cookie_again(spent.visit_id, login_proof) if spent.visit_id else None
         raise Refused(RefusalCode.NONCE_SPENT, go_on_url=go_on_url, return_url=launched.return_url) from spent
     log.info("launched", teacher=launched.roles.is_teacher, keeper=login_state.keeper.value)
     for delivery_id in opened.delivery_ids:
@@ -155,7 +155,7 @@ def _verified_claims(tool: Tool, platform: Platform, login_state: LoginState) ->
     try:
         keys = tool.platform_keys.key_set(platform.platform_id, platform.jwks_uri, wanted_kid=kid)
     except KeysUnreachable as error:
-        raise Refused(RefusalCode.KEYS_UNREACHABLE, platform=platform.slug) from error
+        raise Refused(RefusalCode.KEYS_UNREACHABLE, platform=platform.slug, retry_after_s=5) from error
     key = id_token.find_key(keys, kid)
     if key is None:
         raise Refused(RefusalCode.KEY_UNKNOWN, platform=platform.slug)

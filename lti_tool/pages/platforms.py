@@ -1,5 +1,7 @@
 """Which registered LMS a login or a launch belongs to."""
 
+from dataclasses import dataclass
+
 from flask import g
 
 from lti_tool.protocol.login import LoginRequest
@@ -27,7 +29,7 @@ def platform_of_login(tool: Tool, wanted: LoginRequest, slug: str | None) -> Pla
     if len(candidates) > 1:
         raise Refused(RefusalCode.PLATFORM_AMBIGUOUS, issuer=wanted.issuer)
     if slug is not None:
-        _name(candidates[0])
+        g.named_platform_id, g.named_by_state = candidates[0].platform_id, False
     return _active(candidates[0])
 
 
@@ -36,19 +38,24 @@ def platform_of_state(tool: Tool, platform_id: int) -> Platform:
     row = tool.known_platforms.of_id(platform_id)
     if row is None:
         raise Refused(RefusalCode.PLATFORM_UNKNOWN)
-    _name(row)
+    g.named_platform_id, g.named_by_state = row.platform_id, True
     return _active(row)
 
 
-def named_platform_id() -> int | None:
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """A platform that this request is about. `by_state`: a login of ours has named it, and not only an address."""
+
+    platform_id: int
+    by_state: bool
+
+
+def named_platform() -> Named | None:
     """The platform that our own state or the path of the login has named in this request. Only there a refusal is kept:
     what a form says of itself is anybody's claim."""
-    platform_id: int | None = g.get("named_platform_id")
-    return platform_id
-
-
-def _name(row: PlatformRow) -> None:
-    g.named_platform_id = row.platform_id
+    if "named_platform_id" not in g:
+        return None
+    return Named(platform_id=g.named_platform_id, by_state=g.named_by_state)
 
 
 def _active(row: PlatformRow) -> Platform:

@@ -16,11 +16,10 @@ from lti_tool.pages.visit_proof import (
     set_visit_cookie,
     with_visit,
 )
-from lti_tool.protocol.constants import TICKET_LIFE
 from lti_tool.protocol.refusals import RefusalCode, Refused
 from lti_tool.protocol.ticket import open_ticket
 from lti_tool.tool import the_tool
-from series.people import Visit
+from series.people import VISIT_LIFE, Visit
 from series.store.visits import TicketSpent, close_visit, move_visit
 
 blueprint = Blueprint("visit", __name__, url_prefix="/visit/<visit_id>")
@@ -46,7 +45,7 @@ def open_in_own_tab(visit_id: str) -> Response:
                 connection,
                 visit_id,
                 ticket_nonce=ticket.nonce,
-                nonce_expires_at=now + 2 * TICKET_LIFE,
+                nonce_expires_at=now + VISIT_LIFE,
                 proof_hash=hash_proof(proof),
             )
     except TicketSpent as spent:

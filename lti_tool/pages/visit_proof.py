@@ -109,7 +109,7 @@ def proved_visit(visit_id: str) -> Visit:
         found = find_visit(connection, visit_id, now=tool.clock.now())
     if found is None or not secrets.compare_digest(hash_proof(proof), found.visit.proof_hash):
         raise VisitOver
+    g.return_url = found.visit.return_url  # whose page may frame the answer
     if not found.is_open:
         raise VisitOver(found.visit.return_url)
-    g.visit = found.visit
     return found.visit

@@ -33,4 +33,5 @@ MAX_STATE_CHARS = 8_192
 MAX_LOGIN_VALUE_CHARS = 8_192  # all of them together stay below what servers take as an address
 MAX_SUB_CHARS = 255  # Core 5.3.6: not more than 255 ASCII characters
 MAX_ID_CHARS = 255  # Core 5.3.5, 5.4.1: resource link and context ids
+MAX_ADDRESS_BYTES = 2_000  # of a service; PostgreSQL indexes no longer ones
 MAX_LOCALE_CHARS = 35  # RFC 5646, section 4.4.1

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import msgspec
 
 from lti_tool.protocol.claims import Claims
-from lti_tool.protocol.constants import MAX_ID_CHARS, MAX_LOCALE_CHARS, MAX_SUB_CHARS, RESOURCE_LINK_REQUEST, VERSION
+from lti_tool.protocol.constants import (
+    MAX_ADDRESS_BYTES,
+    MAX_ID_CHARS,
+    MAX_LOCALE_CHARS,
+    MAX_SUB_CHARS,
+    RESOURCE_LINK_REQUEST,
+    VERSION,
+)
 from lti_tool.protocol.id_token import required
 from lti_tool.protocol.login import LoginState, is_ours
 from lti_tool.protocol.refusals import RefusalCode, Refused
@@ -55,10 +62,12 @@ def read_launch(claims: Claims, login: LoginState, *, public_url: str) -> Launch
         context_title=(claims.context and (claims.context.title or claims.context.label)) or "",
         return_url=_web_address(presentation.return_url if presentation else None),
         locale=_locale(presentation.locale if presentation else None),
-        line_item_url=_web_address(ags.lineitem if ags else None),
-        line_items_url=_web_address(ags.lineitems if ags else None),
+        line_item_url=_service_address("lineitem", ags.lineitem if ags else None),
+        line_items_url=_service_address("lineitems", ags.lineitems if ags else None),
         ags_scopes=tuple(ags.scope) if ags else (),
-        memberships_url=_web_address(claims.nrps.context_memberships_url if claims.nrps else None),
+        memberships_url=_service_address(
+            "context_memberships_url", claims.nrps.context_memberships_url if claims.nrps else None
+        ),
         custom_session_id=_own_id(custom.get("shared_sessions_session")),
         custom_series_id=_own_id(custom.get("shared_sessions_series")),
     )
@@ -114,6 +123,12 @@ def _context_id(claims: Claims) -> str | None:
 def _web_address(url: str | None) -> str | None:
     """Only http and https are ever linked to or called; anything else (javascript:, data:) counts as absent."""
     return url if url and url.lower().startswith(("https://", "http://")) else None
+
+
+def _service_address(claim: str, url: str | None) -> str | None:
+    if url and len(url.encode()) > MAX_ADDRESS_BYTES:
+        raise Refused(RefusalCode.CLAIM_MALFORMED, claim=claim, chars=len(url))
+    return _web_address(url)
 
 
 def _locale(tag: str | None) -> str | None:

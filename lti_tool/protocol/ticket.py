@@ -1,6 +1,6 @@
 """A ticket takes a visit from a frame that keeps no cookies into a tab of its own. It is good for one use."""
 
-import secrets
+import hashlib
 from datetime import datetime
 
 import msgspec
@@ -14,15 +14,16 @@ MAX_TICKET_CHARS = 1_024
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """`nonce` is spent at the first use."""
-
     visit_id: str
-    nonce: str
+
+    @property
+    def nonce(self) -> str:
+        """Spent at the first use. All tickets of a visit share it: a frame that is reloaded shows another one."""
+        return hashlib.sha256(f"ticket of {self.visit_id}".encode()).hexdigest()
 
 
 def new_ticket(visit_id: str, *, secret_key: bytes, now: datetime) -> str:
-    ticket = Ticket(visit_id=visit_id, nonce=secrets.token_urlsafe(32))
-    return seal(ticket, secret_key=secret_key, purpose=PURPOSE, now=now)
+    return seal(Ticket(visit_id=visit_id), secret_key=secret_key, purpose=PURPOSE, now=now)
 
 
 def open_ticket(sealed: str, *, visit_id: str, secret_key: bytes, now: datetime) -> Ticket:

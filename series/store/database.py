@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 BUSY_TIMEOUT_S = 10
+THREADS = 16  # that one process may have, each with a connection of its own
 
 
 class DatabaseBusy(Exception):
@@ -36,7 +37,12 @@ class Database:
             else {"options": f"-c lock_timeout={max(1, busy_timeout_s * 1000)}ms"}
         )
         self.engine = sa.create_engine(
-            url, pool_pre_ping=not self.is_sqlite, connect_args=waiting, hide_parameters=True
+            url,
+            pool_pre_ping=not self.is_sqlite,
+            connect_args=waiting,
+            pool_size=THREADS,
+            max_overflow=THREADS,
+            hide_parameters=True,
         )
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)

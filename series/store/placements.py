@@ -28,10 +28,12 @@ def save_placement(connection: sa.Connection, launch: NewVisit, known: Known) ->
 
 def _is_as_known(launch: NewVisit, known: Known) -> bool:
     """Whether the launch brings nothing new of course and placement."""
-    if known.placement_id is None or known.course_id != known.placement_course_id:
+    if known.placement_id is None:
         return False
-    if launch.context_id is not None and (known.title, known.memberships_url) != _course_values(launch):
-        return False
+    if launch.context_id is not None:
+        course = (known.course_id, known.title, known.memberships_url)
+        if course != (known.placement_course_id, *_course_values(launch)):
+            return False
     return (known.line_item_url, known.line_items_url, known.ags_scopes) == (
         launch.line_item_url or known.line_item_url,
         launch.line_items_url or known.line_items_url,
@@ -88,7 +90,9 @@ def _save_placement(connection: sa.Connection, launch: NewVisit, deployment_pk: 
         connection.execute(
             insert(connection, course_series).values(course_id=course_id, series_id=series_id).on_conflict_do_nothing()
         )
-    fresh: dict[str, Any] = {"course_id": course_id, "ags_scopes": " ".join(launch.ags_scopes)}
+    fresh: dict[str, Any] = {"ags_scopes": " ".join(launch.ags_scopes)}
+    if course_id is not None:  # a launch without a context takes nothing away
+        fresh["course_id"] = course_id
     if launch.line_item_url:
         fresh["line_item_url"] = launch.line_item_url
     if launch.line_items_url:

@@ -119,6 +119,19 @@ def test_a_public_url_that_is_no_plain_address_is_refused(url: str) -> None:
     assert problem.startswith("SHARED_SESSIONS_PUBLIC_URL ")
 
 
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("https://Sessions.Example.org:443", "https://sessions.example.org"),
+        ("https://sessions.example.org:8443/", "https://sessions.example.org:8443"),
+        ("http://LOCALHOST:80", "http://localhost"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_the_public_url_is_written_as_browsers_write_an_origin(given: str, origin: str) -> None:
+    assert read(PUBLIC_URL=given).public_url == origin
+
+
 def test_a_slash_at_the_end_of_the_public_url_does_not_matter() -> None:
     assert read(PUBLIC_URL="https://sessions.example.org/") == read()
 

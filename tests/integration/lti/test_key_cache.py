@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from config.clock import Clock
 from lms.guarded import GuardedSession
 from lms.key_cache import COOL_DOWN, FRESH, LEASE, TRUSTED, KeysUnreachable, PlatformKeys
+from lms.turnstile import Turnstile
 from series.store.database import Database
 from series.store.keys import claim_key_fetch
 from tests.at_once import at_once
@@ -65,7 +66,7 @@ def processes(database_url: str, malta: Lms, tmp_path: Path) -> Iterator[Process
     clock = Clock(offset_file=tmp_path / "clock")
     databases = Database(database_url), Database(database_url)
     with GuardedSession(allowed_networks=(), allow_loopback=True) as http:
-        one, other = (PlatformKeys(database, http, clock) for database in databases)
+        one, other = (PlatformKeys(database, http, clock, Turnstile(places=4)) for database in databases)
         yield Processes(one=one, other=other, databases=databases, malta=malta, clock=clock)
     for database in databases:
         database.dispose()

@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
+from lti_tool.app import WAITING_FOR_ONE_LMS
 from tests.integration.lti.lms import KeySetAnswer, Lms, public_jwk, rsa_key
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest
 from tests.waiting import until
@@ -132,3 +133,24 @@ def test_who_launches_while_the_keys_are_fetched_waits_for_them(
         wait_for([second], timeout=0.3)
         go_on.set()
     assert [first.result().status_code, second.result().status_code] == [303, 303]
+
+
+def test_an_lms_whose_keys_do_not_come_holds_up_few_threads_and_no_other_lms(
+    tool: ToolUnderTest, malta: Lms, vilnius: Lms
+) -> None:
+    go_on = threading.Event()
+    key_set = json.dumps({"keys": [public_jwk(malta.key, malta.kid)]}).encode()
+    malta.answer_with(KeySetAnswer(body=key_set, not_before=go_on))
+    browsers = [tool.new_browser() for _ in range(10)]
+    logins = [browser.begin_login(malta) for browser in browsers]
+    with ThreadPoolExecutor(10) as pool:
+        launched = [pool.submit(browser.launch, login) for browser, login in zip(browsers, logins, strict=True)]
+        turned_away = 10 - WAITING_FOR_ONE_LMS
+        until(lambda: sum(one.done() for one in launched) == turned_away, "some are told to try again", within_s=20)
+        other = tool.new_browser()
+        other.open_visit(other.begin_login(vilnius))
+        go_on.set()
+    answers = [one.result() for one in launched]
+    assert sorted(answer.status_code for answer in answers) == [303] * WAITING_FOR_ONE_LMS + [503] * turned_away
+    assert {answer.headers.get("Retry-After") for answer in answers if answer.status_code == 503} == {"5"}
+    assert malta.times_asked_for_keys == 1

@@ -251,11 +251,29 @@ def test_a_cookie_login_cannot_be_proved_by_a_form(tool: ToolUnderTest, login: L
     tool.refuses("browser_changed", lambda: other.post("/lti/launch", data=data, headers=OWN))
 
 
-def test_the_same_proved_launch_twice_is_refused(tool: ToolUnderTest, frame: Browser, stored: StoredLogin) -> None:
+def test_a_frame_that_is_reloaded_shows_the_button_again_and_opens_nothing_new(
+    tool: ToolUnderTest, frame: Browser, stored: StoredLogin
+) -> None:
     token = stored.login.id_token()
-    launch(frame, stored, id_token=token)
-    page = tool.refuses("nonce_spent", lambda: launch(frame, stored, id_token=token))
-    assert "/visit/" not in page
+    first = ticket_of(launch(frame, stored, id_token=token))
+    before = tool.rows()
+    second = ticket_of(launch(frame, stored, id_token=token))
+    assert second[0] == first[0]
+    assert tool.rows() == before
+    tab, other = tool.new_browser(), tool.new_browser()
+    assert tab.post(second[0], data={"ticket": second[1]}, headers=OWN).status_code == 303
+    tool.refuses("ticket_spent", lambda: other.post(first[0], data={"ticket": first[1]}, headers=OWN))
+
+
+def test_a_proved_launch_whose_visit_was_signed_out_is_refused(
+    tool: ToolUnderTest, frame: Browser, stored: StoredLogin
+) -> None:
+    token = stored.login.id_token()
+    action, ticket = ticket_of(launch(frame, stored, id_token=token))
+    tab = tool.new_browser()
+    tab.post(action, data={"ticket": ticket}, headers=OWN)
+    tab.sign_out(action.removesuffix("open"))
+    tool.refuses("nonce_spent", lambda: launch(frame, stored, id_token=token))
 
 
 def test_an_error_of_the_lms_comes_through_the_storage_too(

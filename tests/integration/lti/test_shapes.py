@@ -11,7 +11,7 @@ from series.store.sessions import save_import
 from series.store.tables import membership, participant, visit
 from tests.conftest import PUBLIC_URL
 from tests.examples import SERIES, SESSION, moved
-from tests.integration.lti.lms import INSTITUTION, INSTRUCTOR, LEARNER, TEST_USER, Lms, claim
+from tests.integration.lti.lms import AGS, INSTITUTION, INSTRUCTOR, LEARNER, TEST_USER, Lms, claim
 from tests.integration.lti.tool import LAUNCH_URL, Browser, Login, ToolUnderTest
 
 SUB_ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership"
@@ -170,6 +170,25 @@ def test_lti_109_a_test_user_cannot_check_in(tool: ToolUnderTest, browser: Brows
 def with_claim(changes: dict[str, object]) -> dict[str, object]:
     """`role_scope_mentor` by its full name: a student's launch does not have it."""
     return {claim(name) if name == "role_scope_mentor" else name: value for name, value in changes.items()}
+
+
+@pytest.mark.parametrize("name", ["lineitem", "lineitems"])
+def test_a_service_address_that_no_database_indexes_is_refused(
+    tool: ToolUnderTest, browser: Browser, login: Login, name: str
+) -> None:
+    ags = {"scope": [], name: "https://malta.lms.example/" + "x" * 8_000}
+    tool.refuses_token("claim_malformed", login, browser, login.id_token({AGS: ags}))
+
+
+def test_lti_021_a_launch_without_a_context_does_not_take_the_activity_from_its_course(
+    tool: ToolUnderTest, browser: Browser, login: Login, malta: Lms
+) -> None:
+    teacher = browser.open_visit(login, login.id_token({"roles": [INSTRUCTOR]}))
+    assert browser.get(f"{teacher}course/").status_code == 200
+    other = tool.new_browser()
+    without = other.begin_login(malta)
+    other.open_visit(without, without.id_token({"sub": "student-6"}, without=("context",)))
+    assert browser.get(f"{teacher}course/").status_code == 200
 
 
 def test_lti_112_html_in_the_courses_title_is_escaped(browser: Browser, login: Login) -> None:

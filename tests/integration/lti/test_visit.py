@@ -1,11 +1,13 @@
 """What a launch opened: the proof in the browser, who may frame it, and its forms."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from lti_tool.tool import Tool
 from series.store.evidence import open_check_in
 from series.store.sessions import save_import
 from series.store.tables import evidence, participant, visit
@@ -98,13 +100,50 @@ def test_a_visit_may_be_framed_by_the_lms_of_its_launch_alone(browser: Browser, 
 
 
 @pytest.mark.parametrize(
-    "return_url", ["https://a.example; script-src *", "https://a.example,b", "https://u@a.example/"]
+    "return_url",
+    [
+        "https://a.example; script-src *",
+        "https://a.example,b",
+        "https://u@a.example/",
+        "https://*/",
+        "https://a\x01b/",
+        "https://a\x0c*/",
+        "https://ä.example/",
+        "https://",
+    ],
 )
 def test_a_return_url_cannot_break_out_of_the_header(browser: Browser, login: Login, return_url: str) -> None:
     path = browser.open_visit(login, login.id_token({"launch_presentation": {"return_url": return_url}}))
     policy = browser.get(path).headers[CSP]
     assert policy.endswith("; frame-ancestors https://malta.lms.example https://vilnius.lms.example")
     assert policy.count("script-src") == 1
+
+
+@pytest.fixture
+def listed(tool: ToolUnderTest) -> str:
+    """An origin that the operator lists besides."""
+    own: Tool = tool.app.extensions["shared_sessions"]
+    settings = replace(own.settings, frame_ancestors=("https://portal.example",))
+    tool.app.extensions["shared_sessions"] = replace(own, settings=settings)
+    return "https://portal.example"
+
+
+def test_the_lms_of_a_visit_may_frame_it_also_when_it_is_over_and_others_are_listed(
+    tool: ToolUnderTest, browser: Browser, path: str, listed: str
+) -> None:
+    assert browser.get(path).headers[CSP].endswith(f"; frame-ancestors https://malta.lms.example {listed}")
+    tool.jump(timedelta(hours=13))
+    over = browser.post(path + CHECK_IN, data={"code": "1"})
+    assert (over.status_code, "What you had typed" in over.text) == (401, True)
+    assert over.headers[CSP].endswith(f"; frame-ancestors https://malta.lms.example {listed}")
+
+
+def test_a_visit_without_a_way_back_may_be_framed_by_the_lmss_that_we_know(
+    browser: Browser, login: Login, listed: str
+) -> None:
+    path = browser.open_visit(login, login.id_token(without=("launch_presentation",)))
+    both = "https://malta.lms.example https://vilnius.lms.example"
+    assert browser.get(path).headers[CSP].endswith(f"; frame-ancestors {both} {listed}")
 
 
 def test_a_form_of_the_visit_is_taken(tool: ToolUnderTest, browser: Browser, path: str) -> None:
