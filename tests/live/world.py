@@ -205,7 +205,7 @@ def open_in_frame(page: Page) -> FrameLocator:
     return frame_of(page)
 
 
-# In the tool
+# In the tool. Keys instead of clicks in a frame: Moodle moves it once it is loaded, and a click would miss.
 
 
 def shows_the_page_of(role: str, place: Page | Frame | FrameLocator) -> None:
@@ -220,14 +220,14 @@ def new_tab_control(place: FrameLocator) -> Locator:
 
 def open_check_in(frame: FrameLocator) -> str:
     """The code that the host is shown."""
-    frame.get_by_role("link", name="You host this session").click()
-    frame.get_by_role("button", name="Open the check-in").click()
+    frame.get_by_role("link", name="You host this session").press("Enter")
+    frame.get_by_role("button", name="Open the check-in").press("Enter")
     return frame.locator(".code-large").inner_text()
 
 
 def check_in(frame: FrameLocator, code: str) -> None:
     frame.get_by_label("The six digits").fill(code)
-    frame.get_by_role("button", name="Check in").click()
+    frame.get_by_role("button", name="Check in").press("Enter")
     expect(frame.get_by_role("status")).to_contain_text("You are checked in")
 
 
@@ -237,13 +237,20 @@ def visit_in(page: Page) -> str:
 
 
 def picture(page: Page, name: str) -> None:
-    """At 1280 and 320 px, into the folder LIVE_MOODLE_PICTURES, if there is one."""
+    """At 1280 and 320 px, into the folder LIVE_MOODLE_PICTURES, if there is one.
+
+    Last in a test, or before the page is left: Moodle moves its parts about for a while after the width has changed.
+    """
     if PICTURES is None:
         return
     Path(PICTURES).mkdir(parents=True, exist_ok=True)
     before = page.viewport_size
     for width in (1280, 320):
         page.set_viewport_size({"width": width, "height": 900})
+        if (
+            width < 1280
+        ):  # Moodle lays its open course index over the page, and only a page that is loaded so has it shut
+            page.locator(".drawer").evaluate_all("all => all.forEach(one => { one.style.display = 'none' })")
         page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png")
     if before is not None:
         page.set_viewport_size(before)
