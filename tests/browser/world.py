@@ -66,24 +66,31 @@ class World:
         return int(row[0])
 
     def visits(self) -> int:
-        return int(self._ask("SELECT count(*) FROM visit")[0])
+        return int(_ask(self.database, "SELECT count(*) FROM visit")[0])
 
     def whose(self, address: str) -> tuple[str, str]:
         """(university, sub) of the visit in this address."""
-        found = VISIT.search(address)
-        assert found, address
-        university, sub = self._ask(
-            "SELECT university.slug, participant.sub FROM visit"
-            " JOIN participant ON participant.id = visit.participant_id"
-            " JOIN university ON university.id = participant.university_id WHERE visit.id = ?",
-            found[1],
-        )
-        return university, sub
+        return whose_visit(self.database, address)
 
-    def _ask(self, query: str, *values: str) -> tuple[Any, ...]:
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
-            row: tuple[Any, ...] = connection.execute(query, values).fetchone()
-        return row
+
+def whose_visit(database: Path, address: str) -> tuple[str, str]:
+    """(university, sub) of the visit in this address of the tool, from its database of SQLite."""
+    found = VISIT.search(address)
+    assert found, address
+    university, sub = _ask(
+        database,
+        "SELECT university.slug, participant.sub FROM visit"
+        " JOIN participant ON participant.id = visit.participant_id"
+        " JOIN university ON university.id = participant.university_id WHERE visit.id = ?",
+        found[1],
+    )
+    return university, sub
+
+
+def _ask(database: Path, query: str, *values: str) -> tuple[Any, ...]:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        row: tuple[Any, ...] = connection.execute(query, values).fetchone()
+    return row
 
 
 @contextmanager
