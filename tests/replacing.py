@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from series.people import Visit
 from series.store.database import Database
 from series.store.evidence import queue_missing_scores
-from series.store.known import DeploymentDisabled
+from series.store.known import DeploymentDisabled, PlatformDisabled
 from series.store.launch_values import NewVisit
 from series.store.succession import Replaced, Replacement, preview_replacement, replace_platform
 from series.store.tables import delivery, metadata
@@ -19,7 +19,7 @@ from series.store.visits import find_visit
 from tests.conftest import NOW
 from tests.seeds import ISSUER, LAUNCH, PLATFORM, launch
 
-LaunchRefused = DeploymentDisabled
+LaunchRefused = (PlatformDisabled, DeploymentDisabled)
 
 LATER = NOW + timedelta(minutes=5)
 NEW_ISSUER = "https://learn.malta.example"
