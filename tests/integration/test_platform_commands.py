@@ -11,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from lti_tool.cli import main
+from lti_tool.pages.refusal_words import WORDS
+from lti_tool.protocol.refusals import RefusalCode
 from series.store.database import Database
 from series.store.deployments import note_pending
 from series.store.refusals import note_refusal
@@ -142,8 +144,7 @@ def test_the_last_refusals_are_shown_with_what_to_change(terminal: Terminal) -> 
     assert [line.strip() for line in shown[start + 1 :]] == [
         "2026-11-24 15:10 UTC  a_code_of_old  reference 00000001",
         "2026-11-24 15:10 UTC  key_unknown  reference 00c0ffee",
-        "The key that signed the launch is not in the LMS's public keyset, or has under 2048 bits. Check the “Public"
-        " keyset URL” that was registered here.",
+        str(WORDS[RefusalCode.KEY_UNKNOWN].for_admin),
     ]
     refusals = terminal.json("platform", "show", "malta")["refusals"]
     assert [(one["code"], one["for_admin"] is None) for one in refusals] == [
