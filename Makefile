@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test check format bench screenshots browser lock
+.PHONY: help demo test check format attack bench screenshots browser lock
 
 help:  ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ browser:
 	@sh tests/browser/install_chromium.sh
 
 test: $(INSTALLED) browser  ## install what the tests need, run them all
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(INSTALLED)  ## format, lint, types, direction of imports
 	$(BIN)/ruff format --check .
@@ -38,6 +38,9 @@ format: $(INSTALLED)  ## write the format that `make check` wants
 
 screenshots: $(INSTALLED) browser  ## every page at 320, 768 and 1280 px, light and dark, into build/screenshots
 	$(BIN)/python -m tests.browser.screenshots
+
+attack: $(INSTALLED)  ## 5,000 made-up logins and launches; `make test` sends a fifth of them
+	ALL_ATTACKS=1 $(BIN)/python -m pytest tests/integration/lti/test_any_input.py
 
 bench: $(INSTALLED)  ## performance as ratios against a floor of the same run
 	$(BIN)/python -m tests.benchmarks
