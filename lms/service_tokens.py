@@ -13,10 +13,10 @@ from uuid import uuid4
 
 import msgspec
 from joserfc import jwt
-from joserfc.jwk import RSAKey
 
 from lms.errors import MalformedAnswer, NotAllowed, TryLater, Unreachable, safe_code
 from lms.guarded import TOTAL_S, Answer, GuardedSession
+from lms.tool_keys import SigningKey
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 BACKDATED = timedelta(seconds=60)  # Moodle allows no leeway: an `iat` 3 s ahead of its clock is refused
@@ -24,14 +24,6 @@ ASSERTION_LIFE = timedelta(minutes=5)  # counted from `iat`
 RENEW_BEFORE_EXPIRY = timedelta(seconds=60)
 DEFAULT_LIFE_S = 300  # if the platform does not say how long: `expires_in` is only recommended
 LONGEST_LIFE_S = 86_400
-
-
-@dataclass(frozen=True, kw_only=True)
-class SigningKey:
-    """A private key of ours and the `kid` under which our key set publishes it."""
-
-    kid: str
-    key: RSAKey = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

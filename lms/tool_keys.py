@@ -5,18 +5,26 @@ Every process looks into the database when it publishes or signs, so that a rota
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from joserfc.jwk import RSAKey
 
-from lms.service_tokens import SigningKey
 from series.store.database import Database
 from series.store.keys import add_tool_key, delete_tool_keys, lock_tool_keys, retire_tool_keys, tool_keys
 from series.tool_keys import Rotation, ToolKey, signing_key
 
 KEY_BITS = 3072
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningKey:
+    """A private key of ours and the `kid` under which our key set publishes it."""
+
+    kid: str
+    key: RSAKey = field(repr=False)
 
 
 class NoToolKey(Exception):

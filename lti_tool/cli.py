@@ -14,15 +14,13 @@ from config.command_line import (
     run_program,
     settings_or_exit,
 )
-from config.logging import configure_logging
-from lms.tool_keys import ensure_tool_key
 from lti_tool.cli_common import open_database as _database
 from lti_tool.cli_deployments import deployment_group
 from lti_tool.cli_keys import keys_group
 from lti_tool.cli_platforms import platform_group
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
-from series.store.migrate import is_current, migrate
+from series.store.schema import NotMigrated, require_current
 from series.store.universities import (
     AlreadyThere,
     NotThere,
@@ -37,6 +35,7 @@ KNOWN = (
     CannotReplace,
     DatabaseBusy,
     DatabaseUnreachable,
+    NotMigrated,
     NotThere,
     PlatformReplaced,
     WrongEncryptionKey,
@@ -64,6 +63,9 @@ def lti_tool() -> None:
 @lti_tool.command("migrate")
 def migrate_command() -> None:
     """Create or upgrade the tables, and make the first signing key. May be repeated."""
+    from lms.tool_keys import ensure_tool_key  # noqa: PLC0415 - see serve: a list should not wait for its imports
+    from series.store.migrate import migrate  # noqa: PLC0415 - as above
+
     settings = settings_or_exit()
     database = Database(settings.database_url)
     migrate(database)
@@ -80,9 +82,10 @@ def serve(host: str, port: int, workers: int) -> None:
     from granian import Granian  # noqa: PLC0415 - only this command needs the server
     from granian.constants import Interfaces  # noqa: PLC0415 - as above
 
+    from config.logging import configure_logging  # noqa: PLC0415 - as above
+
     settings = settings_or_exit()
-    if not is_current(Database(settings.database_url)):
-        raise Failure("The database is not up to date. Run `lti-tool migrate` first.")
+    require_current(Database(settings.database_url))
     _check_port(host, port)
     configure_logging()
     Granian(

@@ -6,7 +6,6 @@ from functools import partial
 import click
 
 from config.command_line import Failure, json_option, print_rows, settings_or_exit
-from lms.tool_keys import NoToolKey, rotate_tool_key
 from lti_tool.cli_common import open_database
 from series.store.keys import tool_keys
 from series.tool_keys import (
@@ -75,6 +74,8 @@ def keys_rotate(hours: int | None, *, at_once: bool, yes: bool) -> None:
     """
     if at_once and hours is not None:
         raise click.UsageError("A key that signs at once waits no --hours.")
+    from lms.tool_keys import NoToolKey, rotate_tool_key  # noqa: PLC0415 - a list should not wait for what makes keys
+
     settings, database = settings_or_exit(), open_database()
     if at_once and not yes:
         click.echo(_BEFORE_AT_ONCE)

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from moodle_sync.errors import NotACalendar
+
 MAX_BYTES = 5_000_000
 MAX_EVENTS = 2_000
 MAX_LINES = 200_000
@@ -19,10 +21,6 @@ MAX_PROBLEMS = 500
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A content line begins with a name; RFC 5545 section 3.1, https://www.rfc-editor.org/rfc/rfc5545#section-3.1
 NAME = re.compile(r"\s*([A-Za-z0-9-]+)\s*[;:]")
-
-
-class NotACalendar(Exception):
-    """The bytes as a whole cannot be read as a calendar; the message is one sentence for a person."""
 
 
 @dataclass(frozen=True, kw_only=True)

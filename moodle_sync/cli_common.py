@@ -1,27 +1,36 @@
 """What the commands of moodle-sync share."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from config.command_line import Failure, settings_or_exit
-from config.logging import quiet_logging
-from moodle_sync.import_series import Imported
-from moodle_sync.services import Services, make_services
+from config.command_line import settings_or_exit
 from series.store.database import Database
-from series.store.migrate import is_current
+from series.store.schema import require_current
+
+if TYPE_CHECKING:  # both load all that we say to an LMS; a list should not wait for that
+    from moodle_sync.import_series import Imported
+    from moodle_sync.services import Services
 
 
-def services_or_exit() -> Services:
-    """Everything a command needs. Raises Failure when the tables are not up to date."""
+def open_database() -> Database:
+    """Raises NotMigrated when the tables are not up to date."""
+    database = Database(settings_or_exit().database_url)
+    require_current(database)
+    return database
+
+
+def services_or_exit() -> "Services":
+    """Everything a command may need. Raises NotMigrated when the tables are not up to date."""
+    from config.logging import quiet_logging  # noqa: PLC0415 - as above
+    from moodle_sync.services import make_services  # noqa: PLC0415 - as above
+
     quiet_logging()
-    settings = settings_or_exit()
-    database = Database(settings.database_url)
-    if not is_current(database):  # asked before the queue is opened, whose own errors are no sentences
-        raise Failure("The database is not up to date. Run `lti-tool migrate` first.")
-    database.dispose()
-    return make_services(settings)
+    open_database().dispose()  # asked before the queue is opened, whose own errors are no sentences
+    return make_services(settings_or_exit())
 
 
-def print_report(imported: Imported) -> None:
+def print_report(imported: "Imported") -> None:
     click.echo(f"{imported.new} new, {imported.changed} changed, {imported.same} as before.")
     for problem in imported.problems:
         line = f" (line {problem.line})" if problem.line else ""

@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from config.command_line import check_slug, check_time_zone, json_option, print_rows
-from moodle_sync.cli_common import print_report, services_or_exit
-from moodle_sync.import_series import import_series
+from config.command_line import check_slug, check_time_zone, json_option, print_rows, settings_or_exit
+from moodle_sync.cli_common import open_database, print_report, services_or_exit
 from series.rule import Rule
 from series.sessions import Series
 from series.store.launches import upsert_participant
@@ -42,6 +41,8 @@ def series_import(source: str, slug: str, title: str | None, time_zone: str, req
     The worker reads it again now and then. A second import of the same calendar changes nothing; an event that cannot
     be read is reported, and the others are kept.
     """
+    from moodle_sync.import_series import import_series  # noqa: PLC0415 - a list should not wait for it
+
     services = services_or_exit()
     if "://" not in source:
         source = str(Path(source).absolute())  # the worker may run elsewhere
@@ -58,7 +59,7 @@ def series_import(source: str, slug: str, title: str | None, time_zone: str, req
 @json_option
 def series_list(*, as_json: bool) -> None:
     """List all series."""
-    with services_or_exit().database.read() as connection:
+    with open_database().read() as connection:
         found = list_series(connection)
     rows = [{"slug": s.slug, "title": s.title, "time_zone": s.time_zone, "source": s.source} for s in found]
     print_rows(rows, as_json=as_json, empty="No series yet; `moodle-sync series import --help` shows how.")
@@ -69,7 +70,7 @@ def series_list(*, as_json: bool) -> None:
 @json_option
 def series_show(slug: str, *, as_json: bool) -> None:
     """Show the sessions of one series, in its own time zone."""
-    with services_or_exit().database.read() as connection:
+    with open_database().read() as connection:
         shown = find_series(connection, slug)
         sessions = sessions_of(connection, shown.series_id)
     if as_json:
@@ -88,8 +89,8 @@ def series_show(slug: str, *, as_json: bool) -> None:
 @click.option("--sub", required=True, help="The person's user id in that university's LMS.")
 def series_host(slug: str, university_slug: str, sub: str) -> None:
     """Name a person of the hosting university as host of all its sessions in the series SLUG."""
-    services = services_or_exit()
-    with services.database.write() as connection:
+    now = settings_or_exit().clock().now()
+    with open_database().write() as connection:
         home = find_university(connection, university_slug)
         platforms = platforms_of_university(connection, home.university_id)
         if not platforms:
@@ -99,7 +100,7 @@ def series_host(slug: str, university_slug: str, sub: str) -> None:
             university_id=home.university_id,
             issuer=platforms[0].issuer,
             sub=sub,
-            now=services.clock.now(),
+            now=now,
         )
         hosted = [
             session

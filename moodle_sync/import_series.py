@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lms.errors import LmsError
 from lms.guarded import CALENDAR_MAX_BYTES, GuardedSession
+from moodle_sync.errors import SourceUnreadable
 from moodle_sync.plan_import import Known, plan_import
 from moodle_sync.read_calendar import Problem, Reading, read_calendar
 from moodle_sync.services import Services
@@ -15,10 +16,6 @@ from series.store.sessions import add_series, aliases_of, save_import, sessions_
 from series.store.universities import list_universities
 
 BEFORE, AHEAD = timedelta(days=400), timedelta(days=800)
-
-
-class SourceUnreadable(Exception):
-    """The calendar cannot be had; nothing was changed. The message says why and what to look at."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from datetime import timedelta
 import structlog
 
 from lms.errors import LmsError
-from moodle_sync.import_series import SourceUnreadable, import_series
+from moodle_sync.errors import NotACalendar, SourceUnreadable
+from moodle_sync.import_series import import_series
 from moodle_sync.mirror_sessions import mirror_university, plan_university
-from moodle_sync.read_calendar import NotACalendar
 from moodle_sync.services import Services
 from series.store import runs
 from series.store.database import DatabaseBusy, DatabaseUnreachable

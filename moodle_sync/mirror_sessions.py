@@ -19,7 +19,6 @@ from moodle_sync.plan_mirrors import (
 )
 from moodle_sync.services import Services
 from series.mirrors import Mirror
-from series.store.migrate import installation_id
 from series.store.mirrors import (
     MirroredCourse,
     MoodleConnection,
@@ -29,6 +28,7 @@ from series.store.mirrors import (
     save_mirror,
 )
 from series.store.runs import still_alive
+from series.store.schema import installation_id
 from series.store.sessions import sessions_of
 
 A_WHILE = timedelta(days=400)

@@ -12,13 +12,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from moodle_sync.calendar_events import BadEvent, Entry, Zoning, read_event
-from moodle_sync.calendar_lines import Block, NotACalendar, Problem, Problems, RawCalendar, split_calendars
+from moodle_sync.calendar_lines import Block, Problem, Problems, RawCalendar, split_calendars
 from moodle_sync.calendar_rules import MAX_STEPS, MAX_STEPS_PER_FILE
 from moodle_sync.calendar_series import Date, Series, cost, expand, group_into_series
 from moodle_sync.calendar_text import read_words
 from moodle_sync.calendar_zones import Zones, find_zone
 
-__all__ = ["NotACalendar", "Occurrence", "Problem", "Reading", "read_calendar"]
+__all__ = ["Occurrence", "Problem", "Reading", "read_calendar"]
 
 MAX_OCCURRENCES = 500  # of one series
 MAX_OCCURRENCES_PER_FILE = 10_000

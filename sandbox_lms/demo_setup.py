@@ -1,6 +1,7 @@
 """The demo's first start: what an operator types, typed by us. Each step is skipped when it is done already."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -29,9 +30,10 @@ def set_up(programs: Programs, campuses: tuple[Campus, ...], calendar: Path, *, 
 
 def _add_universities(programs: Programs) -> None:
     known = {row["slug"] for row in _rows(programs, "lti-tool", "university", "list")}
-    for university in read_sample_universities():
-        if university.slug not in known:
-            add_university(programs, university)
+    missing = [university for university in read_sample_universities() if university.slug not in known]
+    with ThreadPoolExecutor(2) as threads:
+        for _ in threads.map(lambda university: add_university(programs, university), missing):
+            pass  # a failure is raised here
 
 
 def add_university(programs: Programs, university: SampleUniversity | Campus) -> None:

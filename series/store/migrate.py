@@ -1,4 +1,4 @@
-"""Bring the tables to the newest state; say whether they are."""
+"""Bring the tables to the newest state."""
 
 from pathlib import Path
 from uuid import uuid4
@@ -6,8 +6,6 @@ from uuid import uuid4
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from series.store.database import Database, insert
 from series.store.tables import installation
@@ -28,20 +26,6 @@ def migrate(database: Database) -> None:
             .values(id=1, installation_id=uuid4())
             .on_conflict_do_nothing(index_elements=["id"])
         )
-
-
-def is_current(database: Database) -> bool:
-    with database.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == _head()
-
-
-def installation_id(connection: sa.Connection) -> str:
-    """Tells this installation's marks in a Moodle calendar from another installation's."""
-    return str(connection.execute(sa.select(installation.c.installation_id)).scalar_one())
-
-
-def _head() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config() -> Config:

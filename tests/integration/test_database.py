@@ -10,10 +10,12 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from series.store import migrations
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
-from series.store.migrate import installation_id, is_current, migrate
+from series.store.migrate import migrate
+from series.store.schema import NEWEST, NotMigrated, installation_id, is_current, require_current
 from series.store.tables import metadata, spent_nonce, tool_key
 from tests.conftest import NOW
 
@@ -24,6 +26,19 @@ def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_state_that_the_code_wants_is_the_last_migration() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == NEWEST
+
+
+def test_tables_of_an_older_state_are_not_worked_with(database: Database) -> None:
+    _back_to_the_first_tables(database)
+    assert not is_current(database)
+    with pytest.raises(NotMigrated, match="lti-tool migrate"):
+        require_current(database)
+    migrate(database)
+    require_current(database)
 
 
 def test_a_second_migration_changes_nothing(database: Database) -> None:

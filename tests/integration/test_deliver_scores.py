@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import RSAKey
 
-from lms.service_tokens import ServiceTokens, SigningKey
+from lms.service_tokens import ServiceTokens
+from lms.tool_keys import SigningKey
 from moodle_sync.deliver_scores import deliver
 from moodle_sync.services import make_services
 from series.deliveries import FIRST_DELAY, LEASE

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from config.sample_series import read_sample_series, read_sample_universities, shift_sample_series
-from moodle_sync.import_series import Imported, SourceUnreadable, import_series
-from moodle_sync.read_calendar import NotACalendar
+from moodle_sync.errors import NotACalendar, SourceUnreadable
+from moodle_sync.import_series import Imported, import_series
 from moodle_sync.services import Services, make_services
 from series.rule import Rule
 from series.sessions import Session, Status

@@ -13,8 +13,8 @@ import requests
 
 from config.clock import Clock
 from lms.ags import SCOPE_SCORE
-from lms.service_tokens import ServicePlatform, SigningKey
-from lms.tool_keys import current_signing_key
+from lms.service_tokens import ServicePlatform
+from lms.tool_keys import SigningKey, current_signing_key
 from moodle_sync.services import Services, make_services
 from sandbox_lms.campus import MALTA
 from sandbox_lms.server import Sandbox

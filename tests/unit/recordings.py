@@ -12,7 +12,8 @@ from responses import matchers
 
 from lms.guarded import GuardedSession
 from lms.moodle_events import EventDraft
-from lms.service_tokens import ServicePlatform, SigningKey
+from lms.service_tokens import ServicePlatform
+from lms.tool_keys import SigningKey
 
 FOLDER = Path(__file__).parents[1] / "data" / "moodle"
 PLATFORM = ServicePlatform(

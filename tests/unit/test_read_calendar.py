@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moodle_sync.read_calendar import NotACalendar, Occurrence, Reading, read_calendar
+from moodle_sync.errors import NotACalendar
+from moodle_sync.read_calendar import Occurrence, Reading, read_calendar
 
 CALENDARS = Path(__file__).parents[1] / "data" / "calendars"
 NO_CALENDARS = {"cal_27_web_page", "cal_27_empty", "cal_27_cut_off", "cal_27_other_text"}

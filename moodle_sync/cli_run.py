@@ -1,0 +1,101 @@
+"""moodle-sync run: one job of the worker, by hand."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from config.command_line import Failure
+from moodle_sync.cli_common import print_report, services_or_exit
+from moodle_sync.errors import NotACalendar, SourceUnreadable
+from series.store import deliveries
+from series.store.sessions import find_series
+
+if TYPE_CHECKING:
+    from moodle_sync.mirror_sessions import CoursePlan
+
+
+@click.group("run")
+def run_group() -> None:
+    """Run one job now, and say what came of it."""
+
+
+@run_group.command("calendar")
+def run_calendar() -> None:
+    """Read the calendars of all series again."""
+    from moodle_sync import jobs  # noqa: PLC0415 - other commands should not wait for it
+    from moodle_sync.import_series import import_series  # noqa: PLC0415 - as above
+
+    services = services_or_exit()
+    problems: list[str] = []
+    for slug in jobs.calendar_scopes(services):
+        with services.database.read() as connection:
+            known = find_series(connection, slug)
+        try:
+            imported = import_series(services, known, known.source or "")
+        except (SourceUnreadable, NotACalendar) as error:
+            problems.append(f"{slug}: {error}")
+        else:
+            click.echo(f"{slug}: ", nl=False)
+            print_report(imported)
+    if problems:
+        raise Failure(" ".join(problems))
+
+
+@run_group.command("mirror")
+@click.option("--university", "university_slug", help="Only this one.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, call nothing.")
+def run_mirror(university_slug: str | None, *, dry_run: bool) -> None:
+    """Bring the connected Moodle calendars up to date."""
+    from moodle_sync import jobs  # noqa: PLC0415 - other commands should not wait for it
+    from moodle_sync.mirror_sessions import plan_university  # noqa: PLC0415 - as above
+
+    services = services_or_exit()
+    chosen = [c for c in jobs.all_connections(services) if university_slug in {None, c.university_slug}]
+    if not chosen:
+        raise Failure("No such university is connected; `moodle-sync connect --help` shows how.")
+    problems: list[str] = []
+    for connection in chosen:
+        plans = plan_university(services, connection)
+        if dry_run:
+            _print_plans(connection.university_slug, plans)
+            continue
+        run_id = jobs.begin(services, "mirror", connection.university_slug, slot=jobs.slot_by_hand())
+        if run_id is None:
+            problems.append(f"{connection.university_slug}: a run is under way; try again in a moment.")
+            continue
+        report = jobs.run_mirror(services, run_id)
+        counts = ", ".join(f"{count} {what}" for what, count in sorted(report.counts.items()))
+        if counts or not report.problems:
+            click.echo(f"{connection.university_slug}: {counts or 'nothing to do'}")
+        problems += [f"{connection.university_slug}: {problem}" for problem in report.problems]
+    if problems:
+        raise Failure(" ".join(problems))
+
+
+@run_group.command("deliver")
+def run_deliver() -> None:
+    """Send all scores that are due."""
+    from moodle_sync.deliver_scores import deliver  # noqa: PLC0415 - other commands should not wait for it
+
+    services = services_or_exit()
+    with services.database.read() as connection:
+        due = deliveries.due_ids(connection, now=services.clock.now(), limit=10_000)
+    with click.progressbar(due, label="Sending") as progress:
+        for delivery_id in progress:
+            deliver(services, delivery_id)
+
+
+def _print_plans(university_slug: str, plans: "list[CoursePlan]") -> None:
+    for course_plan in plans:
+        click.echo(f"{university_slug}, course {course_plan.course.moodle_course_id}:")
+        if course_plan.plan.is_empty:
+            click.echo("  nothing to do")
+        for wanted in course_plan.plan.create:
+            click.echo(f"  create  {wanted.draft.start_at:%Y-%m-%d %H:%M} UTC  {wanted.draft.name}")
+        for adoption in course_plan.plan.adopt:
+            click.echo(f"  look for, or create  {adoption.wanted.draft.name}")
+        for update in course_plan.plan.update:
+            draft = update.wanted.draft
+            click.echo(f"  update event {update.event_id}: {draft.start_at:%Y-%m-%d %H:%M} UTC  {draft.name}")
+        for mirror in course_plan.plan.delete:
+            click.echo(f"  delete event {mirror.event_id}")
