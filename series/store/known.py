@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from series.store.launch_values import NewVisit
+from series.store.prepared import Prepared
 from series.store.tables import (
     completion,
     course,
@@ -43,7 +44,8 @@ def look_up(connection: sa.Connection, launch: NewVisit) -> Known:
         "issuer": launch.issuer,
         "sub": launch.sub,
     }
-    known = connection.execute(_KNOWN, asked).one()
+    known = _LOOK.first(connection, asked)
+    assert known is not None
     if known.platform_state != "active":
         raise PlatformDisabled
     if known.deployment_state in {None, "pending"}:
@@ -65,7 +67,9 @@ _PARTICIPANT = (
 _MEMBERSHIP = (membership.c.participant_id == participant.c.id) & (membership.c.placement_id == placement.c.id)
 _VISITS = sa.select(sa.func.count()).where(visit.c.participant_id == participant.c.id).scalar_subquery()
 _EARNED = sa.exists().where(completion.c.participant_id == participant.c.id)
-_UNADDRESSED = sa.exists().where(delivery.c.placement_id == placement.c.id, delivery.c.state == "unaddressed")
+_UNADDRESSED = sa.exists().where(
+    delivery.c.placement_id == placement.c.id, delivery.c.state == sa.literal_column("'unaddressed'")
+)
 
 _KNOWN = (
     sa.select(
@@ -97,3 +101,4 @@ _KNOWN = (
     )
     .where(platform.c.id == sa.bindparam("platform_id"))
 )
+_LOOK = Prepared(lambda _dialect: _KNOWN)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
 import sqlalchemy as sa
 
@@ -14,9 +13,13 @@ from series.store.known import look_up
 from series.store.launch_values import NewVisit
 from series.store.limits import take
 from series.store.placements import save_placement
+from series.store.prepared import Prepared
 from series.store.tables import membership, participant, spent_nonce, visit
 
-_INSERT_VISIT = sa.insert(visit)
+_INSERT_VISIT = Prepared(lambda _dialect: sa.insert(visit).inline())
+_SPEND_NONCE = Prepared(
+    lambda dialect: insert_of(dialect, spent_nonce).on_conflict_do_nothing().returning(spent_nonce.c.nonce)
+)
 
 
 class NonceSpent(Exception):
@@ -73,8 +76,8 @@ def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) ->
 def _insert_visit(
     connection: sa.Connection, launch: NewVisit, participant_id: int, placement_id: int, now: datetime
 ) -> None:
-    connection.execute(
-        _INSERT_VISIT,
+    _INSERT_VISIT.first(
+        connection,
         {
             "id": launch.visit_id,
             "proof_hash": launch.proof_hash,
@@ -105,21 +108,13 @@ def upsert_participant(connection: sa.Connection, *, university_id: int, issuer:
 def _spend_nonce(connection: sa.Connection, launch: NewVisit, now: datetime) -> None:
     """One INSERT of a unique key: of many at once exactly one gets a row back."""
     row = {"nonce": launch.nonce, "visit_id": launch.visit_id, "expires_at": launch.nonce_expires_at}
-    spent = connection.execute(_spending(connection.dialect.name), row).one_or_none()
-    if spent is None:
+    if _SPEND_NONCE.first(connection, row) is None:
         opened = connection.execute(
             sa.select(visit.c.id)
             .join(spent_nonce, spent_nonce.c.visit_id == visit.c.id)
             .where(spent_nonce.c.nonce == launch.nonce, visit.c.expires_at > now)
         ).scalar_one_or_none()
         raise NonceSpent(opened)
-
-
-@cache
-def _spending(dialect: str) -> sa.Executable:
-    """Built once: building a statement takes longer than running it."""
-    inserting = insert_of(dialect, spent_nonce)
-    return inserting.on_conflict_do_nothing().returning(spent_nonce.c.nonce)
 
 
 def _make_room(connection: sa.Connection, participant_id: int, now: datetime) -> tuple[str, ...]:

@@ -248,7 +248,8 @@ spent_nonce = Table(
     metadata,
     Column("nonce", String(64), primary_key=True),
     Column("visit_id", String(32)),  # what it opened, so that who sends a form twice is shown the way there
-    Column("expires_at", Instant, nullable=False, index=True),
+    Column("expires_at", Instant, nullable=False),  # no index: there are only the last minutes' nonces
+    sqlite_with_rowid=False,  # with an index and a rowid, each launch would write three pages for its nonce
 )
 
 rate_limit = Table(  # one row for each bucket that is not full
@@ -273,6 +274,7 @@ visit = Table(
     Column("opened_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Index(None, "participant_id", "opened_at"),
+    sqlite_with_rowid=False,
 )
 
 check_in = Table(

@@ -16,7 +16,7 @@ from series.store import migrations
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.migrate import migrate
 from series.store.schema import NEWEST, NotMigrated, installation_id, is_current, require_current
-from series.store.tables import metadata, spent_nonce, tool_key
+from series.store.tables import metadata, spent_nonce, tool_key, visit
 from tests.conftest import NOW
 
 MIGRATIONS = Path(migrations.__file__).parent
@@ -111,6 +111,9 @@ def test_the_data_of_the_first_version_are_kept(database: Database) -> None:
     migrate(database)
     with database.read() as connection:
         assert connection.execute(sa.text("SELECT title FROM course")).scalar_one() == "C"
+        opened = connection.execute(sa.select(visit)).one()
+        assert (opened.id, opened.is_learner, opened.is_test_user) == ("v", True, False)
+        assert connection.execute(sa.select(spent_nonce.c.nonce)).scalar_one() == "n"
         key = connection.execute(sa.select(tool_key)).one()
         assert (key.signs_from, key.retires_at) == (key.created_at, None)
 
@@ -131,6 +134,33 @@ FIRST_ROWS = {
     },
     "deployment": {"id": 1, "platform_id": 1, "deployment_id": "1", "state": "approved"},
     "course": {"id": 1, "university_id": 1, "deployment_id": 1, "context_id": "2", "title": "C"},
+    "participant": {"id": 1, "university_id": 1, "issuer": "i", "sub": "s", "created_at": "2026-11-24 10:00:00.000000"},
+    "series": {
+        "id": "11111111111141118111111111111111",
+        "slug": "s",
+        "title": "S",
+        "time_zone": "UTC",
+        "rule": "{}",
+        "created_at": "2026-11-24 10:00:00.000000",
+    },
+    "placement": {
+        "id": 1,
+        "deployment_id": 1,
+        "resource_link_id": "1",
+        "series_id": "11111111111141118111111111111111",
+        "ags_scopes": "",
+    },
+    "visit": {
+        "id": "v",
+        "proof_hash": "h",
+        "participant_id": 1,
+        "placement_id": 1,
+        "is_teacher": False,
+        "is_learner": True,
+        "opened_at": "2026-11-24 10:00:00.000000",
+        "expires_at": "2026-11-24 22:00:00.000000",
+    },
+    "spent_nonce": {"nonce": "n", "expires_at": "2026-11-24 10:00:00.000000"},
     "tool_key": {"kid": "k", "private_key_sealed": "s", "created_at": "2026-11-24 10:00:00.000000"},
 }
 
