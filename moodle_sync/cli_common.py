@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from config.command_line import settings_or_exit
+from config.settings import Settings
 from series.store.database import Database
 from series.store.schema import require_current
 
@@ -13,9 +14,9 @@ if TYPE_CHECKING:  # both load all that we say to an LMS; a list should not wait
     from moodle_sync.services import Services
 
 
-def open_database() -> Database:
+def open_database(settings: Settings) -> Database:
     """Raises NotMigrated when the tables are not up to date."""
-    database = Database(settings_or_exit().database_url)
+    database = Database(settings.database_url)
     require_current(database)
     return database
 
@@ -26,8 +27,9 @@ def services_or_exit() -> "Services":
     from moodle_sync.services import make_services  # noqa: PLC0415 - as above
 
     quiet_logging()
-    open_database().dispose()  # asked before the queue is opened, whose own errors are no sentences
-    return make_services(settings_or_exit())
+    settings = settings_or_exit()
+    open_database(settings).dispose()  # asked before the queue is opened, whose own errors are no sentences
+    return make_services(settings)
 
 
 def print_report(imported: "Imported") -> None:

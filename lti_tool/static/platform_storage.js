@@ -1,8 +1,9 @@
 // LTI platform storage: the LMS keeps one value for us, in this browser, while the login goes through it.
 // https://www.imsglobal.org/spec/lti-cs-pm/v0p1 and https://www.imsglobal.org/spec/lti-pm-s/v0p1
 (() => {
-  const CAPABILITIES_MS = 700; // then the storage is tried all the same: not every LMS answers that question
+  const CAPABILITIES_MS = 1000; // then the storage is tried all the same: not every LMS answers that question
   const STORAGE_MS = 1500;
+  const PROMISED_STORAGE_MS = 6000; // of an LMS that said it can: a slow computer must not cost its storage
   const AGAIN_MS = 250; // the LMS's page may still be loading, and what comes before it listens is lost
   const LEGACY = "org.imsglobal."; // before the final names: https://github.com/BrightspaceUI/lti-components
   const page = document.getElementById("platform-storage");
@@ -62,8 +63,9 @@
   async function tryOne(lms, action, content) {
     const known = await capability(lms, action).catch(() => null);
     const subjects = known ? [known.subject] : [`lti.${action}`, `${LEGACY}lti.${action}`];
-    const receiver = () => frameOf(lms, known?.frame ?? target) ?? frameOf(lms, target);
-    return Promise.any(subjects.map((subject) => ask(receiver, subject, content, origin, STORAGE_MS)));
+    const receiver = () => frameOf(lms, known?.frame ?? target); // perhaps still loading
+    const waitMs = known ? PROMISED_STORAGE_MS : STORAGE_MS;
+    return Promise.any(subjects.map((subject) => ask(receiver, subject, content, origin, waitMs)));
   }
 
   const storage = (action, content) => Promise.any(windows.map((lms) => tryOne(lms, action, content)));

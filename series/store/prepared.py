@@ -16,7 +16,8 @@ Convert = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Prepared:
-    """`build` gives the statement for a dialect; all its values are bound by name."""
+    """`build` gives the statement for a dialect; all its values are bound by name. Every call must give the same names
+    as the first one, which compiles it."""
 
     build: Callable[[str], sa.Executable]  # a SELECT, or an INSERT with or without RETURNING
     _compiled: dict[str, "_Compiled"] = field(default_factory=dict, init=False, repr=False)
@@ -34,8 +35,17 @@ class Prepared:
             cursor.execute(compiled.sql, compiled.parameters(values))
             return compiled.row(cursor.fetchone()) if compiled.make_row else None
         except dialect.loaded_dbapi.Error as error:
+            is_lost = dialect.is_disconnect(error, driver, cursor)
+            if is_lost:
+                connection.invalidate(error)  # so that the pool does not give it out again
             raise sa.exc.DBAPIError.instance(
-                compiled.sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
+                compiled.sql,
+                None,
+                error,
+                dialect.loaded_dbapi.Error,
+                hide_parameters=True,
+                connection_invalidated=is_lost,
+                dialect=dialect,
             ) from error
         finally:
             cursor.close()
@@ -44,13 +54,16 @@ class Prepared:
 @dataclass(frozen=True, kw_only=True)
 class _Compiled:
     sql: str
-    names: tuple[str, ...]  # of the values, in the order of the statement's places
+    given: frozenset[str]  # names of the values that a call gives
+    names: tuple[str, ...]  # the same in the order of the statement's places
     to_driver: tuple[tuple[int, Convert], ...]  # for the places whose type converts
     is_positional: bool
     make_row: Callable[[Sequence[Any]], Any] | None
     from_driver: tuple[tuple[int, Convert], ...]
 
     def parameters(self, values: Mapping[str, Any]) -> Any:
+        if values.keys() != self.given:
+            raise TypeError(f"values for {sorted(self.given)} were expected, and not for {sorted(values)}")
         given = [values[name] for name in self.names]
         for place, convert in self.to_driver:
             given[place] = convert(given[place])
@@ -67,7 +80,7 @@ class _Compiled:
 
 def _compile(statement: Any, dialect: sa.Dialect, names: list[str]) -> _Compiled:
     compiled = statement.compile(dialect=dialect, column_keys=names)
-    order = tuple(compiled.positiontup or compiled.binds)
+    order = tuple(compiled.positiontup or compiled.binds)  # a name may have several places
     assert set(order) <= set(names), f"values of its own: {set(order) - set(names)}"
     to_driver = [
         (place, convert)
@@ -82,6 +95,7 @@ def _compile(statement: Any, dialect: sa.Dialect, names: list[str]) -> _Compiled
     ]
     return _Compiled(
         sql=str(compiled),
+        given=frozenset(names),
         names=order,
         to_driver=tuple(to_driver),
         is_positional=bool(compiled.positional),

@@ -248,7 +248,7 @@ spent_nonce = Table(
     metadata,
     Column("nonce", String(64), primary_key=True),
     Column("visit_id", String(32)),  # what it opened, so that who sends a form twice is shown the way there
-    Column("expires_at", Instant, nullable=False),  # no index: there are only the last minutes' nonces
+    Column("expires_at", Instant, nullable=False),  # no index: the last minutes' launches, the last hours' tickets
     sqlite_with_rowid=False,  # with an index and a rowid, each launch would write three pages for its nonce
 )
 

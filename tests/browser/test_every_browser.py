@@ -1,5 +1,6 @@
 """A launch works in every browser: whatever cookies it keeps, however the LMS frames us, however many tabs are open."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -81,6 +82,19 @@ def test_without_cookies_the_lmss_storage_proves_the_launch_and_one_button_opens
     tab.reload()
     shows_the_students_page(tab)
     expect(new_tab_control(frame)).to_have_count(1)
+
+
+def test_an_lms_whose_storage_is_still_loading_is_asked_again(world: World, new_person: NewPerson) -> None:
+    page = world.sign_in(new_person("none"), "frame")
+
+    def hold_up(route: Route) -> None:
+        if route.request.frame != page.main_frame:
+            time.sleep(1)
+        route.continue_()
+
+    page.route("**/static/storage.js", hold_up)
+    _, tab = _opened_from_the_frame(world, page, "frame")
+    assert world.whose(tab.url) == ("frame", MARIA.user_id)
 
 
 def test_a_button_that_is_sent_twice_opens_one_visit(world: World, new_person: NewPerson) -> None:

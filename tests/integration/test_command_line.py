@@ -136,6 +136,14 @@ def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tup
 # Help and wrong use
 
 
+@pytest.mark.parametrize("module", ["lti_tool.cli", "moodle_sync.cli"])
+def test_a_short_command_does_not_wait_for_what_others_need(module: str) -> None:
+    heavy = "{'alembic', 'flask', 'granian', 'icalendar', 'joserfc', 'requests', 'structlog'}"
+    code = f"import sys, {module}; print(sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_help_needs_no_settings(program: str, shell: Shell) -> None:
     bare = shell.without("PUBLIC_URL", "DATABASE_URL", "SECRET_KEY", "ENCRYPTION_KEY")

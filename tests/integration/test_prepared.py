@@ -1,13 +1,15 @@
 """Statements that run on the driver's own cursor do what Core does with them, on both kinds of database."""
 
+import traceback
 from contextlib import suppress
 from datetime import timedelta, timezone
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
-from series.store.database import Database, DatabaseBusy, insert_of
+from series.store.database import Database, DatabaseBusy, DatabaseUnreachable, insert_of
 from series.store.migrate import migrate
 from series.store.prepared import Prepared
 from series.store.tables import metadata, spent_nonce
@@ -59,11 +61,35 @@ def test_it_belongs_to_the_transaction(database: Database) -> None:
 
 
 def test_a_row_that_is_refused_is_cores_error_and_shows_no_value(database: Database) -> None:
-    with database.write() as connection:
-        INSERT.first(connection, ROW)
+    """PostgreSQL's own words would show the whole row."""
+    hidden = uuid4().hex
     with pytest.raises(sa.exc.IntegrityError) as refused, database.write() as connection:
-        INSERT.first(connection, ROW | {"visit_id": "a secret"})
-    assert "secret" not in str(refused.value)
+        INSERT.first(connection, ROW | {"visit_id": hidden, "expires_at": None})
+    assert hidden not in "".join(traceback.format_exception(refused.value))
+
+
+def test_a_connection_that_the_server_has_ended_is_not_given_out_again(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("there is no server")
+    with pytest.raises(DatabaseUnreachable, match="terminat"):
+        _ask_after_the_end(database)
+    with database.read() as connection:
+        assert FIND.first(connection, {"wanted": "n"}) is None
+
+
+def _ask_after_the_end(database: Database) -> None:
+    with database.read() as connection:
+        ended = connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+        with database.read() as other:
+            other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": ended})
+        FIND.first(connection, {"wanted": "n"})
+
+
+def test_other_names_than_the_first_time_are_a_mistake(database: Database) -> None:
+    with database.write() as connection:
+        assert INSERT.first(connection, ROW) is None
+        with pytest.raises(TypeError, match="visit_id"):
+            INSERT.first(connection, {"nonce": "o", "expires_at": NOW})
 
 
 def test_a_table_that_somebody_holds_is_busy(database: Database) -> None:
