@@ -20,7 +20,7 @@ from lti_tool.cli_keys import keys_group
 from lti_tool.cli_platforms import platform_group
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
-from series.store.schema import NotMigrated, require_current
+from series.store.schema import NotMigrated, open_current
 from series.store.universities import (
     AlreadyThere,
     NotThere,
@@ -85,7 +85,7 @@ def serve(host: str, port: int, workers: int) -> None:
     from config.logging import configure_logging  # noqa: PLC0415 - as above
 
     settings = settings_or_exit()
-    require_current(Database(settings.database_url))
+    open_current(settings.database_url).dispose()
     _check_port(host, port)
     configure_logging()
     Granian(

@@ -5,20 +5,11 @@ from typing import TYPE_CHECKING
 import click
 
 from config.command_line import settings_or_exit
-from config.settings import Settings
-from series.store.database import Database
-from series.store.schema import require_current
+from series.store.schema import open_current
 
 if TYPE_CHECKING:  # both load all that we say to an LMS; a list should not wait for that
     from moodle_sync.import_series import Imported
     from moodle_sync.services import Services
-
-
-def open_database(settings: Settings) -> Database:
-    """Raises NotMigrated when the tables are not up to date."""
-    database = Database(settings.database_url)
-    require_current(database)
-    return database
 
 
 def services_or_exit() -> "Services":
@@ -28,7 +19,7 @@ def services_or_exit() -> "Services":
 
     quiet_logging()
     settings = settings_or_exit()
-    open_database(settings).dispose()  # asked before the queue is opened, whose own errors are no sentences
+    open_current(settings.database_url).dispose()  # asked before the queue is opened, whose own errors are no sentences
     return make_services(settings)
 
 

@@ -5,8 +5,8 @@ from datetime import datetime
 import click
 
 from config.command_line import Failure, json_option, print_rows, settings_or_exit
-from moodle_sync.cli_common import open_database
 from series.store import deliveries, runs
+from series.store.schema import open_current
 
 
 @click.group("runs")
@@ -19,7 +19,7 @@ def runs_group() -> None:
 @json_option
 def runs_list(limit: int, *, as_json: bool) -> None:
     """The last runs, the newest first."""
-    with open_database(settings_or_exit()).read() as connection:
+    with open_current(settings_or_exit().database_url).read() as connection:
         found = runs.list_runs(connection, limit=limit)
     rows = [
         {
@@ -45,7 +45,7 @@ def deliveries_group() -> None:
 @json_option
 def deliveries_list(state: str | None, *, as_json: bool) -> None:
     """List deliveries and what came of them."""
-    with open_database(settings_or_exit()).read() as connection:
+    with open_current(settings_or_exit().database_url).read() as connection:
         found = deliveries.list_deliveries(connection, state=state)
     rows = [
         {
@@ -72,7 +72,7 @@ def deliveries_retry(delivery_id: int | None, *, retry_all: bool) -> None:
     if (delivery_id is None) != retry_all:
         raise click.UsageError("Name one delivery, or --all.")
     settings = settings_or_exit()
-    with open_database(settings).write() as connection:
+    with open_current(settings.database_url).write() as connection:
         count = deliveries.retry(connection, delivery_id=delivery_id, now=settings.clock().now())
     if delivery_id is not None and not count:
         raise Failure(f"Delivery {delivery_id} is not waiting and has not failed; `moodle-sync deliveries list`.")

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from config.command_line import check_slug, check_time_zone, json_option, print_rows, settings_or_exit
-from moodle_sync.cli_common import open_database, print_report, services_or_exit
+from moodle_sync.cli_common import print_report, services_or_exit
 from series.rule import Rule
 from series.sessions import Series
 from series.store.launches import upsert_participant
+from series.store.schema import open_current
 from series.store.sessions import find_series, list_series, name_host, session_as_json, sessions_of
 from series.store.universities import NotThere, find_university, platforms_of_university
 
@@ -59,7 +60,7 @@ def series_import(source: str, slug: str, title: str | None, time_zone: str, req
 @json_option
 def series_list(*, as_json: bool) -> None:
     """List all series."""
-    with open_database(settings_or_exit()).read() as connection:
+    with open_current(settings_or_exit().database_url).read() as connection:
         found = list_series(connection)
     rows = [{"slug": s.slug, "title": s.title, "time_zone": s.time_zone, "source": s.source} for s in found]
     print_rows(rows, as_json=as_json, empty="No series yet; `moodle-sync series import --help` shows how.")
@@ -70,7 +71,7 @@ def series_list(*, as_json: bool) -> None:
 @json_option
 def series_show(slug: str, *, as_json: bool) -> None:
     """Show the sessions of one series, in its own time zone."""
-    with open_database(settings_or_exit()).read() as connection:
+    with open_current(settings_or_exit().database_url).read() as connection:
         shown = find_series(connection, slug)
         sessions = sessions_of(connection, shown.series_id)
     if as_json:
@@ -90,7 +91,7 @@ def series_show(slug: str, *, as_json: bool) -> None:
 def series_host(slug: str, university_slug: str, sub: str) -> None:
     """Name a person of the hosting university as host of all its sessions in the series SLUG."""
     settings = settings_or_exit()
-    with open_database(settings).write() as connection:
+    with open_current(settings.database_url).write() as connection:
         home = find_university(connection, university_slug)
         platforms = platforms_of_university(connection, home.university_id)
         if not platforms:

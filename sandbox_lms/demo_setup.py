@@ -32,8 +32,7 @@ def _add_universities(programs: Programs) -> None:
     known = {row["slug"] for row in _rows(programs, "lti-tool", "university", "list")}
     missing = [university for university in read_sample_universities() if university.slug not in known]
     with ThreadPoolExecutor(2) as threads:
-        for _ in threads.map(lambda university: add_university(programs, university), missing):
-            pass  # a failure is raised here
+        list(threads.map(lambda university: add_university(programs, university), missing))
 
 
 def add_university(programs: Programs, university: SampleUniversity | Campus) -> None:

@@ -1,6 +1,7 @@
 """Fixtures that most tests share: settings, and a fresh database of each kind."""
 
 import base64
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -44,6 +45,17 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def settings(sqlite_url: str) -> Settings:
     return make_settings(sqlite_url)
+
+
+def make_environment(public_url: str, database_url: str) -> dict[str, str]:
+    """For real processes: this one's environment with settings of the test's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SHARED_SESSIONS_")}
+    return kept | {
+        "SHARED_SESSIONS_PUBLIC_URL": public_url,
+        "SHARED_SESSIONS_DATABASE_URL": database_url,
+        "SHARED_SESSIONS_SECRET_KEY": "a test's secret key, long enough for all",
+        "SHARED_SESSIONS_ENCRYPTION_KEY": "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=",
+    }
 
 
 def make_settings(database_url: str) -> Settings:

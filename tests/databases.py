@@ -92,9 +92,7 @@ class Databases:
         while self._used_before:
             name = self._used_before.pop()
             self._execute(EMPTY_AGAIN, name)
-            if self._tables(name) == self._tables(
-                "template_tests"
-            ):  # but for a test that changed them, or made the queue's
+            if self._tables(name) == self._migrated:  # no test changed them, or made the queue's
                 return name
         name = f"test_{uuid4().hex}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE template_tests STRATEGY FILE_COPY")

@@ -33,6 +33,13 @@ def require_current(database: Database) -> None:
         raise NotMigrated
 
 
+def open_current(url: str) -> Database:
+    """The database, for whoever only works with it. Raises NotMigrated."""
+    database = Database(url)
+    require_current(database)
+    return database
+
+
 def installation_id(connection: sa.Connection) -> str:
     """Tells this installation's marks in a Moodle calendar from another installation's."""
     return str(connection.execute(sa.select(installation.c.installation_id)).scalar_one())

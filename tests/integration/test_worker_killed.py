@@ -5,7 +5,6 @@ restart the LMS has the one right value, and no row is stuck.
 """
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -34,6 +33,7 @@ from series.store.launch_values import NewVisit
 from series.store.launches import open_visit
 from series.store.sessions import add_series, save_import
 from series.store.universities import NewPlatform, add_platform, add_university
+from tests.conftest import make_environment
 from tests.databases import Databases
 from tests.waiting import until
 
@@ -97,7 +97,8 @@ def scene(tmp_path: Path, databases: Databases) -> Iterator[Scene]:
         sandbox = Sandbox(tmp_path / "sandbox", [replace(MALTA, port=0)], f"http://localhost:{port}", clock)
         sandbox.start()
         stack.callback(sandbox.stop)
-        environment = _environment(url, port, tmp_path / "clock")
+        environment = make_environment(f"http://localhost:{port}", url)
+        environment["SHARED_SESSIONS_CLOCK_FILE"] = str(tmp_path / "clock")
         subprocess.run([BIN / "lti-tool", "migrate"], env=environment, check=True, capture_output=True)
         database = Database(url)
         stack.callback(database.dispose)
@@ -247,17 +248,6 @@ class _worker:  # noqa: N801 - reads as a function
 def _kill(worker: subprocess.Popen[bytes]) -> None:
     worker.send_signal(signal.SIGKILL)
     assert worker.wait(10) == -signal.SIGKILL
-
-
-def _environment(url: str, port: int, clock_file: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SHARED_SESSIONS_")}
-    return kept | {
-        "SHARED_SESSIONS_PUBLIC_URL": f"http://localhost:{port}",
-        "SHARED_SESSIONS_DATABASE_URL": url,
-        "SHARED_SESSIONS_SECRET_KEY": "a test's secret key, long enough for all",
-        "SHARED_SESSIONS_ENCRYPTION_KEY": "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=",
-        "SHARED_SESSIONS_CLOCK_FILE": str(clock_file),
-    }
 
 
 def _free_port() -> int:

@@ -19,6 +19,7 @@ from lms.moodle_events import CalendarEvent
 from sandbox_lms.demo_programs import Program, wait_until_ready
 from tests.browser.cookie_modes import CookieMode
 from tests.browser.world import VISIT, whose_visit
+from tests.conftest import make_environment
 
 NewPerson = Callable[[CookieMode], BrowserContext]
 NAMES = ("URL", "TOKEN", "COURSE", "CLIENT_ID", "TOOL_PORT", "ACTIVITY", "TEACHER", "STUDENT")
@@ -94,7 +95,11 @@ def serve_world(
     """All that an operator does before the first launch, by the real commands."""
     port = GIVEN["TOOL_PORT"]
     title = f"Trial & error < {uuid4().hex[:6]}"
-    world = World(environment=_environment(database_url, port), title=title, calendar=folder / "series.ics")
+    world = World(
+        environment=make_environment(f"http://localhost:{port}", database_url),
+        title=title,
+        calendar=folder / "series.ics",
+    )
     world.tool("migrate")  # makes the first key
     _register(world, moodle.base_url, deployments)
     world.calendar.write_bytes(calendar(title, datetime.now(UTC) - timedelta(minutes=6)))
@@ -136,16 +141,6 @@ def _start(folder: Path, world: World, program: str, *arguments: str) -> Program
     with log.open("ab") as out:
         process = subprocess.Popen([BIN / program, *arguments], env=world.environment, stdout=out, stderr=out)
     return Program(name=program, process=process, log=log)
-
-
-def _environment(database_url: str, port: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SHARED_SESSIONS_")}
-    return kept | {
-        "SHARED_SESSIONS_PUBLIC_URL": f"http://localhost:{port}",
-        "SHARED_SESSIONS_DATABASE_URL": database_url,
-        "SHARED_SESSIONS_SECRET_KEY": "a test's secret key, long enough for all",
-        "SHARED_SESSIONS_ENCRYPTION_KEY": "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=",
-    }
 
 
 def calendar(title: str, start_at: datetime, *, uid: str = "now", status: str = "CONFIRMED") -> bytes:
