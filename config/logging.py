@@ -1,8 +1,11 @@
 """Logs as one line of JSON a record on stderr (or plain words on a terminal), without personal data."""
 
+import json
 import logging
 import sys
-from typing import TextIO
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TextIO
 
 import structlog
 
@@ -12,14 +15,18 @@ def quiet_logging() -> None:
     configure_logging(level=logging.ERROR)
 
 
-def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Send our records and the libraries' through one renderer, to stderr or another stream. May be called again.
+def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None, for_good: bool = False) -> None:
+    """Send our records and the libraries' through one renderer, to stderr or another stream.
+
+    May be called again, unless it was `for_good`: loggers then keep what they were given at their first record.
 
     Ours go there directly: the way through the standard library costs a launch as much as its signature.
     """
     out = stream or sys.stderr
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=True) if out.isatty() else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=True)
+        if out.isatty()
+        else structlog.processors.JSONRenderer(serializer=_to_json)
     )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -30,7 +37,7 @@ def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None
         processors=[*shared, structlog.processors.format_exc_info, renderer],
         logger_factory=structlog.WriteLoggerFactory(file=out),
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=for_good,
     )
     handler = logging.StreamHandler(out)
     handler.setFormatter(
@@ -47,3 +54,13 @@ def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None
     root.handlers = [handler]
     root.setLevel(level)
     logging.getLogger("huey").setLevel(max(level, logging.WARNING))  # our own records say what ran
+
+
+def _to_json(record: Any, *, default: Callable[[Any], Any]) -> str:
+    """As `json.dumps`, which makes an encoder of its own for each record."""
+    return _encoder(default).encode(record)
+
+
+@cache
+def _encoder(default: Callable[[Any], Any]) -> json.JSONEncoder:
+    return json.JSONEncoder(default=default)

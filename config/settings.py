@@ -123,6 +123,8 @@ def _public_url(text: str) -> str:
         raise ValueError("is not a web address")
     if parts.scheme == "http" and not is_loopback_host(parts.hostname):
         raise ValueError("must begin with https://, because cookies in an LMS frame need it")
+    if not parts.hostname.isascii():
+        raise ValueError("must be written as browsers send it, in ASCII (xn--...)")
     if parts.query or parts.fragment or parts.path.strip("/") or parts.username:
         raise ValueError("must be scheme and host alone, without a path, a query or a name")
     # As browsers write an origin, because it is compared with theirs: https://www.rfc-editor.org/rfc/rfc6454#section-6.1

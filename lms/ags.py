@@ -98,6 +98,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     timestamp: str | None = None
 
 
+_RESULTS = msgspec.json.Decoder(list[Result])
+
+
 def score_timestamp(at: datetime) -> str:
     """ISO 8601 with milliseconds and zone, as the specification demands: Moodle reads one without zone as site time."""
     if at.tzinfo is None:
@@ -163,7 +166,7 @@ def read_result(
         {404: "The activity or its grade column is no longer in the course."},
     )
     try:
-        results = msgspec.json.decode(answer.body, type=list[Result])
+        results = _RESULTS.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "answered our question for a grade with something else") from None
     return next((result for result in results if result.user_id == user_id), None)  # a platform may ignore the filter

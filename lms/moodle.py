@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from lms.errors import MalformedAnswer, NotAllowed, Refused
-from lms.guarded import MEGABYTE, Answer, GuardedSession
+from lms.guarded import MEGABYTE, GuardedSession
 from lms.moodle_events import (
     CalendarEvent,
     EventDraft,
@@ -19,7 +19,7 @@ from lms.moodle_events import (
     outcomes,
     update_form,
 )
-from lms.moodle_protocol import Function, form_fields, read_answer
+from lms.moodle_protocol import Function, check_answer, form_fields
 
 MAX_EVENTS_PER_CALL = 50  # 9 fields each: PHP's max_input_vars (1000 on Debian) cuts a longer form off without a word
 MAX_BYTES = 5 * MEGABYTE
@@ -76,6 +76,14 @@ class _FormAnswerJson(msgspec.Struct):
     validationerror: bool = False
 
 
+def _reader(kind: type[T]) -> msgspec.json.Decoder[T]:
+    return msgspec.json.Decoder(kind, strict=False)  # PHP writes some numbers as strings
+
+
+_SITE_INFO, _COURSES, _EVENTS = _reader(_SiteInfoJson), _reader(_CoursesJson), _reader(EventsJson)
+_FORM_ANSWER, _NOTHING = _reader(_FormAnswerJson), _reader(type(None))
+
+
 @dataclass(frozen=True)
 class Moodle:
     """One Moodle site (`base_url` is its wwwroot, with a path if it has one) as our service account sees it.
@@ -89,7 +97,7 @@ class Moodle:
     token: str = field(repr=False)
 
     def site_info(self) -> SiteInfo:
-        info = self._call(Function.GET_SITE_INFO, {}, _SiteInfoJson)
+        info = self._call(Function.GET_SITE_INFO, {}, _SITE_INFO)
         return SiteInfo(
             site_name=html.unescape(info.sitename),
             site_url=info.siteurl,
@@ -100,7 +108,7 @@ class Moodle:
 
     def courses_by_field(self, name: str, value: str | int) -> tuple[Course, ...]:
         """Courses whose field (id, ids, shortname, idnumber, category) has this value; often one, or none."""
-        found = self._call(Function.GET_COURSES_BY_FIELD, {"field": name, "value": value}, _CoursesJson)
+        found = self._call(Function.GET_COURSES_BY_FIELD, {"field": name, "value": value}, _COURSES)
         return tuple(
             Course(course_id=c.id, shortname=html.unescape(c.shortname), fullname=html.unescape(c.fullname))
             for c in found.courses
@@ -115,7 +123,7 @@ class Moodle:
         for start in range(0, len(drafts), MAX_EVENTS_PER_CALL):
             batch = list(drafts[start : start + MAX_EVENTS_PER_CALL])
             events = [create_fields(draft) for draft in batch]
-            yield from outcomes(batch, self._call(Function.CREATE_CALENDAR_EVENTS, {"events": events}, EventsJson))
+            yield from outcomes(batch, self._call(Function.CREATE_CALENDAR_EVENTS, {"events": events}, _EVENTS))
 
     def calendar_events(self, course_id: int, *, from_at: datetime, to_at: datetime) -> tuple[CalendarEvent, ...]:
         """Events of the course that overlap the window; an account that is not enrolled sees its own and those that it
@@ -130,7 +138,7 @@ class Moodle:
                 "timeend": int(to_at.timestamp()),
             },
         }
-        found = self._call(Function.GET_CALENDAR_EVENTS, arguments, EventsJson)
+        found = self._call(Function.GET_CALENDAR_EVENTS, arguments, _EVENTS)
         if any(warning.item == "course" for warning in found.warnings):
             # Moodle goes on and lists the account's other events, as if the course were empty.
             raise NotAllowed(
@@ -146,7 +154,7 @@ class Moodle:
         for batch in _batches(event_ids):
             options = {"userevents": 0, "siteevents": 0, "timestart": _NO_LISTING}
             arguments = {"events": {"eventids": batch}, "options": options}
-            answer = self._call(Function.GET_CALENDAR_EVENTS, arguments, EventsJson)
+            answer = self._call(Function.GET_CALENDAR_EVENTS, arguments, _EVENTS)
             found += [event.event() for event in answer.events if event.id in batch]
         return tuple(found)
 
@@ -172,11 +180,11 @@ class Moodle:
             there = [event.event_id for event in self.calendar_events_by_ids(batch)]
             if there:
                 events = [{"eventid": event_id, "repeat": 0} for event_id in there]
-                self._call(Function.DELETE_CALENDAR_EVENTS, {"events": events}, type(None))
+                self._call(Function.DELETE_CALENDAR_EVENTS, {"events": events}, _NOTHING)
 
     def _submit_form(self, event_id: int, draft: EventDraft, wall_clock: datetime) -> datetime:
         arguments = {"formdata": update_form(event_id, draft, wall_clock)}
-        answer = self._call(Function.SUBMIT_CREATE_UPDATE_FORM, arguments, _FormAnswerJson)
+        answer = self._call(Function.SUBMIT_CREATE_UPDATE_FORM, arguments, _FORM_ANSWER)
         if answer.validationerror or answer.event is None:
             raise Refused(
                 "Moodle refused the change of an event without a reason: most often the event is before the start date"
@@ -186,7 +194,7 @@ class Moodle:
             )
         return datetime.fromtimestamp(answer.event.timestart, UTC)
 
-    def _call(self, function: Function, arguments: Mapping[str, Any], answer_type: type[T]) -> T:
+    def _call(self, function: Function, arguments: Mapping[str, Any], reader: msgspec.json.Decoder[T]) -> T:
         answer = self.http.post(
             f"{self.base_url.rstrip('/')}/webservice/rest/server.php",
             # The token goes into the body: a URL is written into access logs.
@@ -198,14 +206,11 @@ class Moodle:
             },
             max_bytes=MAX_BYTES,
         )
-        return _convert(read_answer(answer, function), answer_type, answer)
-
-
-def _convert(content: Any, answer_type: type[T], answer: Answer) -> T:
-    try:
-        return msgspec.convert(content, answer_type, strict=False)  # PHP writes some numbers as strings
-    except msgspec.ValidationError:
-        raise MalformedAnswer(answer.host, "answered with data of another shape than Moodle's") from None
+        check_answer(answer, function)
+        try:
+            return reader.decode(answer.body)
+        except msgspec.ValidationError:
+            raise MalformedAnswer(answer.host, "answered with data of another shape than Moodle's") from None
 
 
 def _batches(event_ids: Collection[int]) -> Iterator[list[int]]:

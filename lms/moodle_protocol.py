@@ -88,8 +88,11 @@ def _fields(path: str, value: Any) -> Iterator[tuple[str, str]]:
         raise TypeError(f"{path}: Moodle has no form for a {type(value).__name__}")
 
 
-def read_answer(answer: Answer, function: Function) -> Any:
-    """What a successful call answered, None for some. Raises every kind of LmsError that an answer can be."""
+_ANYTHING = msgspec.json.Decoder()
+
+
+def check_answer(answer: Answer, function: Function) -> None:
+    """Raises every kind of LmsError that an answer can be. What is left is JSON: the function's own answer."""
     if answer.status in {408, 429} or answer.status >= 500:
         raise TryLater(answer.host, status=answer.status, retry_after_s=answer.retry_after_s)
     if answer.status == 403:
@@ -103,12 +106,11 @@ def read_answer(answer: Answer, function: Function) -> Any:
             answer.host, "sends us elsewhere: enter Moodle's address exactly as its own pages have it (wwwroot)"
         )
     try:
-        content = msgspec.json.decode(answer.body)
+        content = _ANYTHING.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "answered with a page instead of data") from None
     if isinstance(content, dict) and "errorcode" in content and ("exception" in content or "error" in content):
         raise _error(answer, function, safe_code(content["errorcode"]))
-    return content
 
 
 def _error(answer: Answer, function: Function, code: str) -> LmsError:

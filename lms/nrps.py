@@ -55,6 +55,9 @@ class _Container(msgspec.Struct):
     members: list[_Member]
 
 
+_CONTAINER = msgspec.json.Decoder(_Container)
+
+
 def read_memberships(
     http: GuardedSession,
     tokens: ServiceTokens,
@@ -97,7 +100,7 @@ def _read_page(
 
 def _members(answer: Answer) -> list[Member]:
     try:
-        container = msgspec.json.decode(answer.body, type=_Container)
+        container = _CONTAINER.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "answered our question for the roster with something else") from None
     return [

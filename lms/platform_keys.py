@@ -27,6 +27,9 @@ class _KeySet(msgspec.Struct):
     keys: list[Any]
 
 
+_KEY_SET = msgspec.json.Decoder(_KeySet)
+
+
 def fetch_key_set(http: GuardedSession, jwks_uri: str) -> str:
     """The platform's usable keys as the JSON text of a key set: public RSA keys for RS256, of 2048 to 8192 bits, with a
     `kid`. Keys without `alg` count (Brightspace sends none); the others are dropped without a word.
@@ -48,7 +51,7 @@ def _keys(answer: Answer) -> list[Any]:
     if not answer.ok:
         raise MalformedAnswer(answer.host, "sends us elsewhere for its key set; register the final address")
     try:
-        keys = msgspec.json.decode(answer.body, type=_KeySet).keys
+        keys = _KEY_SET.decode(answer.body).keys
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "publishes something else than a key set") from None
     if len(keys) > MAX_KEYS:

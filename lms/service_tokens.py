@@ -44,10 +44,16 @@ class _TokenAnswer(msgspec.Struct):
     expires_in: int | float | None = None
 
 
+_TOKEN_ANSWER = msgspec.json.Decoder(_TokenAnswer, strict=False)  # some platforms send `expires_in` as a string
+
+
 class _TokenRefusal(msgspec.Struct):
     """https://www.rfc-editor.org/rfc/rfc6749#section-5.2"""
 
     error: str
+
+
+_TOKEN_REFUSAL = msgspec.json.Decoder(_TokenRefusal)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,8 +160,7 @@ def _read_token(answer: Answer) -> _TokenAnswer:
             reason=_oauth_error(answer.body),
         )
     try:
-        # Not strict: some platforms send `expires_in` as a string.
-        granted = msgspec.json.decode(answer.body, type=_TokenAnswer, strict=False)
+        granted = _TOKEN_ANSWER.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "answered our request for an access token with something else") from None
     return granted
@@ -163,6 +168,6 @@ def _read_token(answer: Answer) -> _TokenAnswer:
 
 def _oauth_error(body: bytes) -> str:
     try:
-        return safe_code(msgspec.json.decode(body, type=_TokenRefusal).error)
+        return safe_code(_TOKEN_REFUSAL.decode(body).error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""  # Moodle's is not JSON when its message has quotes

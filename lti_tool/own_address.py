@@ -14,6 +14,7 @@ def at_own_address(app: WSGIApplication, public_url: str) -> WSGIApplication:
     parts = urlsplit(public_url)
 
     def asked_for_by_name(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return app(environ | {"HTTP_HOST": parts.netloc, "wsgi.url_scheme": parts.scheme}, start_response)
+        environ["HTTP_HOST"], environ["wsgi.url_scheme"] = parts.netloc, parts.scheme
+        return app(environ, start_response)
 
     return asked_for_by_name

@@ -6,5 +6,5 @@ from config.logging import configure_logging
 from config.settings import read_settings
 from lti_tool.app import create_app
 
-configure_logging()
+configure_logging(for_good=True)
 app = create_app(read_settings(os.environ))

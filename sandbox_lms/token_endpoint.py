@@ -35,6 +35,9 @@ class Assertion(msgspec.Struct, frozen=True):
     nbf: int | None = None
 
 
+_ASSERTION = msgspec.json.Decoder(Assertion)
+
+
 class TokenRefused(Exception):
     """RFC 6749, section 5.2."""
 
@@ -92,7 +95,7 @@ def _verify(site: Site, unverified_assertion: str) -> Assertion:
             raise TokenRefused("invalid_client", "kid must be provided in JWT header")
         keys = KeySet([key for key in tool_key_set(site).keys if key.kid == kid])
         verified = jws.deserialize_compact(unverified_assertion, keys, algorithms=["RS256"])
-        return msgspec.json.decode(verified.payload, type=Assertion)
+        return _ASSERTION.decode(verified.payload)
     except ToolKeysUnreachable:
         raise TokenRefused("invalid_client", "the key set of the tool cannot be read") from None
     except (JoseError, ValueError, msgspec.MsgspecError):

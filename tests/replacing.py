@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from series.people import Visit
 from series.store.database import Database
@@ -41,7 +42,7 @@ def find(database: Database, slug: str) -> PlatformRow:
 
 def through(home: PlatformRow, new: NewVisit = LAUNCH, *, deployment_id: str = "7") -> NewVisit:
     """The same launch through another platform, which names its own line item."""
-    return replace(
+    return structs.replace(
         new,
         platform_id=home.platform_id,
         university_id=home.university_id,

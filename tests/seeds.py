@@ -2,11 +2,12 @@
 
 import base64
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from lms.ags import SCOPE_RESULT_READONLY, SCOPE_SCORE
 from series.people import Visit
@@ -112,7 +113,7 @@ def seed(
 
 def launch(database: Database, new: NewVisit = LAUNCH, *, now: datetime = NOW) -> Visit:
     """Open `new` as a launch of its own."""
-    one = replace(new, visit_id=uuid4().hex, nonce=uuid4().hex)
+    one = structs.replace(new, visit_id=uuid4().hex, nonce=uuid4().hex)
     with database.write() as connection:
         open_visit(connection, one, now=now)
     with database.read() as connection:

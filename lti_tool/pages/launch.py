@@ -208,7 +208,7 @@ def _open_visit(tool: Tool, new: NewVisit) -> OpenedVisit:
     """In one transaction, or not at all. Raises Refused or NonceSpent."""
     back = {"return_url": new.return_url}
     try:
-        with tool.database.write() as connection:
+        with tool.database.write(wait_for_disk=False) as connection:
             return open_visit(connection, new, now=tool.clock.now())
     except PlatformDisabled as error:
         raise Refused(RefusalCode.PLATFORM_DISABLED, **back) from error

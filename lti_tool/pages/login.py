@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from lti_tool.pages.platforms import platform_of_login, platform_of_state
 from lti_tool.pages.redirects import go_away, go_to
+from lti_tool.pages.visit_proof import add_cookie
 from lti_tool.protocol.constants import STATE_LIFE
 from lti_tool.protocol.login import (
     PROOF_NAME_START,
@@ -142,10 +143,11 @@ def _is_framed() -> bool:
 
 
 def _set_proof_cookie(response: Response, begun: BegunLogin) -> None:
-    response.set_cookie(
+    add_cookie(
+        response,
         proof_name(begun.state),
         begun.proof,
-        max_age=int(STATE_LIFE.total_seconds()),
+        life=STATE_LIFE,
         path="/lti",
         secure=True,
         httponly=True,

@@ -9,10 +9,12 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from flask import Response, g, request
+from werkzeug.http import dump_cookie
 
 from lti_tool.tool import the_tool
 from series.people import VISIT_LIFE, Visit
@@ -45,13 +47,19 @@ def hash_proof(proof: str) -> str:
 def proof_of_login(login_proof: str, visit_id: str) -> str:
     """The proof of the visit that a login has opened. Whoever holds the login's cookie can be given it again: the
     answer to a double click is the one that a browser drops."""
-    key = hmac.new(login_proof.encode(), f"visit {visit_id}".encode(), hashlib.sha256).digest()
+    key = hmac.digest(login_proof.encode(), f"visit {visit_id}".encode(), "sha256")
     return base64.urlsafe_b64encode(key).rstrip(b"=").decode("ascii")
 
 
 def set_visit_cookie(response: Response, visit_id: str, proof: str) -> None:
     """It outlives the visit, so that a form which is sent too late is still known to be from this browser."""
-    response.set_cookie(COOKIE, proof, max_age=int((VISIT_LIFE + KEEP_OVER).total_seconds()), **_attributes(visit_id))
+    add_cookie(response, COOKIE, proof, life=VISIT_LIFE + KEEP_OVER, **_attributes(visit_id))
+
+
+def add_cookie(response: Response, name: str, value: str, *, life: timedelta, **attributes: Any) -> None:
+    """`Response.set_cookie` without `Expires`, which says the same as Max-Age in more time."""
+    cookie = dump_cookie(name, value, max_age=int(life.total_seconds()), sync_expires=False, **attributes)
+    response.headers.add("Set-Cookie", cookie)
 
 
 def drop_visit_cookie(response: Response, visit_id: str) -> None:
@@ -81,7 +89,7 @@ def with_visit(view: Callable[Concatenate[Visit, P], R]) -> Callable[P, R]:
 def form_token(action: str) -> str:
     """For a hidden field of a form in this visit."""
     proof = request.cookies.get(COOKIE, "")
-    return hmac.new(proof.encode(), action.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(proof.encode(), action.encode(), "sha256").hex()
 
 
 def check_form(action: str) -> None:

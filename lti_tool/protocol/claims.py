@@ -66,11 +66,14 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     nrps: NamesRoleService | None = msgspec.field(name=NRPS_CLAIM, default=None)
 
 
+_CLAIMS = msgspec.json.Decoder(Claims)
+
+
 def decode_claims(payload: bytes) -> Claims:
     """The typed claims. Raises msgspec.ValidationError (wrong type), or msgspec.DecodeError, UnicodeDecodeError or
     RecursionError (not strict JSON, not UTF-8, nested too deep)."""
     # As text, because of bytes msgspec looks only at those that it keeps.
-    return msgspec.json.decode(payload.decode(), type=Claims)
+    return _CLAIMS.decode(payload.decode())
 
 
 def short_name(claim: Any) -> str:

@@ -3,8 +3,6 @@
 LTI 1.3 Core, section 5.3: https://www.imsglobal.org/spec/lti/v1p3#required-message-claims
 """
 
-from dataclasses import dataclass
-
 import msgspec
 
 from lti_tool.protocol.claims import Claims
@@ -22,8 +20,7 @@ from lti_tool.protocol.refusals import RefusalCode, Refused
 from lti_tool.protocol.roles import Roles, read_roles
 
 
-@dataclass(frozen=True, kw_only=True)
-class Launch:
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """One person opened one placement in one course. Names and e-mail are not in it."""
 
     deployment_id: str

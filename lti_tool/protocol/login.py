@@ -59,6 +59,9 @@ class LoginState(msgspec.Struct, frozen=True, kw_only=True):
     lti_storage_target: str | None
 
 
+_STATE = msgspec.json.Decoder(LoginState)
+
+
 @dataclass(frozen=True, kw_only=True)
 class BegunLogin:
     """`proof` goes to the keeper under a name of this login alone, `state` and `nonce` go to the LMS."""
@@ -129,7 +132,7 @@ def open_state(state: str | None, *, secret_key: bytes, now: datetime) -> LoginS
     if len(state) > MAX_STATE_CHARS:
         raise Refused(RefusalCode.STATE_INVALID, chars=len(state))
     try:
-        return open_seal(state, LoginState, secret_key=secret_key, purpose=PURPOSE, now=now, life=STATE_LIFE)
+        return open_seal(state, _STATE, secret_key=secret_key, purpose=PURPOSE, now=now, life=STATE_LIFE)
     except SealExpired as error:
         raise Refused(RefusalCode.STATE_EXPIRED) from error
     except SealBroken as error:

@@ -22,6 +22,9 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(f"ticket of {self.visit_id}".encode()).hexdigest()
 
 
+_TICKET = msgspec.json.Decoder(Ticket)
+
+
 def new_ticket(visit_id: str, *, secret_key: bytes, now: datetime) -> str:
     return seal(Ticket(visit_id=visit_id), secret_key=secret_key, purpose=PURPOSE, now=now)
 
@@ -31,7 +34,7 @@ def open_ticket(sealed: str, *, visit_id: str, secret_key: bytes, now: datetime)
     if len(sealed) > MAX_TICKET_CHARS:
         raise Refused(RefusalCode.TICKET_INVALID)
     try:
-        ticket = open_seal(sealed, Ticket, secret_key=secret_key, purpose=PURPOSE, now=now, life=TICKET_LIFE)
+        ticket = open_seal(sealed, _TICKET, secret_key=secret_key, purpose=PURPOSE, now=now, life=TICKET_LIFE)
     except SealExpired as error:
         raise Refused(RefusalCode.TICKET_EXPIRED) from error
     except SealBroken as error:

@@ -1,9 +1,9 @@
 """The engine and its transactions: SQLite in WAL by default, PostgreSQL by its URL."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 BUSY_TIMEOUT_S = 10
 THREADS = 16  # that one process may have, each with a connection of its own
+
+
+# What begins a transaction on SQLite, whose driver begins none by itself.
+_READ = ("BEGIN",)
+_WRITE = ("PRAGMA synchronous = FULL", "BEGIN IMMEDIATE")
+_WRITE_WITHOUT_WAITING = ("PRAGMA synchronous = NORMAL", "BEGIN IMMEDIATE")
 
 
 class DatabaseBusy(Exception):
@@ -46,19 +52,19 @@ class Database:
         )
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
-            sa.event.listen(self.engine, "begin", _begin_sqlite)
-        self._writing = self.engine.execution_options(shared_sessions_writes=True)
 
-    @contextmanager
-    def read(self) -> Iterator[sa.Connection]:
-        with _translated(), self.engine.connect() as connection, connection.begin():
-            yield connection
+    def read(self) -> AbstractContextManager[sa.Connection]:
+        return _Transaction(self.engine, _READ if self.is_sqlite else ())
 
-    @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """A transaction that commits at the end of the block, or leaves nothing behind."""
-        with _translated(), self._writing.connect() as connection, connection.begin():
-            yield connection
+    def write(self, *, wait_for_disk: bool = True) -> AbstractContextManager[sa.Connection]:
+        """A transaction that commits at the end of the block, or leaves nothing behind.
+
+        What anybody can simply do again need not wait for the disk. It outlives every process all the same; only when
+        the whole machine fails, the last of it may be missing, and never what a later `write` has built on: that one
+        takes all before it to the disk. SQLite only: https://www.sqlite.org/pragma.html#pragma_synchronous
+        """
+        beginning = _WRITE if wait_for_disk else _WRITE_WITHOUT_WAITING
+        return _Transaction(self.engine, beginning if self.is_sqlite else ())
 
     def dispose(self) -> None:
         self.engine.dispose()
@@ -94,19 +100,58 @@ def sqlite_path(url: str) -> Path | None:
     return Path(database) if url.startswith("sqlite") and database else None
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
+class _Transaction:
+    """One transaction on a connection of its own. Its beginning is said to SQLite here: a listener of the engine costs
+    a transaction more than the rest of it."""
+
+    def __init__(self, engine: sa.Engine, beginning: tuple[str, ...]) -> None:
+        self._engine = engine
+        self._beginning = beginning
+
+    def __enter__(self) -> sa.Connection:
+        try:
+            self._connection = self._engine.connect()
+            try:
+                self._connection.begin()
+                for statement in self._beginning:
+                    _say_to_sqlite(self._connection, statement)
+            except BaseException:
+                self._connection.close()
+                raise
+        except sa.exc.DatabaseError as error:
+            _raise_ours(error)
+            raise
+        return self._connection
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            with self._connection:  # gives it back, and rolls back what is not committed
+                if error is None:
+                    self._connection.commit()
+        except sa.exc.DatabaseError as failed:
+            _raise_ours(failed)
+            raise
+        if isinstance(error, sa.exc.DatabaseError):
+            _raise_ours(error)
+
+
+def _say_to_sqlite(connection: sa.Connection, statement: str) -> None:
+    driver: Any = connection.connection.dbapi_connection
     try:
-        yield
-    except sa.exc.OperationalError as error:
+        driver.execute(statement)  # not by exec_driver_sql, which costs a launch more
+    except sqlite3.Error as error:
+        raise sa.exc.DBAPIError.instance(statement, None, error, sqlite3.Error, hide_parameters=True) from error
+
+
+def _raise_ours(error: sa.exc.DatabaseError) -> None:
+    """The database's fault in our own words; the fault of one statement is left to its caller, without the row."""
+    if isinstance(error, sa.exc.OperationalError):
         if any(words in str(error.orig) for words in ("locked", "busy", "lock timeout")):
             raise DatabaseBusy("The database is busy. Nothing was written; please try again.") from error
         raise DatabaseUnreachable(_first_line(error)) from error
-    except sa.exc.DatabaseError as error:
-        if type(error) is not sa.exc.DatabaseError:  # a subclass is about one statement; this is about the whole file
-            _forget_the_row(error)
-            raise
+    if type(error) is sa.exc.DatabaseError:  # its subclasses are about one statement; this is about the whole file
         raise DatabaseUnreachable(_first_line(error)) from error
+    _forget_the_row(error)
 
 
 def _first_line(error: sa.exc.DBAPIError) -> str:
@@ -121,18 +166,8 @@ def _forget_the_row(error: sa.exc.DatabaseError) -> None:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun below, not by the driver's guess
+    connection.isolation_level = None  # transactions are begun by us, not by the driver's guess
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("shared_sessions_writes")
-    driver: Any = connection.connection.dbapi_connection
-    try:
-        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")  # not by exec_driver_sql, which costs a launch more
-    except sqlite3.Error as error:
-        raise sa.exc.DBAPIError.instance("BEGIN", None, error, sqlite3.Error, hide_parameters=True) from error

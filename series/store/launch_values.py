@@ -1,11 +1,11 @@
 """What a validated launch brings to the store."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 
-@dataclass(frozen=True, kw_only=True)
-class NewVisit:
+
+class NewVisit(msgspec.Struct, frozen=True, kw_only=True):
     """What a launch brings to the store. `nonce_expires_at` is when its token would be refused for its age anyway."""
 
     visit_id: str

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from series.limits import LAUNCHES
 from series.people import MAX_VISITS, VISIT_LIFE
-from series.store.database import insert, insert_of, upsert
+from series.store.database import insert_of
 from series.store.evidence import queue_missing_scores
 from series.store.known import look_up
 from series.store.launch_values import NewVisit
@@ -19,6 +19,21 @@ from series.store.tables import membership, participant, spent_nonce, visit
 _INSERT_VISIT = Prepared(lambda _dialect: sa.insert(visit).inline())
 _SPEND_NONCE = Prepared(
     lambda dialect: insert_of(dialect, spent_nonce).on_conflict_do_nothing().returning(spent_nonce.c.nonce)
+)
+_INSERT_PARTICIPANT = Prepared(
+    lambda dialect: (
+        (fresh := insert_of(dialect, participant))
+        .on_conflict_do_update(
+            index_elements=["university_id", "issuer", "sub"], set_={"university_id": fresh.excluded.university_id}
+        )
+        .returning(participant.c.id)
+    )
+)
+_UPSERT_MEMBERSHIP = Prepared(
+    lambda dialect: (fresh := insert_of(dialect, membership)).on_conflict_do_update(
+        index_elements=["participant_id", "placement_id"],
+        set_={"is_learner": fresh.excluded.is_learner, "launched_at": fresh.excluded.launched_at},
+    )
 )
 
 
@@ -96,13 +111,8 @@ def _insert_visit(
 
 def upsert_participant(connection: sa.Connection, *, university_id: int, issuer: str, sub: str, now: datetime) -> int:
     """The id of the person (university, issuer, sub), made when first seen."""
-    return upsert(
-        connection,
-        participant,
-        {"university_id": university_id, "issuer": issuer, "sub": sub},
-        {"created_at": now},
-        update={},
-    )
+    row = {"university_id": university_id, "issuer": issuer, "sub": sub, "created_at": now}
+    return int(_INSERT_PARTICIPANT.first(connection, row).id)
 
 
 def _spend_nonce(connection: sa.Connection, launch: NewVisit, now: datetime) -> None:
@@ -140,12 +150,13 @@ def _make_room(connection: sa.Connection, participant_id: int, now: datetime) ->
 def _upsert_membership(
     connection: sa.Connection, launch: NewVisit, participant_id: int, placement_id: int, now: datetime
 ) -> None:
-    seen = {"is_learner": _takes_grades(launch), "launched_at": now}
-    connection.execute(
-        insert(connection, membership)
-        .values(participant_id=participant_id, placement_id=placement_id, **seen)
-        .on_conflict_do_update(index_elements=["participant_id", "placement_id"], set_=seen)
-    )
+    row = {
+        "participant_id": participant_id,
+        "placement_id": placement_id,
+        "is_learner": _takes_grades(launch),
+        "launched_at": now,
+    }
+    _UPSERT_MEMBERSHIP.first(connection, row)
 
 
 def _takes_grades(launch: NewVisit) -> bool:

@@ -7,6 +7,7 @@ written, and how values are converted on both dialects, stays Core's.
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,6 +57,7 @@ class _Compiled:
     sql: str
     given: frozenset[str]  # names of the values that a call gives
     names: tuple[str, ...]  # the same in the order of the statement's places
+    pick: Callable[[Mapping[str, Any]], Sequence[Any]]  # the values of these names
     to_driver: tuple[tuple[int, Convert], ...]  # for the places whose type converts
     is_positional: bool
     make_row: Callable[[Sequence[Any]], Any] | None
@@ -64,7 +66,7 @@ class _Compiled:
     def parameters(self, values: Mapping[str, Any]) -> Any:
         if values.keys() != self.given:
             raise TypeError(f"values for {sorted(self.given)} were expected, and not for {sorted(values)}")
-        given = [values[name] for name in self.names]
+        given = list(self.pick(values))
         for place, convert in self.to_driver:
             given[place] = convert(given[place])
         return given if self.is_positional else dict(zip(self.names, given, strict=True))
@@ -97,6 +99,7 @@ def _compile(statement: Any, dialect: sa.Dialect, names: list[str]) -> _Compiled
         sql=str(compiled),
         given=frozenset(names),
         names=order,
+        pick=itemgetter(*order) if len(order) > 1 else lambda values: [values[name] for name in order],
         to_driver=tuple(to_driver),
         is_positional=bool(compiled.positional),
         make_row=_row_type(columns) if columns else None,

@@ -15,6 +15,8 @@ from series.store.universities import AlreadyThere, NotThere
 
 EntryKey = tuple[str, datetime]  # UID and original start of a calendar entry
 
+_RULE = msgspec.json.Decoder(Rule)
+
 
 def add_series(connection: sa.Connection, new: Series, *, rule: Rule, now: datetime) -> None:
     """Raises AlreadyThere for a slug that is taken."""
@@ -51,7 +53,7 @@ def get_series(connection: sa.Connection, series_id: UUID) -> Series:
 
 def rule_of(connection: sa.Connection, series_id: UUID) -> Rule:
     text: str = connection.execute(sa.select(series.c.rule).where(series.c.id == series_id)).scalar_one()
-    return msgspec.json.decode(text, type=Rule)
+    return _RULE.decode(text)
 
 
 def set_source(connection: sa.Connection, series_id: UUID, source: str) -> None:

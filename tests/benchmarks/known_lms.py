@@ -28,5 +28,8 @@ def to_environment(lms: Lms) -> dict[str, str]:
     return {VARIABLE: msgspec.json.encode(known).decode()}
 
 
+_KNOWN_LMS = msgspec.json.Decoder(KnownLms)
+
+
 def from_environment() -> KnownLms:
-    return msgspec.json.decode(os.environ[VARIABLE], type=KnownLms)
+    return _KNOWN_LMS.decode(os.environ[VARIABLE])

@@ -138,5 +138,5 @@ class Bench:
             custom_series_id=None,
             custom_session_id=None,
         )
-        with self._tool.database.write() as connection:
+        with self._tool.database.write(wait_for_disk=False) as connection:
             return open_visit(connection, visit, now=NOW).participant_id

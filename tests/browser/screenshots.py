@@ -6,12 +6,17 @@ With the real demo behind it, and long German and Greek names where a session's 
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
 
+from sandbox_lms.campus import Person
 from tests.browser.conftest import Demo, free_ports, start_demo, stop_demo
+from tests.browser.cookie_modes import browser_of, open_with_cookies
 from tests.browser.people import check_without_cookie, open_in_frame, sign_in, type_code
+from tests.browser.world import MARIA, Kind, World, serve_world
 from tests.waiting import until
 
 OUT = Path("build/screenshots")
@@ -32,6 +37,9 @@ def main() -> None:
         finally:
             browser.close()
             stop_demo(demo)
+        opened = open_with_cookies(playwright, executable, "none", Path(folder) / "profile")
+        with closing(opened), serve_world(Path(folder) / "world") as world:
+            _tour_without_cookies(world, browser_of(opened))
     print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}/")
 
 
@@ -57,9 +65,18 @@ def _tour(demo: Demo, browser: Browser) -> None:
         "over": lambda page: page.goto(f"{demo.tool}/visit/nobody/"),
         "not-found": lambda page: page.goto(f"{demo.tool}/nowhere"),
         "public-session": lambda page: _public_session(page, demo),
-        "new-tab": lambda page: _without_cookies(page, demo),
+        "cookies-needed": lambda page: _without_cookies(page, demo),
+        "closed": lambda page: _closed_while_typing(page, demo),
+        "signed-out": lambda page: _student(page, demo).get_by_role("button", name="Sign out").click(),
+        "refused-details": lambda page: _refused(page, demo),
     }.items():
         _everywhere(browser, name, visit)
+
+
+def _tour_without_cookies(world: World, browser: Browser) -> None:
+    """What the LMS's frame shows where the browser keeps no cookie in it."""
+    _everywhere(browser, "frame-new-tab", partial(_button_in_frame, world, "plain"))
+    _everywhere(browser, "frame-own-tab", partial(_button_in_frame, world, "parent"))
 
 
 def _everywhere(browser: Browser, name: str, visit: Callable[[Page], object]) -> None:
@@ -151,6 +168,27 @@ def _without_cookies(page: Page, demo: Demo) -> None:
     """The check step in a browser that kept no cookie."""
     sign_in(page, demo.malta, "Luke Farrugia")
     page.goto(check_without_cookie(page, demo))
+
+
+def _closed_while_typing(page: Page, demo: Demo) -> None:
+    frame = _student(page, demo)
+    page.context.clear_cookies(domain="localhost")
+    type_code(frame, "123456")
+    frame.get_by_role("heading", name="This page is closed").wait_for()
+
+
+def _refused(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.tool}/lti/login?iss=https://{'lms-' * 20}.example&login_hint=1&target_link_uri={demo.tool}/")
+    page.get_by_text("For your LMS's administrator").click()
+
+
+def _button_in_frame(world: World, kind: Kind, page: Page) -> None:
+    page.context.request.post(f"{world.campus(kind).url}/sign-in", form=_form_of(MARIA), max_redirects=0)
+    world.open_in_frame(page, kind).get_by_text("Open in a new tab").wait_for()
+
+
+def _form_of(person: Person) -> dict[str, str | float | bool]:
+    return {"username": person.username, "password": person.password}
 
 
 if __name__ == "__main__":

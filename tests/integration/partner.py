@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec import structs
+
 from moodle_sync import jobs
 from moodle_sync.services import Services, make_services
 from sandbox_lms.campus import MALTA as CAMPUS
@@ -98,7 +100,7 @@ class Partner:
 
 def launch_at(world: World, seeded: Seeded, sub: str) -> NewVisit:
     """The activity of the sandbox LMS, opened by the person with this id there."""
-    return replace(
+    return structs.replace(
         LAUNCH,
         sub=sub,
         platform_id=seeded.platform_id,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 import responses
 from joserfc import jwt
+from msgspec import structs
 
 from lms.ags import SCOPE_RESULT_READONLY, SCOPE_SCORE, AgsEndpoint, Result, read_result
 from lms.service_tokens import ServicePlatform, ServiceTokens
@@ -86,7 +87,7 @@ class Service:
         return self.partner.check_in()
 
     def launch(self, *scopes: str) -> None:
-        new = replace(
+        new = structs.replace(
             LAUNCH,
             sub=MARIA,
             platform_id=self.platform.platform_id,

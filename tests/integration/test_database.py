@@ -1,6 +1,8 @@
 """The engine and its transactions, on both databases."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -63,6 +65,31 @@ def test_a_failed_transaction_leaves_nothing_behind(database: Database) -> None:
         connection.execute(sa.insert(spent_nonce), [row, row])
     with database.read() as connection:
         assert connection.execute(sa.select(spent_nonce)).all() == []
+
+
+def test_what_counts_waits_for_the_disk(sqlite_url: str) -> None:
+    """Also on the connection that did not wait a moment ago: https://www.sqlite.org/pragma.html#pragma_synchronous"""
+    database, normal, full = Database(sqlite_url), 1, 2
+    levels = []
+    for wait in (True, False, True):
+        with database.write(wait_for_disk=wait) as connection:
+            levels.append(connection.execute(sa.text("PRAGMA synchronous")).scalar_one())
+    assert levels == [full, normal, full]
+    database.dispose()
+
+
+def test_what_did_not_wait_for_the_disk_outlives_the_process(sqlite_url: str) -> None:
+    script = (
+        "import os, sys, sqlalchemy as sa; from series.store.database import Database\n"
+        "with Database(sys.argv[1]).write(wait_for_disk=False) as connection:\n"
+        "    connection.execute(sa.text(\"INSERT INTO spent_nonce (nonce, expires_at) VALUES ('n', '2026-01-01')\"))\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", script, sqlite_url], check=False).returncode == -9
+    database = Database(sqlite_url)
+    with database.read() as connection:
+        assert connection.execute(sa.select(spent_nonce.c.nonce)).scalars().all() == ["n"]
+    database.dispose()
 
 
 def test_a_locked_database_says_so_and_keeps_nothing(sqlite_url: str) -> None:

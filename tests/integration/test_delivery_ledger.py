@@ -1,10 +1,10 @@
 """The ledger of scores on their way: claimed once, whoever asks and however many at once, on both databases."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
 from series.deliveries import LEASE, Delivery
 from series.people import Visit
@@ -255,4 +255,4 @@ def test_deliveries_are_listed_by_their_state(database: Database, in_flight: int
 
 
 def launch_of(database: Database, sub: str) -> Visit:
-    return launch(database, replace(LAUNCH, sub=sub))
+    return launch(database, structs.replace(LAUNCH, sub=sub))

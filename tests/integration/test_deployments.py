@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
 from series.store import deliveries
 from series.store.database import Database
@@ -131,7 +132,7 @@ def test_each_platform_has_its_own(database: Database, seeded: Seeded) -> None:
 def test_an_approved_one_opens(database: Database, seeded: Seeded) -> None:
     note(database)
     set_state(database, "approved", "7")
-    assert launch(database, replace(LAUNCH, deployment_id="7")).deployment_is_approved
+    assert launch(database, structs.replace(LAUNCH, deployment_id="7")).deployment_is_approved
 
 
 def test_a_disabled_one_asks_no_more(database: Database, seeded: Seeded) -> None:

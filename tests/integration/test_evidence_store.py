@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
 from series.people import Visit
 from series.rule import Kind
@@ -125,24 +126,24 @@ def test_more_sessions_than_required_send_no_new_version(database: Database, see
 
 
 def test_a_learner_without_a_line_item_gets_none(database: Database, seeded: Seeded) -> None:
-    student = launch(database, replace(LAUNCH, line_item_url=None))
+    student = launch(database, structs.replace(LAUNCH, line_item_url=None))
     assert record(database, code_of(student, seeded.session_ids[0])) == []
     assert completed(database, student) == {seeded.session_ids[0]}
 
 
 def test_whoever_is_no_learner_gets_none(database: Database, seeded: Seeded) -> None:
-    teacher = launch(database, replace(LAUNCH, sub="8", is_teacher=True, is_learner=False))
+    teacher = launch(database, structs.replace(LAUNCH, sub="8", is_teacher=True, is_learner=False))
     assert record(database, code_of(teacher, seeded.session_ids[0])) == []
 
 
 def test_whoever_has_become_a_teacher_gets_none(database: Database, seeded: Seeded, student: Visit) -> None:
-    launch(database, replace(LAUNCH, is_teacher=True, is_learner=False))
+    launch(database, structs.replace(LAUNCH, is_teacher=True, is_learner=False))
     assert record(database, code_of(student, seeded.session_ids[0])) == []
 
 
 def test_each_line_item_of_the_learner_gets_its_own(database: Database, seeded: Seeded, student: Visit) -> None:
     first, second, _ = seeded.session_ids
-    of_one_session = replace(
+    of_one_session = structs.replace(
         LAUNCH, resource_link_id="2", line_item_url=f"{LINE_ITEM}&2", custom_session_id=str(second)
     )
     assert launch(database, of_one_session).participant_id == student.participant_id
@@ -160,14 +161,15 @@ def test_a_session_that_was_not_completed_gets_no_grade_of_nought(
 ) -> None:
     first, _, third = seeded.session_ids
     launch(
-        database, replace(LAUNCH, resource_link_id="3", line_item_url=f"{LINE_ITEM}&3", custom_session_id=str(third))
+        database,
+        structs.replace(LAUNCH, resource_link_id="3", line_item_url=f"{LINE_ITEM}&3", custom_session_id=str(third)),
     )
     record(database, code_of(student, first))
     assert [row.line_item_url for row in rows(database)] == [LINE_ITEM]
 
 
 def test_evidence_of_one_learner_sends_nothing_for_another(database: Database, seeded: Seeded, student: Visit) -> None:
-    launch(database, replace(LAUNCH, sub="6"))
+    launch(database, structs.replace(LAUNCH, sub="6"))
     record(database, code_of(student, seeded.session_ids[0]))
     assert [row.sub for row in rows(database)] == ["5"]
 

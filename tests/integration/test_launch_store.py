@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
 from series.people import VISIT_LIFE
 from series.rule import Rule
@@ -72,7 +73,7 @@ def mirrored(database: Database) -> list[tuple[int, int]]:
 
 def test_a_launch_that_fails_leaves_nothing(database: Database, seeded: Seeded) -> None:
     with pytest.raises(DeploymentPending):
-        launch(database, replace(LAUNCH, deployment_id="unknown"))
+        launch(database, structs.replace(LAUNCH, deployment_id="unknown"))
     assert [count(database, table) for table in (spent_nonce, participant, course, placement, visit)] == [0] * 5
 
 
@@ -97,7 +98,7 @@ def test_a_deployment_that_is_not_approved_opens_nothing(
 
 def test_of_many_launches_with_one_nonce_exactly_one_opens_a_visit(database: Database, seeded: Seeded) -> None:
     def try_to_open(own: Database, number: int) -> bool:
-        new: NewVisit = replace(LAUNCH, visit_id=f"visit {number}", nonce="the same")
+        new: NewVisit = structs.replace(LAUNCH, visit_id=f"visit {number}", nonce="the same")
         try:
             with own.write() as connection:
                 open_visit(connection, new, now=NOW)
@@ -110,7 +111,7 @@ def test_of_many_launches_with_one_nonce_exactly_one_opens_a_visit(database: Dat
 
 
 def test_many_first_launches_of_one_course_at_once_make_one_course(database: Database, seeded: Seeded) -> None:
-    visits = at_once(database, lambda own, number: launch(own, replace(LAUNCH, sub=f"student {number}")))
+    visits = at_once(database, lambda own, number: launch(own, structs.replace(LAUNCH, sub=f"student {number}")))
     assert len({one.placement_id for one in visits}) == 1
     assert [count(database, table) for table in (course, placement, participant)] == [1, 1, THREADS]
 
@@ -128,11 +129,11 @@ def test_a_registered_anew_platform_keeps_its_people(database: Database, seeded:
     before = launch(database)
     with database.write() as connection:
         again = add_platform(connection, replace(PLATFORM, slug="malta-2", client_id="another"), now=NOW)
-    assert launch(database, replace(LAUNCH, platform_id=again)).participant_id == before.participant_id
+    assert launch(database, structs.replace(LAUNCH, platform_id=again)).participant_id == before.participant_id
 
 
 def test_roles_belong_to_the_visit(database: Database, seeded: Seeded) -> None:
-    as_teacher = launch(database, replace(LAUNCH, is_teacher=True, is_learner=False))
+    as_teacher = launch(database, structs.replace(LAUNCH, is_teacher=True, is_learner=False))
     as_student = launch(database)
     assert as_teacher.participant_id == as_student.participant_id
     assert (as_teacher.is_teacher, as_student.is_teacher) == (True, False)
@@ -173,36 +174,36 @@ def test_a_course_keeps_the_series_that_it_is_tied_to(database: Database, seeded
     launch(database)
     with database.write() as connection:
         add_series(connection, NEXT_SERIES, rule=Rule(), now=LATER)
-    another_activity = replace(LAUNCH, resource_link_id="2")
+    another_activity = structs.replace(LAUNCH, resource_link_id="2")
     assert launch(database, another_activity).series_id == SERIES.series_id
 
 
 def test_our_own_series_id_comes_before_everything(database: Database, next_series: UUID) -> None:
-    opened = launch(database, replace(LAUNCH, custom_series_id=str(SERIES.series_id)))
+    opened = launch(database, structs.replace(LAUNCH, custom_series_id=str(SERIES.series_id)))
     assert (opened.series_id, opened.session_id) == (SERIES.series_id, None)
     assert count(database, course_series) == 1
 
 
 def test_our_own_session_id_shows_one_session(database: Database, seeded: Seeded, next_series: UUID) -> None:
-    opened = launch(database, replace(LAUNCH, custom_session_id=str(seeded.session_ids[1])))
+    opened = launch(database, structs.replace(LAUNCH, custom_session_id=str(seeded.session_ids[1])))
     assert (opened.series_id, opened.session_id) == (SERIES.series_id, seeded.session_ids[1])
 
 
 @pytest.mark.parametrize("wrong", ["", "7", "not an id", str(UUID(int=1)), "$Unresolved.variable"])
 def test_an_id_that_is_none_of_ours_is_passed_over(database: Database, seeded: Seeded, wrong: str) -> None:
-    opened = launch(database, replace(LAUNCH, custom_series_id=wrong, custom_session_id=wrong))
+    opened = launch(database, structs.replace(LAUNCH, custom_series_id=wrong, custom_session_id=wrong))
     assert (opened.series_id, opened.session_id) == (SERIES.series_id, None)
 
 
 def test_a_launch_without_a_course_opens_without_one(database: Database, seeded: Seeded) -> None:
-    opened = launch(database, replace(LAUNCH, context_id=None))
+    opened = launch(database, structs.replace(LAUNCH, context_id=None))
     assert opened.course_id is None
     assert count(database, course) == 0
 
 
 def test_a_later_launch_without_services_keeps_the_known_line_item(database: Database, seeded: Seeded) -> None:
     launch(database)
-    launch(database, replace(LAUNCH, line_item_url=None, line_items_url=None))
+    launch(database, structs.replace(LAUNCH, line_item_url=None, line_items_url=None))
     with database.read() as connection:
         assert connection.execute(sa.select(placement.c.line_item_url)).scalar_one() == LAUNCH.line_item_url
 
@@ -240,7 +241,7 @@ def test_another_course_is_not_adopted(database: Database, seeded: Seeded) -> No
 @pytest.mark.parametrize("context_id", ["two", "٢", "2 ", "9" * 30])
 def test_a_context_that_is_no_course_number_adopts_nothing(database: Database, seeded: Seeded, context_id: str) -> None:
     connect_moodle(database)
-    opened = launch(database, replace(LAUNCH, context_id=context_id))
+    opened = launch(database, structs.replace(LAUNCH, context_id=context_id))
     assert opened.course_id not in [course_id for course_id, _ in mirrored(database)]
 
 

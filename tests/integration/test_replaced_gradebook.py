@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from moodle_sync.deliver_scores import deliver
 from sandbox_lms.campus import VILNIUS as OTHER_CAMPUS
@@ -50,7 +51,9 @@ def new_home(partner: Partner, new_world: World) -> PlatformRow:
 
 def open_again(partner: Partner, new_world: World, new_home: PlatformRow) -> tuple[Visit, list[int]]:
     """The student opens the activity at the new address."""
-    new = replace(through(new_home, LAUNCH, deployment_id="1"), sub="3", line_item_url=new_world.line_item_url())
+    new = structs.replace(
+        through(new_home, LAUNCH, deployment_id="1"), sub="3", line_item_url=new_world.line_item_url()
+    )
     return launch_and_tell(partner.services.database, new, now=partner.now)
 
 

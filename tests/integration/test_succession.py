@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
 from series.people import Visit
 from series.store.database import Database
@@ -117,7 +118,7 @@ def test_a_visit_that_is_open_stays_open(database: Database, student: Visit, aga
 def test_what_the_old_platform_said_of_its_services_is_forgotten(
     database: Database, seeded: Seeded, again: PlatformRow
 ) -> None:
-    launch(database, replace(LAUNCH, memberships_url=f"{ISSUER}/memberships"))
+    launch(database, structs.replace(LAUNCH, memberships_url=f"{ISSUER}/memberships"))
     succeed(database)
     columns = (placement.c.line_item_url, placement.c.line_items_url, placement.c.ags_scopes)
     assert values(database, *columns) == [(None, None, "")]
@@ -125,9 +126,9 @@ def test_what_the_old_platform_said_of_its_services_is_forgotten(
 
 
 def test_what_was_opened_through_both_becomes_one(database: Database, student: Visit, again: PlatformRow) -> None:
-    renamed = replace(LAUNCH, context_title="Its new title")
-    other = launch(database, through(again, replace(renamed, sub="6")))
-    launch(database, through(again, replace(renamed, sub="7", resource_link_id="2")))
+    renamed = structs.replace(LAUNCH, context_title="Its new title")
+    other = launch(database, through(again, structs.replace(renamed, sub="6")))
+    launch(database, through(again, structs.replace(renamed, sub="7", resource_link_id="2")))
     done = succeed(database)
     assert (done.courses, done.placements) == (Moved(all=1, merged=1), Moved(all=1, merged=1))
     assert values(database, course.c.id, course.c.title) == [(student.course_id, "Its new title")]
@@ -142,7 +143,7 @@ def test_what_was_opened_through_both_becomes_one(database: Database, student: V
 
 
 def test_of_two_roles_in_one_placement_the_later_counts(database: Database, student: Visit, again: PlatformRow) -> None:
-    launch(database, through(again, replace(LAUNCH, is_learner=False, is_teacher=True)), now=LATER)
+    launch(database, through(again, structs.replace(LAUNCH, is_learner=False, is_teacher=True)), now=LATER)
     succeed(database)
     assert values(database, membership.c.is_learner, membership.c.launched_at) == [(False, LATER)]
 
@@ -150,7 +151,7 @@ def test_of_two_roles_in_one_placement_the_later_counts(database: Database, stud
 def test_of_two_roles_in_one_placement_the_earlier_does_not_count(
     database: Database, seeded: Seeded, again: PlatformRow
 ) -> None:
-    launch(database, through(again, replace(LAUNCH, is_learner=False, is_teacher=True)))
+    launch(database, through(again, structs.replace(LAUNCH, is_learner=False, is_teacher=True)))
     launch(database, now=LATER)
     succeed(database)
     assert values(database, membership.c.is_learner, membership.c.launched_at) == [(True, LATER)]
@@ -226,9 +227,9 @@ def test_when_the_address_changes_the_calendar_that_is_still_at_the_old_one_is_n
 def test_several_deployments_may_become_one(database: Database, again: PlatformRow) -> None:
     with database.write() as connection:
         connection.execute(sa.insert(deployment).values(platform_id=1, deployment_id="2", state="approved"))
-    here, there = launch(database), launch(database, replace(LAUNCH, deployment_id="2"))
+    here, there = launch(database), launch(database, structs.replace(LAUNCH, deployment_id="2"))
     assert here.course_id != there.course_id
-    launch(database, replace(LAUNCH, deployment_id="2", resource_link_id="of its own"))
+    launch(database, structs.replace(LAUNCH, deployment_id="2", resource_link_id="of its own"))
     done = succeed(database, deployments={"1": "7", "2": "7"})
     assert (done.courses, done.placements) == (Moved(all=2, merged=1), Moved(all=3, merged=1))
     assert count(database, course) == 1
@@ -269,7 +270,7 @@ def test_a_preview_says_the_same_and_changes_nothing(
     database: Database, seeded: Seeded, student: Visit, again: PlatformRow
 ) -> None:
     record(database, code_of(student, seeded.session_ids[0]))
-    launch(database, through(again, replace(LAUNCH, sub="6")))
+    launch(database, through(again, structs.replace(LAUNCH, sub="6")))
     before = everything(database)
     planned = succeed(database, preview=True)
     assert everything(database) == before
@@ -292,7 +293,7 @@ def test_launches_at_the_same_time_lose_and_double_nothing(
         home = again if number % 2 else find(own, "malta")
         try:
             launched = through(again) if number % 2 else LAUNCH
-            launch(own, replace(launched, platform_id=home.platform_id, sub=f"s{number}"))
+            launch(own, structs.replace(launched, platform_id=home.platform_id, sub=f"s{number}"))
         except LaunchRefused:
             return "refused"
         return "launched"

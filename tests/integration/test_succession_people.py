@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
 from series.people import Visit
 from series.rule import Kind
@@ -95,7 +96,7 @@ def retract(database: Database, new: NewEvidence, evidence_id: int) -> None:
 
 
 def test_the_same_person_comes_by_the_new_address(database: Database, before: Visit, renamed: PlatformRow) -> None:
-    launch(database, replace(LAUNCH, sub="6"))
+    launch(database, structs.replace(LAUNCH, sub="6"))
     assert succeed(database).people == Moved(all=2, merged=0)
     assert launch(database, through(renamed)).participant_id == before.participant_id
     assert values(database, participant.c.issuer, participant.c.sub) == [(NEW_ISSUER, "5"), (NEW_ISSUER, "6")]
@@ -117,8 +118,8 @@ def test_people_of_another_university_with_the_same_issuer_are_not_touched(
 def test_who_came_by_both_is_one_person(
     database: Database, seeded: Seeded, before: Visit, after: Visit, renamed: PlatformRow
 ) -> None:
-    launch(database, replace(LAUNCH, sub="only before"))
-    launch(database, through(renamed, replace(LAUNCH, sub="only after")))
+    launch(database, structs.replace(LAUNCH, sub="only before"))
+    launch(database, through(renamed, structs.replace(LAUNCH, sub="only after")))
     assert succeed(database).people == Moved(all=2, merged=1)
     assert values(database, participant.c.sub) == [("5",), ("only after",), ("only before",)]
     assert launch(database, through(renamed)).participant_id == before.participant_id
@@ -218,7 +219,7 @@ def test_one_line_item_of_both_ends_with_the_right_score(
     database: Database, seeded: Seeded, before: Visit, renamed: PlatformRow, first_is: str, second_is: str
 ) -> None:
     """`first_is`: what became of the score by the old address, and of that by the new one."""
-    after = launch(database, replace(through(renamed), line_item_url=LINE_ITEM))
+    after = launch(database, structs.replace(through(renamed), line_item_url=LINE_ITEM))
     for one, state, session_id in ((before, first_is, 0), (after, second_is, 1)):
         (delivery_id,) = record(database, code_of(one, seeded.session_ids[session_id]))
         with database.write() as connection:
@@ -244,8 +245,8 @@ def test_a_score_in_flight_by_a_third_platform_gives_way(
     database: Database, seeded: Seeded, before: Visit, renamed: PlatformRow
 ) -> None:
     beside = register(database, replace(PLATFORM, slug="beside", client_id="client-b"))
-    here = launch(database, replace(through(beside, deployment_id="1"), line_item_url=f"{ISSUER}/shared"))
-    after = launch(database, replace(through(renamed), line_item_url=f"{ISSUER}/shared"))
+    here = launch(database, structs.replace(through(beside, deployment_id="1"), line_item_url=f"{ISSUER}/shared"))
+    after = launch(database, structs.replace(through(renamed), line_item_url=f"{ISSUER}/shared"))
     for one, session_id in ((here, 0), (after, 1)):
         queued = record(database, code_of(one, seeded.session_ids[session_id]))
         with database.write() as connection:
@@ -264,8 +265,8 @@ def test_a_score_that_gave_way_is_sent_by_a_newer_version(
     database: Database, seeded: Seeded, before: Visit, renamed: PlatformRow
 ) -> None:
     beside = register(database, replace(PLATFORM, slug="beside", client_id="client-b"))
-    here = launch(database, replace(through(beside, deployment_id="1"), line_item_url=f"{ISSUER}/shared"))
-    after = launch(database, replace(through(renamed), line_item_url=f"{ISSUER}/shared"))
+    here = launch(database, structs.replace(through(beside, deployment_id="1"), line_item_url=f"{ISSUER}/shared"))
+    after = launch(database, structs.replace(through(renamed), line_item_url=f"{ISSUER}/shared"))
     for one, now in ((after, NOW), (here, NOW + MINUTE)):
         record(database, code_of(one, seeded.session_ids[0]), now=now)
     with database.write() as connection:
@@ -281,13 +282,13 @@ def test_a_score_that_gave_way_is_sent_by_a_newer_version(
 def test_a_line_item_that_has_the_score_by_the_new_address_is_not_told_again(
     database: Database, seeded: Seeded, before: Visit, renamed: PlatformRow
 ) -> None:
-    after = launch(database, replace(through(renamed), line_item_url=LINE_ITEM))
+    after = launch(database, structs.replace(through(renamed), line_item_url=LINE_ITEM))
     for one in (before, after):
         record(database, code_of(one, seeded.session_ids[0]))
     done = succeed(database)
     assert (done.scores_queued, done.scores_waiting) == (0, 0)
     assert [(state, version) for _, state, _, version, _ in scores(database)] == [("superseded", 1), ("due", 2)]
-    _, queued = launch_and_tell(database, replace(through(renamed), line_item_url=LINE_ITEM))
+    _, queued = launch_and_tell(database, structs.replace(through(renamed), line_item_url=LINE_ITEM))
     assert queued == []
 
 
@@ -313,7 +314,7 @@ def test_another_platform_with_the_new_issuer_keeps_its_people(
     database: Database, seeded: Seeded, before: Visit, renamed: PlatformRow
 ) -> None:
     beside = register(database, replace(RENAMED, slug="beside", client_id="client-b"))
-    there = replace(through(beside), line_item_url=f"{NEW_ISSUER}/beside")
+    there = structs.replace(through(beside), line_item_url=f"{NEW_ISSUER}/beside")
     record(database, code_of(launch(database, there), seeded.session_ids[0]))
     record(database, code_of(before, seeded.session_ids[1]))
     assert succeed(database).scores_queued == 1

@@ -1,9 +1,8 @@
 """One platform takes the place of another: what becomes of scores, on both databases."""
 
-from dataclasses import replace
-
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
 from series.people import Visit
 from series.store import deliveries
@@ -82,7 +81,7 @@ def test_any_launch_sends_the_scores_of_those_who_do_not_come_again(
 ) -> None:
     record(database, code_of(student, seeded.session_ids[0]))
     succeed(database)
-    teacher = through(again, replace(LAUNCH, sub="8", is_learner=False, is_teacher=True))
+    teacher = through(again, structs.replace(LAUNCH, sub="8", is_learner=False, is_teacher=True))
     _, queued = launch_and_tell(database, teacher)
     assert len(queued) == 1
     assert scores(database)[-1] == (NEW_LINE_ITEM, "due", student.participant_id, 1, 1)
@@ -93,7 +92,7 @@ def test_a_launch_without_a_line_item_sends_nothing_yet(
 ) -> None:
     record(database, code_of(student, seeded.session_ids[0]))
     succeed(database)
-    _, queued = launch_and_tell(database, replace(through(again), line_item_url=None))
+    _, queued = launch_and_tell(database, structs.replace(through(again), line_item_url=None))
     assert queued == []
     assert [state for _, state, *_ in scores(database)] == ["unaddressed"]
 
@@ -102,9 +101,9 @@ def test_a_launch_tells_of_fifty_others_at_most_and_the_next_one_of_the_rest(
     database: Database, seeded: Seeded, again: PlatformRow
 ) -> None:
     for number in range(OTHERS_AT_ONCE + 3):
-        record(database, code_of(launch(database, replace(LAUNCH, sub=f"s{number}")), seeded.session_ids[0]))
+        record(database, code_of(launch(database, structs.replace(LAUNCH, sub=f"s{number}")), seeded.session_ids[0]))
     succeed(database)
-    teacher = through(again, replace(LAUNCH, sub="8", is_learner=False, is_teacher=True))
+    teacher = through(again, structs.replace(LAUNCH, sub="8", is_learner=False, is_teacher=True))
     assert [len(launch_and_tell(database, teacher)[1]) for _ in range(3)] == [OTHERS_AT_ONCE, 3, 0]
 
 
@@ -150,7 +149,7 @@ def test_a_gradebook_that_is_known_already_is_told_at_once(
     database: Database, seeded: Seeded, student: Visit, again: PlatformRow
 ) -> None:
     record(database, code_of(student, seeded.session_ids[0]))
-    launch(database, through(again, replace(LAUNCH, sub="6")))
+    launch(database, through(again, structs.replace(LAUNCH, sub="6")))
     done = succeed(database)
     assert (done.scores_queued, done.scores_waiting) == (1, 0)
     assert scores(database) == [
@@ -163,7 +162,7 @@ def test_a_gradebook_that_is_known_already_under_the_same_address_is_told_at_onc
     database: Database, seeded: Seeded, student: Visit, again: PlatformRow
 ) -> None:
     record(database, code_of(student, seeded.session_ids[0]))
-    launch(database, replace(through(again, replace(LAUNCH, sub="6")), line_item_url=LINE_ITEM))
+    launch(database, structs.replace(through(again, structs.replace(LAUNCH, sub="6")), line_item_url=LINE_ITEM))
     done = succeed(database)
     assert (done.scores_queued, done.scores_waiting) == (1, 0)
     assert [(state, version) for _, state, _, version, _ in scores(database)] == [("superseded", 1), ("due", 2)]
@@ -178,7 +177,7 @@ def test_a_line_item_that_keeps_its_address_hears_the_score_once(
         with database.write() as connection:
             deliveries.mark_delivered(connection, delivery_id, outcome="Delivered.", now=NOW)
     succeed(database)
-    launch_and_tell(database, replace(through(again), line_item_url=LINE_ITEM))
+    launch_and_tell(database, structs.replace(through(again), line_item_url=LINE_ITEM))
     states = [(state, version) for _, state, _, version, _ in scores(database)]
     assert states == ([("delivered", 1)] if arrived else [("superseded", 1), ("due", 2)])
 
@@ -195,10 +194,10 @@ def test_evidence_that_comes_before_the_new_line_item_is_not_lost(
 def test_a_launch_with_nothing_to_tell_asks_the_database_once(database: Database, seeded: Seeded) -> None:
     student = launch(database)
     record(database, code_of(student, seeded.session_ids[0]))
-    still_to_come = replace(
+    still_to_come = structs.replace(
         LAUNCH, resource_link_id="2", line_item_url=NEW_LINE_ITEM, custom_session_id=str(seeded.session_ids[1])
     )
-    for one in (student, launch(database, replace(LAUNCH, sub="6")), launch(database, still_to_come)):
+    for one in (student, launch(database, structs.replace(LAUNCH, sub="6")), launch(database, still_to_come)):
         statements: list[str] = []
         with database.write() as connection:
             sa.event.listen(connection, "before_cursor_execute", lambda *args, said=statements: said.append(args[2]))
@@ -214,7 +213,7 @@ def test_a_person_who_is_busy_is_left_to_their_own_launch(
         pytest.skip("SQLite has one writer at a time")
     record(database, code_of(student, seeded.session_ids[0]))
     succeed(database)
-    teacher = through(again, replace(LAUNCH, sub="8", is_learner=False))
+    teacher = through(again, structs.replace(LAUNCH, sub="8", is_learner=False))
     with database.write() as busy:
         busy.execute(sa.select(participant.c.id).where(participant.c.id == student.participant_id).with_for_update())
         assert launch_and_tell(database, teacher)[1] == []

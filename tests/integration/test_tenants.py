@@ -9,6 +9,7 @@ import pytest
 import responses
 import sqlalchemy as sa
 from joserfc import jwt
+from msgspec import structs
 
 from lms.guarded import GuardedSession
 from lms.service_tokens import ServicePlatform, ServiceTokens
@@ -55,7 +56,7 @@ def cloud(database: Database) -> Cloud:
 
 
 def at_vilnius(home: PlatformRow) -> NewVisit:
-    return replace(through(home, deployment_id="1"), line_item_url=LINE_ITEM)
+    return structs.replace(through(home, deployment_id="1"), line_item_url=LINE_ITEM)
 
 
 def test_everything_is_there_twice(database: Database, cloud: Cloud) -> None:

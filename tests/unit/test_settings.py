@@ -111,6 +111,7 @@ def test_https_is_demanded_elsewhere(url: str) -> None:
         "https://sessions.example.org:port",
         "https://sessions.example.org:99999",
         "https://sessions .example.org",
+        "https://übung.example.org",
         "https://[::1",
     ],
 )
