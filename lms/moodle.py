@@ -206,7 +206,7 @@ class Moodle:
             },
             max_bytes=MAX_BYTES,
         )
-        check_answer(answer, function)
+        check_answer(answer, function)  # an error has another shape than any answer, so it is looked for first
         try:
             return reader.decode(answer.body)
         except msgspec.ValidationError:

@@ -205,7 +205,10 @@ def _new_visit(
 
 
 def _open_visit(tool: Tool, new: NewVisit) -> OpenedVisit:
-    """In one transaction, or not at all. Raises Refused or NonceSpent."""
+    """In one transaction, or not at all. Raises Refused or NonceSpent.
+
+    It does not wait for the disk: what a power cut may take, the next launch brings back, also the scores it queues.
+    """
     back = {"return_url": new.return_url}
     try:
         with tool.database.write(wait_for_disk=False) as connection:

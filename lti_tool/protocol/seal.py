@@ -26,7 +26,7 @@ class SealBroken(Exception):
 
 
 class SealExpired(Exception):
-    """Sealed by us, but too long ago."""
+    """Sealed by us, but too long ago (or not yet, by this machine's clock)."""
 
 
 def seal(value: msgspec.Struct, *, secret_key: bytes, purpose: str, now: datetime) -> str:
@@ -43,7 +43,7 @@ def open_seal(
         raise SealBroken
     signed, _, signature = sealed.rpartition(".")
     text = signed.encode("ascii")
-    if not hmac.compare_digest(_signature(text, secret_key, purpose), signature):  # the text, which has one spelling
+    if not hmac.compare_digest(_signature(text, secret_key, purpose), signature):
         raise SealBroken
     content = base64.urlsafe_b64decode(text + b"==")
     try:

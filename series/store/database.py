@@ -28,7 +28,7 @@ class DatabaseUnreachable(Exception):
 
 
 class Database:
-    """One engine for each process.
+    """One engine for each process. On SQLite only `read` and `write` begin a transaction, the engine itself does not.
 
     `write()` takes SQLite's write lock at its start (BEGIN IMMEDIATE), because a transaction that reads first and
     writes later fails at once when somebody else wrote in between, whatever the busy timeout.
@@ -59,9 +59,10 @@ class Database:
     def write(self, *, wait_for_disk: bool = True) -> AbstractContextManager[sa.Connection]:
         """A transaction that commits at the end of the block, or leaves nothing behind.
 
-        What anybody can simply do again need not wait for the disk. It outlives every process all the same; only when
-        the whole machine fails, the last of it may be missing, and never what a later `write` has built on: that one
-        takes all before it to the disk. SQLite only: https://www.sqlite.org/pragma.html#pragma_synchronous
+        What comes back when somebody simply does it again need not wait for the disk. It outlives every process all
+        the same; only when the whole machine fails, the last of it may be missing, and never what a later `write` has
+        built on: that one takes all before it to the disk. SQLite only:
+        https://www.sqlite.org/pragma.html#pragma_synchronous
         """
         beginning = _WRITE if wait_for_disk else _WRITE_WITHOUT_WAITING
         return _Transaction(self.engine, beginning if self.is_sqlite else ())
@@ -125,14 +126,23 @@ class _Transaction:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
-            with self._connection:  # gives it back, and rolls back what is not committed
+            with self._connection:  # gives it back in the end
                 if error is None:
-                    self._connection.commit()
+                    self._commit()
+                else:
+                    self._connection.rollback()
         except sa.exc.DatabaseError as failed:
             _raise_ours(failed)
             raise
         if isinstance(error, sa.exc.DatabaseError):
             _raise_ours(error)
+
+    def _commit(self) -> None:
+        try:
+            self._connection.commit()
+        except BaseException:
+            self._connection.rollback()  # else the pool would give it out again in the middle of the transaction
+            raise
 
 
 def _say_to_sqlite(connection: sa.Connection, statement: str) -> None:
@@ -169,5 +179,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by us, not by the driver's guess
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()

@@ -90,7 +90,13 @@ class Bench:
         self._person()
 
     def insert(self) -> None:
-        with self._tool.database.write() as connection:
+        self._insert(wait_for_disk=True)
+
+    def quick_insert(self) -> None:
+        self._insert(wait_for_disk=False)
+
+    def _insert(self, *, wait_for_disk: bool) -> None:
+        with self._tool.database.write(wait_for_disk=wait_for_disk) as connection:
             connection.execute(sa.insert(spent_nonce).values(nonce=uuid4().hex, expires_at=NOW))
 
     def check_in(self) -> None:

@@ -38,7 +38,9 @@ def main() -> None:
             browser.close()
             stop_demo(demo)
         opened = open_with_cookies(playwright, executable, "none", Path(folder) / "profile")
-        with closing(opened), serve_world(Path(folder) / "world") as world:
+        at = Path(folder) / "world"
+        at.mkdir()
+        with closing(opened), serve_world(at) as world:
             _tour_without_cookies(world, browser_of(opened))
     print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}/")
 

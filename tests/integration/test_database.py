@@ -92,6 +92,30 @@ def test_what_did_not_wait_for_the_disk_outlives_the_process(sqlite_url: str) ->
     database.dispose()
 
 
+def test_a_commit_that_fails_leaves_nothing_and_holds_up_nobody(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(sa.text("CREATE TABLE father (id INTEGER PRIMARY KEY)"))
+        connection.execute(
+            sa.text(
+                "CREATE TABLE child (id INTEGER PRIMARY KEY,"
+                " father INTEGER REFERENCES father (id) DEFERRABLE INITIALLY DEFERRED)"
+            )
+        )
+    try:
+        with pytest.raises(sa.exc.IntegrityError), database.write() as connection:
+            connection.execute(sa.text("INSERT INTO child VALUES (1, 5)"))
+        other = Database(database.url, busy_timeout_s=0)
+        with other.write() as connection:
+            assert connection.execute(sa.text("SELECT count(*) FROM child")).scalar_one() == 0
+        other.dispose()
+        with database.write() as connection:
+            connection.execute(sa.text("INSERT INTO father VALUES (5)"))
+    finally:
+        with database.write() as connection:
+            for table in ("child", "father"):
+                connection.execute(sa.text(f"DROP TABLE {table}"))
+
+
 def test_a_locked_database_says_so_and_keeps_nothing(sqlite_url: str) -> None:
     holder = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from series.store.tables import course, membership, participant, placement, spent_nonce, visit
+from tests.conftest import PUBLIC_URL
 from tests.integration.lti.lms import INSTITUTION, INSTRUCTOR, LEARNER, Lms
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest, open_tool
 
@@ -100,6 +101,17 @@ def test_a_launch_stores_the_person_by_number_alone(tool: ToolUnderTest, browser
     assert "Marija" not in str(stored)
     assert "Borg" not in str(stored)
     assert "@" not in str(stored)
+
+
+def test_a_launch_is_answered_by_the_way_to_its_visit_alone(browser: Browser, login: Login) -> None:
+    answer = browser.launch(login)
+    path = answer.headers["Location"].removeprefix(PUBLIC_URL)
+    assert answer.headers["Location"] == PUBLIC_URL + path
+    assert (answer.status_code, answer.data, answer.headers["Content-Length"]) == (303, b"", "0")
+    (cookie,) = answer.headers.getlist("Set-Cookie")
+    assert cookie.startswith("visit=")
+    attributes = {"Max-Age=129600", "Secure", "HttpOnly", f"Path={path}", "SameSite=None", "Partitioned"}
+    assert set(cookie.split("; ")[1:]) == attributes
 
 
 def test_a_second_launch_adds_a_visit_and_nothing_else(tool: ToolUnderTest, browser: Browser, malta: Lms) -> None:
