@@ -39,8 +39,10 @@ class Problems:
     def __init__(self) -> None:
         self._kept: list[Problem] = []
         self._dropped = 0
+        self.has_lost_something = False  # that may have been a session
 
-    def report(self, event: str, line: int | None, fact: str, done: str) -> None:
+    def report(self, event: str, line: int | None, fact: str, done: str, *, has_lost: bool = False) -> None:
+        self.has_lost_something |= has_lost
         if len(self._kept) < MAX_PROBLEMS:
             self._kept.append(Problem(event=event, line=line, fact=fact, done=done))
         else:
@@ -155,7 +157,7 @@ def _lines(body: bytes, problems: Problems) -> Iterator[Line]:
         if name is None:
             problems.report(f"line {number}", number, "is not a line of a calendar", "the line was left out")
         elif len(text) > MAX_LINE:
-            problems.report(f"line {number}", number, "is too long", "the line was left out")
+            problems.report(f"line {number}", number, "is too long", "the line was left out", has_lost=True)
         else:
             yield Line(number=number, name=name[1].upper(), text=text.strip())
 
@@ -231,5 +233,5 @@ class _Splitter:
     def _drop_unfinished(self) -> None:
         if self.block is not None:
             fact = f"has no END:{self.block.name}"
-            self.problems.report(self.block.label(), self.block.number, fact, "left out")
+            self.problems.report(self.block.label(), self.block.number, fact, "left out", has_lost=True)
         self.block = None

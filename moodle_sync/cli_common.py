@@ -23,8 +23,13 @@ def services_or_exit() -> "Services":
     return make_services(settings)
 
 
-def print_report(imported: "Imported") -> None:
-    click.echo(f"{imported.new} new, {imported.changed} changed, {imported.same} as before.")
+def print_report(imported: "Imported", slug: str) -> None:
+    if imported.held is None:
+        click.echo(f"{imported.new} new, {imported.changed} changed, {imported.same} as before.")
+    elif imported.held.is_rejected:
+        click.echo("Nothing was changed: the calendar still says what was rejected.")
+    else:
+        click.echo(f"Held, nothing was changed: see `moodle-sync series show {slug} --held`.")
     for problem in imported.problems:
         line = f" (line {problem.line})" if problem.line else ""
         click.echo(f"  “{problem.event}”{line} {problem.fact}: {problem.done}", err=True)

@@ -8,7 +8,7 @@ from config.command_line import Failure
 from moodle_sync.cli_common import print_report, services_or_exit
 from moodle_sync.errors import NotACalendar, SourceUnreadable
 from series.store import deliveries
-from series.store.sessions import find_series
+from series.store.sessions import list_series
 
 if TYPE_CHECKING:
     from moodle_sync.mirror_sessions import CoursePlan
@@ -22,21 +22,22 @@ def run_group() -> None:
 @run_group.command("calendar")
 def run_calendar() -> None:
     """Read the calendars of all series again."""
-    from moodle_sync import jobs  # noqa: PLC0415 - other commands should not wait for it
-    from moodle_sync.import_series import import_series  # noqa: PLC0415 - as above
+    from moodle_sync.import_series import import_series  # noqa: PLC0415 - other commands should not wait for it
 
     services = services_or_exit()
     problems: list[str] = []
-    for slug in jobs.calendar_scopes(services):
-        with services.database.read() as connection:
-            known = find_series(connection, slug)
+    with services.database.read() as connection:
+        all_series = list_series(connection)
+    for known in all_series:
+        if known.source is None:
+            continue
         try:
-            imported = import_series(services, known, known.source or "")
+            imported = import_series(services, known, known.source, by_hand=True)
         except (SourceUnreadable, NotACalendar) as error:
-            problems.append(f"{slug}: {error}")
+            problems.append(f"{known.slug}: {error}")
         else:
-            click.echo(f"{slug}: ", nl=False)
-            print_report(imported)
+            click.echo(f"{known.slug}: ", nl=False)
+            print_report(imported, known.slug)
     if problems:
         raise Failure(" ".join(problems))
 

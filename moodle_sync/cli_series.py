@@ -9,8 +9,11 @@ import click
 
 from config.command_line import check_slug, check_time_zone, json_option, print_rows, settings_or_exit
 from moodle_sync.cli_common import print_report, services_or_exit
+from moodle_sync.cli_plans import accept, reject, show_held
 from series.rule import Rule
 from series.sessions import Series
+from series.store.calendar_sources import source_of
+from series.store.held_plans import find_held
 from series.store.launches import upsert_participant
 from series.store.schema import open_current
 from series.store.sessions import find_series, list_series, name_host, session_as_json, sessions_of
@@ -22,6 +25,10 @@ DEFAULT_REQUIRED = 10
 @click.group()
 def series() -> None:
     """Workshop series and their sessions."""
+
+
+series.add_command(accept)
+series.add_command(reject)
 
 
 @series.command("import")
@@ -50,10 +57,10 @@ def series_import(source: str, slug: str, title: str | None, time_zone: str, req
     with services.database.read() as connection:
         known = next((known for known in list_series(connection) if known.slug == slug), None)
     if known is not None:
-        print_report(import_series(services, known, source))
+        print_report(import_series(services, known, source, by_hand=True), slug)
         return
     new = _new_series(slug, title, time_zone)
-    print_report(import_series(services, new, source, rule_if_new=Rule(required=required)))
+    print_report(import_series(services, new, source, rule_if_new=Rule(required=required)), slug)
 
 
 @series.command("list")
@@ -68,16 +75,26 @@ def series_list(*, as_json: bool) -> None:
 
 @series.command("show")
 @click.argument("slug")
+@click.option("--held", "show_what_is_held", is_flag=True, help="What the calendar would change, and waits for a yes.")
 @json_option
-def series_show(slug: str, *, as_json: bool) -> None:
+def series_show(slug: str, *, show_what_is_held: bool, as_json: bool) -> None:
     """Show the sessions of one series, in its own time zone."""
     with open_current(settings_or_exit().database_url).read() as connection:
         shown = find_series(connection, slug)
         sessions = sessions_of(connection, shown.series_id)
+        held = find_held(connection, shown.series_id)
+        source = source_of(connection, shown.series_id, shown.source) if shown.source else None
+    if show_what_is_held:
+        show_held(shown, held)
+        return
     if as_json:
         click.echo(json.dumps([session_as_json(session) for session in sessions], indent=2, ensure_ascii=False))
         return
     click.echo(f"{shown.title} ({shown.time_zone})")
+    if source and source.failing_since:
+        click.echo(f"  The calendar has not been read since {source.failing_since:%d %b %Y %H:%M} UTC: {source.reason}")
+    if held and not held.is_rejected:
+        click.echo(f"  Changes wait for a yes: `moodle-sync series show {slug} --held`.")
     for session in sessions:
         start = session.start_at.astimezone(ZoneInfo(shown.time_zone))
         remark = "  CANCELLED" if session.is_cancelled else "  moved" if session.moved_from_at else ""

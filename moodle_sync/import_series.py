@@ -1,17 +1,20 @@
-"""A calendar becomes the sessions of a series: fetch, read, pair, save in one transaction."""
+"""A calendar becomes the sessions of a series: fetch, read, pair, then save in one transaction or hold for a person."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from lms.errors import LmsError
-from lms.guarded import CALENDAR_MAX_BYTES, GuardedSession
-from moodle_sync.errors import SourceUnreadable
-from moodle_sync.plan_import import Known, plan_import
+import sqlalchemy as sa
+
+from moodle_sync.errors import NotACalendar, SourceUnreadable
+from moodle_sync.fetch_source import failed, fetch
+from moodle_sync.plan_import import ImportPlan, Known, plan_import
 from moodle_sync.read_calendar import Problem, Reading, read_calendar
 from moodle_sync.services import Services
+from series.plans import brake
 from series.rule import Rule
 from series.sessions import Series
+from series.store.calendar_sources import CalendarSource, save_source, source_of
+from series.store.held_plans import HeldPlan, drop_held, find_held, hold
 from series.store.sessions import add_series, aliases_of, save_import, sessions_of, set_source
 from series.store.universities import list_universities
 
@@ -20,80 +23,105 @@ BEFORE, AHEAD = timedelta(days=400), timedelta(days=800)
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """How many sessions are new, changed, and the same as before; what to look at."""
+    """How many sessions are new, changed, and the same as before; what to look at; and what waits for a yes."""
 
     new: int
     changed: int
     same: int
     problems: tuple[Problem, ...]
+    held: HeldPlan | None = None
 
 
-def import_series(services: Services, series: Series, source: str, *, rule_if_new: Rule | None = None) -> Imported:
-    """Read the series' calendar from `source`, and remember it. With `rule_if_new` the series is made, too.
+def import_series(
+    services: Services, series: Series, source: str, *, rule_if_new: Rule | None = None, by_hand: bool = False
+) -> Imported:
+    """Read the series' calendar from `source`, and remember it. With `rule_if_new` the series is made, too; `by_hand`
+    reads also what is as it was.
 
-    Raises SourceUnreadable or NotACalendar; then nothing was changed and nothing made.
+    Raises SourceUnreadable or NotACalendar; then no session was changed and nothing made, but why and since when is
+    kept. What the brake holds changes nothing either, until a person accepts it.
     """
-    body = read_source(services.http, source)
     now = services.clock.now()
-    reading = read_calendar(body, default_zone=series.time_zone, window=(now - BEFORE, now + AHEAD))
-    if not reading.occurrences:  # not even for a known series: its sessions and its source stay
-        raise SourceUnreadable(_why_nothing(reading, now))
+    with services.database.read() as connection:
+        before = source_of(connection, series.series_id, source)
+    try:
+        fetched = fetch(services.http, CalendarSource(source=source) if by_hand else before, now=now)
+        reading = None if fetched.body is None else _read(fetched.body, series, now)
+    except (SourceUnreadable, NotACalendar) as error:
+        if series.source == source:
+            with services.database.write() as connection:
+                save_source(connection, series.series_id, failed(before, error, now=now))
+        raise
+    if reading is None:
+        return _as_before(services, series, fetched.state, before)
     with services.database.write() as connection:
         if rule_if_new is not None:
             add_series(connection, series, rule=rule_if_new, now=now)
         set_source(connection, series.series_id, source)
-        sessions = {session.session_id: session for session in sessions_of(connection, series.series_id)}
-        known = Known(
-            series_id=series.series_id,
-            sessions=sessions,
-            aliases=aliases_of(connection, series.series_id),
-            universities=tuple(list_universities(connection)),
-        )
-        found = plan_import(reading.occurrences, known, now=now)
-        save_import(
-            connection,
-            series.series_id,
-            new=[(new.session, new.key) for new in found.new],
-            changed=found.changed,
-            rekeyed=found.rekeyed,
-            now=now,
-        )
-    return Imported(
-        new=len(found.new),
-        changed=len(found.changed),
-        same=len(reading.occurrences) - len(found.new) - len(found.changed),
-        problems=(*reading.problems, *found.problems),
+        known = _known(connection, series)
+        found = _plan(reading, known, now)
+        held = _save_or_hold(connection, reading, known, found, now)
+        # What is held is read again at each fetch: it may pass by then.
+        state = replace(fetched.state, read_at=None) if held else fetched.state
+        save_source(connection, series.series_id, state)
+    problems = (*reading.problems, *found.problems)
+    if held:
+        return Imported(new=0, changed=0, same=len(known.sessions), problems=problems, held=held)
+    new, changed = len(found.new), len(found.changed)
+    return Imported(new=new, changed=changed, same=len(known.sessions) - changed, problems=problems)
+
+
+def _read(body: bytes, series: Series, now: datetime) -> Reading:
+    reading = read_calendar(body, default_zone=series.time_zone, window=(now - BEFORE, now + AHEAD))
+    if not reading.occurrences:  # not even for a known series: its sessions and its source stay
+        raise SourceUnreadable(_why_nothing(reading, now))
+    return reading
+
+
+def _known(connection: sa.Connection, series: Series) -> Known:
+    return Known(
+        series_id=series.series_id,
+        sessions={session.session_id: session for session in sessions_of(connection, series.series_id)},
+        aliases=aliases_of(connection, series.series_id),
+        universities=tuple(list_universities(connection)),
     )
+
+
+def _plan(reading: Reading, known: Known, now: datetime, *, may_guess: bool = True) -> ImportPlan:
+    return plan_import(reading.occurrences, known, now=now, is_complete=reading.is_complete, may_guess=may_guess)
+
+
+def _save_or_hold(
+    connection: sa.Connection, reading: Reading, known: Known, found: ImportPlan, now: datetime
+) -> HeldPlan | None:
+    """The plan that waits, if it has to."""
+    reasons = brake(found, known.sessions, now=now)
+    if reasons:
+        apart = _plan(reading, known, now, may_guess=False) if found.paired else None
+        return hold(connection, known.series_id, found, apart, reasons, now=now)
+    if find_held(connection, known.series_id):
+        drop_held(connection, known.series_id)
+    save_import(
+        connection,
+        known.series_id,
+        new=[(new.session, new.key) for new in found.new],
+        changed=found.changed,
+        rekeyed=found.rekeyed,
+        now=now,
+    )
+    return None
+
+
+def _as_before(services: Services, series: Series, state: CalendarSource, before: CalendarSource) -> Imported:
+    if before.failing_since is not None:
+        with services.database.write() as connection:
+            save_source(connection, series.series_id, state)
+    with services.database.read() as connection:
+        same = len(sessions_of(connection, series.series_id))
+    return Imported(new=0, changed=0, same=same, problems=())
 
 
 def _why_nothing(reading: Reading, now: datetime) -> str:
     problems = [f"“{problem.event}” {problem.fact}." for problem in reading.problems[:3]]
     window = f"from {now - BEFORE:%B %Y} to {now + AHEAD:%B %Y}"
     return " ".join([f"The calendar has no session {window} that can be read. Nothing was changed.", *problems])
-
-
-def read_source(http: GuardedSession, source: str) -> bytes:
-    """The bytes of a file or of an https or webcal address."""
-    if "://" not in source:
-        return _read_file(Path(source))
-    url = "https://" + source.removeprefix("webcal://") if source.startswith("webcal://") else source
-    try:
-        answer = http.get(url, headers={"Accept": "text/calendar"}, max_bytes=CALENDAR_MAX_BYTES, max_redirects=3)
-    except LmsError as error:
-        raise SourceUnreadable(f"The calendar cannot be fetched: {error} Nothing was changed.") from error
-    if not answer.ok:
-        raise SourceUnreadable(
-            f"The calendar cannot be fetched: {answer.host} answered with status {answer.status}. Nothing was changed."
-        )
-    return answer.body
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            body = file.read(CALENDAR_MAX_BYTES + 1)
-    except OSError as error:
-        raise SourceUnreadable(f"The calendar file {path} cannot be read: {error.strerror}.") from error
-    if len(body) > CALENDAR_MAX_BYTES:
-        raise SourceUnreadable(f"The calendar file {path} is larger than {CALENDAR_MAX_BYTES // 1_000_000} MB.")
-    return body

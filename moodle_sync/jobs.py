@@ -1,7 +1,7 @@
 """The periodic jobs: each pass is a row in sync_run, begun once over all workers, ended with what came of it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,12 +11,14 @@ from lms.errors import LmsError
 from moodle_sync.errors import NotACalendar, SourceUnreadable
 from moodle_sync.import_series import import_series
 from moodle_sync.mirror_sessions import mirror_university, plan_university
+from moodle_sync.plan_words import held_in_words
 from moodle_sync.services import Services
 from series.store import runs
+from series.store.calendar_sources import due_sources
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.limits import purge_full
 from series.store.mirrors import MoodleConnection, connections
-from series.store.sessions import find_series, list_series
+from series.store.sessions import find_series
 from series.store.visits import purge_expired
 
 log = structlog.get_logger()
@@ -58,6 +60,9 @@ def run_calendar(services: Services, run_id: int) -> None:
             mirror_everywhere(services, slot=f"after calendar {run_id}")
         counts = {"new": imported.new, "changed": imported.changed, "same": imported.same}
         problems = [f"“{problem.event}” {problem.fact}: {problem.done}" for problem in imported.problems]
+        if imported.held is not None:
+            counts["held"] = len(imported.held.changes)
+            problems.insert(0, held_in_words(imported.held, series))
         return Report(counts=counts, problems=problems)
 
     _guard(services, run_id, work)
@@ -93,10 +98,10 @@ def find_connection(services: Services, university_slug: str) -> MoodleConnectio
     return next((c for c in all_connections(services) if c.university_slug == university_slug), None)
 
 
-def calendar_scopes(services: Services) -> list[str]:
-    """Series that have a source to be read again."""
+def calendar_scopes(services: Services) -> Collection[str]:
+    """Series that have a source to be read again, and no reason to wait."""
     with services.database.read() as connection:
-        return [series.slug for series in list_series(connection) if series.source]
+        return due_sources(connection, now=services.clock.now())
 
 
 def clean_up(services: Services) -> None:

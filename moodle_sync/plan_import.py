@@ -6,27 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from moodle_sync.pair_sessions import guess_pairs
 from moodle_sync.read_calendar import Occurrence, Problem
 from series.people import University
+from series.plans import Key, NewSession, Plan
 from series.sessions import Session, Status
 
-Key = tuple[str, datetime]  # UID and original start
-
 
 @dataclass(frozen=True, kw_only=True)
-class NewSession:
-    session: Session
-    key: Key
+class ImportPlan(Plan):
+    """And what to look at."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class ImportPlan:
-    """Nothing in it means that the calendar says what we have. `rekeyed`: single events that were moved in the source,
-    which gives them another original start."""
-
-    new: tuple[NewSession, ...]
-    changed: tuple[Session, ...]
-    rekeyed: tuple[tuple[Key, UUID], ...]
     problems: tuple[Problem, ...]
 
 
@@ -40,25 +30,34 @@ class Known:
     universities: tuple[University, ...]
 
 
-def plan_import(occurrences: tuple[Occurrence, ...], known: Known, *, now: datetime) -> ImportPlan:
-    """Sessions that have started are never changed; one that vanished from the calendar is kept and reported."""
+def plan_import(
+    occurrences: tuple[Occurrence, ...],
+    known: Known,
+    *,
+    now: datetime,
+    is_complete: bool = True,
+    may_guess: bool = True,
+) -> ImportPlan:
+    """Sessions that have started are never changed.
+
+    A session whose entry is gone is cancelled, if everything in the calendar could be read (`is_complete`); else it is
+    kept and reported. With `may_guess`, new entries are first taken for those that are gone (`paired`).
+    """
+    ids = {key: known.aliases[key] for occurrence in occurrences if (key := _key(occurrence)) in known.aliases}
+    moved = {key: id_ for key, id_ in _moved_single_events(occurrences, known, now).items() if key not in ids}
+    gone = _gone(known, {*ids.values(), *moved.values()}, now)
+    unknown = [o for o in occurrences if _key(o) not in ids and _key(o) not in moved and o.start_at > now]
+    guessed = {_key(o): id_ for o, id_ in guess_pairs(unknown, gone)} if may_guess and is_complete else {}
     new: list[NewSession] = []
     changed: list[Session] = []
-    rekeyed: list[tuple[Key, UUID]] = []
     problems: list[Problem] = []
-    moved = _moved_single_events(occurrences, known, now)
-    seen: set[UUID] = set()
     for occurrence in occurrences:
-        key = (occurrence.source_uid, occurrence.original_start_at)
-        session_id = known.aliases.get(key)
-        if session_id is None and key in moved:
-            session_id = moved[key]
-            rekeyed.append((key, session_id))
+        key = _key(occurrence)
+        session_id = ids.get(key) or moved.get(key) or guessed.get(key)
         host = _host(occurrence, known.universities, problems)
         if session_id is None:
             new.append(NewSession(session=_new(occurrence, known.series_id, host), key=key))
             continue
-        seen.add(session_id)
         session = known.sessions[session_id]
         fresh = _refreshed(session, occurrence, host)
         if fresh == session:
@@ -67,8 +66,24 @@ def plan_import(occurrences: tuple[Occurrence, ...], known: Known, *, now: datet
             problems.append(_problem(occurrence, "was changed in the calendar after it had begun", "left as it was"))
         else:
             changed.append(fresh)
-    problems += _vanished(known, seen, now)
-    return ImportPlan(new=tuple(new), changed=tuple(changed), rekeyed=tuple(rekeyed), problems=tuple(problems))
+    for session in gone:
+        if session.is_cancelled or session.session_id in guessed.values():
+            continue
+        if is_complete:
+            changed.append(replace(session, status=Status.CANCELLED, sequence=session.sequence + 1))
+        else:
+            problems.append(_kept(session))
+    return ImportPlan(
+        new=tuple(new),
+        changed=tuple(changed),
+        rekeyed=(*moved.items(), *guessed.items()),
+        paired=tuple(guessed.values()),
+        problems=tuple(problems),
+    )
+
+
+def _key(occurrence: Occurrence) -> Key:
+    return occurrence.source_uid, occurrence.original_start_at
 
 
 def _moved_single_events(occurrences: tuple[Occurrence, ...], known: Known, now: datetime) -> dict[Key, UUID]:
@@ -141,17 +156,23 @@ def _moved_from(session: Session, occurrence: Occurrence) -> datetime | None:
     return None if occurrence.start_at == original else original
 
 
-def _vanished(known: Known, seen: set[UUID], now: datetime) -> list[Problem]:
+def _gone(known: Known, seen: set[UUID], now: datetime) -> list[Session]:
+    """Sessions to come that had an entry in the calendar and have none any more."""
+    from_calendar = set(known.aliases.values())
     return [
-        Problem(
-            event=session.title,
-            line=None,
-            fact="is no longer in the calendar",
-            done="kept; to cancel it, mark it as cancelled in the calendar",
-        )
+        session
         for session in known.sessions.values()
-        if session.session_id not in seen and not session.is_cancelled and session.start_at > now
+        if session.session_id in from_calendar and session.session_id not in seen and session.start_at > now
     ]
+
+
+def _kept(session: Session) -> Problem:
+    return Problem(
+        event=session.title,
+        line=None,
+        fact="is not in the calendar, of which something could not be read",
+        done="kept as it was",
+    )
 
 
 def _title(occurrence: Occurrence) -> str:

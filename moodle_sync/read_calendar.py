@@ -46,6 +46,7 @@ class Occurrence:
 class Reading:
     occurrences: tuple[Occurrence, ...]  # by start
     problems: tuple[Problem, ...]  # by line
+    is_complete: bool  # nothing that may be a session was left out
 
 
 def read_calendar(body: bytes, *, default_zone: str, window: tuple[datetime, datetime]) -> Reading:
@@ -60,7 +61,9 @@ def read_calendar(body: bytes, *, default_zone: str, window: tuple[datetime, dat
     entries = [entry for calendar in calendars for entry in reader.read_entries(calendar)]
     occurrences = list(reader.read_occurrences(entries))
     occurrences.sort(key=lambda found: (found.start_at, found.source_uid, found.original_start_at))
-    return Reading(occurrences=tuple(occurrences), problems=problems.in_order())
+    return Reading(
+        occurrences=tuple(occurrences), problems=problems.in_order(), is_complete=not problems.has_lost_something
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +81,9 @@ class _Reader:
             try:
                 entry = read_event(block, zoning, method=method)
             except BadEvent as bad:
-                self.problems.report(block.label(), block.number, str(bad), _left_out(block))
+                self.problems.report(block.label(), block.number, str(bad), _left_out(block), has_lost=True)
             except Exception:  # the libraries raise whatever Python raises on odd input; the other events go on
-                self.problems.report(block.label(), block.number, "cannot be read", _left_out(block))
+                self.problems.report(block.label(), block.number, "cannot be read", _left_out(block), has_lost=True)
             else:
                 for fact, done in entry.remarks:
                     self.problems.report(block.label(), block.number, fact, done)
@@ -104,15 +107,17 @@ class _Reader:
         first = series.entries[0]
         if enough or cost(series, self.window) > MAX_STEPS:
             fact = "comes after too many other dates" if enough else "repeats too often or since too long ago"
-            self._report_entry(first, fact, "left out")
+            self._report_entry(first, fact, "left out", has_lost=True)
             return []
         try:
             dates = sorted(expand(series, self.window), key=lambda date: (date.start_at, date.original_start_at))
         except Exception:  # as above; one series must not lose the others
-            self._report_entry(first, "has a rule that cannot be followed", "left out")
+            self._report_entry(first, "has a rule that cannot be followed", "left out", has_lost=True)
             return []
         if len(dates) > MAX_OCCURRENCES:
-            self._report_entry(first, f"has {len(dates):,} dates", f"the first {MAX_OCCURRENCES} were read")
+            self._report_entry(
+                first, f"has {len(dates):,} dates", f"the first {MAX_OCCURRENCES} were read", has_lost=True
+            )
         return [date for date in dates[:MAX_OCCURRENCES] if date.start_at < date.end_at]
 
     def _zoning(self, calendar: RawCalendar) -> Zoning:
@@ -125,8 +130,8 @@ class _Reader:
         zones = Zones(calendar.zones, likely=likely, window=self.window)
         return Zoning(zones=zones, default=self.default_zone, written=written)
 
-    def _report_entry(self, entry: Entry, fact: str, done: str) -> None:
-        self.problems.report(entry.block.label(), entry.block.number, fact, done)
+    def _report_entry(self, entry: Entry, fact: str, done: str, *, has_lost: bool = False) -> None:
+        self.problems.report(entry.block.label(), entry.block.number, fact, done, has_lost=has_lost)
 
 
 def _left_out(block: Block) -> str:

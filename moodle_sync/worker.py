@@ -3,6 +3,7 @@
 import threading
 import time
 from functools import partial
+from zlib import crc32
 
 import structlog
 
@@ -57,9 +58,10 @@ class Tick:
         seconds = int(now.timestamp())
         jump = f"{services.clock.offset().total_seconds():.0f} " if settings.clock_file else ""  # a slot of its own
         for scope in jobs.calendar_scopes(services):
-            self._begin("calendar", scope, f"{jump}{seconds // settings.calendar_interval_s}")
+            self._begin("calendar", scope, f"{jump}{_slot(seconds, settings.calendar_interval_s, scope)}")
         for moodle in jobs.all_connections(services):
-            self._begin("mirror", moodle.university_slug, f"{jump}{seconds // settings.mirror_interval_s}")
+            scope = moodle.university_slug
+            self._begin("mirror", scope, f"{jump}{_slot(seconds, settings.mirror_interval_s, scope)}")
 
     def _begin(self, job: str, scope: str, slot: str) -> None:
         if self._begun.get((job, scope)) == slot:
@@ -68,6 +70,11 @@ class Tick:
         run_id = jobs.begin(self._services, job, scope, slot=slot)
         if run_id is not None:
             self._services.queue.enqueue(job, run_id)
+
+
+def _slot(seconds: int, interval_s: int, scope: str) -> int:
+    """The same for every worker. It begins at another second for each scope, so that not all are asked at once."""
+    return (seconds + crc32(scope.encode()) % interval_s) // interval_s
 
 
 def _tick_until(services: Services, stop: threading.Event) -> None:

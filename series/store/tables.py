@@ -180,6 +180,34 @@ session_alias = Table(
     _ref("session_id", "session.id"),
 )
 
+held_plan = Table(  # what a calendar would change, until a person has said yes
+    "held_plan",
+    metadata,
+    Column("series_id", ForeignKey("series.id"), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("plan", Text, nullable=False),  # JSON of series.plans.Plan
+    Column("apart", Text),  # JSON: the same without its guesses, where it has some
+    Column("sessions_before", Text, nullable=False),  # JSON: the sessions that it would change, as they were
+    Column("reasons", String(255), nullable=False),
+    Column("held_at", Instant, nullable=False),
+    Column("is_rejected", Boolean, nullable=False),
+)
+
+calendar_source = Table(  # how the last fetches of a series' source went
+    "calendar_source",
+    metadata,
+    Column("series_id", ForeignKey("series.id"), primary_key=True),
+    Column("source", Text, nullable=False),  # that this was of: another one begins anew
+    Column("etag", String(255)),
+    Column("last_modified", String(64)),
+    Column("body_hash", String(64)),
+    Column("read_at", Instant),  # when it was last read well
+    Column("failing_since", Instant),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("reason", Text),  # of the last failure, in words
+    Column("next_fetch_at", Instant),  # not before this
+)
+
 course = Table(
     "course",
     metadata,

@@ -154,6 +154,7 @@ def test_a_clock_that_jumps_back_finds_slots_of_its_own(partner: Partner, file: 
 def test_a_database_that_is_locked_for_a_while_fails_the_run_in_words(partner: Partner, file: Path) -> None:
     run_id = jobs.begin(partner.services, "calendar", CALENDAR.slug, slot=jobs.slot_by_hand())
     assert run_id is not None
+    file.write_bytes(file.read_bytes().replace(b"SUMMARY:", b"SUMMARY:New: "))
     impatient = Database(partner.services.database.url, busy_timeout_s=0)
     locks = Locks(impatient, partner.services.database, times=2)
     jobs.run_calendar(replace(partner.services, database=locks), run_id)

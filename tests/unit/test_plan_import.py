@@ -253,26 +253,96 @@ def test_an_unchanged_past_is_not_reported() -> None:
     assert plan_import(CALENDAR, imported(*CALENDAR), now=NOW + 52 * WEEK) == NOTHING
 
 
-# Sessions that vanish
+# Entries that vanish
 
 
-def test_a_session_that_vanished_from_the_calendar_is_kept_and_reported() -> None:
-    plan = plan_import((FIRST, THIRD), imported(*CALENDAR), now=NOW)
+def test_a_session_whose_entry_is_gone_is_cancelled() -> None:
+    known = imported(*CALENDAR)
+    plan = plan_import((FIRST, THIRD), known, now=NOW)
+    gone = session_of(known, SECOND)
+    assert plan == replace(NOTHING, changed=(replace(gone, status=Status.CANCELLED, sequence=1),))
+    again = after(plan, known)
+    assert plan_import((FIRST, THIRD), again, now=NOW) == NOTHING
+    (restored,) = plan_import(CALENDAR, again, now=NOW).changed
+    assert (restored.status, restored.sequence) == (Status.PLANNED, 2)
+
+
+def test_what_may_only_have_been_unreadable_is_kept_and_reported() -> None:
+    plan = plan_import((FIRST, THIRD), imported(*CALENDAR), now=NOW, is_complete=False)
     assert replace(plan, problems=()) == NOTHING
     (problem,) = plan.problems
-    assert (problem.event, problem.fact) == (SECOND.title, "is no longer in the calendar")
-    assert problem.done.startswith("kept")
-
-
-def test_an_empty_calendar_loses_nothing() -> None:
-    plan = plan_import((), imported(*CALENDAR), now=NOW)
-    assert replace(plan, problems=()) == NOTHING
-    assert len(plan.problems) == 3
+    assert (problem.event, problem.done) == (SECOND.title, "kept as it was")
 
 
 def test_a_past_or_cancelled_session_may_vanish() -> None:
     known = imported(FIRST, replace(SECOND, cancelled=True), THIRD)
     assert plan_import((THIRD,), known, now=FIRST.start_at) == NOTHING
+
+
+def test_a_session_that_was_made_by_hand_does_not_vanish() -> None:
+    known = imported(*CALENDAR)
+    by_hand = replace(session_of(known, SECOND), session_id=UUID(int=9))
+    known = replace(known, sessions={**known.sessions, by_hand.session_id: by_hand})
+    assert plan_import(CALENDAR, known, now=NOW) == NOTHING
+
+
+# Entries that were made again
+
+
+def again(*occurrences: Occurrence, uid: str = "another@example", by: timedelta = timedelta()) -> list[Occurrence]:
+    """The same under another UID, and at another time."""
+    shifted = [moved(occurrence, by) for occurrence in occurrences]
+    return [replace(each, source_uid=uid, original_start_at=each.start_at) for each in shifted]
+
+
+@pytest.mark.parametrize("by", [timedelta(), HOUR, DAY])
+def test_an_entry_that_was_deleted_and_made_again_is_taken_for_its_session(by: timedelta) -> None:
+    known = imported(*CALENDAR)
+    (made_again,) = again(SECOND, by=by)
+    plan = plan_import((FIRST, made_again, THIRD), known, now=NOW)
+    same = session_of(known, SECOND)
+    assert plan.paired == (same.session_id,)
+    assert plan.rekeyed == ((("another@example", made_again.start_at), same.session_id),)
+    assert [(s.session_id, s.start_at) for s in plan.changed] == (
+        [(same.session_id, made_again.start_at)] if by else []
+    )
+    assert plan.new == ()
+    assert plan_import((FIRST, made_again, THIRD), after(plan, known), now=NOW) == NOTHING
+
+
+def test_one_that_was_cancelled_meanwhile_is_found_again() -> None:
+    known = imported(*CALENDAR)
+    known = after(plan_import((FIRST, THIRD), known, now=NOW), known)
+    plan = plan_import((FIRST, *again(SECOND), THIRD), known, now=NOW)
+    assert [s.status for s in plan.changed] == [Status.PLANNED]
+    assert plan.paired == (session_of(known, SECOND).session_id,)
+
+
+def test_without_guesses_the_new_are_new_and_the_gone_are_cancelled() -> None:
+    known = imported(*CALENDAR)
+    plan = plan_import((FIRST, *again(SECOND), THIRD), known, now=NOW, may_guess=False)
+    assert [new.session.title for new in plan.new] == [SECOND.title]
+    assert [s.status for s in plan.changed] == [Status.CANCELLED]
+    assert plan.paired == ()
+
+
+def test_a_series_that_was_split_and_moved_by_an_hour_keeps_its_sessions() -> None:
+    known = imported(*CALENDAR)
+    plan = plan_import((FIRST, *again(SECOND, THIRD, by=HOUR)), known, now=NOW)
+    assert {s.session_id for s in plan.changed} == {session_of(known, one).session_id for one in (SECOND, THIRD)}
+    assert (plan.new, len(plan.paired)) == ((), 2)
+
+
+def test_another_source_of_the_same_plan_changes_no_session() -> None:
+    known = imported(*CALENDAR)
+    plan = plan_import(tuple(again(*CALENDAR)), known, now=NOW)
+    assert (plan.new, plan.changed, len(plan.rekeyed)) == ((), (), 3)
+
+
+def test_an_entry_of_the_past_is_taken_for_no_session_to_come() -> None:
+    known = imported(*CALENDAR)
+    plan = plan_import((FIRST, THIRD, *again(SECOND, by=-2 * WEEK)), known, now=SECOND.start_at - WEEK)
+    assert plan.paired == ()
 
 
 # Single events: their original start is their start

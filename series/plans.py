@@ -1,0 +1,115 @@
+"""What a calendar would change in the plan of a series, and what stops it until a person has looked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from series.sessions import Session
+
+Key = tuple[str, datetime]  # UID and original start of a calendar entry
+
+MANY = 2  # more cancelled or moved sessions than this are looked at first
+SHARE = 0.3  # so are 2 or more that are a larger part of those to come
+SOON = timedelta(hours=2)  # and any that starts within this time
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewSession:
+    session: Session
+    key: Key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Nothing in it means that the calendar says what we have.
+
+    `rekeyed`: calendar entries that stand for known sessions from now on. `paired`: those of the sessions among them
+    whose entry we have only guessed: by title, hosting university or order.
+    """
+
+    new: tuple[NewSession, ...]
+    changed: tuple[Session, ...]
+    rekeyed: tuple[tuple[Key, UUID], ...]
+    paired: tuple[UUID, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.new or self.changed or self.rekeyed)
+
+
+class Reason(StrEnum):
+    """Why a plan waits for a person."""
+
+    MANY_CANCELLED = "many_cancelled"
+    MANY_MOVED = "many_moved"
+    SOON = "soon"
+    GUESSED = "guessed"
+
+
+class Kind(StrEnum):
+    """What happens to one session."""
+
+    NEW = "new"
+    CANCELLED = "cancelled"
+    MOVED = "moved"
+    RESTORED = "restored"
+    CHANGED = "changed"
+    PAIRED = "paired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    kind: Kind
+    before: Session | None
+    after: Session
+
+
+def brake(plan: Plan, sessions: Mapping[UUID, Session], *, now: datetime) -> tuple[Reason, ...]:
+    """Why this plan must not be carried out before a person has seen it; nothing for one that may.
+
+    A single cancellation is let through, also when it is the last session but one of the term.
+    """
+    ahead = [session for session in sessions.values() if not session.is_cancelled and session.start_at > now]
+    changes = [change for change in list_changes(plan, sessions) if change.before in ahead]
+    cancelled = [change for change in changes if change.kind is Kind.CANCELLED]
+    moved = [change for change in changes if _moves(change)]
+    reasons = []
+    if len(cancelled) > MANY or (len(cancelled) >= MANY and len(cancelled) > SHARE * len(ahead)):
+        reasons.append(Reason.MANY_CANCELLED)
+    if len(moved) > MANY:
+        reasons.append(Reason.MANY_MOVED)
+    if any(change.before and change.before.start_at <= now + SOON for change in (*cancelled, *moved)):
+        reasons.append(Reason.SOON)
+    if plan.paired:
+        reasons.append(Reason.GUESSED)
+    return tuple(reasons)
+
+
+def list_changes(plan: Plan, sessions: Mapping[UUID, Session]) -> list[Change]:
+    """What would happen to each session, in the order of their new start. `sessions`: as they are."""
+    changes = [Change(kind=Kind.NEW, before=None, after=new.session) for new in plan.new]
+    changed = {session.session_id: session for session in plan.changed}
+    for session_id in dict.fromkeys((*changed, *plan.paired)):
+        before = sessions[session_id]
+        after = changed.get(session_id, before)
+        kind = Kind.PAIRED if session_id in plan.paired else _kind(before, after)
+        changes.append(Change(kind=kind, before=before, after=after))
+    return sorted(changes, key=lambda change: (change.after.start_at, change.after.session_id))
+
+
+def _kind(before: Session, after: Session) -> Kind:
+    if after.is_cancelled and not before.is_cancelled:
+        return Kind.CANCELLED
+    if before.is_cancelled and not after.is_cancelled:
+        return Kind.RESTORED
+    return Kind.MOVED if before.start_at != after.start_at else Kind.CHANGED
+
+
+def _moves(change: Change) -> bool:
+    return (
+        change.before is not None
+        and change.kind is not Kind.CANCELLED
+        and change.before.start_at != change.after.start_at
+    )

@@ -1,0 +1,42 @@
+"""Plans that wait for a person, and how the fetches of a calendar went"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+INSTANT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "held_plan",
+        sa.Column("series_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("apart", sa.Text()),
+        sa.Column("sessions_before", sa.Text(), nullable=False),
+        sa.Column("reasons", sa.String(255), nullable=False),
+        sa.Column("held_at", INSTANT, nullable=False),
+        sa.Column("is_rejected", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_held_plan_series_id_series")),
+        sa.PrimaryKeyConstraint("series_id", name=op.f("pk_held_plan")),
+    )
+    op.create_table(
+        "calendar_source",
+        sa.Column("series_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("etag", sa.String(255)),
+        sa.Column("last_modified", sa.String(64)),
+        sa.Column("body_hash", sa.String(64)),
+        sa.Column("read_at", INSTANT),
+        sa.Column("failing_since", INSTANT),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text()),
+        sa.Column("next_fetch_at", INSTANT),
+        sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_calendar_source_series_id_series")),
+        sa.PrimaryKeyConstraint("series_id", name=op.f("pk_calendar_source")),
+    )
