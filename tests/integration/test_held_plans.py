@@ -1,0 +1,189 @@
+"""The brake: what the calendar says waits until a person has seen exactly what would change."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from series.plans import Kind, Reason
+from series.sessions import Session
+from series.store.audit import OPERATOR
+from series.store.held_plans import HeldPlan, NothingHeld, PlanOutdated, accept, reject
+from series.store.sessions import save_import
+from tests.examples import SERIES
+from tests.integration.coordinator import WEEK, Coordinator, open_coordinator, weekly
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def coordinator(database_url: str, tmp_path: Path) -> Iterator[Coordinator]:
+    with open_coordinator(database_url, tmp_path) as made:
+        made.begins_with(*weekly(6))
+        yield made
+
+
+def yes(coordinator: Coordinator, held: HeldPlan, *, apart: bool = False) -> HeldPlan:
+    with coordinator.services.database.write() as connection:
+        return accept(
+            connection,
+            SERIES.series_id,
+            held.digest,
+            apart=apart,
+            actor=OPERATOR,
+            now=coordinator.services.clock.now(),
+        )
+
+
+def no(coordinator: Coordinator, held: HeldPlan) -> HeldPlan:
+    with coordinator.services.database.write() as connection:
+        return reject(connection, SERIES.series_id, held.digest, actor=OPERATOR, now=coordinator.services.clock.now())
+
+
+def held_of(coordinator: Coordinator, *, without: int) -> HeldPlan:
+    """After the calendar has lost its first entries."""
+    held = coordinator.changes_to(*weekly(6)[without:]).held
+    assert held is not None
+    return held
+
+
+def change(coordinator: Coordinator, session: Session) -> None:
+    with coordinator.services.database.write() as connection:
+        save_import(
+            connection, SERIES.series_id, new=[], changed=[session], rekeyed=[], now=coordinator.services.clock.now()
+        )
+
+
+def test_a_single_deleted_entry_is_one_cancelled_session(coordinator: Coordinator) -> None:
+    imported = coordinator.changes_to(*weekly(6)[1:])
+    assert (imported.changed, imported.held) == (1, None)
+    assert coordinator.sessions()["Week 1"].is_cancelled
+
+
+def test_several_deleted_entries_change_nothing_until_somebody_says_yes(coordinator: Coordinator) -> None:
+    before = coordinator.sessions()
+    held = held_of(coordinator, without=3)
+    assert held.reasons == (Reason.MANY_CANCELLED,)
+    assert [(c.kind, c.after.title) for c in held.changes] == [(Kind.CANCELLED, f"Week {n}") for n in (1, 2, 3)]
+    assert coordinator.sessions() == before
+    yes(coordinator, held)
+    assert [title for title, s in coordinator.sessions().items() if s.is_cancelled] == ["Week 1", "Week 2", "Week 3"]
+    assert coordinator.held() is None
+    assert coordinator.imports().held is None
+
+
+def test_the_same_plan_is_held_once_and_since_then(coordinator: Coordinator) -> None:
+    held = held_of(coordinator, without=3)
+    coordinator.waits(60)
+    assert coordinator.imports().held == held
+
+
+def test_another_plan_takes_its_place_and_the_old_one_can_no_longer_be_accepted(coordinator: Coordinator) -> None:
+    old = held_of(coordinator, without=3)
+    new = held_of(coordinator, without=4)
+    assert new.digest != old.digest
+    with pytest.raises(NothingHeld):
+        yes(coordinator, old)
+    assert not any(session.is_cancelled for session in coordinator.sessions().values())
+
+
+def test_a_calendar_that_was_mended_is_held_no_longer(coordinator: Coordinator) -> None:
+    held_of(coordinator, without=3)
+    assert coordinator.changes_to(*weekly(6)).held is None
+    assert coordinator.held() is None
+
+
+def test_a_no_is_remembered_until_the_calendar_says_something_else(coordinator: Coordinator) -> None:
+    before = coordinator.sessions()
+    held = held_of(coordinator, without=3)
+    no(coordinator, held)
+    again = coordinator.imports().held
+    assert again == replace(held, is_rejected=True)
+    assert coordinator.sessions() == before
+    assert not held_of(coordinator, without=4).is_rejected
+
+
+def test_after_a_no_it_can_still_be_accepted(coordinator: Coordinator) -> None:
+    held = held_of(coordinator, without=3)
+    no(coordinator, held)
+    yes(coordinator, held)
+    assert sum(session.is_cancelled for session in coordinator.sessions().values()) == 3
+
+
+def test_sessions_that_changed_since_are_not_overwritten(coordinator: Coordinator) -> None:
+    held = held_of(coordinator, without=3)
+    change(coordinator, replace(coordinator.sessions()["Week 2"], title="Another title"))
+    with pytest.raises(PlanOutdated):
+        yes(coordinator, held)
+    assert not any(session.is_cancelled for session in coordinator.sessions().values())
+    assert coordinator.held() == held
+
+
+def test_a_session_that_has_begun_since_is_not_cancelled(coordinator: Coordinator) -> None:
+    held = held_of(coordinator, without=3)
+    coordinator.waits((WEEK + HOUR).total_seconds())
+    with pytest.raises(PlanOutdated):
+        yes(coordinator, held)
+
+
+def test_an_entry_that_was_made_again_is_held_as_a_guess_with_both_ways_out(coordinator: Coordinator) -> None:
+    first, *others = weekly(6)
+    week_1 = coordinator.sessions()["Week 1"]
+    made_again = replace(first, uid="made-again", start_at=first.start_at + HOUR)
+    held = coordinator.changes_to(made_again, *others).held
+    assert held is not None
+    assert held.reasons == (Reason.GUESSED,)
+    assert [(c.kind, c.after.session_id) for c in held.changes] == [(Kind.PAIRED, week_1.session_id)]
+    assert [c.kind for c in held.changes_apart] == [Kind.CANCELLED, Kind.NEW]
+    yes(coordinator, held)
+    (same,) = [s for s in coordinator.sessions().values() if s.title == "Week 1"]
+    assert (same.session_id, same.start_at) == (week_1.session_id, made_again.start_at)
+    assert coordinator.imports() == replace(coordinator.imports(), new=0, changed=0, held=None)
+
+
+def test_what_was_guessed_wrongly_becomes_a_session_of_its_own(coordinator: Coordinator) -> None:
+    first, *others = weekly(6)
+    held = coordinator.changes_to(replace(first, uid="made-again", title="Something else"), *others).held
+    assert held is not None
+    yes(coordinator, held, apart=True)
+    found = coordinator.sessions()
+    assert found["Week 1"].is_cancelled
+    assert not found["Something else"].is_cancelled
+    assert coordinator.imports().held is None
+
+
+def test_all_moved_by_an_hour_under_new_uids_orphans_nothing(coordinator: Coordinator) -> None:
+    ids = {title: session.session_id for title, session in coordinator.sessions().items()}
+    moved = [replace(e, uid=f"new-{e.title[-1]}", start_at=e.start_at + HOUR) for e in weekly(6)]
+    held = coordinator.changes_to(*moved).held
+    assert held is not None
+    assert set(held.reasons) == {Reason.MANY_MOVED, Reason.GUESSED}
+    yes(coordinator, held)
+    assert {title: session.session_id for title, session in coordinator.sessions().items()} == ids
+
+
+def test_the_first_import_is_never_held(database_url: str, tmp_path: Path) -> None:
+    with open_coordinator(database_url, tmp_path) as coordinator:
+        soon = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=30)
+        coordinator.begins_with(*[replace(e, cancelled=True) for e in weekly(5, first_at=soon)])
+        assert coordinator.held() is None
+        assert len(coordinator.sessions()) == 5
+
+
+def test_an_event_that_cannot_be_read_cancels_nothing(coordinator: Coordinator) -> None:
+    broken = coordinator.file.read_bytes().replace(b"DTSTART:", b"DTSTART:x", 4)
+    coordinator.file.write_bytes(broken)
+    imported = coordinator.imports()
+    assert (imported.changed, imported.held) == (0, None)
+    assert not any(session.is_cancelled for session in coordinator.sessions().values())
+    assert {problem.done for problem in imported.problems} >= {"kept as it was"}
+
+
+def test_the_run_says_that_it_holds_and_why(coordinator: Coordinator) -> None:
+    coordinator.writes(*weekly(6)[3:])
+    run = coordinator.runs_the_job()
+    assert (run.outcome, run.counts) == ("done", {"new": 0, "changed": 0, "same": 6, "held": 3})
+    assert run.reason
+    assert run.reason.startswith("Held, nothing was changed: it cancels several sessions.")
