@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 
 from moodle_sync.pair_sessions import guess_pairs
 from moodle_sync.read_calendar import Occurrence, Problem
+from series.hand_edits import with_hand_edits
 from series.people import University
 from series.plans import Key, NewSession, Plan
-from series.sessions import Session, Status
+from series.sessions import Field, Session, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ def plan_import(
         else:
             changed.append(fresh)
     for session in gone:
-        if session.is_cancelled or session.session_id in guessed.values():
+        if session.is_cancelled or session.session_id in guessed.values() or Field.STATUS in session.by_hand:
             continue
         if is_complete:
             changed.append(replace(session, status=Status.CANCELLED, sequence=session.sequence + 1))
@@ -142,6 +143,7 @@ def _refreshed(session: Session, occurrence: Occurrence, host: University | None
         moved_from_at=_moved_from(session, occurrence),
         sequence=session.sequence,
     )
+    fresh = with_hand_edits(session, fresh)
     matters = (fresh.start_at, fresh.end_at, fresh.status, fresh.join_url)
     if matters != (session.start_at, session.end_at, session.status, session.join_url):
         fresh = replace(fresh, sequence=session.sequence + 1)

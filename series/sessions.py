@@ -23,9 +23,29 @@ class Series:
     source: str | None
 
 
+class Field(StrEnum):
+    """What of a session is edited by hand, or says the calendar."""
+
+    TIME = "time"
+    STATUS = "status"
+    TITLE = "title"
+    DESCRIPTION = "description"
+    HOST = "host"
+    JOIN_URL = "join_url"
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Of Session."""
+        return {
+            Field.TIME: ("start_at", "end_at", "wall_start", "zone", "moved_from_at"),
+            Field.HOST: ("hosting_university", "hosting_university_id"),
+        }.get(self, (self.value,))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """One weekly meeting. Instants are aware UTC; `wall_start` in `zone` is what the people agreed on."""
+    """One weekly meeting. Instants are aware UTC; `wall_start` in `zone` is what the people agreed on. `by_hand`: where
+    a person's word counts and not the calendar's."""
 
     session_id: UUID
     series_id: UUID
@@ -41,6 +61,7 @@ class Session:
     status: Status
     moved_from_at: datetime | None
     sequence: int
+    by_hand: tuple[Field, ...] = ()
 
     @property
     def is_cancelled(self) -> bool:

@@ -117,7 +117,7 @@ def accept(
         now=now,
     )
     drop_held(connection, series_id)
-    _note(connection, held, "accept plan", actor=actor, now=now)
+    _note(connection, held, "accept_plan", actor=actor, now=now)
     return held
 
 
@@ -125,7 +125,7 @@ def reject(connection: sa.Connection, series_id: UUID, digest: str, *, actor: st
     """Say no: nothing changes, and nobody is asked again until the calendar says something else. Raises NothingHeld."""
     held = _seen(connection, series_id, digest)
     connection.execute(sa.update(held_plan).where(held_plan.c.series_id == series_id).values(is_rejected=True))
-    _note(connection, held, "reject plan", actor=actor, now=now)
+    _note(connection, held, "reject_plan", actor=actor, now=now)
     return held
 
 

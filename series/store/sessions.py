@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from series.rule import Rule
-from series.sessions import Series, Session, Status
+from series.sessions import Field, Series, Session, Status
 from series.store.tables import series, session, session_alias, session_host, university
 from series.store.universities import AlreadyThere, NotThere
 
@@ -88,14 +88,23 @@ def save_import(
 ) -> None:
     """What an import found: new sessions with their calendar entry, changed ones, further entries of known ones."""
     for session_, key in new:
-        connection.execute(sa.insert(session).values(id=session_.session_id, **_columns(session_), updated_at=now))
+        add_session(connection, session_, now=now)
         _add_alias(connection, series_id, key, session_.session_id)
     for session_ in changed:
-        connection.execute(
-            sa.update(session).where(session.c.id == session_.session_id).values(**_columns(session_), updated_at=now)
-        )
+        change_session(connection, session_, now=now)
     for key, session_id in rekeyed:
         _add_alias(connection, series_id, key, session_id)
+
+
+def add_session(connection: sa.Connection, new: Session, *, now: datetime) -> None:
+    """No calendar entry stands for it yet."""
+    connection.execute(sa.insert(session).values(id=new.session_id, **_columns(new), updated_at=now))
+
+
+def change_session(connection: sa.Connection, changed: Session, *, now: datetime) -> None:
+    connection.execute(
+        sa.update(session).where(session.c.id == changed.session_id).values(**_columns(changed), updated_at=now)
+    )
 
 
 def name_host(connection: sa.Connection, *, session_id: UUID, participant_id: int) -> None:
@@ -153,6 +162,7 @@ def _columns(value: Session) -> dict[str, Any]:
         "status": value.status.value,
         "moved_from_at": value.moved_from_at,
         "sequence": value.sequence,
+        "by_hand": " ".join(value.by_hand),
     }
 
 
@@ -176,4 +186,5 @@ def _session(row: Any) -> Session:
         status=Status(row.status),
         moved_from_at=row.moved_from_at,
         sequence=row.sequence,
+        by_hand=tuple(Field(name) for name in row.by_hand.split()),
     )

@@ -167,6 +167,7 @@ session = Table(
     Column("status", String(16), nullable=False),  # planned, cancelled
     Column("moved_from_at", Instant),
     Column("sequence", Integer, nullable=False),  # grows with every change of time, place or status
+    Column("by_hand", String(255), nullable=False, default=""),  # series.sessions.Field, with blanks between
     Column("updated_at", Instant, nullable=False),
     Index(None, "series_id", "start_at"),
 )

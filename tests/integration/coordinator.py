@@ -1,4 +1,4 @@
-"""A coordinator's calendar, in a file or on a loopback server whose answers a test sets, and the series read from it."""
+"""A coordinator's calendar, a file or a server on loopback whose answers a test sets, and the series read from it."""
 
 import threading
 from collections.abc import Iterator
@@ -20,6 +20,7 @@ from tests.conftest import make_settings
 from tests.examples import SERIES
 
 WEEK = timedelta(weeks=1)
+FIRST_AT = (datetime.now(UTC) + WEEK).replace(second=0, microsecond=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +50,9 @@ def as_calendar(*entries: Entry) -> bytes:
     return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:tests", *lines, "END:VCALENDAR", ""]).encode()
 
 
-def weekly(count: int, *, first_at: datetime | None = None) -> list[Entry]:
-    """Week 1, Week 2 and so on; the first is a week from now."""
-    start = first_at or (datetime.now(UTC) + WEEK).replace(microsecond=0)
-    return [Entry(title=f"Week {number + 1}", start_at=start + number * WEEK) for number in range(count)]
+def weekly(count: int, *, first_at: datetime = FIRST_AT) -> list[Entry]:
+    """Week 1, Week 2 and so on."""
+    return [Entry(title=f"Week {number + 1}", start_at=first_at + number * WEEK) for number in range(count)]
 
 
 @dataclass(kw_only=True)

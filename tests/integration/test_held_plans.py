@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from series import hand_edits
 from series.plans import Kind, Reason
 from series.sessions import Session
 from series.store.audit import OPERATOR
 from series.store.held_plans import HeldPlan, NothingHeld, PlanOutdated, accept, reject
-from series.store.sessions import save_import
+from series.store.sessions import add_session, save_import
 from tests.examples import SERIES
 from tests.integration.coordinator import WEEK, Coordinator, open_coordinator, weekly
 
@@ -179,6 +180,41 @@ def test_an_event_that_cannot_be_read_cancels_nothing(coordinator: Coordinator) 
     assert (imported.changed, imported.held) == (0, None)
     assert not any(session.is_cancelled for session in coordinator.sessions().values())
     assert {problem.done for problem in imported.problems} >= {"kept as it was"}
+
+
+def test_an_edit_by_hand_wins_until_it_is_released(coordinator: Coordinator) -> None:
+    now = coordinator.services.clock.now()
+    week_2 = coordinator.sessions()["Week 2"]
+    change(coordinator, hand_edits.cancel(week_2, now=now))
+    first, second, *others = weekly(6)
+    assert coordinator.changes_to(first, replace(second, start_at=second.start_at + HOUR), *others).changed == 1
+    edited = coordinator.sessions()["Week 2"]
+    assert (edited.is_cancelled, edited.start_at) == (True, week_2.start_at + HOUR)
+    assert edited.sequence > week_2.sequence
+    change(coordinator, hand_edits.release(edited, edited.by_hand))
+    coordinator.waits(25 * 3600)
+    coordinator.imports()
+    assert not coordinator.sessions()["Week 2"].is_cancelled
+
+
+def test_a_session_made_by_hand_survives_the_calendar(coordinator: Coordinator) -> None:
+    now = coordinator.services.clock.now()
+    wall = coordinator.sessions()["Week 6"].wall_start + WEEK
+    made = hand_edits.add(
+        SERIES.series_id,
+        title="Extra",
+        wall_start=wall,
+        length=HOUR,
+        zone="Europe/Berlin",
+        host=None,
+        join_url="",
+        now=now,
+    )
+    with coordinator.services.database.write() as connection:
+        add_session(connection, made, now=now)
+    assert coordinator.changes_to(*weekly(7)).new == 1
+    assert coordinator.changes_to(*weekly(6)).changed == 1
+    assert not coordinator.sessions()["Extra"].is_cancelled
 
 
 def test_the_run_says_that_it_holds_and_why(coordinator: Coordinator) -> None:

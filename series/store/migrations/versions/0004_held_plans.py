@@ -1,4 +1,4 @@
-"""Plans that wait for a person, and how the fetches of a calendar went"""
+"""Plans that wait for a person, how the fetches of a calendar went, what was edited by hand"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,3 +40,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_calendar_source_series_id_series")),
         sa.PrimaryKeyConstraint("series_id", name=op.f("pk_calendar_source")),
     )
+    with op.batch_alter_table("session") as batch:
+        batch.add_column(sa.Column("by_hand", sa.String(255), nullable=False, server_default=""))
+    with op.batch_alter_table("session") as batch:
+        batch.alter_column("by_hand", server_default=None)

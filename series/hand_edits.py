@@ -1,0 +1,166 @@
+"""Edits that a coordinator makes by hand: they win over the calendar until they are released."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from series.people import University
+from series.sessions import Field, Session, Status
+
+LONGEST = timedelta(hours=12)
+MAX_TITLE_CHARS = 255
+MAX_DESCRIPTION_CHARS = 20_000
+MAX_JOIN_URL_CHARS = 2_000
+
+
+class NotPossible(Exception):
+    """An edit that would leave no sensible session; the message is one sentence for a person."""
+
+
+def move(session: Session, *, wall_start: datetime, length: timedelta, now: datetime) -> Session:
+    """To another time in the session's own zone. `wall_start` is naive."""
+    _not_begun(session, now)
+    start_at = _instant(wall_start, session.zone)
+    if start_at <= now:
+        raise NotPossible("The new start is in the past.")
+    if not timedelta(0) < length <= LONGEST:
+        raise NotPossible("A session lasts more than nothing and at most twelve hours.")
+    fresh = replace(session, start_at=start_at, end_at=start_at + length, wall_start=wall_start)
+    if start_at != session.start_at:
+        original = session.moved_from_at or session.start_at
+        fresh = replace(fresh, moved_from_at=None if original == start_at else original)
+    return _edited(session, fresh, Field.TIME)
+
+
+def cancel(session: Session, *, now: datetime) -> Session:
+    _not_begun(session, now)
+    return _edited(session, replace(session, status=Status.CANCELLED), Field.STATUS)
+
+
+def restore(session: Session, *, now: datetime) -> Session:
+    _not_begun(session, now)
+    return _edited(session, replace(session, status=Status.PLANNED), Field.STATUS)
+
+
+def rewrite(session: Session, *, title: str, description: str, now: datetime) -> Session:
+    _not_begun(session, now)
+    title, description = " ".join(title.split()), description.strip()
+    if not title or len(title) > MAX_TITLE_CHARS:
+        raise NotPossible(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
+    if len(description) > MAX_DESCRIPTION_CHARS:
+        raise NotPossible(f"A description has at most {MAX_DESCRIPTION_CHARS:,} characters.")
+    renamed = _edited(session, replace(session, title=title), Field.TITLE)
+    return _edited(renamed, replace(renamed, description=description), Field.DESCRIPTION)
+
+
+def change_join_url(session: Session, join_url: str, *, now: datetime) -> Session:
+    """Until the start; none takes the link away."""
+    _not_begun(session, now)
+    join_url = join_url.strip()
+    if join_url and not _is_web_address(join_url):
+        raise NotPossible("The join link must be a whole https address.")
+    return _edited(session, replace(session, join_url=join_url or None), Field.JOIN_URL)
+
+
+def change_host(session: Session, host: University | None, *, now: datetime) -> Session:
+    _not_begun(session, now)
+    fresh = replace(
+        session,
+        hosting_university=host.name if host else None,
+        hosting_university_id=host.university_id if host else None,
+    )
+    return _edited(session, fresh, Field.HOST)
+
+
+def swap_hosts(one: Session, other: Session, *, now: datetime) -> tuple[Session, Session]:
+    """Each university takes the other's date."""
+    swapped = []
+    for mine, theirs in ((one, other), (other, one)):
+        _not_begun(mine, now)
+        fresh = replace(
+            mine,
+            hosting_university=theirs.hosting_university,
+            hosting_university_id=theirs.hosting_university_id,
+        )
+        swapped.append(_edited(mine, fresh, Field.HOST))
+    return swapped[0], swapped[1]
+
+
+def add(
+    series_id: UUID,
+    *,
+    title: str,
+    wall_start: datetime,
+    length: timedelta,
+    zone: str,
+    host: University | None,
+    join_url: str,
+    now: datetime,
+) -> Session:
+    """A session that no calendar knows, and none takes away."""
+    blank = Session(
+        session_id=uuid4(),
+        series_id=series_id,
+        title="",
+        description="",
+        hosting_university=None,
+        hosting_university_id=None,
+        join_url=None,
+        start_at=now + LONGEST,
+        end_at=now + 2 * LONGEST,
+        wall_start=wall_start,
+        zone=zone,
+        status=Status.PLANNED,
+        moved_from_at=None,
+        sequence=0,
+    )
+    made = rewrite(blank, title=title, description="", now=now)
+    made = move(made, wall_start=wall_start, length=length, now=now)
+    made = change_join_url(change_host(made, host, now=now), join_url, now=now)
+    return replace(made, moved_from_at=None, sequence=0, by_hand=tuple(Field))
+
+
+def release(session: Session, fields: Iterable[Field]) -> Session:
+    """From the next reading on, the calendar says again what these are."""
+    released = set(fields)
+    return replace(session, by_hand=tuple(field for field in session.by_hand if field not in released))
+
+
+def with_hand_edits(session: Session, fresh: Session) -> Session:
+    """What a calendar says of a session, except for what was edited by hand."""
+    for field in session.by_hand:
+        fresh = replace(fresh, **{name: getattr(session, name) for name in field.attributes})
+    return replace(fresh, by_hand=session.by_hand)
+
+
+def _edited(session: Session, fresh: Session, field: Field) -> Session:
+    """With the field marked; a change of time, place or status counts in the feeds' SEQUENCE."""
+    if fresh == session:
+        return session
+    counts = field in {Field.TIME, Field.STATUS, Field.JOIN_URL}
+    marked = tuple(each for each in Field if each in {*session.by_hand, field})
+    return replace(fresh, by_hand=marked, sequence=session.sequence + counts)
+
+
+def _not_begun(session: Session, now: datetime) -> None:
+    if session.start_at <= now:
+        raise NotPossible("This session has begun; what is over is not changed any more.")
+
+
+def _instant(wall: datetime, zone: str) -> datetime:
+    instant = wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    if instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != wall:
+        raise NotPossible("The clocks go forward then: there is no such time on that day.")
+    return instant
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    plain = url.isprintable() and " " not in url and len(url) <= MAX_JOIN_URL_CHARS
+    return plain and parts.scheme == "https" and bool(parts.hostname) and parts.username is None
