@@ -7,14 +7,13 @@ https://www.rfc-editor.org/rfc/rfc5545, https://www.rfc-editor.org/rfc/rfc7986 (
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 import icalendar
 
-from series.sessions import Session
+from series.sessions import DatedSession, Session
 
 CANCELLED_FOR = timedelta(days=30)  # long enough for every calendar to have heard of it
 REFRESH_EVERY = timedelta(hours=1)
@@ -31,16 +30,8 @@ class Reader(StrEnum):
     MOODLE = "moodle"  # its importer ignores STATUS (calendar/lib.php), so the title must say "CANCELLED"
 
 
-@dataclass(frozen=True, kw_only=True)
-class FeedEntry:
-    """A session, and when it was last changed (aware UTC)."""
-
-    session: Session
-    changed_at: datetime
-
-
 def write_feed(
-    entries: Iterable[FeedEntry], *, name: str, public_url: str, now: datetime, reader: Reader = Reader.CALENDAR
+    dated: Iterable[DatedSession], *, name: str, public_url: str, now: datetime, reader: Reader = Reader.CALENDAR
 ) -> bytes:
     """The feed as UTF-8 with CRLF, folded at 75 octets between characters. It holds no join link."""
     calendar = icalendar.Calendar()
@@ -51,9 +42,9 @@ def write_feed(
     calendar.add("X-WR-CALNAME", one_line(name))
     calendar.add("REFRESH-INTERVAL", REFRESH_EVERY, parameters={"VALUE": "DURATION"})
     calendar.add("X-PUBLISHED-TTL", "PT1H")  # what Outlook knows in its place
-    shown = [entry for entry in entries if not _is_forgotten(entry.session, now)]
-    for entry in sorted(shown, key=lambda entry: (entry.session.start_at, entry.session.session_id)):
-        calendar.add_component(_event(entry, public_url, reader))
+    shown = [one for one in dated if not _is_forgotten(one.session, now)]
+    for one in sorted(shown, key=lambda one: (one.session.start_at, one.session.session_id)):
+        calendar.add_component(_event(one, public_url, reader))
     written: bytes = calendar.to_ical()
     return written
 
@@ -72,8 +63,8 @@ def plain(text: str) -> str:
     return NOT_TEXT.sub("", LINE_ENDS.sub("\n", text))
 
 
-def _event(entry: FeedEntry, public_url: str, reader: Reader) -> icalendar.Event:
-    session, changed_at = entry.session, entry.changed_at.astimezone(UTC).replace(microsecond=0)
+def _event(dated: DatedSession, public_url: str, reader: Reader) -> icalendar.Event:
+    session, changed_at = dated.session, dated.changed_at.astimezone(UTC).replace(microsecond=0)
     url = session_url(session, public_url)
     title = one_line(_without_join_link(session.title, session, url))
     event = icalendar.Event()
@@ -103,7 +94,7 @@ def _without_join_link(text: str, session: Session, url: str) -> str:
     if not session.join_url:
         return text
     parts = urlsplit(session.join_url)
-    link = rf"(?:https?://)?{re.escape(parts.netloc + parts.path)}[^\s<>\"]*"
+    link = rf"(?:https?://)?{re.escape(parts.netloc + parts.path.rstrip('/'))}[^\s<>\"]*"
     return re.sub(link, lambda _: url, text, flags=re.IGNORECASE)
 
 

@@ -17,7 +17,7 @@ from series.permissions import Action, may
 from series.store.audit import append_audit
 from series.store.feeds import feed_owner, renew_feed, series_of_owner
 from series.store.limits import take
-from series.store.sessions import feed_entries_of
+from series.store.sessions import dated_sessions_of
 
 blueprint = Blueprint("feeds", __name__)
 
@@ -98,9 +98,9 @@ def _take(tool: Tool, owner: FeedOwner) -> float:
 def _write(tool: Tool, owner: FeedOwner) -> bytes:
     with tool.database.read() as connection:
         series = series_of_owner(connection, owner)
-        entries = feed_entries_of(connection, [one.series_id for one in series])
+        sessions = dated_sessions_of(connection, [one.series_id for one in series])
     return write_feed(
-        entries,
+        sessions,
         name=" · ".join(one.title for one in series) or gettext("Shared Sessions"),
         public_url=tool.settings.public_url,
         now=tool.clock.now(),

@@ -8,9 +8,8 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from series.feed import FeedEntry
 from series.rule import Rule
-from series.sessions import Series, Session, Status
+from series.sessions import DatedSession, Series, Session, Status
 from series.store.tables import series, session, session_alias, session_host, university
 from series.store.universities import AlreadyThere, NotThere
 
@@ -67,10 +66,10 @@ def sessions_of(connection: sa.Connection, series_id: UUID) -> list[Session]:
     return [_session(row) for row in connection.execute(query)]
 
 
-def feed_entries_of(connection: sa.Connection, series_ids: Iterable[UUID]) -> list[FeedEntry]:
+def dated_sessions_of(connection: sa.Connection, series_ids: Iterable[UUID]) -> list[DatedSession]:
     """The sessions of these series, each with the time of its last change."""
     rows = connection.execute(_sessions().where(session.c.series_id.in_(list(series_ids))))
-    return [FeedEntry(session=_session(row), changed_at=row.updated_at) for row in rows]
+    return [DatedSession(session=_session(row), changed_at=row.updated_at) for row in rows]
 
 
 def get_session(connection: sa.Connection, session_id: UUID) -> Session | None:

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from series.feed import FeedEntry, write_feed
-from series.sessions import Session, Status
+from series.feed import write_feed
+from series.sessions import DatedSession, Session, Status
 from tests.conftest import NOW
 from tests.examples import moved, weekly
 
@@ -56,7 +56,7 @@ def node() -> list[str]:
 
 
 def test_ical_js_reads_our_plan(node: list[str]) -> None:
-    entries = [FeedEntry(session=session, changed_at=NOW) for session in PLAN]
+    entries = [DatedSession(session=session, changed_at=NOW) for session in PLAN]
     body = write_feed(entries, name="Σεμινάρια", public_url="https://sessions.example", now=NOW)
     done = subprocess.run(node, input=body, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr.decode()

@@ -13,7 +13,7 @@ from series.people import Visit
 from series.rule import Rule
 from series.store.database import Database
 from series.store.feeds import feed_owner, renew_feed, series_of_owner
-from series.store.sessions import add_series, feed_entries_of, save_import
+from series.store.sessions import add_series, dated_sessions_of, save_import
 from series.store.tables import participant
 from tests.at_once import at_once
 from tests.conftest import NOW
@@ -118,18 +118,18 @@ def test_who_gets_the_id_of_an_erased_person_is_another_owner(sqlite_url: str) -
     assert first != second
 
 
-def test_an_entry_has_the_time_of_the_sessions_last_change(database: Database, seeded: Seeded) -> None:
+def test_a_session_has_the_time_of_the_sessions_last_change(database: Database, seeded: Seeded) -> None:
     first, second, third = seeded.sessions
     renamed = replace(second, title="Another title")
     with database.write() as connection:
         save_import(connection, SERIES.series_id, new=(), changed=[renamed], rekeyed=(), now=LATER)
     with database.read() as connection:
-        entries = feed_entries_of(connection, [SERIES.series_id])
-        assert feed_entries_of(connection, []) == []
-        assert feed_entries_of(connection, [OTHER.series_id]) == []
-    assert {entry.session.session_id: entry.changed_at for entry in entries} == {
+        dated = dated_sessions_of(connection, [SERIES.series_id])
+        assert dated_sessions_of(connection, []) == []
+        assert dated_sessions_of(connection, [OTHER.series_id]) == []
+    assert {one.session.session_id: one.changed_at for one in dated} == {
         first.session_id: NOW,
         second.session_id: LATER,
         third.session_id: NOW,
     }
-    assert renamed in [entry.session for entry in entries]
+    assert renamed in [one.session for one in dated]

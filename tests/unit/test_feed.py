@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moodle_sync.read_calendar import read_calendar
-from series.feed import FeedEntry, Reader, one_line, plain, write_feed
-from series.sessions import Session, Status
+from series.feed import Reader, one_line, plain, write_feed
+from series.sessions import DatedSession, Session, Status
 from tests.conftest import NOW
 from tests.examples import SESSION, moved, weekly
 
@@ -26,7 +26,7 @@ WINDOW = (NOW - timedelta(days=30), NOW + timedelta(days=200))
 
 
 def feed(*sessions: Session, now: datetime = NOW, reader: Reader = Reader.CALENDAR, name: str = "Workshops") -> bytes:
-    entries = [FeedEntry(session=session, changed_at=CHANGED_AT) for session in sessions]
+    entries = [DatedSession(session=session, changed_at=CHANGED_AT) for session in sessions]
     return write_feed(entries, name=name, public_url=PUBLIC_URL, now=now, reader=reader)
 
 
@@ -72,7 +72,7 @@ def test_a_session_is_one_event_with_all_that_a_calendar_needs() -> None:
 
 def test_the_port_of_a_development_machine_is_not_in_the_uid() -> None:
     body = write_feed(
-        [FeedEntry(session=SESSION, changed_at=NOW)], name="x", public_url="http://localhost:8999", now=NOW
+        [DatedSession(session=SESSION, changed_at=NOW)], name="x", public_url="http://localhost:8999", now=NOW
     )
     assert b"UID:session-5e551000-0000-4000-8000-000000000007@localhost\r\n" in body
 
@@ -124,6 +124,11 @@ def test_the_join_link_is_nowhere(text: str, reader: Reader) -> None:
     assert "secret" not in unfolded
     assert "before." in unfolded
     assert "after." in unfolded
+
+
+def test_a_slash_at_its_end_makes_no_other_link() -> None:
+    session = replace(SESSION, join_url="https://meet.example/beach/", description="https://meet.example/beach?pwd=1")
+    assert "meet.example" not in "".join(lines(feed(session)))
 
 
 def test_other_links_stay() -> None:
@@ -227,7 +232,7 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=200) | st.sampled_from([r
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> FeedEntry:
+def entries(draw: st.DrawFn) -> DatedSession:
     start_at, length = draw(INSTANTS), draw(st.timedeltas(timedelta(minutes=1), timedelta(days=2)))
     session = replace(
         SESSION,
@@ -241,11 +246,11 @@ def entries(draw: st.DrawFn) -> FeedEntry:
         status=draw(st.sampled_from(Status)),
         sequence=draw(st.integers(0, 2**31 - 1)),
     )
-    return FeedEntry(session=session, changed_at=draw(INSTANTS))
+    return DatedSession(session=session, changed_at=draw(INSTANTS))
 
 
 @given(st.lists(entries(), max_size=6, unique_by=lambda entry: entry.session.session_id), TEXTS)
-def test_whatever_the_sessions_are_icalendar_reads_them_back(made: Sequence[FeedEntry], name: str) -> None:
+def test_whatever_the_sessions_are_icalendar_reads_them_back(made: Sequence[DatedSession], name: str) -> None:
     long_ago = datetime(1999, 1, 1, tzinfo=UTC)
     body = write_feed(made, name=name, public_url=PUBLIC_URL, now=long_ago)
     calendar = icalendar.Calendar.from_ical(body)
