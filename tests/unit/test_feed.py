@@ -266,3 +266,24 @@ def test_whatever_the_sessions_are_icalendar_reads_them_back(made: Sequence[Date
         assert event["SUMMARY"] == one_line(session.title)
         assert plain(session.description).strip() in event["DESCRIPTION"]
         assert UUID(str(event["URL"]).rpartition("/")[2]) == session.session_id
+
+
+@given(st.lists(entries(), max_size=6, unique_by=lambda one: one.session.session_id))
+def test_whatever_the_sessions_are_our_own_reader_gives_the_plan(made: Sequence[DatedSession]) -> None:
+    long_ago = datetime(1999, 1, 1, tzinfo=UTC)
+    body = write_feed(made, name="Workshops", public_url=PUBLIC_URL, now=long_ago)
+    read = read_calendar(body, default_zone="Europe/Berlin", window=(long_ago, datetime(2061, 1, 1, tzinfo=UTC)))
+    assert {problem.fact for problem in read.problems} <= {"has no title"}
+    expected = {
+        f"session-{s.session_id}@sessions.example": (
+            s.start_at,
+            s.end_at,
+            s.is_cancelled,
+            s.sequence,
+            one_line(s.title),
+        )
+        for s in (one.session for one in made)
+    }
+    assert {
+        o.source_uid: (o.start_at, o.end_at, o.cancelled, o.sequence, o.title) for o in read.occurrences
+    } == expected
