@@ -16,7 +16,7 @@ from lms.tool_keys import current_signing_key
 from lms.turnstile import Turnstile
 from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.own_address import at_own_address
-from lti_tool.pages import host, instructor, launch, login, operations, public, student, visit
+from lti_tool.pages import feeds, host, instructor, launch, login, operations, public, student, visit
 from lti_tool.pages.errors import register_error_pages
 from lti_tool.pages.visit_proof import form_token
 from lti_tool.security_headers import register_security_headers
@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> Flask:
     Bootstrap5(app)
     Babel(app, locale_selector=_select_locale)
     app.jinja_env.globals.update(Action=Action, form_token=form_token, get_locale=get_locale, may=may)
-    for module in (public, login, launch, visit, student, instructor, host, operations):
+    for module in (public, login, launch, visit, student, instructor, host, feeds, operations):
         app.register_blueprint(module.blueprint)
     register_error_pages(app)
     register_security_headers(app)

@@ -74,6 +74,14 @@ class Session:
         return not self.is_cancelled and self.start_at <= now < self.end_at
 
 
+@dataclass(frozen=True, kw_only=True)
+class DatedSession:
+    """A session, and when it was last changed (aware UTC)."""
+
+    session: Session
+    changed_at: datetime
+
+
 JOIN_OPENS_BEFORE = timedelta(minutes=15)
 
 

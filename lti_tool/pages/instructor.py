@@ -4,16 +4,18 @@ from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, render_template, request
 
 from lms.errors import LmsError
 from lms.nrps import Member, read_memberships
 from lms.service_tokens import ServicePlatform
 from lms.turnstile import TooManyWait
+from lti_tool.pages.feed_links import feed_links
 from lti_tool.pages.times import times_of
 from lti_tool.pages.visit_proof import with_visit
 from lti_tool.protocol.roles import read_roles
 from lti_tool.tool import LMS_WITHIN_S, Tool, the_tool
+from series.feed_address import OwnerKind
 from series.people import Visit
 from series.permissions import Action, may
 from series.pooling import protect
@@ -82,6 +84,8 @@ def course(visit: Visit) -> str:
         elsewhere=protect(elsewhere),
         held=sum(1 for s in sessions if not s.is_cancelled),
         rule=rule,
+        links=feed_links(OwnerKind.COURSE, visit.course_id, name=series.title),
+        address_is_new="calendar" in request.args,
     )
 
 

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
+from lti_tool.pages.feed_links import feed_links
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.times import times_of
 from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.tool import the_tool
 from series.check_in import CodeReason, CodeRefused, match_code
+from series.feed_address import OwnerKind
 from series.limits import CODE_TRIES
 from series.people import Visit
 from series.permissions import Action, may
@@ -119,6 +121,8 @@ def _render(visit: Visit, *, refused: CodeReason | None = None, wait_s: int = 0,
         wait_s=wait_s,
         typed=typed,
         reasons=CodeReason,
+        links=feed_links(OwnerKind.PARTICIPANT, visit.participant_id, name=series.title),
+        address_is_new="calendar" in request.args,
     )
 
 

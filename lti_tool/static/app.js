@@ -50,6 +50,8 @@
     } catch { /* offline for a moment: the page stays as it is */ }
   }
 
+  for (const field of document.querySelectorAll("[data-select]")) field.addEventListener("focus", () => field.select());
+
   showLocalTimes(document);
   countDown(document);
   if (document.querySelector("[data-refresh]")) setInterval(refresh, REFRESH_MS);

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from series.rule import Rule
-from series.sessions import Field, Series, Session, Status
+from series.sessions import DatedSession, Field, Series, Session, Status
 from series.store.tables import series, session, session_alias, session_host, university
 from series.store.universities import AlreadyThere, NotThere
 
@@ -64,6 +64,12 @@ def sessions_of(connection: sa.Connection, series_id: UUID) -> list[Session]:
     """In the order of their start."""
     query = _sessions().where(session.c.series_id == series_id).order_by(session.c.start_at, session.c.id)
     return [_session(row) for row in connection.execute(query)]
+
+
+def dated_sessions_of(connection: sa.Connection, series_ids: Iterable[UUID]) -> list[DatedSession]:
+    """The sessions of these series, each with the time of its last change."""
+    rows = connection.execute(_sessions().where(session.c.series_id.in_(list(series_ids))))
+    return [DatedSession(session=_session(row), changed_at=row.updated_at) for row in rows]
 
 
 def get_session(connection: sa.Connection, session_id: UUID) -> Session | None:

@@ -219,6 +219,7 @@ course = Table(
     Column("title", String(255), nullable=False),
     Column("memberships_url", Text),
     Column("moodle_course_id", Integer),
+    Column("feed_generation", Integer, nullable=False, server_default="0"),  # grows when its feed gets a new address
     UniqueConstraint("deployment_id", "context_id"),
     UniqueConstraint("university_id", "moodle_course_id"),
 )
@@ -253,6 +254,7 @@ participant = Table(
     Column("issuer", String(255), nullable=False),
     Column("sub", String(255), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("feed_generation", Integer, nullable=False, server_default="0"),  # as for a course
     UniqueConstraint("university_id", "issuer", "sub"),
 )
 

@@ -62,6 +62,7 @@ def _tour(demo: Demo, browser: Browser) -> None:
         "student-open": lambda page: _student(page, demo),
         "student-wrong": lambda page: type_code(_student(page, demo), "12"),
         "student-done": lambda page: _check_in(page, demo, code),
+        "student-calendar": lambda page: _student(page, demo).get_by_text("Add to my calendar").click(),
         "instructor": lambda page: _instructor(page, demo),
         "gradebook": lambda page: _lms_page(page, demo, "gradebook"),
         "calendar": lambda page: _lms_page(page, demo, "calendar"),
