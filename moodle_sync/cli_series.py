@@ -1,22 +1,34 @@
 """moodle-sync series: workshop series and their sessions."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import click
 
-from config.command_line import check_slug, check_time_zone, json_option, print_rows, settings_or_exit
+from config.command_line import Failure, check_slug, check_time_zone, json_option, print_rows, settings_or_exit
 from moodle_sync.cli_common import print_report, services_or_exit
 from moodle_sync.cli_plans import accept, reject, show_held
+from series.hand_edits import NotPossible
+from series.rounds import copy_round
 from series.rule import Rule
 from series.sessions import Series
 from series.store.calendar_sources import source_of
 from series.store.held_plans import find_held
 from series.store.launches import upsert_participant
 from series.store.schema import open_current
-from series.store.sessions import find_series, list_series, name_host, session_as_json, sessions_of
+from series.store.sessions import (
+    add_series,
+    add_session,
+    find_series,
+    list_series,
+    name_host,
+    rule_of,
+    session_as_json,
+    sessions_of,
+)
 from series.store.universities import NotThere, find_university, platforms_of_university
 
 DEFAULT_REQUIRED = 10
@@ -61,6 +73,39 @@ def series_import(source: str, slug: str, title: str | None, time_zone: str, req
         return
     new = _new_series(slug, title, time_zone)
     print_report(import_series(services, new, source, rule_if_new=Rule(required=required)), slug)
+
+
+@series.command("copy")
+@click.argument("slug")
+@click.argument("new_slug")
+@click.option("--title", required=True, help="Of the new round.")
+@click.option(
+    "--starts", "starts_on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Date of its first session."
+)
+@click.option("--hosts", default="", help="Hosting universities by their short names, in turn: malta,vilnius,…")
+def series_copy(slug: str, new_slug: str, title: str, starts_on: datetime, hosts: str) -> None:
+    """Make the next round of SLUG: the same sessions, as far apart and at the same time of the day.
+
+    Cancelled sessions are left out, moved ones come where they were planned, join links are made anew. Without --hosts
+    each session keeps its hosting university. A calendar can be imported into the new round later: its entries are then
+    taken for these sessions, once you have confirmed it.
+    """
+    settings = settings_or_exit()
+    database, now = open_current(settings.database_url), settings.clock().now()
+    with database.write() as connection:
+        known = find_series(connection, slug)
+        turns = [find_university(connection, name.strip()) for name in hosts.split(",") if name.strip()]
+        new = _new_series(new_slug, title, known.time_zone)
+        try:
+            copies = copy_round(
+                sessions_of(connection, known.series_id), new.series_id, starts_on=starts_on.date(), hosts=turns
+            )
+        except NotPossible as error:
+            raise Failure(str(error)) from error
+        add_series(connection, new, rule=rule_of(connection, known.series_id), now=now)
+        for copy in copies:
+            add_session(connection, copy, now=now)
+    click.echo(f"{title}: {len(copies)} session(s). `moodle-sync series show {new_slug}` shows them.")
 
 
 @series.command("list")

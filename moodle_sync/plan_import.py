@@ -159,12 +159,11 @@ def _moved_from(session: Session, occurrence: Occurrence) -> datetime | None:
 
 
 def _gone(known: Known, seen: set[UUID], now: datetime) -> list[Session]:
-    """Sessions to come that had an entry in the calendar and have none any more."""
-    from_calendar = set(known.aliases.values())
+    """Sessions to come that have no entry in the calendar (any more), but for those that a person has made."""
     return [
         session
         for session in known.sessions.values()
-        if session.session_id in from_calendar and session.session_id not in seen and session.start_at > now
+        if session.session_id not in seen and session.start_at > now and set(session.by_hand) != set(Field)
     ]
 
 

@@ -23,7 +23,7 @@ class NotPossible(Exception):
 def move(session: Session, *, wall_start: datetime, length: timedelta, now: datetime) -> Session:
     """To another time in the session's own zone. `wall_start` is naive."""
     _not_begun(session, now)
-    start_at = _instant(wall_start, session.zone)
+    start_at = instant_of(wall_start, session.zone)
     if start_at <= now:
         raise NotPossible("The new start is in the past.")
     if not timedelta(0) < length <= LONGEST:
@@ -150,7 +150,8 @@ def _not_begun(session: Session, now: datetime) -> None:
         raise NotPossible("This session has begun; what is over is not changed any more.")
 
 
-def _instant(wall: datetime, zone: str) -> datetime:
+def instant_of(wall: datetime, zone: str) -> datetime:
+    """Raises NotPossible."""
     instant = wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     if instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != wall:
         raise NotPossible("The clocks go forward then: there is no such time on that day.")

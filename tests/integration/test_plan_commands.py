@@ -1,5 +1,6 @@
 """`moodle-sync series show --held|accept|reject` as a coordinator types them."""
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from moodle_sync.cli import main
 from series.store.tables import audit
 from tests.examples import SERIES
-from tests.integration.coordinator import Coordinator, open_coordinator, weekly
+from tests.integration.coordinator import FIRST_AT, Coordinator, as_calendar, open_coordinator, weekly
 
 Run = Callable[..., str]
 
@@ -104,6 +105,22 @@ def test_what_has_changed_since_says_what_to_do(coordinator: Coordinator, run: R
     said = run("series", "accept", SERIES.slug, held.digest, status=1)
     assert "Nothing was changed" in said
     assert "Traceback" not in said
+
+
+def test_the_next_round_is_copied_and_a_calendar_is_then_taken_for_it(coordinator: Coordinator, run: Run) -> None:
+    first_on = (coordinator.sessions()["Week 1"].wall_start + timedelta(weeks=20)).date()
+    copy = ("series", "copy", SERIES.slug, "spring", "--title", "Spring", "--starts", first_on.isoformat())
+    assert run(*copy).startswith("Spring: 6 session(s).")
+    assert run(*copy, status=1) == "There is already a series 'spring'.\n"
+    before = json.loads(run("series", "show", "spring", "--json"))
+    coordinator.file.write_bytes(as_calendar(*weekly(6, first_at=FIRST_AT + timedelta(weeks=20))))
+    assert "Held" in run("series", "import", str(coordinator.file), "--series", "spring")
+    shown = run("series", "show", "spring", "--held")
+    accept = re.search(r"moodle-sync (series accept \S+ \w+)", shown)
+    assert accept
+    run(*accept[1].split())
+    after = json.loads(run("series", "show", "spring", "--json"))
+    assert [s["session_id"] for s in after] == [s["session_id"] for s in before]
 
 
 def test_a_source_that_fails_is_shown_with_since_when_and_why(coordinator: Coordinator, run: Run) -> None:

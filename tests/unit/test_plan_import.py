@@ -8,7 +8,7 @@ import pytest
 
 from moodle_sync.plan_import import ImportPlan, Key, Known, plan_import
 from moodle_sync.read_calendar import Occurrence
-from series.sessions import Session, Status
+from series.sessions import Field, Session, Status
 from tests.examples import MALTA, SERIES, VILNIUS
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -281,7 +281,7 @@ def test_a_past_or_cancelled_session_may_vanish() -> None:
 
 def test_a_session_that_was_made_by_hand_does_not_vanish() -> None:
     known = imported(*CALENDAR)
-    by_hand = replace(session_of(known, SECOND), session_id=UUID(int=9))
+    by_hand = replace(session_of(known, SECOND), session_id=UUID(int=9), by_hand=tuple(Field))
     known = replace(known, sessions={**known.sessions, by_hand.session_id: by_hand})
     assert plan_import(CALENDAR, known, now=NOW) == NOTHING
 
