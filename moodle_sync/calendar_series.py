@@ -12,6 +12,7 @@ from moodle_sync.calendar_events import Entry
 from moodle_sync.calendar_rules import has_a_date, steps
 
 OUR_LINE = "X-SHARED-SESSIONS-LINE"  # tells which VEVENT an expanded date came from
+DATES = ("UID", "SEQUENCE", "DTSTART", "RECURRENCE-ID", "RRULE", "RDATE", "EXDATE")
 AROUND = timedelta(days=31)  # "this and future" may move dates into the window by so much
 
 
@@ -54,6 +55,8 @@ def group_into_series(entries: Iterable[Entry]) -> tuple[list[Series], list[Entr
 
 def _newest(same: list[Entry]) -> Entry:
     """By SEQUENCE, then by the time of the change, then the cancelled one."""
+    if len(same) == 1:  # nearly all
+        return same[0]
     ranked = sorted(same, key=lambda entry: (entry.sequence, entry.changed, entry.cancelled, entry.event.to_ical()))
     newest = ranked[-1]
     told = [entry for entry in ranked if not entry.cancelled]
@@ -92,10 +95,13 @@ def expand(series: Series, window: tuple[datetime, datetime]) -> Iterator[Date]:
 
 
 def _expandable(entry: Entry, series: Series, window: tuple[datetime, datetime]) -> icalendar.Event:
-    """A copy that lasts as long as the series where it does not say, and has no rule that would be searched in vain."""
-    event = entry.event.copy()
+    """Its dates alone. It lasts as long as the series where it does not say, and has no rule that would be searched in
+    vain."""
+    event = icalendar.Event()
+    for name in DATES:
+        if name in entry.event:
+            event[name] = entry.event.get(name)
     usual = series.master.length if series.master is not None else None
-    event.pop("DURATION", None)
     event["DTEND"] = icalendar.vDDDTypes(entry.start + (entry.length or usual or timedelta(hours=1)))
     event[OUR_LINE] = icalendar.vText(str(entry.block.number))
     start, last = (window[0] - AROUND).date(), (window[1] + AROUND).date()

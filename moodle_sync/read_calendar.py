@@ -15,7 +15,7 @@ from moodle_sync.calendar_events import BadEvent, Entry, Zoning, read_event
 from moodle_sync.calendar_lines import Block, Problem, Problems, RawCalendar, split_calendars
 from moodle_sync.calendar_rules import MAX_STEPS, MAX_STEPS_PER_FILE
 from moodle_sync.calendar_series import Date, Series, cost, expand, group_into_series
-from moodle_sync.calendar_text import read_words
+from moodle_sync.calendar_text import Words, read_words
 from moodle_sync.calendar_zones import Zones, find_zone
 
 __all__ = ["Occurrence", "Problem", "Reading", "read_calendar"]
@@ -99,8 +99,9 @@ class _Reader:
             spent += cost(series, self.window)
             dates = self._dates(series, enough=spent > MAX_STEPS_PER_FILE or found > MAX_OCCURRENCES_PER_FILE)
             found += len(dates)
+            words = {entry.block.number: read_words(entry.event) for entry in series.entries}
             for date in dates:
-                yield _occurrence(date, self.default_zone)
+                yield _occurrence(date, words[date.entry.block.number], self.default_zone)
 
     def _dates(self, series: Series, *, enough: bool) -> list[Date]:
         """`enough` says that the series before this one took all the work that we spend on one file."""
@@ -140,8 +141,7 @@ def _left_out(block: Block) -> str:
     return "left out"
 
 
-def _occurrence(date: Date, default_zone: str) -> Occurrence:
-    words = read_words(date.entry.event)
+def _occurrence(date: Date, words: Words, default_zone: str) -> Occurrence:
     zone = str(date.entry.start.tzinfo)
     if zone in {"UTC", "Etc/UTC"}:  # nobody's clock shows it
         zone = default_zone

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config.logging import quiet_logging
-from tests.benchmarks import burst, cost
+from tests.benchmarks import burst, calendars, cost
 from tests.benchmarks.launches import Bench
 from tests.benchmarks.servers import CAN_COUNT_CPU, ROOT, beside_the_servers
 from tests.integration.lti.conftest import new_lms
@@ -32,6 +32,7 @@ class Sizes:
     launches: int = 400  # a pass
     burst: int = 5000
     connections: int = 8
+    readings: int = 7  # of a large calendar
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Row:
 def main(folder: Path, sizes: Sizes) -> bool:
     """Print the tables; all files are made in `folder`. False when a launch was lost, or called out."""
     _print_parts(folder, sizes)
+    print(f"\n{calendars.measure(rounds=sizes.readings).words()}")
     key_sets = KeySets()
     try:
         with beside_the_servers():

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from moodle_sync.errors import NotACalendar, SourceUnreadable
 from moodle_sync.fetch_source import FIRST_WAIT, LONGEST_WAIT, failed
@@ -53,6 +54,18 @@ def test_what_is_as_before_is_asked_for_conditionally(coordinator: Coordinator, 
     asked = web.asked[-1]
     assert (asked["If-None-Match"], asked["If-Modified-Since"]) == ('"1"', "Tue, 24 Nov 2026 12:00:00 GMT")
     assert len(web.asked) == 3
+
+
+def test_what_is_as_before_is_not_written_again(coordinator: Coordinator, web: Web) -> None:
+    web.status, web.body = 304, b""
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement.split()[0])
+
+    sa.event.listen(coordinator.services.database.engine, "before_cursor_execute", note)
+    assert coordinator.imports(source=web.url) == AS_BEFORE
+    assert set(said) == {"SELECT"}
 
 
 def test_validators_are_not_trusted_for_ever(coordinator: Coordinator, web: Web) -> None:
