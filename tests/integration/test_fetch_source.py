@@ -61,7 +61,7 @@ def test_what_is_as_before_is_not_written_again(coordinator: Coordinator, web: W
     said: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        said.append(statement.split()[0])
+        said.append(statement.split(maxsplit=1)[0])
 
     sa.event.listen(coordinator.services.database.engine, "before_cursor_execute", note)
     assert coordinator.imports(source=web.url) == AS_BEFORE
