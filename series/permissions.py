@@ -31,9 +31,13 @@ def _staff_may(viewer: Staff, action: Action, thing: Session | University | None
         case Action.SEE_LMS:
             if not isinstance(thing, University):
                 return False
-            return viewer.role is Role.COORDINATOR or thing == viewer.university
+            return viewer.role is Role.COORDINATOR or _is_own(viewer, thing)
         case Action.CHECK_IN | Action.SEE_COURSE | Action.OPEN_CHECK_IN:
             return False  # what a launch opens; completions stay with those who teach
+
+
+def _is_own(viewer: Staff, thing: University) -> bool:
+    return viewer.university is not None and viewer.university.university_id == thing.university_id
 
 
 def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:

@@ -36,6 +36,10 @@ class Account:
     created_at: datetime
     signed_in_at: datetime | None
 
+    @property
+    def is_active(self) -> bool:
+        return self.state is AccountState.ACTIVE
+
 
 def add_staff(
     connection: sa.Connection, *, email: str, name: str, role: Role, university_id: int | None, now: datetime
@@ -84,9 +88,7 @@ def get_account(connection: sa.Connection, staff_id: int) -> Account:
 
 def count_try(connection: sa.Connection, email: str) -> None:
     """One more try to sign in; nothing where there is no such account."""
-    connection.execute(
-        sa.update(staff).where(staff.c.email == normal_email(email)).values(tries=staff.c.tries + 1)
-    )
+    connection.execute(sa.update(staff).where(staff.c.email == normal_email(email)).values(tries=staff.c.tries + 1))
 
 
 def disable_account(connection: sa.Connection, staff_id: int) -> None:
