@@ -63,7 +63,8 @@ def admin_create(email: str, name: str, role_name: str, university_slug: str | N
 @admin_group.command("list")
 @json_option
 def admin_list(*, as_json: bool) -> None:
-    """List all accounts: e-mail, name, role, university, state, the last sign-in, and the tries that failed since."""
+    """List all accounts: e-mail, name, role, university, state, whether there is a password, the last sign-in, and how
+    many tries failed since."""
     with open_database().read() as connection:
         rows = [_row(account) for account in list_staff(connection)]
     print_rows(rows, as_json=as_json, empty="No account yet; `lti-tool admin create --help` shows how.")
@@ -99,7 +100,7 @@ def admin_disable(email: str, *, yes: bool) -> None:
     now, database = settings_or_exit().clock().now(), open_database()
     with database.read() as connection:
         account = require_account(connection, email)
-    if not yes and not click.confirm(f"Sign {account.name}, {account.email}, out everywhere and for good?"):
+    if not yes and not click.confirm(f"Sign {account.name} ({account.email}) out everywhere, and let them in no more?"):
         raise Failure("Nothing was changed.")
     with database.write() as connection:
         disable_account(connection, account.staff_id)
@@ -139,7 +140,8 @@ def _row(account: Account) -> dict[str, str | int | None]:
         "name": account.name,
         "role": account.role.value.replace("_", "-"),
         "university": account.university_slug,
-        "state": account.state.value if account.password_hash else f"{account.state.value}, no password",
+        "state": account.state.value,
+        "password": "set" if account.password_hash else "none",
         "signed_in_at": account.signed_in_at.isoformat(timespec="seconds") if account.signed_in_at else None,
         "failed_tries": account.tries,
     }

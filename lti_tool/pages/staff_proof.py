@@ -18,7 +18,7 @@ from series.staff import SEEN_EVERY, Staff
 from series.store.staff_sessions import find_session, note_seen
 
 HOME = "/staff/"
-OWN_PATH = re.compile(r"/staff/(?:[\w-]+/?)*(?:\?[\w=&%+-]*)?", re.ASCII)  # no dots, no second slash, no host
+OWN_PATH = re.compile(r"/staff/(?:[\w-]+/)*[\w-]*(?:\?[\w=&%+-]*)?", re.ASCII)  # no dots, no empty part, no host
 SIGN_IN = "/staff/sign-in"
 P = ParamSpec("P")
 R = TypeVar("R")
