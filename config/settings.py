@@ -37,6 +37,7 @@ class Settings:
     encryption_key: bytes = field(repr=False)  # 32 bytes in base64; keys and tokens at rest
     allowed_networks: tuple[Network, ...] = ()  # private networks that outgoing calls may reach
     frame_ancestors: tuple[str, ...] = ()  # more origins that may frame us
+    trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is believed, at the sign-in of staff alone
     clock_file: Path | None = None
     calendar_interval_s: int = 900
     mirror_interval_s: int = 300
@@ -201,6 +202,7 @@ _VARIABLES = {
     "ENCRYPTION_KEY": _Variable(parse=_encryption_key, hint="`openssl rand -base64 32` makes one"),
     "ALLOWED_NETWORKS": _Variable(parse=_networks, default=""),
     "FRAME_ANCESTORS": _Variable(parse=_origins, default=""),
+    "TRUSTED_PROXIES": _Variable(parse=_networks, default=""),
     "CLOCK_FILE": _Variable(parse=_path, default=""),
     "CALENDAR_INTERVAL_S": _Variable(parse=_seconds, default="900"),
     "MIRROR_INTERVAL_S": _Variable(parse=_seconds, default="300"),

@@ -16,9 +16,23 @@ from lms.tool_keys import current_signing_key
 from lms.turnstile import Turnstile
 from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.own_address import at_own_address
-from lti_tool.pages import feeds, host, instructor, launch, login, operations, public, student, visit
+from lti_tool.pages import (
+    feeds,
+    host,
+    instructor,
+    launch,
+    login,
+    operations,
+    public,
+    staff,
+    staff_proof,
+    staff_sign_in,
+    student,
+    visit,
+)
 from lti_tool.pages.errors import register_error_pages
 from lti_tool.pages.visit_proof import form_token
+from lti_tool.passwords import Passwords
 from lti_tool.security_headers import register_security_headers
 from lti_tool.tool import LMS_WITHIN_S, Tool
 from series.limits import KEPT_REFUSALS, LOGINS, Pace
@@ -39,8 +53,14 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["shared_sessions"] = _make_tool(settings)
     Bootstrap5(app)
     Babel(app, locale_selector=_select_locale)
-    app.jinja_env.globals.update(Action=Action, form_token=form_token, get_locale=get_locale, may=may)
-    for module in (public, login, launch, visit, student, instructor, host, feeds, operations):
+    app.jinja_env.globals.update(
+        Action=Action,
+        form_token=form_token,
+        get_locale=get_locale,
+        may=may,
+        staff_form_token=staff_proof.form_token,
+    )
+    for module in (public, login, launch, visit, student, instructor, host, feeds, operations, staff, staff_sign_in):
         app.register_blueprint(module.blueprint)
     register_error_pages(app)
     register_security_headers(app)
@@ -69,6 +89,7 @@ def _make_tool(settings: Settings) -> Tool:
         turnstile=turnstile,
         queue=WorkQueue(settings.database_url, settings.secret_key),
         known_platforms=KnownPlatforms(database, clock),
+        passwords=Passwords(),
         login_pace=Pace(LOGINS, time.monotonic),
         refusal_pace=Pace(KEPT_REFUSALS, time.monotonic),
     )

@@ -14,6 +14,7 @@ from config.command_line import (
     run_program,
     settings_or_exit,
 )
+from lti_tool.cli_admin import admin_group
 from lti_tool.cli_common import open_database as _database
 from lti_tool.cli_deployments import deployment_group
 from lti_tool.cli_keys import keys_group
@@ -54,6 +55,7 @@ def lti_tool() -> None:
 
     \b
         lti-tool migrate
+        lti-tool admin create you@example.org --name "Your Name" --role coordinator
         lti-tool university add malta --name "University of Malta" --country MT --time-zone Europe/Malta --language en
         lti-tool platform add malta --university malta --issuer https://lms.example …
         lti-tool serve
@@ -145,6 +147,7 @@ def university_list(*, as_json: bool) -> None:
     print_rows(rows, as_json=as_json, empty="No university yet; `lti-tool university add --help` shows how.")
 
 
+lti_tool.add_command(admin_group)
 lti_tool.add_command(platform_group)
 lti_tool.add_command(deployment_group)
 lti_tool.add_command(keys_group)

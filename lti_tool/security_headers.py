@@ -41,6 +41,8 @@ def _add(response: Response) -> Response:
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
         f"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {_frame_ancestors()}"
     )
+    if _is_for_staff():
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
     return response
 
@@ -55,7 +57,9 @@ def _add_to_all(response: Response) -> None:
 
 def _frame_ancestors() -> str:
     """Visits: the LMS of the launch, or all that we know where it named no way back; login and fallback pages: all that
-    we know; public pages: nobody. And whom the operator lists."""
+    we know; public pages: nobody. And whom the operator lists. Pages of staff: nobody at all."""
+    if _is_for_staff():
+        return "'none'"
     listed = " ".join(the_tool().settings.frame_ancestors)
     if request.path.startswith("/visit/"):
         return_url: str | None = g.get("return_url")
@@ -64,6 +68,10 @@ def _frame_ancestors() -> str:
     if request.path.startswith("/lti/"):
         return " ".join(filter(None, [_all_platforms(), listed])) or "'none'"
     return listed or "'none'"
+
+
+def _is_for_staff() -> bool:
+    return request.path.startswith("/staff/")
 
 
 def _all_platforms() -> str:

@@ -11,6 +11,7 @@ from lms.key_cache import PlatformKeys
 from lms.service_tokens import ServiceTokens
 from lms.turnstile import Turnstile
 from lti_tool.known_platforms import KnownPlatforms
+from lti_tool.passwords import Passwords
 from series.limits import Pace
 from series.store.database import Database
 from series.store.work_queue import WorkQueue
@@ -29,6 +30,7 @@ class Tool:
     turnstile: Turnstile
     queue: WorkQueue
     known_platforms: KnownPlatforms
+    passwords: Passwords
     login_pace: Pace
     refusal_pace: Pace
 

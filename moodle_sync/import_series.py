@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-
 from moodle_sync.errors import NotACalendar, SourceUnreadable
 from moodle_sync.fetch_source import failed, fetch
 from moodle_sync.plan_import import ImportPlan, Known, plan_import
@@ -14,6 +12,7 @@ from series.plans import brake
 from series.rule import Rule
 from series.sessions import Series
 from series.store.calendar_sources import CalendarSource, save_source, source_of
+from series.store.database import Connection
 from series.store.held_plans import HeldPlan, drop_held, find_held, hold
 from series.store.sessions import add_series, aliases_of, save_import, sessions_of, set_source
 from series.store.universities import list_universities
@@ -78,7 +77,7 @@ def _read(body: bytes, series: Series, now: datetime) -> Reading:
     return reading
 
 
-def _known(connection: sa.Connection, series: Series) -> Known:
+def _known(connection: Connection, series: Series) -> Known:
     return Known(
         series_id=series.series_id,
         sessions={session.session_id: session for session in sessions_of(connection, series.series_id)},
@@ -92,7 +91,7 @@ def _plan(reading: Reading, known: Known, now: datetime, *, may_guess: bool = Tr
 
 
 def _save_or_hold(
-    connection: sa.Connection, reading: Reading, known: Known, found: ImportPlan, now: datetime
+    connection: Connection, reading: Reading, known: Known, found: ImportPlan, now: datetime
 ) -> HeldPlan | None:
     """The plan that waits, if it has to."""
     reasons = brake(found, known.sessions, now=now)

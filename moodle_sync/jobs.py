@@ -19,6 +19,8 @@ from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.limits import purge_full
 from series.store.mirrors import MoodleConnection, connections
 from series.store.sessions import find_series
+from series.store.staff import purge_links
+from series.store.staff_sessions import purge_sessions
 from series.store.visits import purge_expired
 
 log = structlog.get_logger()
@@ -105,11 +107,13 @@ def calendar_scopes(services: Services) -> Collection[str]:
 
 
 def clean_up(services: Services) -> None:
-    """Drop what has had its time: spent nonces, closed visits, old runs."""
+    """Drop what has had its time: spent nonces, closed visits, sign-ins and links of staff, old runs."""
     now = services.clock.now()
     with services.database.write() as connection:
         purge_expired(connection, now=now)
         purge_full(connection, now=now)
+        purge_sessions(connection, now=now)
+        purge_links(connection, now=now)
         runs.purge_runs(connection, before=now - KEEP_RUNS)
 
 

@@ -2,23 +2,52 @@
 
 from enum import StrEnum
 
-from series.people import Visit
+from series.people import University, Visit
 from series.sessions import Session
+from series.staff import Role, Staff
 
 
 class Action(StrEnum):
     CHECK_IN = "check_in"
     SEE_COURSE = "see_course"
     OPEN_CHECK_IN = "open_check_in"
+    SEE_PLAN = "see_plan"
+    EDIT_PLAN = "edit_plan"
+    SEE_LMS = "see_lms"
 
 
-def may(viewer: Visit, action: Action, thing: Session | None = None) -> bool:
-    """Whether `viewer` may do `action` to `thing` (a session, or nothing for the viewer's own course)."""
+def may(viewer: Visit | Staff, action: Action, thing: Session | University | None = None) -> bool:
+    """Whether `viewer` may do `action` to `thing`: a session; a university for its LMS; nothing for the viewer's own
+    course and for the plan of all series."""
+    if isinstance(viewer, Staff):
+        return _staff_may(viewer, action, thing)
+    return _visit_may(viewer, action, thing if isinstance(thing, Session) else None)
+
+
+def _staff_may(viewer: Staff, action: Action, thing: Session | University | None) -> bool:
+    match action:
+        case Action.SEE_PLAN | Action.EDIT_PLAN:
+            return viewer.role is Role.COORDINATOR
+        case Action.SEE_LMS:
+            if not isinstance(thing, University):
+                return False
+            return viewer.role is Role.COORDINATOR or _is_own(viewer, thing)
+        case Action.CHECK_IN | Action.SEE_COURSE | Action.OPEN_CHECK_IN:
+            return False  # what a launch opens; completions stay with those who teach
+
+
+def _is_own(viewer: Staff, thing: University) -> bool:
+    return viewer.university is not None and viewer.university.university_id == thing.university_id
+
+
+def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
     match action:
         case Action.CHECK_IN:
             counts = viewer.is_learner and not viewer.is_test_user
-            return counts and thing is not None and thing.series_id == viewer.series_id
+            return counts and session is not None and session.series_id == viewer.series_id
         case Action.SEE_COURSE:
             return viewer.is_teacher and viewer.course_id is not None and viewer.deployment_is_approved
         case Action.OPEN_CHECK_IN:
-            return thing is not None and thing.session_id in viewer.hosted_session_ids and not thing.is_cancelled
+            return session is not None and session.session_id in viewer.hosted_session_ids and not session.is_cancelled
+        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS:
+            return False  # an administrator's role by launch opens nothing

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from series.people import University, Visit
 from series.sessions import Series, Session, Status
+from series.staff import Role, Staff
 from tests.conftest import NOW
 
 MALTA = University(
@@ -60,6 +61,16 @@ STUDENT = Visit(
 )
 TEACHER = replace(STUDENT, sub="8", is_teacher=True, is_learner=False)
 HOST = replace(TEACHER, hosted_session_ids=frozenset({SESSION.session_id}))
+COORDINATOR = Staff(
+    staff_id=1,
+    email="maria@example.org",
+    name="Maria Borg",
+    role=Role.COORDINATOR,
+    university=None,
+    epoch=0,
+    seen_before_at=None,
+)
+LMS_ADMIN = replace(COORDINATOR, staff_id=2, email="jonas@example.org", role=Role.LMS_ADMIN, university=VILNIUS)
 
 
 def moved(session: Session, by: timedelta) -> Session:

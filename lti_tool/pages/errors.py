@@ -9,12 +9,17 @@ from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
 from lti_tool.pages.kept_refusals import keep_refusal
+from lti_tool.pages.redirects import go_to
 from lti_tool.pages.refusal_words import WORDS
+from lti_tool.pages.staff_proof import NotSignedIn, comes_from_elsewhere, own_path, sign_in_path
 from lti_tool.pages.visit_proof import FormNotOurs, VisitOver
+from lti_tool.passwords import TooManyAtOnce
 from lti_tool.protocol.refusals import Refused
 from series.store.database import DatabaseBusy, DatabaseUnreachable
+from series.store.staff import LinkOver
 
 log = structlog.get_logger()
+NOT_SHOWN_AGAIN = {"form_token", "next", "current", "password", "again"}
 NOT_LOGGED = {"return_url", "go_on_url", "lms_error", "lms_words"}  # addresses, and words that anybody may post
 
 
@@ -22,6 +27,9 @@ def register_error_pages(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(VisitOver, _visit_over)
     app.register_error_handler(FormNotOurs, _form_not_ours)
+    app.register_error_handler(NotSignedIn, _not_signed_in)
+    app.register_error_handler(LinkOver, _link_over)
+    app.register_error_handler(TooManyAtOnce, _too_many_at_once)
     app.register_error_handler(DatabaseBusy, _database_unusable)
     app.register_error_handler(DatabaseUnreachable, _database_unusable)
     app.register_error_handler(HTTPException, _http)
@@ -44,8 +52,33 @@ def _refused(refused: Refused) -> Response:
 
 def _visit_over(over: VisitOver) -> Response:
     """What was typed into a form of the visit is shown once more: to be copied, not to be lost."""
-    typed = [text for name, text in request.form.items() if name != "form_token" and text.strip()]
-    return make_response(render_template("visit_over.html", return_url=over.return_url, typed=typed), 401)
+    return make_response(render_template("visit_over.html", return_url=over.return_url, typed=_typed()), 401)
+
+
+def _not_signed_in(_: NotSignedIn) -> Response:
+    """To the sign-in, and back from there. Of a form, what was typed is shown once more."""
+    if request.method != "POST" or comes_from_elsewhere():
+        return go_to(sign_in_path(own_path(request.full_path.rstrip("?"))))
+    return make_response(render_template("staff_over.html", typed=_typed()), 401)
+
+
+def _typed() -> list[str]:
+    return [text for name, text in request.form.items() if name not in NOT_SHOWN_AGAIN and text.strip()]
+
+
+def _link_over(_: LinkOver) -> Response:
+    return make_response(render_template("staff_link_over.html"), 410)
+
+
+def _too_many_at_once(_: TooManyAtOnce) -> Response:
+    log.warning("too_many_sign_ins_at_once")
+    response = _page(
+        gettext("Please try again in a moment"),
+        gettext("Many people are signing in right now. Nothing was changed."),
+        503,
+    )
+    response.headers["Retry-After"] = "2"
+    return response
 
 
 def _form_not_ours(_: FormNotOurs) -> Response:
@@ -77,6 +110,10 @@ def _http(error: HTTPException) -> Response:
         409: (gettext("Not now"), gettext("The check-in can be opened from the start of the session to its end.")),
         413: (gettext("That was too much at once"), gettext("The form is larger than this tool accepts.")),
     }
+    if request.path.startswith("/staff/"):
+        titles[403] = (gettext("Not for this account"), gettext("Your account does not open this page."))
+        titles[404] = (gettext("There is nothing here"), gettext("Please check the address."))
+        titles[405] = (gettext("That does not work here"), gettext("Please go back to the page that you came from."))
     code = error.code or 500
     title, words = titles.get(code, (gettext("That did not work"), gettext("Please go back and try again.")))
     response = _page(title, words, code)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_datetime, format_time
 from flask_babel import get_locale
 
 from series.sessions import Session
@@ -35,11 +35,21 @@ def times_of(session: Session, viewer_zone: str) -> SessionTimes:
     return SessionTimes(yours=yours, series=series, differ=differ)
 
 
+def moment(at: datetime, zone: str) -> str:
+    """One instant on the wall clock of `zone`: 24 November 2026, 16:10 (Malta)."""
+    there = at.astimezone(ZoneInfo(zone))
+    return f"{format_datetime(there, 'd MMMM y, HH:mm', locale=get_locale())} ({_place(zone)})"
+
+
 def local_time(start_at: datetime, end_at: datetime, zone: str) -> LocalTime:
     start, end = start_at.astimezone(ZoneInfo(zone)), end_at.astimezone(ZoneInfo(zone))
     locale = get_locale()
     return LocalTime(
         day=format_date(start, format="EEEE d MMMM y", locale=locale),
         hours=f"{format_time(start, 'HH:mm', locale=locale)}–{format_time(end, 'HH:mm', locale=locale)}",
-        place=zone.rpartition("/")[2].replace("_", " "),
+        place=_place(zone),
     )
+
+
+def _place(zone: str) -> str:
+    return zone.rpartition("/")[2].replace("_", " ")

@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+Connection = sa.Connection  # by its own name for who hands it on to the store and says no SQL
+
 BUSY_TIMEOUT_S = 10
 THREADS = 16  # that one process may have, each with a connection of its own
 

@@ -430,3 +430,42 @@ audit = Table(
     Column("object", String(128), nullable=False),
     Column("detail", Text, nullable=False),  # JSON
 )
+
+staff = Table(  # who runs the series, and the LMS admins of universities
+    "staff",
+    metadata,
+    _id(),
+    Column("email", String(254), nullable=False, unique=True),  # in the one spelling of series.staff.normal_email
+    Column("name", String(255), nullable=False),
+    Column("role", String(16), nullable=False),  # coordinator, lms_admin
+    _ref("university_id", "university.id", nullable=True),
+    Column("state", String(16), nullable=False),  # active, disabled
+    Column("password_hash", Text),  # none: to be set by a link
+    Column("epoch", Integer, nullable=False),  # grows whenever all sign-ins end
+    Column("tries", Integer, nullable=False),  # to sign in, since it last worked
+    Column("created_at", Instant, nullable=False),
+    Column("signed_in_at", Instant),
+    CheckConstraint("(role = 'coordinator') = (university_id IS NULL)", name="university_of_lms_admins"),
+)
+
+staff_session = Table(  # one sign-in in one browser
+    "staff_session",
+    metadata,
+    Column("id", String(64), primary_key=True),  # SHA-256 of the cookie's secret
+    _ref("staff_id", "staff.id"),
+    Column("epoch", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),  # however busy
+    Column("seen_before_at", Instant),  # the sign-in before this one
+    Index(None, "staff_id"),
+)
+
+staff_link = Table(  # to choose a password, once
+    "staff_link",
+    metadata,
+    Column("id", String(64), primary_key=True),  # SHA-256 of the link's secret
+    _ref("staff_id", "staff.id"),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "staff_id"),
+)

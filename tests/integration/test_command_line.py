@@ -314,7 +314,7 @@ def test_every_list_is_an_empty_json_list_at_first(shell: Shell) -> None:
     lists = [
         (program, *path) for program, top in PROGRAMS.items() for path in commands(top) if path and path[-1] == "list"
     ]
-    assert len(lists) == 7
+    assert len(lists) == 8
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(lambda command: shell.json(*command), lists)) == [[]] * 7
 

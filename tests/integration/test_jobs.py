@@ -15,9 +15,12 @@ from moodle_sync.import_series import import_series
 from moodle_sync.worker import Tick
 from series.people import VISIT_LIFE
 from series.rule import Rule
+from series.staff import LINK_LIFE, Role
 from series.store.database import Database
 from series.store.sessions import sessions_of
-from series.store.tables import visit
+from series.store.staff import add_link, add_staff, get_account
+from series.store.staff_sessions import open_session
+from series.store.tables import staff_link, staff_session, visit
 from series.store.visits import KEEP_OVER
 from tests.examples import SERIES
 from tests.integration.partner import Partner, open_partner
@@ -183,3 +186,18 @@ def test_closed_visits_are_cleaned_up(partner: Partner) -> None:
     partner.world.advance((VISIT_LIFE + KEEP_OVER).total_seconds() + 3600)
     jobs.clean_up(partner.services)
     assert count(partner.services.database, visit) == 0
+
+
+def test_sign_ins_and_links_of_staff_are_cleaned_up_when_they_are_over(partner: Partner) -> None:
+    database = partner.services.database
+    with database.write() as connection:
+        staff_id = add_staff(
+            connection, email="a@b.example", name="A", role=Role.COORDINATOR, university_id=None, now=partner.now
+        )
+        open_session(connection, get_account(connection, staff_id), "hash", now=partner.now)
+        add_link(connection, staff_id, "hash", now=partner.now)
+    jobs.clean_up(partner.services)
+    assert (count(database, staff_session), count(database, staff_link)) == (1, 1)
+    partner.world.advance(LINK_LIFE.total_seconds())
+    jobs.clean_up(partner.services)
+    assert (count(database, staff_session), count(database, staff_link)) == (0, 0)

@@ -5,15 +5,17 @@ from uuid import UUID
 
 import pytest
 
+from series.people import University, Visit
 from series.permissions import Action, may
 from series.sessions import Session, Status
-from tests.examples import HOST, SESSION, STUDENT, TEACHER
+from series.staff import Staff
+from tests.examples import COORDINATOR, HOST, LMS_ADMIN, MALTA, SESSION, STUDENT, TEACHER, VILNIUS
 
 OTHER_SESSION = replace(SESSION, session_id=UUID(int=8))
 FOREIGN_SESSION = replace(SESSION, session_id=UUID(int=9), series_id=UUID(int=1))
 CANCELLED_SESSION = replace(SESSION, status=Status.CANCELLED)
 
-VIEWERS = {
+VIEWERS: dict[str, Visit | Staff] = {
     "student": STUDENT,
     "teacher": TEACHER,
     "teacher who is a learner too": replace(TEACHER, is_learner=True),
@@ -22,13 +24,15 @@ VIEWERS = {
     "neither teacher nor learner": replace(STUDENT, is_learner=False),
     "host": HOST,
     "student who hosts": replace(STUDENT, hosted_session_ids=HOST.hosted_session_ids),
+    "coordinator": COORDINATOR,
+    "LMS admin of Vilnius": LMS_ADMIN,
 }
 CHECK_IN_THERE = {"student", "teacher who is a learner too", "student who hosts"}
 SEE_COURSE = {"teacher", "teacher who is a learner too", "host"}
 HOSTS = {"host", "student who hosts"}
-ALL = set(VIEWERS)
+COORDINATES = {"coordinator"}
 
-TABLE: list[tuple[Action, str, Session | None, set[str]]] = [
+TABLE: list[tuple[Action, str, Session | University | None, set[str]]] = [
     (Action.CHECK_IN, "a session of the series", SESSION, CHECK_IN_THERE),
     (Action.CHECK_IN, "another session of the series", OTHER_SESSION, CHECK_IN_THERE),
     (Action.CHECK_IN, "a session of another series", FOREIGN_SESSION, set()),
@@ -38,6 +42,21 @@ TABLE: list[tuple[Action, str, Session | None, set[str]]] = [
     (Action.OPEN_CHECK_IN, "the hosted session, cancelled", CANCELLED_SESSION, set()),
     (Action.OPEN_CHECK_IN, "another session", OTHER_SESSION, set()),
     (Action.OPEN_CHECK_IN, "nothing", None, set()),
+    (Action.OPEN_CHECK_IN, "a university", MALTA, set()),
+    (Action.SEE_PLAN, "all series", None, COORDINATES),
+    (Action.SEE_PLAN, "a session", SESSION, COORDINATES),
+    (Action.EDIT_PLAN, "all series", None, COORDINATES),
+    (Action.EDIT_PLAN, "a session", SESSION, COORDINATES),
+    (Action.SEE_LMS, "Malta's", MALTA, COORDINATES),
+    (Action.SEE_LMS, "Vilnius's", VILNIUS, {"coordinator", "LMS admin of Vilnius"}),
+    (
+        Action.SEE_LMS,
+        "Vilnius's, renamed meanwhile",
+        replace(VILNIUS, name="VU"),
+        {"coordinator", "LMS admin of Vilnius"},
+    ),
+    (Action.SEE_LMS, "nobody's", None, set()),
+    (Action.SEE_LMS, "a session's", SESSION, set()),
 ]
 
 
@@ -49,5 +68,5 @@ def test_the_table_names_every_action() -> None:
     ("action", "thing", "allowed"),
     [pytest.param(action, thing, allowed, id=f"{action}: {words}") for action, words, thing, allowed in TABLE],
 )
-def test_exactly_these_viewers_may(action: Action, thing: Session | None, allowed: set[str]) -> None:
+def test_exactly_these_viewers_may(action: Action, thing: Session | University | None, allowed: set[str]) -> None:
     assert {name for name, viewer in VIEWERS.items() if may(viewer, action, thing)} == allowed

@@ -178,7 +178,13 @@ def test_an_interval_is_whole_seconds_of_at_most_a_day(value: str) -> None:
 def test_networks_and_origins_are_lists_by_comma_or_space() -> None:
     settings = read(ALLOWED_NETWORKS="10.0.0.0/8, fd00::/8", FRAME_ANCESTORS="https://a.example https://b.example:8443")
     assert [str(network) for network in settings.allowed_networks] == ["10.0.0.0/8", "fd00::/8"]
+    assert settings.trusted_proxies == ()
     assert settings.frame_ancestors == ("https://a.example", "https://b.example:8443")
+
+
+def test_a_proxy_may_be_one_address() -> None:
+    settings = read(TRUSTED_PROXIES="127.0.0.1 2001:db8::/64")
+    assert [str(network) for network in settings.trusted_proxies] == ["127.0.0.1/32", "2001:db8::/64"]
 
 
 @pytest.mark.parametrize(
@@ -186,6 +192,8 @@ def test_networks_and_origins_are_lists_by_comma_or_space() -> None:
     [
         ("ALLOWED_NETWORKS", "10.0.0.1/8"),
         ("ALLOWED_NETWORKS", "campus"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "*"),
         ("FRAME_ANCESTORS", "lms.example"),
         ("FRAME_ANCESTORS", "https://lms.example/course"),
         ("FRAME_ANCESTORS", "https://lms.example;script-src"),
