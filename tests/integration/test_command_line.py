@@ -316,7 +316,7 @@ def test_every_list_is_an_empty_json_list_at_first(shell: Shell) -> None:
     ]
     assert len(lists) == 8
     with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(lambda command: shell.json(*command), lists)) == [[]] * 7
+        assert list(threads.map(lambda command: shell.json(*command), lists)) == [[]] * 8
 
 
 def test_an_empty_list_says_how_to_begin(shell: Shell) -> None:
