@@ -8,12 +8,12 @@ import csv
 import io
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from openpyxl import load_workbook
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.datetime import WINDOWS_EPOCH
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -24,8 +24,8 @@ MAX_ROWS = 2_000  # that hold anything
 MAX_ROW_NUMBER = 10_000  # how far down a sheet we look for them
 MAX_COLUMNS = 60
 MAX_SHEETS = 20
-# A workbook is a zip archive, which may hold a thousand times its own size.
-MAX_UNPACKED_BYTES = 20_000_000
+# A workbook is a zip archive, which may hold a thousand times its own size; openpyxl reads about 2 MB a second.
+MAX_UNPACKED_BYTES = 5_000_000
 MAX_PARTS = 1_000
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 UTF_8_MARK, UTF_16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
@@ -108,7 +108,9 @@ def _read_workbook(body: bytes, problems: Problems, rank: Callable[[Table], int]
         _refuse_a_bomb(body)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of styles and checks that it does not keep
-            workbook = load_workbook(io.BytesIO(body), read_only=True, data_only=True, keep_links=False)
+            reader = _BoundedReader(io.BytesIO(body), read_only=True, data_only=True, keep_links=False)
+            reader.read()
+            workbook = reader.wb
             try:
                 sheets = islice(workbook.worksheets, MAX_SHEETS)
                 tables = [_sheet(sheet, epoch=workbook.epoch) for sheet in sheets]
@@ -132,9 +134,22 @@ def _read_workbook(body: bytes, problems: Problems, rank: Callable[[Table], int]
 def _refuse_a_bomb(body: bytes) -> None:
     """The sizes that the archive states are those up to which zipfile unpacks."""
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        parts = archive.infolist()
-    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
+        _refuse_too_much(part.file_size for part in archive.infolist())
+
+
+def _refuse_too_much(sizes: Iterable[int]) -> None:
+    listed = list(sizes)
+    if len(listed) > MAX_PARTS or sum(listed) > MAX_UNPACKED_BYTES:
         raise NotACalendar(f"The workbook is larger than {MAX_UNPACKED_BYTES // 1_000_000} MB when it is unpacked.")
+
+
+class _BoundedReader(ExcelReader):
+    """Many sheets may be one and the same part of the archive, which is then read for each of them."""
+
+    def read_worksheets(self) -> None:
+        parts = [link.target for _, link in self.parser.find_sheets() if link.target in self.valid_files]
+        _refuse_too_much(self.archive.getinfo(part).file_size for part in parts)
+        super().read_worksheets()
 
 
 def _sheet(sheet: Worksheet, *, epoch: datetime) -> Table:
