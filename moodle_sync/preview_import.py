@@ -97,9 +97,9 @@ def _changes(before: Session, after: Session, zone: ZoneInfo) -> Iterator[str]:
         "status": (before.status.value, after.status.value),
         "join link": (before.join_url or "none", after.join_url or "none"),
     }
-    yield from (f"    {name}: {old} → {new}" for name, (old, new) in pairs.items() if old != new)
+    yield from (f"  {name}: {old} → {new}" for name, (old, new) in pairs.items() if old != new)
     if before.description != after.description:
-        yield "    description: changed"
+        yield "  description: changed"
 
 
 def _by_start(sessions: Iterable[Session]) -> list[Session]:

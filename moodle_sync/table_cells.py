@@ -47,6 +47,7 @@ class Row:
 class Table:
     rows: tuple[Row, ...]  # without the empty ones
     sheet: str = ""
+    fault: str = ""  # why the rows are not all
     epoch: datetime = WINDOWS_EPOCH  # what a date as a bare number counts from
 
 
@@ -80,26 +81,33 @@ def _read_text(text: str, rank: Callable[[Table], int]) -> Table:
         raise NotACalendar("This is a web page, not a table: perhaps the address asks for a sign-in first.")
     head, _, rest = text.partition("\n")
     if head.strip().lower().startswith("sep=") and len(head.strip()) == 5:  # a hint for Excel that Excel does not show
-        return _split(rest, head.strip()[-1])
-    return max((_split(text, separator) for separator in SEPARATORS), key=rank)  # the first of equals
+        best = _split(rest, head.strip()[-1])
+    else:
+        best = max((_split(text, separator) for separator in SEPARATORS), key=rank)
+    if best.fault:
+        raise NotACalendar(best.fault)
+    return best
 
 
 def _split(text: str, separator: str) -> Table:
     reader = csv.reader(io.StringIO(f"{text}\n{LAST_CELL}", newline=""), delimiter=separator)
     rows: list[Row] = []
-    number, last = 0, Row(number=0, cells=())
+    last = Row(number=0, cells=())
+    fault = ""
     try:
         for number, cells in enumerate(reader, 1):
             last = Row(number=number, cells=tuple(cells[:MAX_COLUMNS]))
             if any(cell.strip() for cell in cells[:MAX_COLUMNS]):
                 rows.append(last)
             if len(rows) > MAX_ROWS + 1:  # the last cell is a row, too
-                raise NotACalendar(f"The table has more than {MAX_ROWS:,} rows.")
+                fault = f"The table has more than {MAX_ROWS:,} rows."
+                break
+        else:
+            if last.cells != (LAST_CELL,):
+                fault = f"The table is cut off: a quotation mark that opens in row {last.number} is never closed."
     except csv.Error as error:
-        raise NotACalendar(f"The table cannot be read: {error} in row {number + 1}.") from error
-    if last.cells != (LAST_CELL,):
-        raise NotACalendar(f"The table is cut off: a quotation mark that opens in row {last.number} is never closed.")
-    return Table(rows=tuple(rows[:-1]))
+        fault = f"The table cannot be read: {error} in row {last.number + 1}."
+    return Table(rows=tuple(rows if fault else rows[:-1]), fault=fault)
 
 
 def _read_workbook(body: bytes, problems: Problems, rank: Callable[[Table], int]) -> Table:

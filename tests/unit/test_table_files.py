@@ -70,6 +70,9 @@ class TestText:
         reading = read('date,start,end,title\n2023-10-10,16:00,18:00,"A\nB"\n\nsoon,16:00,18:00,C\n')
         assert [problem.line for problem in reading.problems] == [4]
 
+    def test_a_quotation_mark_that_is_open_by_another_separator_alone_does_no_harm(self) -> None:
+        assert only(read('date,start,end,title\n2023-10-10,16:00,18:00,"A;""B"\n')).title == 'A;"B'
+
     def test_an_open_quotation_mark_does_not_hide_the_rest(self) -> None:
         with pytest.raises(NotACalendar, match="a quotation mark that opens in row 2 is never closed"):
             read('date,start,end,title\n2023-10-10,16:00,18:00,"A\n2023-10-11,16:00,18:00,B\n')
