@@ -5,11 +5,12 @@ Each row is one session. Its date, start and title are needed, all else may lack
 names, else of the zone beside the time or in the header, else of the series. A bad row never loses the good ones, every
 problem names the row, and nothing but NotACalendar is raised.
 
-A table has no UIDs. A session is known by its title and hosting university, whatever their case and punctuation, so
-that a row that is moved to another date stays the same session (`plan_import` pairs by UID what is there once before
-and once now). Rows that share both share the UID, and are told apart by their start, as the dates of a recurring event
-are. We do not number them: when the first of two is taken out, the other would become the first, and the wrong session
-would move. A changed title is another session.
+A table has no UIDs. A session is known by its title, whatever its case and punctuation, so that a row stays the same
+session when it is moved to another date (`plan_import` pairs by UID what is there once before and once now) or gets
+another hosting university. Rows of one title share the UID and are told apart by their start, as the dates of a
+recurring event are; only if they share that, too, by the hosting university. We do not number them: when the first of
+two is taken out, the other would become the first, and the wrong session would move. A changed title is another
+session.
 """
 
 import hashlib
@@ -69,11 +70,6 @@ class _Line:
     def label(self) -> str:
         return self.title or f"row {self.number}"
 
-    @property
-    def uid(self) -> str:
-        made_of = f"{normalised(self.title)}\n{normalised(self.hosting_university or '')}"
-        return f"table:{hashlib.sha256(made_of.encode(errors='replace')).hexdigest()[:32]}"
-
 
 class _BadRow(Exception):
     """The row cannot be read; the message is the end of a sentence that begins with its title."""
@@ -116,21 +112,22 @@ class _Reader:
     problems: Problems
 
     def occurrences(self, window: tuple[datetime, datetime]) -> Iterator[Occurrence]:
-        seen: set[tuple[str, datetime]] = set()
+        hosts: dict[tuple[str, datetime], set[str]] = {}  # of the rows with one title and start
         for line in self._with_lengths(list(self._lines())):
             try:
                 found = self._occurrence(line)
             except _BadRow as bad:
                 self._report(line, str(bad), "left out")
                 continue
-            key = (found.source_uid, found.original_start_at)
-            if key in seen:
+            host = normalised(line.hosting_university or "")
+            others = hosts.setdefault((found.source_uid, found.original_start_at), set())
+            if host in others:
                 self._report(line, "is in the table more than once", "the first one was read")
             elif found.end_at <= window[0] or found.start_at >= window[1]:
                 self._report(line, f"is on {line.start:%d %B %Y}, too far from today", "left out")
             else:
-                yield found
-            seen.add(key)
+                yield replace(found, source_uid=_uid(line.title, host)) if others else found
+            others.add(host)
 
     def _lines(self) -> Iterator[_Line]:
         rows = [row for row in self.table.rows if row.number > self.header.number]
@@ -210,7 +207,7 @@ class _Reader:
         zone = find_zone(named[:100])
         if zone is None:
             name = "the series' zone" if fallback == self.default_zone else "the header's zone"
-            self._report(line, f"names the unknown time zone {named[:60]}", f"read with {name}, {fallback}")
+            self._report(line, f"names the unknown time zone {_shown(named)}", f"read with {name}, {fallback}")
         return zone or fallback
 
     def _description(self, row: Row) -> str:
@@ -228,7 +225,7 @@ class _Reader:
         status = normalised(self._text(row, Column.STATUS))
         cancelled = status in normalised_names(CANCELLED)
         if status and not cancelled and status not in normalised_names(PLANNED):
-            fact = f"has the unknown status {self._text(row, Column.STATUS)[:SHOWN]}"
+            fact = f"has the unknown status {_shown(self._text(row, Column.STATUS))}"
             self._report(line, fact, "read as planned; to cancel it, write: cancelled")
         return cancelled
 
@@ -262,7 +259,7 @@ class _Reader:
             fact = f"begins at {line.start:%H:%M}, which the clocks skip on that day"
             self._report(line, fact, f"read as {back:%H:%M}")
         return Occurrence(
-            source_uid=line.uid,
+            source_uid=_uid(line.title),
             original_start_at=start_at,
             start_at=start_at,
             end_at=end_at,
@@ -277,8 +274,8 @@ class _Reader:
         )
 
     def _fault(self, row: Row, column: Column) -> str:
-        text = _text(self.header.cell(row, column))
-        return f"has a {column.value} that cannot be read, {text[:SHOWN]}" if text else f"has no {column.value}"
+        text = _shown(self._text(row, column))
+        return f"has a {column.value} that cannot be read, {text}" if text else f"has no {column.value}"
 
     def _text(self, row: Row, column: Column) -> str:
         return _text(self.header.cell(row, column))
@@ -289,3 +286,12 @@ class _Reader:
 
 def _text(cell: object) -> str:
     return "" if cell is None else plain_text(cell)
+
+
+def _shown(text: str) -> str:
+    return " ".join(text.split())[:SHOWN]
+
+
+def _uid(*words: str) -> str:
+    made_of = "\n".join(normalised(word) for word in words)
+    return f"table:{hashlib.sha256(made_of.encode(errors='replace')).hexdigest()[:32]}"

@@ -211,6 +211,18 @@ def test_a_row_that_is_moved_stays_the_same_session(services: Services, table: P
         assert now[second.session_id] == second
 
 
+def test_rows_that_exchange_their_hosting_universities_stay_the_same_sessions(services: Services, table: Path) -> None:
+    first_import(services, table)
+    first, second = sessions(services)
+    malta, vilnius = "University of Malta", "Vilnius University"
+    table.write_text(table.read_text().replace(malta, "x").replace(vilnius, malta).replace("x", vilnius))
+    assert import_series(services, SERIES, str(table)) == Imported(new=0, changed=2, same=0, problems=())
+    assert {session.session_id: session.hosting_university for session in sessions(services)} == {
+        first.session_id: vilnius,
+        second.session_id: malta,
+    }
+
+
 def test_a_row_that_is_taken_out_is_kept_and_one_that_says_so_is_cancelled(services: Services, table: Path) -> None:
     first_import(services, table)
     lines = table.read_text().replace("join link", "status").replace("https://meet.example/1", "cancelled").splitlines()

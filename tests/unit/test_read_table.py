@@ -294,10 +294,16 @@ class TestIdentity:
         one, other = (only(read_rows(f"2023-10-10,16:00,18:00,{title}")) for title in ("Café – 1", "CAFE 1"))
         assert one.source_uid == other.source_uid
 
-    def test_another_hosting_university_makes_another_one(self) -> None:
-        rows = ("2023-10-10,16:00,18:00,Workshop,NTNU", "2023-10-10,16:00,18:00,Workshop,Malta")
-        one, other = read_rows(*rows, header=f"{HEADER},host").occurrences
-        assert one.source_uid != other.source_uid
+    def test_another_hosting_university_does_not_matter_to_it(self) -> None:
+        header = f"{HEADER},host"
+        one, other = (only(read_rows(f"2023-10-10,16:00,18:00,A,{name}", header=header)) for name in ("", "NTNU"))
+        assert one.source_uid == other.source_uid
+
+    def test_two_of_one_title_at_one_time_are_told_apart_by_it(self) -> None:
+        rows = ("2023-10-10,16:00,18:00,A,NTNU", "2023-10-10,16:00,18:00,A,Malta", "2023-10-10,16:00,18:00,A,Malta")
+        reading = read_rows(*rows, header=f"{HEADER},host")
+        assert len({found.source_uid for found in reading.occurrences}) == 2
+        assert [(problem.line, problem.fact) for problem in reading.problems] == [(4, "is in the table more than once")]
 
     def test_rows_of_one_title_share_it_and_differ_in_their_start(self) -> None:
         reading = read_rows("2023-10-10,16:00,18:00,Workshop", "2023-10-17,16:00,18:00,Workshop")
