@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from argon2 import PasswordHasher
+from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
@@ -22,10 +22,11 @@ class TooManyAtOnce(Exception):
 
 
 class Passwords:
-    """May be shared by threads."""
+    """May be shared by threads. `nobodys` must be a hash under the same parameters."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+    def __init__(self, parameters: Parameters = RFC_9106_LOW_MEMORY, *, nobodys: str = NOBODYS) -> None:
+        self._hasher = PasswordHasher.from_parameters(parameters)
+        self._nobodys = nobodys
         self._line = threading.BoundedSemaphore(IN_LINE)
         self._places = threading.BoundedSemaphore(AT_ONCE)
 
@@ -39,7 +40,7 @@ class Passwords:
         that its time does not say who has an account. Raises TooManyAtOnce."""
         with self._place():
             try:
-                self._hasher.verify(password_hash or NOBODYS, normal_password(password))
+                self._hasher.verify(password_hash or self._nobodys, normal_password(password))
             except VerifyMismatchError:
                 return False
         return password_hash is not None

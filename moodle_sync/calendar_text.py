@@ -37,7 +37,7 @@ def read_words(event: icalendar.Event) -> Words:
         title=" ".join(plain_text(_first(event, "SUMMARY")).split())[:MAX_TITLE],
         description=rest.strip()[:MAX_DESCRIPTION],
         hosting_university=(hosting and hosting[1][:MAX_TITLE]) or None,
-        join_url=next(filter(_is_link, _links(event, description)), None),
+        join_url=next(filter(is_link, _links(event, description)), None),
     )
 
 
@@ -50,7 +50,7 @@ def _links(event: icalendar.Event, description: str) -> Iterator[str]:
     yield from JOIN_LINE.findall(description)[:1]
 
 
-def _is_link(text: str) -> bool:
+def is_link(text: str) -> bool:
     if len(text) > MAX_URL or any(character.isspace() for character in text):
         return False
     try:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from config.command_line import settings_or_exit
+from config.command_line import printable, settings_or_exit
 from series.store.schema import open_current
 
 if TYPE_CHECKING:  # both load all that we say to an LMS; a list should not wait for that
@@ -24,6 +24,8 @@ def services_or_exit() -> "Services":
 
 
 def print_report(imported: "Imported", slug: str) -> None:
+    from moodle_sync.preview_import import problem_line  # noqa: PLC0415 - as above
+
     if imported.held is None:
         click.echo(f"{imported.new} new, {imported.changed} changed, {imported.same} as before.")
     elif imported.held.is_rejected:
@@ -31,5 +33,4 @@ def print_report(imported: "Imported", slug: str) -> None:
     else:
         click.echo(f"Held, nothing was changed: see `moodle-sync series show {slug} --held`.")
     for problem in imported.problems:
-        line = f" (line {problem.line})" if problem.line else ""
-        click.echo(f"  “{problem.event}”{line} {problem.fact}: {problem.done}", err=True)
+        click.echo(printable(f"  {problem_line(problem)}"), err=True)

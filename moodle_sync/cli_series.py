@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from config.command_line import Failure, check_slug, check_time_zone, json_option, print_rows, settings_or_exit
+from config.command_line import (
+    Failure,
+    check_slug,
+    check_time_zone,
+    json_option,
+    print_rows,
+    printable,
+    settings_or_exit,
+)
 from moodle_sync.cli_common import print_report, services_or_exit
 from moodle_sync.cli_plans import accept, reject, show_held
 from series.hand_edits import NotPossible
@@ -55,19 +63,36 @@ series.add_command(reject)
     type=click.IntRange(1),
     help="Sessions that complete a new series.",
 )
-def series_import(source: str, slug: str, title: str | None, time_zone: str, required: int) -> None:
-    """Read the sessions from SOURCE, an iCalendar file or an https or webcal address.
+@click.option("--preview", is_flag=True, help="Show what would be new, changed or gone; change nothing.")
+def series_import(source: str, slug: str, title: str | None, time_zone: str, required: int, *, preview: bool) -> None:
+    """Read the sessions from SOURCE, an iCalendar file or a table (CSV, XLSX), or the https or webcal address of one.
 
-    The worker reads it again now and then. A second import of the same calendar changes nothing; an event that cannot
-    be read is reported, and the others are kept.
+    The worker reads it again now and then. A second import of the same source changes nothing; an event or row that
+    cannot be read is reported, and the others are kept.
+
+    A table has one session in a row, and names its columns in the first: date, start and title must be there; end,
+    hosting university, abstract, materials, join link, status and time zone may be. Their order does not matter, and
+    their names may be German, French, Spanish, Italian, Greek, Polish or Lithuanian. Times are those of the series'
+    zone, unless a row says otherwise; the status “cancelled” cancels.
+
+    \b
+    date,start,end,title,hosting university,join link
+    2026-11-24,16:00,18:00,Inquiry at the beach,University of Malta,https://…
+    1 Dec 2026,4 pm,6 pm,Measuring and geometry,Vilnius University,https://…
     """
-    from moodle_sync.import_series import import_series  # noqa: PLC0415 - a list should not wait for it
+    from moodle_sync.import_series import import_series, preview_import  # noqa: PLC0415 - a list should not wait for it
+    from moodle_sync.preview_import import preview_lines  # noqa: PLC0415 - as above
 
     services = services_or_exit()
     if "://" not in source:
         source = str(Path(source).absolute())  # the worker may run elsewhere
     with services.database.read() as connection:
         known = next((known for known in list_series(connection) if known.slug == slug), None)
+    if preview:
+        shown = known or _new_series(slug, title or slug, time_zone)
+        for line in preview_lines(preview_import(services, shown, source)):
+            click.echo(printable(line))
+        return
     if known is not None:
         print_report(import_series(services, known, source, by_hand=True), slug)
         return

@@ -11,6 +11,7 @@ from lms.guarded import CALENDAR_MAX_BYTES, Answer, GuardedSession
 from moodle_sync.errors import SourceUnreadable
 from series.store.calendar_sources import CalendarSource
 
+ACCEPT = "text/calendar, text/csv, application/vnd.openxmlformats-officedocument.spreadsheetml.sheet, */*;q=0.5"
 TRUST_FOR = timedelta(hours=24)  # after that the whole body is asked for, whatever the validators say
 LONGEST_WAIT = timedelta(hours=6)
 FIRST_WAIT = timedelta(minutes=1)
@@ -68,7 +69,7 @@ def failed(before: CalendarSource, error: Exception, *, now: datetime) -> Calend
 
 def _ask(http: GuardedSession, known: CalendarSource) -> Answer:
     url = "https://" + known.source.removeprefix("webcal://") if known.source.startswith("webcal://") else known.source
-    headers = {"Accept": "text/calendar, text/csv;q=0.9, */*;q=0.5"}
+    headers = {"Accept": ACCEPT}
     if known.etag:
         headers["If-None-Match"] = known.etag
     if known.last_modified:

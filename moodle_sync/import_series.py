@@ -1,12 +1,15 @@
-"""A calendar becomes the sessions of a series: fetch, read, pair, then save in one transaction or hold for a person."""
+"""A calendar or a table becomes the sessions of a series: fetch, read, pair, then save or hold in one transaction."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from moodle_sync.calendar_lines import BYTE_ORDER_MARK
 from moodle_sync.errors import NotACalendar, SourceUnreadable
 from moodle_sync.fetch_source import failed, fetch
 from moodle_sync.plan_import import ImportPlan, Known, plan_import
+from moodle_sync.preview_import import Preview
 from moodle_sync.read_calendar import Problem, Reading, read_calendar
+from moodle_sync.read_table import looks_like_table, read_table
 from moodle_sync.services import Services
 from series.plans import brake
 from series.rule import Rule
@@ -17,6 +20,7 @@ from series.store.held_plans import HeldPlan, drop_held, find_held, hold
 from series.store.sessions import add_series, aliases_of, save_import, sessions_of, set_source
 from series.store.universities import list_universities
 
+TABLE_NAMES = (".csv", ".tsv", ".xlsx", ".xls")
 BEFORE, AHEAD = timedelta(days=400), timedelta(days=800)
 
 
@@ -34,7 +38,7 @@ class Imported:
 def import_series(
     services: Services, series: Series, source: str, *, rule_if_new: Rule | None = None, by_hand: bool = False
 ) -> Imported:
-    """Read the series' calendar from `source`, and remember it. With `rule_if_new` the series is made, too; `by_hand`
+    """Read the series' sessions from `source`, and remember it. With `rule_if_new` the series is made, too; `by_hand`
     reads also what is as it was.
 
     Raises SourceUnreadable or NotACalendar; then no session was changed and nothing made, but why and since when is
@@ -45,7 +49,9 @@ def import_series(
         before = source_of(connection, series.series_id, source)
     try:
         fetched = fetch(services.http, CalendarSource(source=source) if by_hand else before, now=now)
-        reading = None if fetched.body is None else _read(fetched.body, series, now)
+        reading = None if fetched.body is None else _read(fetched.body, series, source, now)
+        if reading is not None and not reading.occurrences:  # its sessions and its source stay
+            raise SourceUnreadable(_why_nothing(reading, now))
     except (SourceUnreadable, NotACalendar) as error:
         if series.source == source:
             with services.database.write() as connection:
@@ -70,11 +76,31 @@ def import_series(
     return Imported(new=new, changed=changed, same=len(known.sessions) - changed, problems=problems)
 
 
-def _read(body: bytes, series: Series, now: datetime) -> Reading:
-    reading = read_calendar(body, default_zone=series.time_zone, window=(now - BEFORE, now + AHEAD))
-    if not reading.occurrences:  # not even for a known series: its sessions and its source stay
-        raise SourceUnreadable(_why_nothing(reading, now))
-    return reading
+def preview_import(services: Services, series: Series, source: str) -> Preview:
+    """What import_series would do now, also for a series that is not there yet. Nothing is changed.
+
+    Raises SourceUnreadable or NotACalendar.
+    """
+    now = services.clock.now()
+    fetched = fetch(services.http, CalendarSource(source=source), now=now)
+    assert fetched.body is not None  # nothing was known of the source
+    reading = _read(fetched.body, series, source, now)
+    with services.database.read() as connection:
+        known = _known(connection, series)
+    plan = _plan(reading, known, now)
+    return Preview(series=series, reading=reading, known=known, plan=plan, now=now)
+
+
+def is_table(body: bytes, source: str) -> bool:
+    """By its first line, else by its name, else by the names of its columns."""
+    if body.removeprefix(BYTE_ORDER_MARK).lstrip()[:15].upper() == b"BEGIN:VCALENDAR":
+        return False
+    return source.partition("?")[0].lower().endswith(TABLE_NAMES) or looks_like_table(body)
+
+
+def _read(body: bytes, series: Series, source: str, now: datetime) -> Reading:
+    read = read_table if is_table(body, source) else read_calendar
+    return read(body, default_zone=series.time_zone, window=(now - BEFORE, now + AHEAD))
 
 
 def _known(connection: Connection, series: Series) -> Known:

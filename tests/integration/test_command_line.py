@@ -281,6 +281,69 @@ def test_a_calendar_is_imported_once(shell: Shell, calendar: Path) -> None:
     assert shell.run("moodle-sync", "run", "calendar").out == "autumn: 0 new, 0 changed, 14 as before.\n"
 
 
+def test_a_preview_shows_everything_and_changes_nothing(shell: Shell, tmp_path: Path) -> None:
+    table = tmp_path / "plan.csv"
+    rows = ["date,start,end,title,hosting university,room", "2026-12-01,16:00,18:00,Waves,University of Malta,12"]
+    rows += ["2026-12-08,16:00,18:00,Energy,,", "2026-12-15,16:00,18:00,Careers,,", "soon,16:00,18:00,Closing,,"]
+    table.write_text("\n".join(rows))
+    shell.succeeds("lti-tool", "university", "add", "malta", *MALTA)
+    at_first = shell.succeeds("moodle-sync", "series", "import", str(table), "--series", "autumn", "--preview")
+    assert at_first.splitlines() == [
+        "Preview of autumn (Europe/Berlin). Nothing was changed.",
+        "3 new:",
+        "  Tue 01 Dec 2026 16:00–18:00  Waves · University of Malta",
+        "  Tue 08 Dec 2026 16:00–18:00  Energy · no hosting university",
+        "  Tue 15 Dec 2026 16:00–18:00  Careers · no hosting university",
+        "0 changed",
+        "0 unchanged",
+        "0 not in the source, kept",
+        "2 to look at:",
+        "  “column room” (line 1) is a column that we do not know: left out",
+        "  “Closing” (line 5) has a date that cannot be read, soon: left out",
+    ]
+    assert shell.json("moodle-sync", "series", "list") == []
+
+    assert shell.run("moodle-sync", "series", "import", str(table), *NEW_SERIES).status == 0
+    before = shell.json("moodle-sync", "series", "show", "autumn")
+    table.write_text("\n".join([rows[0], rows[1].replace("2026-12-01,16", "2026-12-02,17"), rows[2]]))
+    then = shell.succeeds("moodle-sync", "series", "import", str(table), "--series", "autumn", "--preview")
+    assert then.splitlines()[:-1] == [
+        "Preview of Autumn series (Europe/Berlin). Nothing was changed.",
+        "0 new",
+        "2 changed:",
+        "  Wed 02 Dec 2026 17:00–18:00  Waves · University of Malta",
+        "    time: Tue 01 Dec 2026 16:00–18:00 → Wed 02 Dec 2026 17:00–18:00",
+        "  Tue 15 Dec 2026 16:00–18:00  Careers · no hosting university  CANCELLED",
+        "    status: planned → cancelled",
+        "1 unchanged:",
+        "  Tue 08 Dec 2026 16:00–18:00  Energy · no hosting university",
+        "0 not in the source, kept",
+        "1 to look at:",
+    ]
+    assert shell.json("moodle-sync", "series", "show", "autumn") == before
+
+    again = shell.run("moodle-sync", "series", "import", str(table), "--series", "autumn")
+    assert again.out == "0 new, 2 changed, 1 as before.\n"
+    after = shell.json("moodle-sync", "series", "show", "autumn")
+    assert {session["session_id"] for session in after} == {session["session_id"] for session in before}
+
+
+def test_a_preview_of_what_cannot_be_read_says_why(shell: Shell, tmp_path: Path) -> None:
+    table = tmp_path / "plan.csv"
+    table.write_text("date,start,end,title\nsoon,16:00,18:00,Closing\n")
+    shown = shell.succeeds("moodle-sync", "series", "import", str(table), *NEW_SERIES, "--preview")
+    assert "No session can be read: the import would be refused." in shown
+    assert "“Closing” (line 2) has a date that cannot be read, soon: left out" in shown
+    table.write_text("date,title\nsoon,Closing\n")
+    said = shell.fails("moodle-sync", "series", "import", str(table), *NEW_SERIES, "--preview")
+    assert said.startswith("The table has no column for start. ")
+
+
+def test_the_help_of_the_import_teaches_the_columns(shell: Shell) -> None:
+    help_text = shell.succeeds("moodle-sync", "series", "import", "--help")
+    assert "date,start,end,title,hosting university,join link\n" in help_text
+
+
 def test_a_calendar_that_cannot_be_read_is_one_line_and_makes_no_series(shell: Shell, tmp_path: Path) -> None:
     sources = {
         f"{CALENDARS}/cal_27_web_page.ics": "This is a web page, not a calendar",

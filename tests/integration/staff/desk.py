@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from flask import Flask
 from werkzeug.test import Client, TestResponse
 
@@ -30,6 +32,11 @@ from tests.seeds import seed
 OURS = {"Origin": PUBLIC_URL, "Sec-Fetch-Site": "same-origin"}
 COORDINATOR, LMS_ADMIN = "maria@example.org", "jonas@example.org"
 PASSWORD = "correct horse battery staple"
+
+
+def cheap_passwords() -> Passwords:
+    """The same with 8 KiB in place of 64 MiB: the real parameters stand in tests/unit/test_passwords.py."""
+    return Passwords(CHEAPEST, nobodys=PasswordHasher.from_parameters(CHEAPEST).hash("nobody's"))
 
 
 class Desk(Client):
@@ -80,6 +87,9 @@ class Office:
     def change_settings(self, **changes: Any) -> None:
         self.app.extensions["shared_sessions"] = replace(self.tool, settings=replace(self.tool.settings, **changes))
 
+    def take_the_real_passwords(self) -> None:
+        self.app.extensions["shared_sessions"] = replace(self.tool, passwords=Passwords())
+
     def account(self, email: str = COORDINATOR) -> Account:
         with self.database.read() as connection:
             return require_account(connection, email)
@@ -103,7 +113,8 @@ def open_office(settings: Settings) -> Iterator[Office]:
     assert settings.clock_file
     app = create_app(settings)
     app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
-    tool: Tool = app.extensions["shared_sessions"]
+    tool: Tool = replace(app.extensions["shared_sessions"], passwords=cheap_passwords())
+    app.extensions["shared_sessions"] = tool
     seed(tool.database)
     add_account(tool.database, COORDINATOR, "Maria Borg", Role.COORDINATOR, settings)
     add_account(tool.database, LMS_ADMIN, "Jonas Petraitis", Role.LMS_ADMIN, settings, university_id=2)
@@ -126,7 +137,7 @@ def add_account(
 @cache
 def hash_of_password() -> str:
     """Made once: each takes its time on purpose."""
-    return Passwords().make_hash(PASSWORD)
+    return cheap_passwords().make_hash(PASSWORD)
 
 
 def path_of(answer: TestResponse) -> str:

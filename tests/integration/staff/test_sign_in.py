@@ -71,6 +71,7 @@ def test_what_is_said_does_not_tell_who_has_an_account(office: Office, browser: 
 def test_every_try_costs_one_comparison_whether_or_not_there_is_an_account(
     office: Office, browser: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    office.take_the_real_passwords()
     compared: list[str] = []
     verify = PasswordHasher.verify
 
@@ -81,7 +82,8 @@ def test_every_try_costs_one_comparison_whether_or_not_there_is_an_account(
     monkeypatch.setattr(PasswordHasher, "verify", counted)
     for email in (COORDINATOR, NOBODY, "no e-mail"):
         browser.sign_in(email, "wrong")
-    assert compared == ["$argon2id$v=19$m=65536,t=3,p=4"] * 3
+    assert len(compared) == 3
+    assert compared[1:] == ["$argon2id$v=19$m=65536,t=3,p=4"] * 2
 
 
 def test_a_disabled_account_does_not_sign_in(office: Office, browser: Desk) -> None:
@@ -92,6 +94,7 @@ def test_a_disabled_account_does_not_sign_in(office: Office, browser: Desk) -> N
 
 
 def test_a_hash_of_older_parameters_is_made_anew(office: Office, browser: Desk) -> None:
+    office.take_the_real_passwords()
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     with office.database.write() as connection:
         connection.execute(sa.update(staff).values(password_hash=weak))
