@@ -23,6 +23,8 @@ from lti_tool.pages import (
     launch,
     login,
     operations,
+    plan,
+    plan_edit,
     public,
     staff,
     staff_proof,
@@ -60,7 +62,21 @@ def create_app(settings: Settings) -> Flask:
         may=may,
         staff_form_token=staff_proof.form_token,
     )
-    for module in (public, login, launch, visit, student, instructor, host, feeds, operations, staff, staff_sign_in):
+    for module in (
+        public,
+        login,
+        launch,
+        visit,
+        student,
+        instructor,
+        host,
+        feeds,
+        operations,
+        staff,
+        staff_sign_in,
+        plan,
+        plan_edit,
+    ):
         app.register_blueprint(module.blueprint)
     register_error_pages(app)
     register_security_headers(app)

@@ -77,6 +77,12 @@ def list_runs(connection: sa.Connection, *, limit: int) -> list[SyncRun]:
     return [_run(row) for row in rows]
 
 
+def list_runs_of(connection: sa.Connection, job: str, scope: str, *, limit: int) -> list[SyncRun]:
+    """The newest first."""
+    query = sa.select(sync_run).where(sync_run.c.job == job, sync_run.c.scope == scope)
+    return [_run(row) for row in connection.execute(query.order_by(sync_run.c.id.desc()).limit(limit))]
+
+
 def purge_runs(connection: sa.Connection, *, before: datetime) -> None:
     connection.execute(sa.delete(sync_run).where(sync_run.c.started_at < before))
 

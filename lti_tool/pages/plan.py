@@ -1,0 +1,113 @@
+"""The coordinator's plan of a series: its sessions, how its calendar is read, and what waits for a yes."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, abort, make_response, render_template, request
+
+from lti_tool.pages.plan_words import change_words, reason_words
+from lti_tool.pages.redirects import go_to
+from lti_tool.pages.staff_proof import check_form, with_staff
+from lti_tool.pages.times import moment, times_of
+from lti_tool.tool import the_tool
+from series.permissions import Action, may
+from series.sessions import Series
+from series.staff import Staff
+from series.store.calendar_sources import source_of
+from series.store.database import Connection
+from series.store.held_plans import NothingHeld, PlanOutdated, accept, find_held, reject
+from series.store.runs import list_runs_of
+from series.store.sessions import find_series, sessions_of
+from series.store.universities import NotThere
+
+blueprint = Blueprint("plan", __name__, url_prefix="/staff/series/<slug>")
+
+
+def who(staff: Staff) -> str:
+    """For the audit."""
+    return f"staff {staff.staff_id}"
+
+
+def series_or_404(connection: Connection, slug: str) -> Series:
+    try:
+        return find_series(connection, slug)
+    except NotThere:
+        abort(404)
+
+
+def require(staff: Staff, action: Action) -> None:
+    if not may(staff, action):
+        abort(403)
+
+
+@blueprint.get("/")
+@with_staff
+def show(staff: Staff, slug: str) -> str:
+    require(staff, Action.SEE_PLAN)
+    now = the_tool().clock.now()
+    with the_tool().database.read() as connection:
+        series = series_or_404(connection, slug)
+        sessions = sessions_of(connection, series.series_id)
+        held = find_held(connection, series.series_id)
+        source = source_of(connection, series.series_id, series.source) if series.source else None
+        runs = list_runs_of(connection, "calendar", series.slug, limit=5)
+    return render_template(
+        "plan.html",
+        staff=staff,
+        series=series,
+        sessions=[(session, times_of(session, series.time_zone)) for session in sessions],
+        held=held if held and not held.is_rejected else None,
+        source=source,
+        read_at=moment(source.read_at, series.time_zone) if source and source.read_at else None,
+        failing_since=moment(source.failing_since, series.time_zone) if source and source.failing_since else None,
+        runs=[(run, moment(run.started_at, series.time_zone)) for run in runs],
+        now=now,
+        saved=request.args.get("saved", ""),
+    )
+
+
+@blueprint.get("/held")
+@with_staff
+def show_held(staff: Staff, slug: str) -> Response:
+    return _held_page(staff, slug)
+
+
+def _held_page(staff: Staff, slug: str, *, fault: str = "", status: int = 200) -> Response:
+    require(staff, Action.SEE_PLAN)
+    with the_tool().database.read() as connection:
+        series = series_or_404(connection, slug)
+        held = find_held(connection, series.series_id)
+    page = render_template(
+        "plan_held.html",
+        staff=staff,
+        series=series,
+        held=held,
+        held_at=moment(held.held_at, series.time_zone) if held else None,
+        reasons=[reason_words(reason) for reason in held.reasons] if held else [],
+        changes=[change_words(change, series.time_zone) for change in held.changes] if held else [],
+        changes_apart=[change_words(change, series.time_zone) for change in held.changes_apart] if held else [],
+        fault=fault,
+    )
+    return make_response(page, status)
+
+
+@blueprint.post("/held")
+@with_staff
+def answer_held(staff: Staff, slug: str) -> Response:
+    """Yes or no to exactly what was shown."""
+    check_form(f"held {slug}")
+    require(staff, Action.EDIT_PLAN)
+    answer, digest, now = request.form.get("answer", ""), request.form.get("digest", ""), the_tool().clock.now()
+    if answer not in {"yes", "apart", "no"}:
+        abort(400)
+    try:
+        with the_tool().database.write() as connection:
+            series_id: UUID = series_or_404(connection, slug).series_id
+            if answer == "no":
+                reject(connection, series_id, digest, actor=who(staff), now=now)
+            else:
+                accept(connection, series_id, digest, apart=answer == "apart", actor=who(staff), now=now)
+    except NothingHeld:
+        return _held_page(staff, slug, fault="other", status=409)
+    except PlanOutdated:
+        return _held_page(staff, slug, fault="outdated", status=409)
+    return go_to(f"/staff/series/{slug}/?saved={'rejected' if answer == 'no' else 'accepted'}")

@@ -1,0 +1,72 @@
+"""Edits by hand, saved only over what the person has seen."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from series.sessions import Session
+from series.store.audit import append_audit
+from series.store.sessions import add_session, change_session, get_session
+
+
+class EditOutdated(Exception):
+    """The session is not there, or somebody (or the calendar) has changed it since it was looked at."""
+
+
+def version_of(session: Session) -> str:
+    """Names what a person has seen of it."""
+    return hashlib.sha256(msgspec.json.encode(session)).hexdigest()[:16]
+
+
+def edit_session(
+    connection: sa.Connection,
+    session_id: UUID,
+    version: str,
+    edit: Callable[[Session], Session],
+    *,
+    actor: str,
+    action: str,
+    now: datetime,
+) -> Session:
+    """What `edit` makes of it. Raises EditOutdated, and what `edit` raises."""
+    session = _seen(connection, session_id, version)
+    edited = edit(session)
+    if edited != session:
+        change_session(connection, edited, now=now)
+        append_audit(connection, actor=actor, action=action, thing=f"session {session_id}", now=now)
+    return edited
+
+
+def swap_sessions(
+    connection: sa.Connection,
+    session_id: UUID,
+    version: str,
+    other_id: UUID,
+    swap: Callable[[Session, Session], tuple[Session, Session]],
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Both or none. Raises EditOutdated, and what `swap` raises."""
+    one, other = _seen(connection, session_id, version), get_session(connection, other_id)
+    if other is None or other.series_id != one.series_id:
+        raise EditOutdated
+    for edited in swap(one, other):
+        change_session(connection, edited, now=now)
+        append_audit(connection, actor=actor, action="swap_hosts", thing=f"session {edited.session_id}", now=now)
+
+
+def add_by_hand(connection: sa.Connection, new: Session, *, actor: str, now: datetime) -> None:
+    add_session(connection, new, now=now)
+    append_audit(connection, actor=actor, action="add_session", thing=f"session {new.session_id}", now=now)
+
+
+def _seen(connection: sa.Connection, session_id: UUID, version: str) -> Session:
+    session = get_session(connection, session_id)
+    if session is None or version_of(session) != version:
+        raise EditOutdated
+    return session
