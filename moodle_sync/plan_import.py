@@ -46,16 +46,24 @@ def plan_import(
     """
     ids = {key: known.aliases[key] for occurrence in occurrences if (key := _key(occurrence)) in known.aliases}
     moved = {key: id_ for key, id_ in _moved_single_events(occurrences, known, now).items() if key not in ids}
-    gone = _gone(known, {*ids.values(), *moved.values()}, now)
-    unknown = [o for o in occurrences if _key(o) not in ids and _key(o) not in moved and o.start_at > now]
-    guessed = {_key(o): id_ for o, id_ in guess_pairs(unknown, gone)} if may_guess and is_complete else {}
+    seen = {*ids.values(), *moved.values()}
+    gone = _gone(known, seen, now)
+    unknown = [o for o in occurrences if _key(o) not in ids and _key(o) not in moved]
+    ahead = [o for o in unknown if o.start_at > now]
+    guessed = {_key(o): id_ for o, id_ in guess_pairs(ahead, gone)} if may_guess and is_complete else {}
+    held = _held_already(known, seen, unknown, now)
     new: list[NewSession] = []
     changed: list[Session] = []
     problems: list[Problem] = []
     for occurrence in occurrences:
         key = _key(occurrence)
         session_id = ids.get(key) or moved.get(key) or guessed.get(key)
+        if key in held:
+            continue
         host = _host(occurrence, known.universities, problems)
+        if session_id is None and occurrence.start_at <= now and known.sessions:
+            problems.append(_problem(occurrence, "is new in the calendar and has begun already", "left out"))
+            continue
         if session_id is None:
             new.append(NewSession(session=_new(occurrence, known.series_id, host), key=key))
             continue
@@ -77,10 +85,17 @@ def plan_import(
     return ImportPlan(
         new=tuple(new),
         changed=tuple(changed),
-        rekeyed=(*moved.items(), *guessed.items()),
+        rekeyed=(*moved.items(), *guessed.items(), *held.items()),
         paired=tuple(guessed.values()),
         problems=tuple(problems),
     )
+
+
+def _held_already(known: Known, seen: set[UUID], unknown: list[Occurrence], now: datetime) -> dict[Key, UUID]:
+    """Entries of another source, or with another UID, of sessions that are over: those stay as they were held."""
+    over = [one for one in known.sessions.values() if one.start_at <= now and one.session_id not in seen]
+    pairs = guess_pairs([occurrence for occurrence in unknown if occurrence.start_at <= now], over)
+    return {_key(occurrence): session_id for occurrence, session_id in pairs}
 
 
 def _key(occurrence: Occurrence) -> Key:

@@ -26,6 +26,7 @@ class DemoState:
     tool_url: str
     calendar: Path
     clock_file: Path
+    coordinator_link: str | None = None  # to choose a password, while there is none
 
     @property
     def clock(self) -> Clock:

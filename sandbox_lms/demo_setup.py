@@ -10,11 +10,15 @@ from sandbox_lms.campus import Campus
 from sandbox_lms.demo_programs import Programs
 
 SERIES = "sample"
+COORDINATOR = "coordinator@example.org"
 TITLE = "European STEM Workshop Series (sample data)"
 
 
-def set_up(programs: Programs, campuses: tuple[Campus, ...], calendar: Path, *, today: date) -> None:
-    """Universities, LMSs, the series, its mirrors and its hosts. The campuses must be running."""
+def set_up(programs: Programs, campuses: tuple[Campus, ...], calendar: Path, *, today: date) -> str | None:
+    """Universities, LMSs, the series, its mirrors and its hosts. The campuses must be running.
+
+    Gives the link by which the coordinator chooses a password, while there is none.
+    """
     if not calendar.exists():
         calendar.write_bytes(shift_sample_series(read_sample_series(), this_week=today))
     _add_universities(programs)
@@ -26,6 +30,7 @@ def set_up(programs: Programs, campuses: tuple[Campus, ...], calendar: Path, *, 
         programs.run("moodle-sync", "series", "import", str(calendar), "--series", SERIES, "--title", TITLE)
     for campus in campuses:
         _connect(programs, campus)
+    return _invite_coordinator(programs)
 
 
 def _add_universities(programs: Programs) -> None:
@@ -66,6 +71,19 @@ def _connect(programs: Programs, campus: Campus) -> None:
     for person in campus.people:
         if person.role == "teacher":
             programs.run("moodle-sync", "series", "host", SERIES, "--university", campus.slug, "--sub", person.user_id)
+
+
+def _invite_coordinator(programs: Programs) -> str | None:
+    account = next((row for row in _rows(programs, "lti-tool", "admin", "list") if row["email"] == COORDINATOR), None)
+    if account is None:
+        said = programs.run(
+            "lti-tool", "admin", "create", COORDINATOR, "--name", "Maria Rossi", "--role", "coordinator"
+        )
+    elif account["password"] == "set":
+        return None
+    else:
+        said = programs.run("lti-tool", "admin", "reset", COORDINATOR)  # a link is good for a day
+    return next(word for word in said.split() if "/staff/set-up/" in word)
 
 
 def _rows(programs: Programs, program: str, *command: str) -> list[dict[str, str]]:

@@ -22,6 +22,7 @@ from tests.waiting import until
 
 OUT = Path("build/screenshots")
 WIDTHS = (320, 768, 1280)
+PASSWORD = "a pretend coordinator's password"
 LONG = "Mathematisch-naturwissenschaftliche Unterrichtsentwicklung: Διαπολιτισμικές προσεγγίσεις της ενέργειας"
 
 
@@ -34,6 +35,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=executable)
         try:
             _tour(demo, browser)
+            _tour_of_the_coordinator(demo, browser)
         finally:
             browser.close()
             stop_demo(demo)
@@ -78,6 +80,57 @@ def _tour(demo: Demo, browser: Browser) -> None:
         "refused-details": lambda page: _refused(page, demo),
     }.items():
         _everywhere(browser, name, visit)
+
+
+def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
+    """Signed in once, because tries are counted; then the same cookies in each browser."""
+    page = _page(browser, 1280, "light")
+    page.goto(demo.url)
+    page.get_by_role("link", name="Choose the coordinator's password").click()
+    for field in page.locator("input[type=password]").all():
+        field.fill(PASSWORD)
+    page.get_by_role("button", name="Set the password").click()
+    page.get_by_label("E-mail").fill("coordinator@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    cookies = page.context.cookies()
+    plan = f"{demo.tool}/staff/series/sample/"
+    (calendar,) = demo.folder.glob("*/series.ics")
+    as_it_was = calendar.read_bytes()
+    calendar.write_bytes(
+        re.sub(rb"(?<=\nSUMMARY:).*", LONG.encode(), as_it_was, count=12).replace(b"T160000", b"T170000")
+    )
+
+    def waits() -> bool:
+        page.goto(plan)
+        return page.get_by_text("Changes wait for your yes").count() > 0
+
+    until(waits, "the change is held", within_s=60)
+    edit = page.locator(".plan a").last.get_attribute("href")
+    _cancel_by_hand(page, f"{demo.tool}{edit}")
+
+    def open_as_coordinator(address: str, page: Page) -> None:
+        page.context.add_cookies(cookies)  # type: ignore[arg-type]  # as they were given
+        page.goto(address)
+
+    for name, address in {
+        "staff-home": f"{demo.tool}/staff/",
+        "staff-plan": plan,
+        "staff-held": f"{plan}held",
+        "staff-session": f"{demo.tool}{edit}",
+        "staff-add": f"{plan}sessions/add",
+        "staff-password": f"{demo.tool}/staff/password",
+    }.items():
+        _everywhere(browser, name, partial(open_as_coordinator, address))
+    _everywhere(browser, "staff-sign-in", lambda page: page.goto(f"{demo.tool}/staff/sign-in"))
+    calendar.write_bytes(as_it_was)
+    page.context.close()
+
+
+def _cancel_by_hand(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("button", name="Cancel the session").click()
+    page.get_by_text("Saved.").wait_for()
 
 
 def _tour_without_cookies(world: World, browser: Browser) -> None:

@@ -339,6 +339,25 @@ def test_another_source_of_the_same_plan_changes_no_session() -> None:
     assert (plan.new, plan.changed, len(plan.rekeyed)) == ((), (), 3)
 
 
+def test_what_is_over_stays_as_it_was_held_whatever_becomes_of_its_entry() -> None:
+    known = imported(*CALENDAR)
+    plan = plan_import(tuple(again(*CALENDAR, by=HOUR)), known, now=SECOND.end_at)
+    over = [session_of(known, one).session_id for one in (FIRST, SECOND)]
+    assert {s.session_id for s in plan.changed} == {session_of(known, THIRD).session_id}
+    assert (plan.new, plan.paired) == ((), (session_of(known, THIRD).session_id,))
+    assert {session_id for _, session_id in plan.rekeyed} >= set(over)
+    later = plan_import(tuple(again(*CALENDAR, by=HOUR)), after(plan, known), now=SECOND.end_at)
+    assert (later.new, later.changed, later.rekeyed) == ((), (), ())
+
+
+def test_a_past_entry_that_comes_later_makes_no_session() -> None:
+    known = imported(FIRST, THIRD)
+    early = replace(SECOND, source_uid="late@example", title="Never told")
+    plan = plan_import((FIRST, THIRD, early), known, now=THIRD.start_at - HOUR)
+    assert replace(plan, problems=()) == NOTHING
+    assert [problem.done for problem in plan.problems] == ["left out"]
+
+
 def test_an_entry_of_the_past_is_taken_for_no_session_to_come() -> None:
     known = imported(*CALENDAR)
     plan = plan_import((FIRST, THIRD, *again(SECOND, by=-2 * WEEK)), known, now=SECOND.start_at - WEEK)
