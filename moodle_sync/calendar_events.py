@@ -22,6 +22,7 @@ ONCE = ("DTSTART", "DTEND", "RECURRENCE-ID", "DURATION", "RRULE")
 TZID = re.compile(r';\s*TZID\s*=\s*("[^"]*"|(?:(?!;[A-Za-z-]+=).)*)', re.IGNORECASE)
 MAX_DATES = 500  # in the RDATE and EXDATE lines of one event
 MAX_UID = 1_000  # characters
+MAX_KEPT_UID = 255  # as many as a column holds
 MAX_SEQUENCE = 2**31 - 1  # what an integer column of a database holds
 
 
@@ -188,6 +189,8 @@ def _uid(event: icalendar.Event, start: datetime) -> str:
     uid = plain_text(event.get("UID", ""))
     if len(uid) > MAX_UID:
         raise BadEvent(f"has a UID of more than {MAX_UID:,} characters")
+    if len(uid) > MAX_KEPT_UID:
+        return f"long-uid-{hashlib.sha256(uid.encode()).hexdigest()}"
     made_of = f"{start.astimezone(UTC).isoformat()} {plain_text(event.get('SUMMARY', ''))}"
     return uid or f"no-uid-{hashlib.sha256(made_of.encode()).hexdigest()[:32]}"
 

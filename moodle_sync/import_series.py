@@ -113,7 +113,14 @@ def _known(connection: Connection, series: Series) -> Known:
 
 
 def _plan(reading: Reading, known: Known, now: datetime, *, may_guess: bool = True) -> ImportPlan:
-    return plan_import(reading.occurrences, known, now=now, is_complete=reading.is_complete, may_guess=may_guess)
+    return plan_import(
+        reading.occurrences,
+        known,
+        now=now,
+        read_until=now + AHEAD,
+        is_complete=reading.is_complete,
+        may_guess=may_guess,
+    )
 
 
 def _save_or_hold(

@@ -36,18 +36,20 @@ def plan_import(
     known: Known,
     *,
     now: datetime,
+    read_until: datetime | None = None,
     is_complete: bool = True,
     may_guess: bool = True,
 ) -> ImportPlan:
     """Sessions that have started are never changed.
 
-    A session whose entry is gone is cancelled, if everything in the calendar could be read (`is_complete`); else it is
-    kept and reported. With `may_guess`, new entries are first taken for those that are gone (`paired`).
+    A session whose entry is gone is cancelled, if everything in the calendar could be read (`is_complete`), up to
+    `read_until`; else it is kept and reported. With `may_guess`, new entries are first taken for those that are gone
+    (`paired`).
     """
     ids = {key: known.aliases[key] for occurrence in occurrences if (key := _key(occurrence)) in known.aliases}
     moved = {key: id_ for key, id_ in _moved_single_events(occurrences, known, now).items() if key not in ids}
     seen = {*ids.values(), *moved.values()}
-    gone = _gone(known, seen, now)
+    gone = [one for one in _gone(known, seen, now) if read_until is None or one.end_at < read_until]
     unknown = [o for o in occurrences if _key(o) not in ids and _key(o) not in moved]
     ahead = [o for o in unknown if o.start_at > now]
     guessed = {_key(o): id_ for o, id_ in guess_pairs(ahead, gone)} if may_guess and is_complete else {}

@@ -12,6 +12,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 SESSION = "Multilingual STEM classrooms"
+PASSWORD = "a pretend coordinator's password"
 NEXT_WEEK = "Programming with micro:bit in technology"
 
 
@@ -150,3 +151,53 @@ def _wait_for_event(page: Page, lms: str, words: str) -> None:
 def _event(page: Page, lms: str) -> str:
     page.goto(f"{lms}/calendar")
     return page.get_by_role("listitem").filter(has_text=NEXT_WEEK).inner_text()
+
+
+# The coordinator; last, because the whole plan moves
+
+
+def test_the_coordinator_sees_what_would_change_and_says_yes(
+    running_session: Demo, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(320, "Europe/Berlin")
+    _coordinator_signs_in(running_session, page)
+    page.get_by_role("link", name="European STEM Workshop Series").click()
+    plan = page.url
+    looks_right(page)
+    (calendar,) = running_session.folder.glob("*/series.ics")
+    calendar.write_bytes(calendar.read_bytes().replace(b"T160000", b"T170000"))
+
+    def waits() -> bool:
+        page.goto(plan)
+        return page.get_by_text("Changes wait for your yes").count() > 0
+
+    until(waits, "the change is held", within_s=60)
+    page.get_by_role("link", name="Look at what would change").click()
+    looks_right(page)
+    page.get_by_role("button", name="Yes").first.click()
+    expect(page.get_by_role("status")).to_contain_text("Done.")
+    last = page.locator(".plan li").last
+    expect(last).to_contain_text("17:00–")
+    last.get_by_role("link").click()
+    looks_right(page)
+    page.get_by_role("button", name="Cancel the session").click()
+    expect(page.get_by_role("button", name="Restore the session")).to_be_visible()
+    expect(page.get_by_role("heading", name="Edited by hand")).to_be_visible()
+    looks_right(page)
+    page.goto(f"{plan}sessions/add")
+    looks_right(page)
+
+
+def _coordinator_signs_in(demo: Demo, page: Page) -> None:
+    page.goto(demo.url)
+    page.get_by_role("link", name="Choose the coordinator's password").click()
+    looks_right(page)
+    for field in page.locator("input[type=password]").all():
+        field.fill(PASSWORD)
+    page.get_by_role("button", name="Set the password").click()
+    looks_right(page)
+    page.get_by_label("E-mail").fill("coordinator@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    looks_right(page)

@@ -274,6 +274,12 @@ def test_what_may_only_have_been_unreadable_is_kept_and_reported() -> None:
     assert (problem.event, problem.done) == (SECOND.title, "kept as it was")
 
 
+def test_what_lies_beyond_the_time_that_is_read_is_not_gone() -> None:
+    known = imported(*CALENDAR)
+    assert plan_import((FIRST, SECOND), known, now=NOW, read_until=THIRD.start_at) == NOTHING
+    assert len(plan_import((FIRST, SECOND), known, now=NOW, read_until=THIRD.end_at + HOUR).changed) == 1
+
+
 def test_a_past_or_cancelled_session_may_vanish() -> None:
     known = imported(FIRST, replace(SECOND, cancelled=True), THIRD)
     assert plan_import((THIRD,), known, now=FIRST.start_at) == NOTHING
