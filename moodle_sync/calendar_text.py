@@ -1,7 +1,8 @@
 """What the words of an event say: title, description, hosting university and join link.
 
-The rule that the coordinator's page states: a line `Hosting university: <name>` and a line `Join: https://…` in the
-description are read and taken out of it. The join link is taken out because descriptions are shown to everybody.
+The rule that the coordinator's page states: lines `Hosting university: <name>`, `Co-hosts: <names>`, `Guest speakers:
+<names>` and `Join: https://…` in the description are read and taken out of it. The join link is taken out because
+descriptions are shown to everybody.
 """
 
 import re
@@ -16,9 +17,13 @@ from moodle_sync.calendar_lines import plain_text
 VENDOR_LINKS = ("X-GOOGLE-CONFERENCE", "X-MICROSOFT-SKYPETEAMSMEETINGURL", "X-MICROSOFT-ONLINEMEETINGEXTERNALLINK")
 HOSTING_LINE = re.compile(r"^[ \t]*Hosting university[ \t]*:[ \t]*(.*?)[ \t]*$\n?", re.IGNORECASE | re.MULTILINE)
 JOIN_LINE = re.compile(r"^[ \t]*Join[ \t]*:[ \t]*(https://\S+)[ \t]*$\n?", re.IGNORECASE | re.MULTILINE)
+CO_HOSTS_LINE = re.compile(r"^[ \t]*Co-?hosts?[ \t]*:[ \t]*(.*?)[ \t]*$\n?", re.IGNORECASE | re.MULTILINE)
+SPEAKERS_LINE = re.compile(
+    r"^[ \t]*(?:Guest )?(?:speakers?|lecturers?)[ \t]*:[ \t]*(.*?)[ \t]*$\n?", re.IGNORECASE | re.MULTILINE
+)
 LINK_IN_TEXT = re.compile(r"https://[^\s<>\"]+", re.IGNORECASE)
 HTML_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)  # Google writes descriptions in HTML
-MAX_TITLE, MAX_DESCRIPTION, MAX_URL = 300, 20_000, 2_000  # characters
+MAX_TITLE, MAX_NAMES, MAX_DESCRIPTION, MAX_URL = 300, 500, 20_000, 2_000  # characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,17 +31,23 @@ class Words:
     title: str
     description: str
     hosting_university: str | None
+    co_hosts: str
+    speakers: str
     join_url: str | None
 
 
 def read_words(event: icalendar.Event) -> Words:
     description = HTML_BREAK.sub("\n", plain_text(_first(event, "DESCRIPTION")))
-    hosting = HOSTING_LINE.search(description)
-    rest = JOIN_LINE.sub("", HOSTING_LINE.sub("", description))
+    hosting, co_hosts, speakers = (line.search(description) for line in (HOSTING_LINE, CO_HOSTS_LINE, SPEAKERS_LINE))
+    rest = description
+    for line in (HOSTING_LINE, CO_HOSTS_LINE, SPEAKERS_LINE, JOIN_LINE):
+        rest = line.sub("", rest)
     return Words(
         title=" ".join(plain_text(_first(event, "SUMMARY")).split())[:MAX_TITLE],
         description=rest.strip()[:MAX_DESCRIPTION],
         hosting_university=(hosting and hosting[1][:MAX_TITLE]) or None,
+        co_hosts=co_hosts[1][:MAX_NAMES] if co_hosts else "",
+        speakers=speakers[1][:MAX_NAMES] if speakers else "",
         join_url=next(filter(is_link, _links(event, description)), None),
     )
 

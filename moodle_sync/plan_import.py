@@ -140,6 +140,8 @@ def _new(occurrence: Occurrence, series_id: UUID, host: University | None) -> Se
         series_id=series_id,
         title=_title(occurrence),
         description=occurrence.description,
+        co_hosts=occurrence.co_hosts,
+        speakers=occurrence.speakers,
         hosting_university=host.name if host else None,
         hosting_university_id=host.university_id if host else None,
         join_url=occurrence.join_url,

@@ -140,6 +140,8 @@ def _description(session: Session, target: Target) -> str:
         lines.append(html.escape(f"Moved from {_date(moved_from)}, {moved_from:%H:%M} ({session.zone})"))
     if session.hosting_university:
         lines.append(f"Hosting university: {html.escape(session.hosting_university)}")
+    if session.speakers:
+        lines.append(f"Guest speakers: {html.escape(session.speakers)}")
     link = html.escape(f"{target.public_url}/s/{session.session_id}?i={target.installation_id}")
     lines.append(f'<a href="{link}">Session page</a>')
     return "".join(f"<p>{line}</p>" for line in lines)

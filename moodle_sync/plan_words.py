@@ -20,7 +20,13 @@ _KINDS = {
     Kind.CHANGED: "changed",
     Kind.PAIRED: "the same session?",
 }
-_FIELDS = {"title": "title", "hosting_university": "hosting university", "join_url": "join link"}
+_FIELDS = {
+    "title": "title",
+    "hosting_university": "hosting university",
+    "co_hosts": "co-hosts",
+    "speakers": "guest speakers",
+    "join_url": "join link",
+}
 
 
 def held_in_words(held: HeldPlan, series: Series) -> str:

@@ -40,6 +40,8 @@ class Occurrence:
     join_url: str | None  # https
     cancelled: bool
     sequence: int
+    co_hosts: str = ""
+    speakers: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,4 +160,6 @@ def _occurrence(date: Date, words: Words, default_zone: str) -> Occurrence:
         join_url=words.join_url,
         cancelled=date.cancelled,
         sequence=date.entry.sequence,
+        co_hosts=words.co_hosts,
+        speakers=words.speakers,
     )

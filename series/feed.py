@@ -84,9 +84,14 @@ def _event(dated: DatedSession, public_url: str, reader: Reader) -> icalendar.Ev
 def _description(session: Session, url: str) -> str:
     """The hosting university as our own reader would find it, the text, and the address of the session's page: Google
     and Moodle do not show URL."""
-    hosting = f"Hosting university: {one_line(session.hosting_university)}" if session.hosting_university else ""
+    named = {
+        "Hosting university": session.hosting_university,
+        "Co-hosts": session.co_hosts,
+        "Guest speakers": session.speakers,
+    }
+    people = "\n".join(f"{name}: {one_line(names)}" for name, names in named.items() if names)
     text = plain(_without_join_link(session.description, session, url)).strip()
-    return "\n\n".join(part for part in (hosting, text, url) if part)
+    return "\n\n".join(part for part in (people, text, url) if part)
 
 
 def _without_join_link(text: str, session: Session, url: str) -> str:

@@ -12,6 +12,7 @@ from series.sessions import Field, Session, Status
 
 LONGEST = timedelta(hours=12)
 MAX_TITLE_CHARS = 255
+MAX_NAMES_CHARS = 500
 MAX_DESCRIPTION_CHARS = 20_000
 MAX_JOIN_URL_CHARS = 2_000
 
@@ -73,6 +74,15 @@ def change_host(session: Session, host: University | None, *, now: datetime) -> 
         hosting_university_id=host.university_id if host else None,
     )
     return _edited(session, fresh, Field.HOST)
+
+
+def change_people(session: Session, *, co_hosts: str, speakers: str, now: datetime) -> Session:
+    """Names, as they shall be read; none takes them away."""
+    _not_begun(session, now)
+    co_hosts, speakers = " ".join(co_hosts.split()), " ".join(speakers.split())
+    if max(len(co_hosts), len(speakers)) > MAX_NAMES_CHARS:
+        raise NotPossible(f"Names have at most {MAX_NAMES_CHARS} characters.")
+    return _edited(session, replace(session, co_hosts=co_hosts, speakers=speakers), Field.PEOPLE)
 
 
 def swap_hosts(one: Session, other: Session, *, now: datetime) -> tuple[Session, Session]:

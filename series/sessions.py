@@ -31,6 +31,7 @@ class Field(StrEnum):
     TITLE = "title"
     DESCRIPTION = "description"
     HOST = "host"
+    PEOPLE = "people"
     JOIN_URL = "join_url"
 
     @property
@@ -39,6 +40,7 @@ class Field(StrEnum):
         return {
             Field.TIME: ("start_at", "end_at", "wall_start", "zone", "moved_from_at"),
             Field.HOST: ("hosting_university", "hosting_university_id"),
+            Field.PEOPLE: ("co_hosts", "speakers"),
         }.get(self, (self.value,))
 
 
@@ -61,6 +63,8 @@ class Session:
     status: Status
     moved_from_at: datetime | None
     sequence: int
+    co_hosts: str = ""  # names, as somebody has written them
+    speakers: str = ""
     by_hand: tuple[Field, ...] = ()
 
     @property

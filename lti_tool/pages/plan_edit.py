@@ -114,6 +114,9 @@ def _edit_of(do: str, connection: Connection, now: datetime) -> Edit:
         description=form.get("description", "").replace("\r\n", "\n"),
         now=now,
     )
+    made["people"] = lambda session: hand_edits.change_people(
+        session, co_hosts=form.get("co_hosts", ""), speakers=form.get("speakers", ""), now=now
+    )
     made["join_url"] = lambda session: hand_edits.change_join_url(session, form.get("join_url", ""), now=now)
     made["cancel"] = lambda session: hand_edits.cancel(session, now=now)
     made["restore"] = lambda session: hand_edits.restore(session, now=now)

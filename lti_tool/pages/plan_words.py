@@ -48,6 +48,7 @@ def field_words(field: Field) -> str:
         Field.TITLE: gettext("title"),
         Field.DESCRIPTION: gettext("description"),
         Field.HOST: gettext("hosting university"),
+        Field.PEOPLE: gettext("co-hosts and guest speakers"),
         Field.JOIN_URL: gettext("join link"),
     }
     return words[field]
@@ -81,6 +82,8 @@ def _before(before: Session, after: Session, zone: str) -> list[str]:
             if before.hosting_university
             else gettext("It had no hosting university.")
         )
+    if (before.co_hosts, before.speakers) != (after.co_hosts, after.speakers):
+        said.append(gettext("It has other co-hosts or guest speakers."))
     if before.join_url != after.join_url:
         said.append(gettext("It has another join link.") if after.join_url else gettext("It loses its join link."))
     if before.description != after.description:

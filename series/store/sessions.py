@@ -130,6 +130,8 @@ def session_as_json(shown: Session) -> dict[str, Any]:
         "session_id": str(shown.session_id),
         "title": shown.title,
         "hosting_university": shown.hosting_university,
+        "co_hosts": shown.co_hosts,
+        "speakers": shown.speakers,
         "start_at": shown.start_at.isoformat(),
         "end_at": shown.end_at.isoformat(),
         "zone": shown.zone,
@@ -168,6 +170,8 @@ def _columns(value: Session) -> dict[str, Any]:
         "status": value.status.value,
         "moved_from_at": value.moved_from_at,
         "sequence": value.sequence,
+        "co_hosts": value.co_hosts,
+        "speakers": value.speakers,
         "by_hand": " ".join(value.by_hand),
     }
 
@@ -192,5 +196,7 @@ def _session(row: Any) -> Session:
         status=Status(row.status),
         moved_from_at=row.moved_from_at,
         sequence=row.sequence,
+        co_hosts=row.co_hosts,
+        speakers=row.speakers,
         by_hand=tuple(Field(name) for name in row.by_hand.split()),
     )

@@ -159,6 +159,8 @@ session = Table(
     _ref("hosting_university_id", "university.id", nullable=True),
     Column("title", String(255), nullable=False),
     Column("description", Text, nullable=False),
+    Column("co_hosts", Text, nullable=False, default=""),
+    Column("speakers", Text, nullable=False, default=""),
     Column("join_url", Text),
     Column("start_at", Instant, nullable=False),
     Column("end_at", Instant, nullable=False),

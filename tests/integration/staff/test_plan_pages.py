@@ -242,6 +242,20 @@ def test_words_and_join_link_are_saved(office: Office, desk: Desk) -> None:
     assert "Zeilen &lt;b&gt;" in desk.get(page).text
 
 
+def test_co_hosts_and_guest_speakers_are_shown_to_everybody(
+    office: Office, services: Services, file: Path, desk: Desk
+) -> None:
+    page = page_of(office, "Week 5")
+    send(desk, page, "people", co_hosts="  Universität   Klagenfurt ", speakers="Dr. Ελένη <Παππά>")
+    named = sessions(office)["Week 5"]
+    assert (named.co_hosts, named.speakers) == ("Universität Klagenfurt", "Dr. Ελένη <Παππά>")
+    public = office.new_browser().get(f"/s/{named.session_id}").text
+    assert "Co-hosts: Universität Klagenfurt" in public
+    assert "Guest speakers: Dr. Ελένη &lt;Παππά&gt;" in public
+    changes_to(services, file, *weekly(6))
+    assert sessions(office)["Week 5"].speakers == named.speakers
+
+
 @pytest.mark.parametrize(
     ("do", "fields", "sentence"),
     [
@@ -252,6 +266,7 @@ def test_words_and_join_link_are_saved(office: Office, desk: Desk) -> None:
         ("join_url", {"join_url": "javascript:alert(1)"}, "a whole https address"),
         ("words", {"title": " ", "description": ""}, "A title has"),
         ("host", {"host": "99"}, "no such university"),
+        ("people", {"co_hosts": "x" * 501, "speakers": ""}, "at most 500"),
         ("swap", {"other": "x"}, "choose the session"),
     ],
 )

@@ -42,5 +42,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("session") as batch:
         batch.add_column(sa.Column("by_hand", sa.String(255), nullable=False, server_default=""))
+        batch.add_column(sa.Column("co_hosts", sa.Text(), nullable=False, server_default=""))
+        batch.add_column(sa.Column("speakers", sa.Text(), nullable=False, server_default=""))
     with op.batch_alter_table("session") as batch:
-        batch.alter_column("by_hand", server_default=None)
+        for name in ("by_hand", "co_hosts", "speakers"):
+            batch.alter_column(name, server_default=None)
