@@ -240,6 +240,8 @@ def entries(draw: st.DrawFn) -> DatedSession:
         title=draw(TEXTS),
         description=draw(TEXTS),
         hosting_university=draw(st.none() | TEXTS),
+        co_hosts=draw(TEXTS),
+        speakers=draw(TEXTS),
         join_url=draw(st.sampled_from([None, "https://meet.example/beach?pwd=1"])),
         start_at=start_at,
         end_at=start_at + timedelta(seconds=int(length.total_seconds())),
