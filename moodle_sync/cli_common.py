@@ -28,9 +28,9 @@ def print_report(imported: "Imported", slug: str) -> None:
 
     if imported.held is None:
         click.echo(f"{imported.new} new, {imported.changed} changed, {imported.same} as before.")
-    elif imported.held.is_rejected:
-        click.echo("Nothing was changed: the calendar still says what was rejected.")
     else:
         click.echo(f"Held, nothing was changed: see `moodle-sync series show {slug} --held`.")
+    if imported.refused:
+        click.echo("The calendar still says what was rejected; that was left out.")
     for problem in imported.problems:
         click.echo(printable(f"  {problem_line(problem)}"), err=True)

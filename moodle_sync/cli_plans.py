@@ -14,20 +14,27 @@ from series.store.schema import open_current
 from series.store.sessions import find_series
 
 
-def show_held(shown: Series, held: HeldPlan | None) -> None:
-    if held is None:
+def show_held(shown: Series, held: HeldPlan | None, rejected: HeldPlan | None) -> None:
+    if held is None and rejected is None:
         click.echo(f"Nothing is held for {shown.slug}.")
-        return
-    click.echo("Rejected: the calendar still says this." if held.is_rejected else "Held: nothing was changed.")
-    for reason in held.reasons:
-        click.echo(f"  because {REASONS[reason]}")
+    if held is not None:
+        click.echo("Held: nothing was changed.")
+        for reason in held.reasons:
+            click.echo(f"  because {REASONS[reason]}")
+        _show_plan(held, shown)
+        click.echo(f"moodle-sync series reject {shown.slug} {held.digest}")
+    if rejected is not None:
+        click.echo("Rejected; the calendar still says it:")
+        _show_plan(rejected, shown)
+
+
+def _show_plan(held: HeldPlan, shown: Series) -> None:
     click.echo(f"\nWhat would change ({shown.time_zone}):")
     _show(held.changes, shown)
     if held.apart is not None:
         click.echo("\nOr, if these are not the same sessions (--apart):")
         _show(held.changes_apart, shown)
     click.echo(f"\nmoodle-sync series accept {shown.slug} {held.digest}" + (" [--apart]" if held.apart else ""))
-    click.echo(f"moodle-sync series reject {shown.slug} {held.digest}")
 
 
 @click.command()

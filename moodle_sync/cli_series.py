@@ -24,7 +24,7 @@ from series.rounds import copy_round
 from series.rule import Rule
 from series.sessions import Series
 from series.store.calendar_sources import source_of
-from series.store.held_plans import find_held
+from series.store.held_plans import find_held, find_rejected
 from series.store.launches import upsert_participant
 from series.store.schema import open_current
 from series.store.sessions import (
@@ -152,10 +152,10 @@ def series_show(slug: str, *, show_what_is_held: bool, as_json: bool) -> None:
     with open_current(settings_or_exit().database_url).read() as connection:
         shown = find_series(connection, slug)
         sessions = sessions_of(connection, shown.series_id)
-        held = find_held(connection, shown.series_id)
+        held, rejected = find_held(connection, shown.series_id), find_rejected(connection, shown.series_id)
         source = source_of(connection, shown.series_id, shown.source) if shown.source else None
     if show_what_is_held:
-        show_held(shown, held)
+        show_held(shown, held, rejected)
         return
     if as_json:
         click.echo(json.dumps([session_as_json(session) for session in sessions], indent=2, ensure_ascii=False))
@@ -163,7 +163,7 @@ def series_show(slug: str, *, show_what_is_held: bool, as_json: bool) -> None:
     click.echo(f"{shown.title} ({shown.time_zone})")
     if source and source.failing_since:
         click.echo(f"  The calendar has not been read since {source.failing_since:%d %b %Y %H:%M} UTC: {source.reason}")
-    if held and not held.is_rejected:
+    if held:
         click.echo(f"  Changes wait for a yes: `moodle-sync series show {slug} --held`.")
     for session in sessions:
         start = session.start_at.astimezone(ZoneInfo(shown.time_zone))

@@ -11,13 +11,13 @@ from moodle_sync.preview_import import Preview
 from moodle_sync.read_calendar import Problem, Reading, read_calendar
 from moodle_sync.read_table import looks_like_table, read_table
 from moodle_sync.services import Services
-from series.plans import brake
+from series.plans import NOTHING, Plan, both, brake, disturbs, without
 from series.rule import Rule
 from series.sessions import Series
 from series.store.calendar_sources import CalendarSource, save_source, source_of
 from series.store.database import Connection
-from series.store.held_plans import HeldPlan, drop_held, find_held, hold
-from series.store.sessions import add_series, aliases_of, save_import, sessions_of, set_source
+from series.store.held_plans import HeldPlan, drop_held, find_held, find_rejected, hold, keep_refused
+from series.store.sessions import add_series, aliases_of, lock_series, save_import, sessions_of, set_source
 from series.store.universities import list_universities
 
 TABLE_NAMES = (".csv", ".tsv", ".xlsx", ".xls")
@@ -26,13 +26,15 @@ BEFORE, AHEAD = timedelta(days=400), timedelta(days=800)
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """How many sessions are new, changed, and the same as before; what to look at; and what waits for a yes."""
+    """How many sessions are new, changed, and the same as before; what to look at; what waits for a yes; and what the
+    calendar says in spite of a no."""
 
     new: int
     changed: int
     same: int
     problems: tuple[Problem, ...]
     held: HeldPlan | None = None
+    refused: HeldPlan | None = None
 
 
 def import_series(
@@ -62,18 +64,27 @@ def import_series(
     with services.database.write() as connection:
         if rule_if_new is not None:
             add_series(connection, series, rule=rule_if_new, now=now)
-        set_source(connection, series.series_id, source)
+        there = lock_series(connection, series.series_id)
         known = _known(connection, series)
+        is_late = source_of(connection, series.series_id, source) != before or (there and there.source != source)
+        if is_late and not by_hand and rule_if_new is None:  # somebody has read, or named another source, meanwhile
+            return Imported(new=0, changed=0, same=len(known.sessions), problems=())
         found = _plan(reading, known, now)
-        held = _save_or_hold(connection, reading, known, found, now)
-        # What is held is read again at each fetch: it may pass by then.
-        state = replace(fetched.state, read_at=None) if held else fetched.state
-        save_source(connection, series.series_id, state)
-    problems = (*reading.problems, *found.problems)
-    if held:
-        return Imported(new=0, changed=0, same=len(known.sessions), problems=problems, held=held)
-    new, changed = len(found.new), len(found.changed)
-    return Imported(new=new, changed=changed, same=len(known.sessions) - changed, problems=problems)
+        planned = _save_or_hold(connection, reading, known, found, source, now)
+        if planned.held is None:
+            set_source(connection, series.series_id, source)
+            save_source(connection, series.series_id, fetched.state)
+        elif there and there.source == source:  # what is held is read again at each fetch: it may have been mended
+            save_source(connection, series.series_id, replace(fetched.state, read_at=None))
+    changed = len(planned.saved.changed)
+    return Imported(
+        new=len(planned.saved.new),
+        changed=changed,
+        same=len(known.sessions) - changed,
+        problems=(*reading.problems, *found.problems),
+        held=planned.held,
+        refused=planned.refused,
+    )
 
 
 def preview_import(services: Services, series: Series, source: str) -> Preview:
@@ -123,25 +134,44 @@ def _plan(reading: Reading, known: Known, now: datetime, *, may_guess: bool = Tr
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Planned:
+    """What was saved, what waits for a yes, and what the calendar says in spite of a no."""
+
+    saved: Plan
+    held: HeldPlan | None
+    refused: HeldPlan | None
+
+
 def _save_or_hold(
-    connection: Connection, reading: Reading, known: Known, found: ImportPlan, now: datetime
-) -> HeldPlan | None:
-    """The plan that waits, if it has to."""
-    reasons = brake(found, known.sessions, now=now)
+    connection: Connection, reading: Reading, known: Known, found: ImportPlan, source: str, now: datetime
+) -> _Planned:
+    apart: Plan | None = _plan(reading, known, now, may_guess=False) if found.paired else None
+    rest: Plan = found
+    refused = find_rejected(connection, known.series_id)
+    if refused:
+        keep_refused(connection, refused, both(apart, found) if apart else found, now=now)
+        refused = find_rejected(connection, known.series_id)
+    if refused:
+        rest, apart = without(rest, refused.refused), apart and without(apart, refused.refused)
+    reasons = brake(rest, known.sessions, now=now)
+    waiting = find_held(connection, known.series_id)
+    if waiting and waiting.source == source and disturbs(rest, known.sessions) & waiting.disturbed:
+        reasons = reasons or waiting.reasons  # fewer, because some have begun: nobody has said yes to the others
     if reasons:
-        apart = _plan(reading, known, now, may_guess=False) if found.paired else None
-        return hold(connection, known.series_id, found, apart, reasons, now=now)
-    if find_held(connection, known.series_id):
+        held = hold(connection, known.series_id, rest, apart, reasons, source=source, now=now)
+        return _Planned(saved=NOTHING, held=held, refused=refused)
+    if waiting and waiting.source == source:
         drop_held(connection, known.series_id)
     save_import(
         connection,
         known.series_id,
-        new=[(new.session, new.key) for new in found.new],
-        changed=found.changed,
-        rekeyed=found.rekeyed,
+        new=[(new.session, new.key) for new in rest.new],
+        changed=rest.changed,
+        rekeyed=rest.rekeyed,
         now=now,
     )
-    return None
+    return _Planned(saved=rest, held=None, refused=refused)
 
 
 def _as_before(services: Services, series: Series, state: CalendarSource, before: CalendarSource) -> Imported:

@@ -65,6 +65,8 @@ def run_calendar(services: Services, run_id: int) -> None:
         if imported.held is not None:
             counts["held"] = len(imported.held.changes)
             problems.insert(0, held_in_words(imported.held, series))
+        if imported.refused is not None:
+            problems.append("The calendar still says what was rejected; that was left out.")
         return Report(counts=counts, problems=problems)
 
     _guard(services, run_id, work)

@@ -15,11 +15,11 @@ E = TypeVar("E", Occurrence, Session)
 
 
 def guess_pairs(entries: Sequence[Occurrence], gone: Sequence[Session]) -> list[tuple[Occurrence, UUID]]:
-    """Each entry and session at most once: by the same title, the same start or the same hosting university, where only
-    one of each has it; what is then left by its order, if it is as many on both sides and more than one."""
+    """Each entry and session at most once: by the same title, start, day or hosting university, where only one of each
+    has it; what is then left by its order, if it is as many on both sides and more than one."""
     pairs: list[tuple[Occurrence, UUID]] = []
     left, missing = sorted(entries, key=_starts), sorted(gone, key=_starts)
-    for feature in (_title, _starts, _host):
+    for feature in (_title, _starts, _day, _host):
         found = _by_feature(left, missing, feature)
         pairs += [(entry, session.session_id) for entry, session in found]
         left = [entry for entry in left if all(entry is not paired for paired, _ in found)]
@@ -51,6 +51,10 @@ def _title(thing: Occurrence | Session) -> Hashable:
 
 def _starts(thing: Occurrence | Session) -> datetime:
     return thing.start_at
+
+
+def _day(thing: Occurrence | Session) -> Hashable:
+    return thing.wall_start.date()
 
 
 def _host(thing: Occurrence | Session) -> Hashable:

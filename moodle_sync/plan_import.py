@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -46,50 +46,114 @@ def plan_import(
     `read_until`; else it is kept and reported. With `may_guess`, new entries are first taken for those that are gone
     (`paired`).
     """
+    pairs = _pair(occurrences, known, now=now, read_until=read_until, may_guess=may_guess)
+    found = _Found(known=known, now=now)
+    for occurrence in sorted(occurrences, key=lambda each: pairs.differs(each, known)):
+        if _key(occurrence) not in pairs.over:
+            found.take(occurrence, pairs.session_of(occurrence))
+    for session in pairs.gone:
+        if not (
+            session.is_cancelled or session.session_id in pairs.guessed.values() or Field.STATUS in session.by_hand
+        ):
+            found.take_gone(session, is_complete=is_complete)
+    return ImportPlan(
+        new=tuple(found.new),
+        changed=tuple(found.changed),
+        rekeyed=(*pairs.moved.items(), *pairs.guessed.items(), *pairs.over.items()),
+        paired=tuple(pairs.guessed.values()),
+        problems=tuple(found.problems),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pairs:
+    """Which session each entry stands for. `over`: entries of sessions that were held, which stay as they are; `gone`:
+    sessions to come without an entry, also those that are `guessed`."""
+
+    known: Mapping[Key, UUID]
+    moved: Mapping[Key, UUID]
+    guessed: Mapping[Key, UUID]
+    over: Mapping[Key, UUID]
+    gone: list[Session]
+
+    def session_of(self, occurrence: Occurrence) -> UUID | None:
+        key = _key(occurrence)
+        return self.known.get(key) or self.moved.get(key) or self.guessed.get(key)
+
+    def differs(self, occurrence: Occurrence, known: Known) -> bool:
+        """False, which comes first, for the entry that says what we have: of two for one session it is that one."""
+        session_id = self.session_of(occurrence)
+        session = known.sessions[session_id] if session_id else None
+        return session is None or (occurrence.start_at, occurrence.cancelled) != (
+            session.start_at,
+            session.is_cancelled,
+        )
+
+
+@dataclass(kw_only=True)
+class _Found:
+    """What the plan is made of; grows entry by entry."""
+
+    known: Known
+    now: datetime
+    new: list[NewSession] = field(default_factory=list)
+    changed: list[Session] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    given: set[UUID] = field(default_factory=set)
+
+    def take(self, occurrence: Occurrence, session_id: UUID | None) -> None:
+        host = _host(occurrence, self.known.universities, self.problems)
+        if session_id is not None and session_id in self.given:
+            self.problems.append(_problem(occurrence, "is a second entry for one session", "left out"))
+        elif session_id is not None:
+            self.given.add(session_id)
+            self._take_known(occurrence, self.known.sessions[session_id], host)
+        elif occurrence.start_at <= self.now and self.known.sessions:
+            self.problems.append(_problem(occurrence, "is new in the calendar and has begun already", "left out"))
+        else:
+            made = _new(occurrence, self.known.series_id, host)
+            self.new.append(NewSession(session=made, key=_key(occurrence)))
+
+    def _take_known(self, occurrence: Occurrence, session: Session, host: University | None) -> None:
+        fresh = _refreshed(session, occurrence, host)
+        if fresh == session:
+            return
+        if session.start_at <= self.now:
+            fact = "was changed in the calendar after it had begun"
+        elif fresh.start_at <= self.now:
+            fact = "was moved into the past"
+        else:
+            self.changed.append(fresh)
+            return
+        self.problems.append(_problem(occurrence, fact, "left as it was"))
+
+    def take_gone(self, session: Session, *, is_complete: bool) -> None:
+        if is_complete:
+            self.changed.append(replace(session, status=Status.CANCELLED, sequence=session.sequence + 1))
+        else:
+            self.problems.append(_kept(session))
+
+
+def _pair(
+    occurrences: tuple[Occurrence, ...],
+    known: Known,
+    *,
+    now: datetime,
+    read_until: datetime | None,
+    may_guess: bool,
+) -> _Pairs:
     ids = {key: known.aliases[key] for occurrence in occurrences if (key := _key(occurrence)) in known.aliases}
     moved = {key: id_ for key, id_ in _moved_single_events(occurrences, known, now).items() if key not in ids}
     seen = {*ids.values(), *moved.values()}
     gone = [one for one in _gone(known, seen, now) if read_until is None or one.end_at < read_until]
-    unknown = [o for o in occurrences if _key(o) not in ids and _key(o) not in moved]
-    ahead = [o for o in unknown if o.start_at > now]
-    guessed = {_key(o): id_ for o, id_ in guess_pairs(ahead, gone)} if may_guess and is_complete else {}
-    held = _held_already(known, seen, unknown, now)
-    new: list[NewSession] = []
-    changed: list[Session] = []
-    problems: list[Problem] = []
-    for occurrence in occurrences:
-        key = _key(occurrence)
-        session_id = ids.get(key) or moved.get(key) or guessed.get(key)
-        if key in held:
-            continue
-        host = _host(occurrence, known.universities, problems)
-        if session_id is None and occurrence.start_at <= now and known.sessions:
-            problems.append(_problem(occurrence, "is new in the calendar and has begun already", "left out"))
-            continue
-        if session_id is None:
-            new.append(NewSession(session=_new(occurrence, known.series_id, host), key=key))
-            continue
-        session = known.sessions[session_id]
-        fresh = _refreshed(session, occurrence, host)
-        if fresh == session:
-            continue
-        if session.start_at <= now:
-            problems.append(_problem(occurrence, "was changed in the calendar after it had begun", "left as it was"))
-        else:
-            changed.append(fresh)
-    for session in gone:
-        if session.is_cancelled or session.session_id in guessed.values() or Field.STATUS in session.by_hand:
-            continue
-        if is_complete:
-            changed.append(replace(session, status=Status.CANCELLED, sequence=session.sequence + 1))
-        else:
-            problems.append(_kept(session))
-    return ImportPlan(
-        new=tuple(new),
-        changed=tuple(changed),
-        rekeyed=(*moved.items(), *guessed.items(), *held.items()),
-        paired=tuple(guessed.values()),
-        problems=tuple(problems),
+    unknown = [each for each in occurrences if _key(each) not in ids and _key(each) not in moved]
+    ahead = [each for each in unknown if each.start_at > now]
+    return _Pairs(
+        known=ids,
+        moved=moved,
+        guessed={_key(each): session_id for each, session_id in guess_pairs(ahead, gone)} if may_guess else {},
+        over=_held_already(known, seen, unknown, now),
+        gone=gone,
     )
 
 
@@ -182,7 +246,7 @@ def _gone(known: Known, seen: set[UUID], now: datetime) -> list[Session]:
     return [
         session
         for session in known.sessions.values()
-        if session.session_id not in seen and session.start_at > now and set(session.by_hand) != set(Field)
+        if session.session_id not in seen and session.start_at > now and not session.is_own
     ]
 
 

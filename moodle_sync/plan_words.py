@@ -32,8 +32,6 @@ _FIELDS = {
 def held_in_words(held: HeldPlan, series: Series) -> str:
     """One sentence for the list of runs."""
     why = "; ".join(REASONS[reason] for reason in held.reasons)
-    if held.is_rejected:
-        return f"The calendar still says what was rejected ({why}); nothing was changed."
     return f"Held, nothing was changed: {why}. `moodle-sync series show {series.slug} --held` shows it."
 
 

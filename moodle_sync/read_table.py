@@ -14,6 +14,7 @@ session.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -114,22 +115,25 @@ class _Reader:
     problems: Problems
 
     def occurrences(self, window: tuple[datetime, datetime]) -> Iterator[Occurrence]:
-        hosts: dict[tuple[str, datetime], set[str]] = {}  # of the rows with one title and start
+        read: list[tuple[_Line, Occurrence]] = []
         for line in self._with_lengths(list(self._lines())):
             try:
-                found = self._occurrence(line)
+                read.append((line, self._occurrence(line)))
             except _BadRow as bad:
                 self._report(line, str(bad), "left out", has_lost=True)
-                continue
-            host = normalised(line.hosting_university or "")
-            others = hosts.setdefault((found.source_uid, found.original_start_at), set())
-            if host in others:
+        alike = Counter((found.source_uid, found.original_start_at) for _, found in read)
+        seen: set[tuple[str, datetime]] = set()
+        for line, found in read:
+            if alike[found.source_uid, found.original_start_at] > 1:  # all of them, whatever their order
+                found = replace(found, source_uid=_uid(line.title, normalised(line.hosting_university or "")))  # noqa: PLW2901
+            key = found.source_uid, found.original_start_at
+            if key in seen:
                 self._report(line, "is in the table more than once", "the first one was read")
             elif found.end_at <= window[0] or found.start_at >= window[1]:
                 self._report(line, f"is on {line.start:%d %B %Y}, too far from today", "left out", has_lost=True)
             else:
-                yield replace(found, source_uid=_uid(line.title, host)) if others else found
-            others.add(host)
+                yield found
+            seen.add(key)
 
     def _lines(self) -> Iterator[_Line]:
         rows = [row for row in self.table.rows if row.number > self.header.number]

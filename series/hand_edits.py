@@ -11,6 +11,7 @@ from series.people import University
 from series.sessions import Field, Session, Status
 
 LONGEST = timedelta(hours=12)
+FARTHEST = timedelta(days=750)  # as far as a calendar is read, and not farther
 MAX_TITLE_CHARS = 255
 MAX_NAMES_CHARS = 500
 MAX_DESCRIPTION_CHARS = 20_000
@@ -24,8 +25,10 @@ class NotPossible(Exception):
 def move(session: Session, *, wall_start: datetime, length: timedelta, now: datetime) -> Session:
     """To another time in the session's own zone. `wall_start` is naive."""
     _not_begun(session, now)
-    start_at = instant_of(wall_start, session.zone)
-    if start_at <= now:
+    ahead = wall_start - now.replace(tzinfo=None)
+    if ahead > FARTHEST:
+        raise NotPossible("A session lies at most two years ahead.")
+    if ahead < -timedelta(days=1) or (start_at := instant_of(wall_start, session.zone)) <= now:
         raise NotPossible("The new start is in the past.")
     if not timedelta(0) < length <= LONGEST:
         raise NotPossible("A session lasts more than nothing and at most twelve hours.")
@@ -48,7 +51,7 @@ def restore(session: Session, *, now: datetime) -> Session:
 
 def rewrite(session: Session, *, title: str, description: str, now: datetime) -> Session:
     _not_begun(session, now)
-    title, description = " ".join(title.split()), description.strip()
+    title, description = _line(title), _text(description)
     if not title or len(title) > MAX_TITLE_CHARS:
         raise NotPossible(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
     if len(description) > MAX_DESCRIPTION_CHARS:
@@ -79,7 +82,7 @@ def change_host(session: Session, host: University | None, *, now: datetime) -> 
 def change_people(session: Session, *, co_hosts: str, speakers: str, now: datetime) -> Session:
     """Names, as they shall be read; none takes them away."""
     _not_begun(session, now)
-    co_hosts, speakers = " ".join(co_hosts.split()), " ".join(speakers.split())
+    co_hosts, speakers = _line(co_hosts), _line(speakers)
     if max(len(co_hosts), len(speakers)) > MAX_NAMES_CHARS:
         raise NotPossible(f"Names have at most {MAX_NAMES_CHARS} characters.")
     return _edited(session, replace(session, co_hosts=co_hosts, speakers=speakers), Field.PEOPLE)
@@ -130,7 +133,7 @@ def add(
     made = rewrite(blank, title=title, description="", now=now)
     made = move(made, wall_start=wall_start, length=length, now=now)
     made = change_join_url(change_host(made, host, now=now), join_url, now=now)
-    return replace(made, moved_from_at=None, sequence=0, by_hand=tuple(Field))
+    return replace(made, moved_from_at=None, sequence=0, by_hand=(), is_own=True)
 
 
 def release(session: Session, fields: Iterable[Field]) -> Session:
@@ -147,11 +150,12 @@ def with_hand_edits(session: Session, fresh: Session) -> Session:
 
 
 def _edited(session: Session, fresh: Session, field: Field) -> Session:
-    """With the field marked; a change of time, place or status counts in the feeds' SEQUENCE."""
+    """With the field marked, unless no calendar speaks of the session. A change of time, place or status counts in the
+    feeds' SEQUENCE."""
     if fresh == session:
         return session
     counts = field in {Field.TIME, Field.STATUS, Field.JOIN_URL}
-    marked = tuple(each for each in Field if each in {*session.by_hand, field})
+    marked = () if session.is_own else tuple(each for each in Field if each in {*session.by_hand, field})
     return replace(fresh, by_hand=marked, sequence=session.sequence + counts)
 
 
@@ -166,6 +170,15 @@ def instant_of(wall: datetime, zone: str) -> datetime:
     if instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != wall:
         raise NotPossible("The clocks go forward then: there is no such time on that day.")
     return instant
+
+
+def _line(text: str) -> str:
+    return " ".join(_text(text).split())
+
+
+def _text(text: str) -> str:
+    """Without what nobody can see, and PostgreSQL does not store."""
+    return "".join(character for character in text if character.isprintable() or character in "\n\t").strip()
 
 
 def _is_web_address(url: str) -> bool:

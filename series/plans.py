@@ -1,14 +1,17 @@
 """What a calendar would change in the plan of a series, and what stops it until a person has looked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
 from series.sessions import Session
 
 Key = tuple[str, datetime]  # UID and original start of a calendar entry
+
+P = TypeVar("P", bound="Plan")
 
 MANY = 2  # more cancelled or moved sessions than this are looked at first
 SHARE = 0.3  # so are 2 or more that are a larger part of those to come
@@ -39,6 +42,9 @@ class Plan:
         return not (self.new or self.changed or self.rekeyed)
 
 
+NOTHING = Plan(new=(), changed=(), rekeyed=())
+
+
 class Reason(StrEnum):
     """Why a plan waits for a person."""
 
@@ -64,6 +70,45 @@ class Change:
     kind: Kind
     before: Session | None
     after: Session
+
+
+def without(plan: P, refused: Plan) -> P:
+    """The plan but for what a person has said no to."""
+    after = {session.session_id: replace(session, sequence=0) for session in refused.changed}
+    keys = {new.key for new in refused.new}
+    return replace(
+        plan,
+        new=tuple(new for new in plan.new if new.key not in keys),
+        changed=tuple(one for one in plan.changed if after.get(one.session_id) != replace(one, sequence=0)),
+        rekeyed=tuple(pair for pair in plan.rekeyed if pair not in refused.rekeyed),
+        paired=tuple(session_id for session_id in plan.paired if session_id not in refused.paired),
+    )
+
+
+def still_said(refused: Plan, plan: Plan) -> Plan:
+    """What was refused, as far as the calendar goes on saying it."""
+    return without(refused, without(refused, plan))
+
+
+def both(one: Plan, other: Plan) -> Plan:
+    """What either of them changes; where both change something, as `other` does."""
+    rest = without(one, other)
+    changed = {session.session_id: session for session in (*rest.changed, *other.changed)}
+    return Plan(
+        new=(*rest.new, *other.new),
+        changed=tuple(changed.values()),
+        rekeyed=(*rest.rekeyed, *other.rekeyed),
+        paired=(*rest.paired, *other.paired),
+    )
+
+
+def disturbs(plan: Plan, sessions: Mapping[UUID, Session]) -> set[UUID]:
+    """The sessions that it cancels, moves or takes for others."""
+    return {
+        change.after.session_id
+        for change in list_changes(plan, sessions)
+        if change.kind in {Kind.CANCELLED, Kind.PAIRED} or _moves(change)
+    }
 
 
 def brake(plan: Plan, sessions: Mapping[UUID, Session], *, now: datetime) -> tuple[Reason, ...]:

@@ -37,6 +37,7 @@ def copy_round(
             join_url=None,
             sequence=0,
             by_hand=(),
+            is_own=False,
         )
         if host is not None:
             copy = replace(copy, hosting_university=host.name, hosting_university_id=host.university_id)

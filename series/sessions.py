@@ -66,6 +66,7 @@ class Session:
     co_hosts: str = ""  # names, as somebody has written them
     speakers: str = ""
     by_hand: tuple[Field, ...] = ()
+    is_own: bool = False  # made here: no calendar takes it away
 
     @property
     def is_cancelled(self) -> bool:

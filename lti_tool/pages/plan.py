@@ -14,7 +14,7 @@ from series.sessions import Series
 from series.staff import Staff
 from series.store.calendar_sources import source_of
 from series.store.database import Connection
-from series.store.held_plans import NothingHeld, PlanOutdated, accept, find_held, reject
+from series.store.held_plans import NothingHeld, PlanOutdated, accept, find_held, find_rejected, reject
 from series.store.runs import list_runs_of
 from series.store.sessions import find_series, sessions_of
 from series.store.universities import NotThere
@@ -47,7 +47,7 @@ def show(staff: Staff, slug: str) -> str:
     with the_tool().database.read() as connection:
         series = series_or_404(connection, slug)
         sessions = sessions_of(connection, series.series_id)
-        held = find_held(connection, series.series_id)
+        held, rejected = find_held(connection, series.series_id), find_rejected(connection, series.series_id)
         source = source_of(connection, series.series_id, series.source) if series.source else None
         runs = list_runs_of(connection, "calendar", series.slug, limit=5)
     return render_template(
@@ -55,7 +55,8 @@ def show(staff: Staff, slug: str) -> str:
         staff=staff,
         series=series,
         sessions=[(session, times_of(session, series.time_zone)) for session in sessions],
-        held=held if held and not held.is_rejected else None,
+        held=held,
+        rejected=rejected,
         source=source,
         read_at=moment(source.read_at, series.time_zone) if source and source.read_at else None,
         failing_since=moment(source.failing_since, series.time_zone) if source and source.failing_since else None,
@@ -75,7 +76,7 @@ def _held_page(staff: Staff, slug: str, *, fault: str = "", status: int = 200) -
     require(staff, Action.SEE_PLAN)
     with the_tool().database.read() as connection:
         series = series_or_404(connection, slug)
-        held = find_held(connection, series.series_id)
+        held = find_held(connection, series.series_id) or find_rejected(connection, series.series_id)
     page = render_template(
         "plan_held.html",
         staff=staff,

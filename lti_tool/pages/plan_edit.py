@@ -85,12 +85,12 @@ def edit(staff: Staff, slug: str, session_id: UUID) -> Response:
     do, version, now = request.form.get("do", ""), request.form.get("version", ""), the_tool().clock.now()
     try:
         with the_tool().database.write() as connection:
-            series_or_404(connection, slug)
+            series_id = series_or_404(connection, slug).series_id
             if do == "swap":
-                _swap(connection, session_id, version, staff, now)
+                _swap(connection, series_id, session_id, version, staff, now)
             else:
-                made = _edit_of(do, connection, now)
-                edit_session(connection, session_id, version, made, actor=who(staff), action=f"edit_{do}", now=now)
+                made, action = _edit_of(do, connection, now), f"edit_{do}"
+                edit_session(connection, series_id, session_id, version, made, actor=who(staff), action=action, now=now)
     except NotPossible as error:
         fault = Fault(words=str(error), typed=request.form.to_dict(), status=422)
         return _edit_page(staff, slug, session_id, fault)
@@ -128,13 +128,14 @@ def _edit_of(do: str, connection: Connection, now: datetime) -> Edit:
     return made[do]
 
 
-def _swap(connection: Connection, session_id: UUID, version: str, staff: Staff, now: datetime) -> None:
+def _swap(connection: Connection, series_id: UUID, session_id: UUID, version: str, staff: Staff, now: datetime) -> None:
     try:
         other_id = UUID(request.form.get("other", ""))
     except ValueError:
         raise NotPossible("Please choose the session with which to swap.") from None
     swap_sessions(
         connection,
+        series_id,
         session_id,
         version,
         other_id,

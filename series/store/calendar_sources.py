@@ -53,6 +53,11 @@ def save_source(connection: sa.Connection, series_id: UUID, state: CalendarSourc
     )
 
 
+def read_anew(connection: sa.Connection, series_id: UUID) -> None:
+    """At the next fetch, also if the calendar is as it was."""
+    connection.execute(sa.update(calendar_source).where(calendar_source.c.series_id == series_id).values(read_at=None))
+
+
 def due_sources(connection: sa.Connection, *, now: datetime) -> Collection[str]:
     """Slugs of the series whose calendar may be fetched now: it is there, and nothing asks us to wait."""
     query = (

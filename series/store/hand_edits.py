@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from series.sessions import Session
 from series.store.audit import append_audit
-from series.store.sessions import add_session, change_session, get_session
+from series.store.calendar_sources import read_anew
+from series.store.sessions import add_session, change_session, get_session, lock_series
 
 
 class EditOutdated(Exception):
@@ -24,6 +25,7 @@ def version_of(session: Session) -> str:
 
 def edit_session(
     connection: sa.Connection,
+    series_id: UUID,
     session_id: UUID,
     version: str,
     edit: Callable[[Session], Session],
@@ -33,16 +35,19 @@ def edit_session(
     now: datetime,
 ) -> Session:
     """What `edit` makes of it. Raises EditOutdated, and what `edit` raises."""
-    session = _seen(connection, session_id, version)
+    session = _seen(connection, series_id, session_id, version)
     edited = edit(session)
     if edited != session:
         change_session(connection, edited, now=now)
+        if set(session.by_hand) - set(edited.by_hand):
+            read_anew(connection, series_id)  # so that the calendar has its say at the next reading
         append_audit(connection, actor=actor, action=action, thing=f"session {session_id}", now=now)
     return edited
 
 
 def swap_sessions(
     connection: sa.Connection,
+    series_id: UUID,
     session_id: UUID,
     version: str,
     other_id: UUID,
@@ -52,8 +57,8 @@ def swap_sessions(
     now: datetime,
 ) -> None:
     """Both or none. Raises EditOutdated, and what `swap` raises."""
-    one, other = _seen(connection, session_id, version), get_session(connection, other_id)
-    if other is None or other.series_id != one.series_id:
+    one, other = _seen(connection, series_id, session_id, version), get_session(connection, other_id)
+    if other is None or other.series_id != series_id:
         raise EditOutdated
     for edited in swap(one, other):
         change_session(connection, edited, now=now)
@@ -65,8 +70,9 @@ def add_by_hand(connection: sa.Connection, new: Session, *, actor: str, now: dat
     append_audit(connection, actor=actor, action="add_session", thing=f"session {new.session_id}", now=now)
 
 
-def _seen(connection: sa.Connection, session_id: UUID, version: str) -> Session:
+def _seen(connection: sa.Connection, series_id: UUID, session_id: UUID, version: str) -> Session:
+    lock_series(connection, series_id)
     session = get_session(connection, session_id)
-    if session is None or version_of(session) != version:
+    if session is None or session.series_id != series_id or version_of(session) != version:
         raise EditOutdated
     return session

@@ -1,18 +1,18 @@
-"""Plans that wait until a person has seen what they would change: at most one for each series."""
+"""Plans that wait until a person has seen what they would change, and what a person has said no to: at most one of each
+for a series."""
 
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 
-from series.plans import Change, Plan, Reason, list_changes
+from series.plans import Change, Plan, Reason, both, disturbs, list_changes, still_said
 from series.sessions import Session
 from series.store.audit import append_audit
-from series.store.sessions import save_import, sessions_of
+from series.store.sessions import lock_series, save_import, sessions_of, set_source
 from series.store.tables import held_plan
 
 
@@ -30,6 +30,7 @@ class HeldPlan:
     and the new entries are sessions of their own. `is_rejected`: a person has said no to both."""
 
     series_id: UUID
+    source: str  # the calendar that says it
     digest: str
     plan: Plan
     apart: Plan | None
@@ -47,6 +48,16 @@ class HeldPlan:
         return list_changes(self.apart, self._before) if self.apart else []
 
     @property
+    def disturbed(self) -> set[UUID]:
+        """The sessions that it cancels, moves or takes for others."""
+        return disturbs(self.plan, self._before)
+
+    @property
+    def refused(self) -> Plan:
+        """All that a no to it refuses."""
+        return both(self.apart, self.plan) if self.apart else self.plan
+
+    @property
     def _before(self) -> dict[UUID, Session]:
         return {session.session_id: session for session in self.before}
 
@@ -62,38 +73,42 @@ def hold(
     apart: Plan | None,
     reasons: tuple[Reason, ...],
     *,
+    source: str,
     now: datetime,
 ) -> HeldPlan:
-    """Let the plan wait. The same plan keeps its time and its answer; another one takes its place."""
-    touched = {session.session_id for each in (plan, apart) if each for session in each.changed} | set(plan.paired)
-    before = tuple(session for session in sessions_of(connection, series_id) if session.session_id in touched)
-    digest = _digest(plan, before)
+    """Let the plan wait. The same plan keeps its time; another one takes its place."""
+    fresh = _make(connection, series_id, plan, apart, reasons, source=source, now=now, is_rejected=False)
     there = find_held(connection, series_id)
-    if there is not None and there.digest == digest:
+    if there is not None and there.digest == fresh.digest:
         return there
-    drop_held(connection, series_id)
-    row = {
-        "series_id": series_id,
-        "digest": digest,
-        "plan": _as_text(plan),
-        "apart": _as_text(apart) if apart else None,
-        "sessions_before": _as_text(before),
-        "reasons": " ".join(reasons),
-        "held_at": now,
-        "is_rejected": False,
-    }
-    connection.execute(sa.insert(held_plan).values(row))
-    return _held(row)
+    _save(connection, fresh)
+    return fresh
 
 
 def find_held(connection: sa.Connection, series_id: UUID) -> HeldPlan | None:
-    row = connection.execute(sa.select(held_plan).where(held_plan.c.series_id == series_id)).mappings().one_or_none()
-    return None if row is None else _held(dict(row))
+    """What waits for a yes."""
+    return _find(connection, series_id, is_rejected=False)
 
 
-def drop_held(connection: sa.Connection, series_id: UUID) -> None:
+def find_rejected(connection: sa.Connection, series_id: UUID) -> HeldPlan | None:
+    """What the calendar says in spite of a no."""
+    return _find(connection, series_id, is_rejected=True)
+
+
+def drop_held(connection: sa.Connection, series_id: UUID, *, is_rejected: bool = False) -> None:
     """The calendar no longer says it. May be repeated."""
-    connection.execute(sa.delete(held_plan).where(held_plan.c.series_id == series_id))
+    connection.execute(
+        sa.delete(held_plan).where(held_plan.c.series_id == series_id, held_plan.c.is_rejected == is_rejected)
+    )
+
+
+def keep_refused(connection: sa.Connection, refused: HeldPlan, said: Plan, *, now: datetime) -> None:
+    """Forget of what was refused all that the calendar does not say any more."""
+    left = still_said(refused.refused, said)
+    if left.is_empty:
+        drop_held(connection, refused.series_id, is_rejected=True)
+    elif left != refused.refused:
+        _refuse(connection, refused, left, now=now)
 
 
 def accept(
@@ -103,10 +118,13 @@ def accept(
 
     Raises NothingHeld, or PlanOutdated when a session that it would change has changed or begun since.
     """
+    lock_series(connection, series_id)
     held = _seen(connection, series_id, digest)
     plan = held.apart if apart and held.apart else held.plan
     now_there = {session.session_id: session for session in sessions_of(connection, series_id)}
     if any(now_there.get(session.session_id) != session or session.start_at <= now for session in held.before):
+        raise PlanOutdated
+    if any(session.start_at <= now for session in (*plan.changed, *(new.session for new in plan.new))):
         raise PlanOutdated
     save_import(
         connection,
@@ -116,49 +134,112 @@ def accept(
         rekeyed=plan.rekeyed,
         now=now,
     )
-    drop_held(connection, series_id)
+    set_source(connection, series_id, held.source)
+    drop_held(connection, series_id, is_rejected=held.is_rejected)
     _note(connection, held, "accept_plan", actor=actor, now=now)
     return held
 
 
 def reject(connection: sa.Connection, series_id: UUID, digest: str, *, actor: str, now: datetime) -> HeldPlan:
-    """Say no: nothing changes, and nobody is asked again until the calendar says something else. Raises NothingHeld."""
+    """Say no: this changes nothing, and nobody is asked for it again until the calendar says something else; all else
+    that it says goes on. Raises NothingHeld."""
+    lock_series(connection, series_id)
     held = _seen(connection, series_id, digest)
-    connection.execute(sa.update(held_plan).where(held_plan.c.series_id == series_id).values(is_rejected=True))
-    _note(connection, held, "reject_plan", actor=actor, now=now)
+    if not held.is_rejected:
+        before = find_rejected(connection, series_id)
+        refused = both(before.refused, held.refused) if before else held.refused
+        drop_held(connection, series_id)
+        _refuse(connection, held, refused, now=now)
+        _note(connection, held, "reject_plan", actor=actor, now=now)
     return held
+
+
+def _refuse(connection: sa.Connection, held: HeldPlan, refused: Plan, *, now: datetime) -> None:
+    plan, apart = (held.plan, held.apart) if refused == held.refused else (refused, None)
+    made = _make(connection, held.series_id, plan, apart, held.reasons, source=held.source, now=now, is_rejected=True)
+    _save(connection, made)
 
 
 def _seen(connection: sa.Connection, series_id: UUID, digest: str) -> HeldPlan:
-    held = find_held(connection, series_id)
-    if held is None or held.digest != digest:
-        raise NothingHeld
-    return held
+    for held in (find_held(connection, series_id), find_rejected(connection, series_id)):
+        if held is not None and held.digest == digest:
+            return held
+    raise NothingHeld
 
 
 def _note(connection: sa.Connection, held: HeldPlan, action: str, *, actor: str, now: datetime) -> None:
     append_audit(connection, actor=actor, action=action, thing=f"series {held.series_id}", now=now, digest=held.digest)
 
 
-def _digest(plan: Plan, before: tuple[Session, ...]) -> str:
+def _make(
+    connection: sa.Connection,
+    series_id: UUID,
+    plan: Plan,
+    apart: Plan | None,
+    reasons: tuple[Reason, ...],
+    *,
+    source: str,
+    now: datetime,
+    is_rejected: bool,
+) -> HeldPlan:
+    touched = {session.session_id for each in (plan, apart) if each for session in each.changed} | set(plan.paired)
+    before = tuple(session for session in sessions_of(connection, series_id) if session.session_id in touched)
+    plain = Plan(new=plan.new, changed=plan.changed, rekeyed=plan.rekeyed, paired=plan.paired)
+    return HeldPlan(
+        series_id=series_id,
+        source=source,
+        digest=_digest(plain, before, source),
+        plan=plain,
+        apart=apart and Plan(new=apart.new, changed=apart.changed, rekeyed=apart.rekeyed, paired=apart.paired),
+        before=before,
+        reasons=reasons,
+        held_at=now,
+        is_rejected=is_rejected,
+    )
+
+
+def _save(connection: sa.Connection, held: HeldPlan) -> None:
+    drop_held(connection, held.series_id, is_rejected=held.is_rejected)
+    connection.execute(
+        sa.insert(held_plan).values(
+            series_id=held.series_id,
+            is_rejected=held.is_rejected,
+            source=held.source,
+            digest=held.digest,
+            plan=_as_text(held.plan),
+            apart=_as_text(held.apart) if held.apart else None,
+            sessions_before=_as_text(held.before),
+            reasons=" ".join(held.reasons),
+            held_at=held.held_at,
+        )
+    )
+
+
+def _find(connection: sa.Connection, series_id: UUID, *, is_rejected: bool) -> HeldPlan | None:
+    row = connection.execute(
+        sa.select(held_plan).where(held_plan.c.series_id == series_id, held_plan.c.is_rejected == is_rejected)
+    ).one_or_none()
+    if row is None:
+        return None
+    return HeldPlan(
+        series_id=row.series_id,
+        source=row.source,
+        digest=row.digest,
+        plan=_PLAN.decode(row.plan),
+        apart=_PLAN.decode(row.apart) if row.apart else None,
+        before=_SESSIONS.decode(row.sessions_before),
+        reasons=tuple(Reason(name) for name in row.reasons.split()),
+        held_at=row.held_at,
+        is_rejected=row.is_rejected,
+    )
+
+
+def _digest(plan: Plan, before: tuple[Session, ...], source: str) -> str:
     """Of what a person sees. New sessions get an id of their own at each reading, which is none of it."""
     new = [(new.key, replace(new.session, session_id=UUID(int=0))) for new in plan.new]
-    seen = (new, plan.changed, plan.rekeyed, plan.paired, before)
+    seen = (new, plan.changed, plan.rekeyed, plan.paired, before, source)
     return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()[:16]
 
 
 def _as_text(value: Plan | tuple[Session, ...]) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _held(row: dict[str, Any]) -> HeldPlan:
-    return HeldPlan(
-        series_id=row["series_id"],
-        digest=row["digest"],
-        plan=_PLAN.decode(row["plan"]),
-        apart=_PLAN.decode(row["apart"]) if row["apart"] else None,
-        before=_SESSIONS.decode(row["sessions_before"]),
-        reasons=tuple(Reason(name) for name in row["reasons"].split()),
-        held_at=row["held_at"],
-        is_rejected=row["is_rejected"],
-    )

@@ -51,6 +51,12 @@ def get_series(connection: sa.Connection, series_id: UUID) -> Series:
     return _series(connection.execute(sa.select(series).where(series.c.id == series_id)).one())
 
 
+def lock_series(connection: sa.Connection, series_id: UUID) -> Series | None:
+    """As it is now; whoever changes its sessions comes after us. SQLite has one writer anyway."""
+    row = connection.execute(sa.select(series).where(series.c.id == series_id).with_for_update()).one_or_none()
+    return None if row is None else _series(row)
+
+
 def rule_of(connection: sa.Connection, series_id: UUID) -> Rule:
     text: str = connection.execute(sa.select(series.c.rule).where(series.c.id == series_id)).scalar_one()
     return _RULE.decode(text)
@@ -173,6 +179,7 @@ def _columns(value: Session) -> dict[str, Any]:
         "co_hosts": value.co_hosts,
         "speakers": value.speakers,
         "by_hand": " ".join(value.by_hand),
+        "is_own": value.is_own,
     }
 
 
@@ -198,5 +205,6 @@ def _session(row: Any) -> Session:
         sequence=row.sequence,
         co_hosts=row.co_hosts,
         speakers=row.speakers,
+        is_own=row.is_own,
         by_hand=tuple(Field(name) for name in row.by_hand.split()),
     )

@@ -170,6 +170,7 @@ session = Table(
     Column("moved_from_at", Instant),
     Column("sequence", Integer, nullable=False),  # grows with every change of time, place or status
     Column("by_hand", String(255), nullable=False, default=""),  # series.sessions.Field, with blanks between
+    Column("is_own", Boolean, nullable=False, default=False),  # made here, and of no calendar
     Column("updated_at", Instant, nullable=False),
     Index(None, "series_id", "start_at"),
 )
@@ -183,17 +184,18 @@ session_alias = Table(
     _ref("session_id", "session.id"),
 )
 
-held_plan = Table(  # what a calendar would change, until a person has said yes
+held_plan = Table(  # what a calendar would change, until a person has said yes; and what was said no to
     "held_plan",
     metadata,
     Column("series_id", ForeignKey("series.id"), primary_key=True),
+    Column("is_rejected", Boolean, primary_key=True),
+    Column("source", Text, nullable=False),  # that said it
     Column("digest", String(64), nullable=False),
     Column("plan", Text, nullable=False),  # JSON of series.plans.Plan
     Column("apart", Text),  # JSON: the same without its guesses, where it has some
     Column("sessions_before", Text, nullable=False),  # JSON: the sessions that it would change, as they were
     Column("reasons", String(255), nullable=False),
     Column("held_at", Instant, nullable=False),
-    Column("is_rejected", Boolean, nullable=False),
 )
 
 calendar_source = Table(  # how the last fetches of a series' source went

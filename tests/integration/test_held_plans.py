@@ -1,20 +1,23 @@
 """The brake: what the calendar says waits until a person has seen exactly what would change."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from moodle_sync.import_series import import_series
 from series import hand_edits
 from series.plans import Kind, Reason
 from series.sessions import Session
 from series.store.audit import OPERATOR
+from series.store.hand_edits import edit_session, version_of
 from series.store.held_plans import HeldPlan, NothingHeld, PlanOutdated, accept, reject
-from series.store.sessions import add_session, save_import
+from series.store.sessions import add_session, find_series, save_import
 from tests.examples import SERIES
-from tests.integration.coordinator import WEEK, Coordinator, open_coordinator, weekly
+from tests.integration.coordinator import WEEK, Coordinator, as_calendar, open_coordinator, weekly
 
 HOUR = timedelta(hours=1)
 
@@ -48,6 +51,11 @@ def held_of(coordinator: Coordinator, *, without: int) -> HeldPlan:
     held = coordinator.changes_to(*weekly(6)[without:]).held
     assert held is not None
     return held
+
+
+def source(coordinator: Coordinator) -> str | None:
+    with coordinator.services.database.read() as connection:
+        return find_series(connection, SERIES.slug).source
 
 
 def change(coordinator: Coordinator, session: Session) -> None:
@@ -100,16 +108,91 @@ def test_a_no_is_remembered_until_the_calendar_says_something_else(coordinator: 
     before = coordinator.sessions()
     held = held_of(coordinator, without=3)
     no(coordinator, held)
-    again = coordinator.imports().held
-    assert again == replace(held, is_rejected=True)
+    again = coordinator.imports()
+    assert again.held is None
+    assert again.refused
+    assert again.refused.changes == held.changes
     assert coordinator.sessions() == before
-    assert not held_of(coordinator, without=4).is_rejected
+
+
+def test_after_a_no_the_rest_goes_on(coordinator: Coordinator) -> None:
+    no(coordinator, held_of(coordinator, without=3))
+    *some, last = weekly(6)[3:]
+    imported = coordinator.changes_to(*some, replace(last, uid="Week-6", title="Renamed"))
+    assert (imported.changed, imported.held) == (1, None)
+    assert coordinator.changes_to(*some).changed == 1
+    assert [title for title, session in coordinator.sessions().items() if session.is_cancelled] == ["Renamed"]
+
+
+def test_what_the_calendar_takes_back_is_no_longer_refused(coordinator: Coordinator) -> None:
+    no(coordinator, held_of(coordinator, without=3))
+    assert coordinator.changes_to(*weekly(6)).refused is None
+    assert coordinator.changes_to(*weekly(6)[1:]).changed == 1
+
+
+def test_a_second_no_adds_to_the_first(coordinator: Coordinator) -> None:
+    no(coordinator, held_of(coordinator, without=3))
+    no(coordinator, held_of(coordinator, without=5))
+    imported = coordinator.imports()
+    assert imported.held is None
+    assert imported.refused
+    assert len(imported.refused.changes) == 5
+    assert not any(session.is_cancelled for session in coordinator.sessions().values())
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_plan_does_not_carry_itself_out_as_time_passes(coordinator: Coordinator, answered: bool) -> None:  # noqa: FBT001
+    """Of three sessions to be cancelled, two are left when the first has begun."""
+    coordinator.changes_to(*weekly(12))
+    held = coordinator.changes_to(*weekly(12)[3:]).held
+    assert held
+    if answered:
+        no(coordinator, held)
+    coordinator.waits((WEEK + HOUR).total_seconds())
+    imported = coordinator.imports()
+    assert (imported.changed, imported.held is None) == (0, answered)
+    assert not any(session.is_cancelled for session in coordinator.sessions().values())
+
+
+def test_what_is_held_leaves_the_source_as_it_was_until_it_is_accepted(
+    coordinator: Coordinator, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.ics"
+    other.write_bytes(as_calendar(*weekly(6)[3:]))
+    held = import_series(coordinator.services, coordinator.series, str(other), by_hand=True).held
+    assert held
+    assert source(coordinator) == str(coordinator.file)
+    assert coordinator.imports().held is None
+    assert coordinator.held() == held
+    yes(coordinator, held)
+    assert source(coordinator) == str(other)
+
+
+def test_a_worker_that_comes_late_does_not_put_the_old_source_back(coordinator: Coordinator, tmp_path: Path) -> None:
+    other = tmp_path / "other.ics"
+    other.write_bytes(as_calendar(*weekly(6), replace(weekly(7)[6], title="Of the new source")))
+    import_series(coordinator.services, coordinator.series, str(other), by_hand=True)
+    coordinator.writes(*weekly(5))
+    assert coordinator.imports().changed == 0
+    assert source(coordinator) == str(other)
+    assert not any(session.is_cancelled for session in coordinator.sessions().values())
+
+
+def test_a_plan_that_comes_too_late_is_not_accepted(coordinator: Coordinator) -> None:
+    """It moves a session to a time that has passed meanwhile."""
+    early = [replace(e, start_at=e.start_at - timedelta(days=number)) for number, e in enumerate(weekly(6), 1)]
+    held = coordinator.changes_to(*early).held
+    assert held
+    coordinator.waits((WEEK - HOUR).total_seconds())
+    with pytest.raises(PlanOutdated):
+        yes(coordinator, held)
 
 
 def test_after_a_no_it_can_still_be_accepted(coordinator: Coordinator) -> None:
-    held = held_of(coordinator, without=3)
-    no(coordinator, held)
-    yes(coordinator, held)
+    no(coordinator, held_of(coordinator, without=3))
+    refused = coordinator.imports().refused
+    assert refused
+    yes(coordinator, refused)
     assert sum(session.is_cancelled for session in coordinator.sessions().values()) == 3
 
 
@@ -223,3 +306,30 @@ def test_the_run_says_that_it_holds_and_why(coordinator: Coordinator) -> None:
     assert (run.outcome, run.counts) == ("done", {"new": 0, "changed": 0, "same": 6, "held": 3})
     assert run.reason
     assert run.reason.startswith("Held, nothing was changed: it cancels several sessions.")
+
+
+def test_an_edit_by_hand_is_not_lost_to_an_import_at_the_same_time(coordinator: Coordinator) -> None:
+    """The import waits for the edit, or the edit is told that the session has changed."""
+    first, second, *others = weekly(6)
+    coordinator.writes(first, replace(second, start_at=second.start_at + HOUR), *others)
+    week_2 = coordinator.sessions()["Week 2"]
+    now = coordinator.services.clock.now()
+    with ThreadPoolExecutor(1) as thread:
+        with coordinator.services.database.write() as connection:
+            cancelled = edit_session(
+                connection,
+                SERIES.series_id,
+                week_2.session_id,
+                version_of(week_2),
+                lambda session: hand_edits.cancel(session, now=now),
+                actor=OPERATOR,
+                action="edit_cancel",
+                now=now,
+            )
+            importing = thread.submit(coordinator.imports)
+            with pytest.raises(TimeoutError):
+                importing.result(timeout=0.5)
+        importing.result()
+    found = coordinator.sessions()["Week 2"]
+    assert (found.status, found.by_hand) == (cancelled.status, cancelled.by_hand)
+    assert found.start_at == week_2.start_at + HOUR

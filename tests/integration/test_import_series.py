@@ -273,7 +273,7 @@ def test_a_preview_tells_what_the_import_then_does(services: Services, table: Pa
     assert (shown.vanished, shown.reasons) == ([], ())
     with services.database.read() as connection:
         assert [series.source for series in list_series(connection)] == [str(table)]
-    imported = import_series(services, SERIES, str(other))
+    imported = import_series(services, SERIES, str(other), by_hand=True)
     assert (imported.new, imported.changed, imported.problems) == (1, 1, shown.problems)
     assert after in sessions(services)
 

@@ -86,6 +86,8 @@ def test_a_session_that_has_begun_is_not_edited(edit: str) -> None:
     ("wall", "length", "sentence"),
     [
         (datetime(2026, 1, 1, 16), HOURS, "in the past"),  # noqa: DTZ001 - a wall time
+        (datetime(1, 1, 1), HOURS, "in the past"),  # noqa: DTZ001 - a wall time
+        (datetime(9999, 12, 31, 23), HOURS, "two years"),  # noqa: DTZ001 - a wall time
         (NEXT_DAY, timedelta(0), "lasts"),
         (NEXT_DAY, timedelta(hours=13), "lasts"),
         (datetime(2027, 3, 28, 2, 30), HOURS, "no such time"),  # noqa: DTZ001 - a wall time
@@ -138,7 +140,8 @@ def test_a_session_made_by_hand_is_whole_and_stays() -> None:
         MALTA.name,
         None,
     )
-    assert (made.moved_from_at, made.sequence, set(made.by_hand)) == (None, 0, set(Field))
+    assert (made.moved_from_at, made.sequence, made.by_hand, made.is_own) == (None, 0, (), True)
+    assert hand_edits.cancel(made, now=NOW).by_hand == ()
 
 
 @pytest.mark.parametrize("edit", [name for name in EDITS if name != "restore"])

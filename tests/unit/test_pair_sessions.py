@@ -11,7 +11,7 @@ from moodle_sync.read_calendar import Occurrence
 from series.sessions import Session, Status
 from tests.examples import MALTA, VILNIUS, moved, weekly
 
-HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 
 
 def entry(session: Session, **changes: object) -> Occurrence:
@@ -58,6 +58,12 @@ def test_a_title_that_several_have_says_nothing_but_the_start_does() -> None:
     assert ids(guess_pairs([entry(gone[1])], gone)) == [gone[1].session_id]
 
 
+def test_a_series_of_one_title_is_known_by_its_days_when_one_is_dropped() -> None:
+    gone = [replace(session, title="Workshop", hosting_university=None) for session in weekly(4)]
+    fresh = [entry(moved(session, HOUR)) for session in (gone[0], gone[2], gone[3])]
+    assert ids(guess_pairs(fresh, gone)) == [gone[0].session_id, gone[2].session_id, gone[3].session_id]
+
+
 def test_the_hosting_university_is_asked_last() -> None:
     malta, vilnius = titled(2)
     malta, vilnius = replace(malta, hosting_university=MALTA.name), replace(vilnius, hosting_university=VILNIUS.name)
@@ -67,17 +73,17 @@ def test_the_hosting_university_is_asked_last() -> None:
 
 def test_as_many_that_have_nothing_in_common_go_by_their_order() -> None:
     gone = titled(3)
-    fresh = [entry(moved(session, HOUR), title=f"New {number}") for number, session in enumerate(gone)]
+    fresh = [entry(moved(session, 3 * DAY), title=f"New {number}") for number, session in enumerate(gone)]
     assert ids(guess_pairs(list(reversed(fresh)), gone)) == [session.session_id for session in gone]
 
 
 @pytest.mark.parametrize(("entries", "sessions"), [(1, 1), (1, 2), (3, 2)])
 def test_else_nothing_is_guessed(entries: int, sessions: int) -> None:
-    fresh = [entry(moved(session, HOUR), title=f"New {session.start_at}") for session in titled(entries)]
+    fresh = [entry(moved(session, 3 * DAY), title=f"New {session.start_at}") for session in titled(entries)]
     assert guess_pairs(fresh, titled(sessions)) == []
 
 
 def test_a_cancelled_session_is_not_taken_for_its_order() -> None:
     gone = [replace(session, status=Status.CANCELLED) for session in titled(2)]
-    fresh = [entry(moved(session, HOUR), title=f"New {session.start_at}") for session in gone]
+    fresh = [entry(moved(session, 3 * DAY), title=f"New {session.start_at}") for session in gone]
     assert guess_pairs(fresh, gone) == []

@@ -8,7 +8,7 @@ import pytest
 
 from moodle_sync.plan_import import ImportPlan, Key, Known, plan_import
 from moodle_sync.read_calendar import Occurrence
-from series.sessions import Field, Session, Status
+from series.sessions import Session, Status
 from tests.examples import MALTA, SERIES, VILNIUS
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -287,7 +287,7 @@ def test_a_past_or_cancelled_session_may_vanish() -> None:
 
 def test_a_session_that_was_made_by_hand_does_not_vanish() -> None:
     known = imported(*CALENDAR)
-    by_hand = replace(session_of(known, SECOND), session_id=UUID(int=9), by_hand=tuple(Field))
+    by_hand = replace(session_of(known, SECOND), session_id=UUID(int=9), is_own=True)
     known = replace(known, sessions={**known.sessions, by_hand.session_id: by_hand})
     assert plan_import(CALENDAR, known, now=NOW) == NOTHING
 
@@ -314,6 +314,29 @@ def test_an_entry_that_was_deleted_and_made_again_is_taken_for_its_session(by: t
     )
     assert plan.new == ()
     assert plan_import((FIRST, made_again, THIRD), after(plan, known), now=NOW) == NOTHING
+
+
+def test_a_guess_is_made_also_when_something_could_not_be_read() -> None:
+    known = imported(*CALENDAR)
+    plan = plan_import((FIRST, *again(SECOND, by=HOUR)), known, now=NOW, is_complete=False)
+    assert (plan.new, plan.paired) == ((), (session_of(known, SECOND).session_id,))
+    assert [problem.event for problem in plan.problems] == [THIRD.title]
+
+
+def test_of_two_entries_for_one_session_the_one_that_agrees_counts() -> None:
+    known = imported(*CALENDAR)
+    made_again = again(SECOND, by=HOUR)
+    known = after(plan_import((FIRST, *made_again, THIRD), known, now=NOW), known)
+    for order in ((*CALENDAR, *made_again), (*made_again, *CALENDAR)):
+        plan = plan_import(order, known, now=NOW)
+        assert (plan.new, plan.changed) == ((), ())
+        assert [problem.done for problem in plan.problems] == ["left out"]
+
+
+def test_a_session_is_not_moved_into_the_past() -> None:
+    plan = change(imported(*CALENDAR), SECOND, moved(SECOND, -52 * WEEK))
+    assert plan.changed == ()
+    assert [problem.fact for problem in plan.problems] == ["was moved into the past"]
 
 
 def test_one_that_was_cancelled_meanwhile_is_found_again() -> None:

@@ -20,6 +20,7 @@ from tests.integration.coordinator import FIRST_AT, Entry, as_calendar, weekly
 from tests.integration.staff.desk import LMS_ADMIN, OURS, Desk, Office, form_token
 
 SERIES = Series(series_id=UUID(int=77), slug="plan", title="Spring series", time_zone="Europe/Berlin", source=None)
+NEXT_YEAR = f"{FIRST_AT + timedelta(days=300):%Y-%m-%d}"
 PLAN = "/staff/series/plan/"
 HELD = "/staff/series/plan/held"
 
@@ -218,7 +219,7 @@ def test_what_was_edited_is_released_to_the_calendar(
     changes_to(services, file, *weekly(6), Entry(title="Extra", start_at=FIRST_AT + timedelta(days=2)))
     assert sessions(office)["Week 2"].is_cancelled
     send(desk, page, "release", field="status")
-    changes_to(services, file, *weekly(6))
+    import_series(services, replace(SERIES, source=str(file)), str(file))
     assert not sessions(office)["Week 2"].is_cancelled
 
 
@@ -261,8 +262,10 @@ def test_co_hosts_and_guest_speakers_are_shown_to_everybody(
     [
         ("time", {"date": "2020-01-01", "start": "16:00", "end": "17:00"}, "in the past"),
         ("time", {"date": "soon", "start": "16:00", "end": "17:00"}, "a date and a start time"),
-        ("time", {"date": "2099-01-01", "start": "16:00", "end": ""}, "an end time"),
-        ("time", {"date": "2099-01-01", "start": "16:00", "end": "16:00"}, "lasts more than nothing"),
+        ("time", {"date": NEXT_YEAR, "start": "16:00", "end": ""}, "an end time"),
+        ("time", {"date": NEXT_YEAR, "start": "16:00", "end": "16:00"}, "lasts more than nothing"),
+        ("time", {"date": "9999-12-31", "start": "16:00", "end": "17:00"}, "two years"),
+        ("time", {"date": "0001-01-01", "start": "00:00", "end": "01:00"}, "in the past"),
         ("join_url", {"join_url": "javascript:alert(1)"}, "a whole https address"),
         ("words", {"title": " ", "description": ""}, "A title has"),
         ("host", {"host": "99"}, "no such university"),
@@ -300,13 +303,40 @@ def test_a_session_that_has_begun_shows_no_forms(office: Office, desk: Desk) -> 
     assert 'name="do"' not in shown
 
 
+def test_a_session_is_edited_under_its_own_series_alone(office: Office, desk: Desk) -> None:
+    with office.database.read() as connection:
+        elsewhere = next(one.slug for one in list_series(connection) if one.slug != "plan")
+    page = page_of(office, "Week 1")
+    shown = desk.get(page).text
+    version = re.search(r'name="version" value="(\w+)"', shown)
+    assert version
+    data = {"form_token": form_token(shown, page), "version": version[1], "do": "cancel"}
+    refused = desk.post(page.replace("/plan/", f"/{elsewhere}/"), data=data, headers=OURS)
+    assert refused.status_code == 404
+    assert not sessions(office)["Week 1"].is_cancelled
+
+
+def test_what_nobody_can_see_is_not_kept_in_a_title(office: Office, desk: Desk) -> None:
+    send(desk, page_of(office, "Week 1"), "words", title="a\0b\u200ec", description="x\0\ny")
+    assert sessions(office)["abc"].description == "x\ny"
+
+
+def test_a_session_made_by_hand_cannot_be_released(office: Office, services: Services, file: Path, desk: Desk) -> None:
+    add = f"{PLAN}sessions/add"
+    desk.send(add, add, title="Extra", date=NEXT_YEAR, start="16:00", end="17:00")
+    send(desk, page_of(office, "Extra"), "words", title="Extra 2", description="")
+    assert 'value="release"' not in desk.get(page_of(office, "Extra 2")).text
+    changes_to(services, file, *weekly(5))
+    assert not sessions(office)["Extra 2"].is_cancelled
+
+
 def test_an_unknown_edit_is_refused(office: Office, desk: Desk) -> None:
     assert send(desk, page_of(office, "Week 1"), "explode").status_code == 400
 
 
 def test_a_session_is_added_by_hand(office: Office, desk: Desk) -> None:
     add = f"{PLAN}sessions/add"
-    fields = {"title": "Extra", "date": "2099-03-10", "start": "23:00", "end": "00:30", "host": "1", "join_url": ""}
+    fields = {"title": "Extra", "date": NEXT_YEAR, "start": "23:00", "end": "00:30", "host": "1", "join_url": ""}
     assert desk.send(add, add, **fields).status_code == 303
     added = sessions(office)["Extra"]
     assert (added.end_at - added.start_at, added.hosting_university_id) == (timedelta(minutes=90), 1)

@@ -15,15 +15,16 @@ def upgrade() -> None:
     op.create_table(
         "held_plan",
         sa.Column("series_id", sa.Uuid(), nullable=False),
+        sa.Column("is_rejected", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("plan", sa.Text(), nullable=False),
         sa.Column("apart", sa.Text()),
         sa.Column("sessions_before", sa.Text(), nullable=False),
         sa.Column("reasons", sa.String(255), nullable=False),
         sa.Column("held_at", INSTANT, nullable=False),
-        sa.Column("is_rejected", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_held_plan_series_id_series")),
-        sa.PrimaryKeyConstraint("series_id", name=op.f("pk_held_plan")),
+        sa.PrimaryKeyConstraint("series_id", "is_rejected", name=op.f("pk_held_plan")),
     )
     op.create_table(
         "calendar_source",
@@ -42,8 +43,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("session") as batch:
         batch.add_column(sa.Column("by_hand", sa.String(255), nullable=False, server_default=""))
+        batch.add_column(sa.Column("is_own", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch.add_column(sa.Column("co_hosts", sa.Text(), nullable=False, server_default=""))
         batch.add_column(sa.Column("speakers", sa.Text(), nullable=False, server_default=""))
     with op.batch_alter_table("session") as batch:
-        for name in ("by_hand", "co_hosts", "speakers"):
+        for name in ("by_hand", "is_own", "co_hosts", "speakers"):
             batch.alter_column(name, server_default=None)
