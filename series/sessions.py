@@ -1,5 +1,6 @@
 """Sessions of a series, and which of them a person wants to see now."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -93,6 +94,14 @@ JOIN_OPENS_BEFORE = timedelta(minutes=15)
 def may_join(session: Session, now: datetime) -> bool:
     """The join button works from a quarter of an hour before the start to the end."""
     return not session.is_cancelled and session.start_at - JOIN_OPENS_BEFORE <= now < session.end_at
+
+
+MIN_PASSPHRASE_CHARS, MAX_PASSPHRASE_CHARS = 10, 100
+
+
+def same_passphrase_form(text: str) -> str:
+    """As it is compared: whatever the keyboard made of its capitals and blanks."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def this_weeks_session(sessions: list[Session], *, now: datetime, zone: str) -> Session | None:

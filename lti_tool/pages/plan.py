@@ -10,13 +10,14 @@ from lti_tool.pages.staff_proof import check_form, with_staff
 from lti_tool.pages.times import moment, times_of
 from lti_tool.tool import the_tool
 from series.permissions import Action, may
-from series.sessions import Series
+from series.sessions import MAX_PASSPHRASE_CHARS, MIN_PASSPHRASE_CHARS, Series
 from series.staff import Staff
+from series.store.audit import append_audit
 from series.store.calendar_sources import source_of
 from series.store.database import Connection
 from series.store.held_plans import NothingHeld, PlanOutdated, accept, find_held, find_rejected, reject
 from series.store.runs import list_runs_of
-from series.store.sessions import find_series, sessions_of
+from series.store.sessions import find_series, passphrase_of, sessions_of, set_passphrase
 from series.store.universities import NotThere
 
 blueprint = Blueprint("plan", __name__, url_prefix="/staff/series/<slug>")
@@ -42,6 +43,10 @@ def require(staff: Staff, action: Action) -> None:
 @blueprint.get("/")
 @with_staff
 def show(staff: Staff, slug: str) -> str:
+    return _plan_page(staff, slug)
+
+
+def _plan_page(staff: Staff, slug: str, *, passphrase_fault: bool = False) -> str:
     require(staff, Action.SEE_PLAN)
     now = the_tool().clock.now()
     with the_tool().database.read() as connection:
@@ -50,6 +55,7 @@ def show(staff: Staff, slug: str) -> str:
         held, rejected = find_held(connection, series.series_id), find_rejected(connection, series.series_id)
         source = source_of(connection, series.series_id, series.source) if series.source else None
         runs = list_runs_of(connection, "calendar", series.slug, limit=5)
+        passphrase = passphrase_of(connection, series.series_id, the_tool().settings.encryption_key)
     return render_template(
         "plan.html",
         staff=staff,
@@ -63,7 +69,31 @@ def show(staff: Staff, slug: str) -> str:
         runs=[(run, moment(run.started_at, series.time_zone)) for run in runs],
         now=now,
         saved=request.args.get("saved", ""),
+        passphrase=request.form.get("passphrase", "") if passphrase_fault else passphrase or "",
+        passphrase_fault=passphrase_fault,
     )
+
+
+@blueprint.post("/passphrase")
+@with_staff
+def set_fallback(staff: Staff, slug: str) -> Response:
+    """An empty one takes the way by the public page away."""
+    check_form(f"passphrase {slug}")
+    require(staff, Action.EDIT_PLAN)
+    tool, typed = the_tool(), " ".join(request.form.get("passphrase", "").split())
+    if typed and not (MIN_PASSPHRASE_CHARS <= len(typed) <= MAX_PASSPHRASE_CHARS and typed.isprintable()):
+        return make_response(_plan_page(staff, slug, passphrase_fault=True), 422)
+    with tool.database.write() as connection:
+        series_id = series_or_404(connection, slug).series_id
+        set_passphrase(connection, series_id, typed or None, tool.settings.encryption_key)
+        append_audit(
+            connection,
+            actor=who(staff),
+            action="set_passphrase" if typed else "drop_passphrase",
+            thing=f"series {series_id}",
+            now=tool.clock.now(),
+        )
+    return go_to(f"/staff/series/{slug}/?saved=passphrase")
 
 
 @blueprint.get("/held")

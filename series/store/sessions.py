@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from series.rule import Rule
 from series.sessions import DatedSession, Field, Series, Session, Status
+from series.store.keys import seal, unseal
 from series.store.tables import series, session, session_alias, session_host, university
 from series.store.universities import AlreadyThere, NotThere
 
@@ -60,6 +61,18 @@ def lock_series(connection: sa.Connection, series_id: UUID) -> Series | None:
 def rule_of(connection: sa.Connection, series_id: UUID) -> Rule:
     text: str = connection.execute(sa.select(series.c.rule).where(series.c.id == series_id)).scalar_one()
     return _RULE.decode(text)
+
+
+def passphrase_of(connection: sa.Connection, series_id: UUID, encryption_key: bytes) -> str | None:
+    """What opens the meeting on the public page. Raises WrongEncryptionKey."""
+    query = sa.select(series.c.passphrase_sealed).where(series.c.id == series_id)
+    sealed: str | None = connection.execute(query).scalar_one()
+    return None if sealed is None else unseal(sealed, encryption_key).decode()
+
+
+def set_passphrase(connection: sa.Connection, series_id: UUID, passphrase: str | None, encryption_key: bytes) -> None:
+    sealed = None if passphrase is None else seal(passphrase.encode(), encryption_key)
+    connection.execute(sa.update(series).where(series.c.id == series_id).values(passphrase_sealed=sealed))
 
 
 def set_source(connection: sa.Connection, series_id: UUID, source: str) -> None:

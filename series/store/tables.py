@@ -148,6 +148,7 @@ series = Table(
     Column("time_zone", String(64), nullable=False),
     Column("source", Text),  # file path or URL of the calendar
     Column("rule", Text, nullable=False),  # JSON of series.rule.Rule
+    Column("passphrase_sealed", Text),  # opens the meeting on the public page, for who cannot come from an LMS
     Column("created_at", Instant, nullable=False),
 )
 

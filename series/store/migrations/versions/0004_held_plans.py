@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_calendar_source_series_id_series")),
         sa.PrimaryKeyConstraint("series_id", name=op.f("pk_calendar_source")),
     )
+    op.add_column("series", sa.Column("passphrase_sealed", sa.Text()))
     with op.batch_alter_table("session") as batch:
         batch.add_column(sa.Column("by_hand", sa.String(255), nullable=False, server_default=""))
         batch.add_column(sa.Column("is_own", sa.Boolean(), nullable=False, server_default=sa.false()))
