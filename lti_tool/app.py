@@ -25,6 +25,7 @@ from lti_tool.pages import (
     operations,
     plan,
     plan_edit,
+    plan_table,
     public,
     staff,
     staff_proof,
@@ -76,6 +77,7 @@ def create_app(settings: Settings) -> Flask:
         staff_sign_in,
         plan,
         plan_edit,
+        plan_table,
     ):
         app.register_blueprint(module.blueprint)
     register_error_pages(app)

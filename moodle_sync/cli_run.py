@@ -9,6 +9,7 @@ from moodle_sync.cli_common import print_report, services_or_exit
 from moodle_sync.errors import NotACalendar, SourceUnreadable
 from series.store import deliveries
 from series.store.sessions import list_series
+from series.store.uploads import TABLE_SOURCE
 
 if TYPE_CHECKING:
     from moodle_sync.mirror_sessions import CoursePlan
@@ -29,7 +30,7 @@ def run_calendar() -> None:
     with services.database.read() as connection:
         all_series = list_series(connection)
     for known in all_series:
-        if known.source is None:
+        if known.source is None or known.source.startswith(TABLE_SOURCE):
             continue
         try:
             imported = import_series(services, known, known.source, by_hand=True)

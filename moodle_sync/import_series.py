@@ -11,7 +11,7 @@ from moodle_sync.preview_import import Preview
 from moodle_sync.read_calendar import Problem, Reading, read_calendar
 from moodle_sync.read_table import looks_like_table, read_table
 from moodle_sync.services import Services
-from series.plans import NOTHING, Plan, both, brake, disturbs, without
+from series.plans import NOTHING, Plan, Reason, both, brake, disturbs, without
 from series.rule import Rule
 from series.sessions import Series
 from series.store.calendar_sources import CalendarSource, save_source, source_of
@@ -19,6 +19,7 @@ from series.store.database import Connection
 from series.store.held_plans import HeldPlan, drop_held, find_held, find_rejected, hold, keep_refused
 from series.store.sessions import add_series, aliases_of, lock_series, save_import, sessions_of, set_source
 from series.store.universities import list_universities
+from series.store.uploads import Upload
 
 TABLE_NAMES = (".csv", ".tsv", ".xlsx", ".xls")
 BEFORE, AHEAD = timedelta(days=400), timedelta(days=800)
@@ -85,6 +86,28 @@ def import_series(
         held=planned.held,
         refused=planned.refused,
     )
+
+
+def hold_table(services: Services, series: Series, upload: Upload) -> Imported:
+    """Read a table that a coordinator has uploaded, and hold all that it would change: nothing counts before they have
+    seen it. Raises SourceUnreadable or NotACalendar; then nothing is held."""
+    now = services.clock.now()
+    reading = _read(upload.body, series, upload.name, now)
+    if not reading.occurrences:
+        raise SourceUnreadable(_why_nothing(reading, now))
+    with services.database.write() as connection:
+        lock_series(connection, series.series_id)
+        known = _known(connection, series)
+        found = _plan(reading, known, now)
+        held = None
+        if found.is_empty:
+            drop_held(connection, series.series_id)
+        else:
+            apart = _plan(reading, known, now, may_guess=False) if found.paired else None
+            reasons = (Reason.UPLOADED, *brake(found, known.sessions, now=now))
+            held = hold(connection, series.series_id, found, apart, reasons, source=upload.source, now=now)
+    problems = (*reading.problems, *found.problems)
+    return Imported(new=0, changed=0, same=len(known.sessions), problems=problems, held=held)
 
 
 def preview_import(services: Services, series: Series, source: str) -> Preview:

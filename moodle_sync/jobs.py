@@ -9,9 +9,10 @@ import structlog
 
 from lms.errors import LmsError
 from moodle_sync.errors import NotACalendar, SourceUnreadable
-from moodle_sync.import_series import import_series
+from moodle_sync.import_series import hold_table, import_series
 from moodle_sync.mirror_sessions import mirror_university, plan_university
 from moodle_sync.plan_words import held_in_words
+from moodle_sync.preview_import import problem_line
 from moodle_sync.services import Services
 from series.store import runs
 from series.store.calendar_sources import due_sources
@@ -21,6 +22,7 @@ from series.store.mirrors import MoodleConnection, connections
 from series.store.sessions import find_series
 from series.store.staff import purge_links
 from series.store.staff_sessions import purge_sessions
+from series.store.uploads import drop_upload, find_upload
 from series.store.visits import purge_expired
 
 log = structlog.get_logger()
@@ -68,6 +70,27 @@ def run_calendar(services: Services, run_id: int) -> None:
         if imported.refused is not None:
             problems.append("The calendar still says what was rejected; that was left out.")
         return Report(counts=counts, problems=problems)
+
+    _guard(services, run_id, work)
+
+
+def run_table(services: Services, run_id: int) -> None:
+    """Read the table that somebody has uploaded for a series, and hold what it would change."""
+
+    def work(scope: str) -> Report:
+        with services.database.read() as connection:
+            series = find_series(connection, scope)
+            upload = find_upload(connection, series.series_id)
+        if upload is None:
+            return Report(counts={}, problems=["The table was read already."])
+        try:
+            imported = hold_table(services, series, upload)
+        finally:
+            with services.database.write() as connection:
+                drop_upload(connection, series.series_id)
+        problems = [problem_line(problem) for problem in imported.problems]
+        changes = len(imported.held.changes) if imported.held else 0
+        return Report(counts={"held": changes, "same": imported.same}, problems=problems)
 
     _guard(services, run_id, work)
 

@@ -10,6 +10,7 @@ REASONS = {
     Reason.MANY_CANCELLED: "it cancels several sessions",
     Reason.MANY_MOVED: "it moves several sessions",
     Reason.SOON: "it cancels or moves a session that starts within two hours",
+    Reason.UPLOADED: "it was uploaded as a table, of which a person sees everything first",
     Reason.GUESSED: "entries have gone and others have come, and we can only guess which are the same",
 }
 _KINDS = {

@@ -31,6 +31,7 @@ def work(services: Services, *, threads: int) -> None:
                 "deliver": partial(deliver, services),
                 "calendar": partial(jobs.run_calendar, services),
                 "mirror": partial(jobs.run_mirror, services),
+                "table": partial(jobs.run_table, services),
             },
             threads=threads,
         )

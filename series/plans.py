@@ -52,6 +52,7 @@ class Reason(StrEnum):
     MANY_MOVED = "many_moved"
     SOON = "soon"
     GUESSED = "guessed"
+    UPLOADED = "uploaded"
 
 
 class Kind(StrEnum):

@@ -19,6 +19,7 @@ from series.store.held_plans import NothingHeld, PlanOutdated, accept, find_held
 from series.store.runs import list_runs_of
 from series.store.sessions import find_series, passphrase_of, sessions_of, set_passphrase
 from series.store.universities import NotThere
+from series.store.uploads import TABLE_SOURCE
 
 blueprint = Blueprint("plan", __name__, url_prefix="/staff/series/<slug>")
 
@@ -64,6 +65,7 @@ def _plan_page(staff: Staff, slug: str, *, passphrase_fault: bool = False) -> st
         held=held,
         rejected=rejected,
         source=source,
+        uploaded_name=(series.source or "").partition(TABLE_SOURCE)[2],
         read_at=moment(source.read_at, series.time_zone) if source and source.read_at else None,
         failing_since=moment(source.failing_since, series.time_zone) if source and source.failing_since else None,
         runs=[(run, moment(run.started_at, series.time_zone)) for run in runs],

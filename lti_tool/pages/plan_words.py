@@ -24,6 +24,7 @@ def reason_words(reason: Reason) -> str:
         Reason.MANY_CANCELLED: gettext("It cancels several sessions."),
         Reason.MANY_MOVED: gettext("It moves several sessions."),
         Reason.SOON: gettext("It cancels or moves a session that starts within two hours."),
+        Reason.UPLOADED: gettext("It was uploaded as a table: of that you see everything first."),
         Reason.GUESSED: gettext("Entries have gone and others have come; we can only guess which are the same."),
     }
     return words[reason]

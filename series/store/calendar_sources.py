@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from series.store.database import insert
 from series.store.tables import calendar_source, series
+from series.store.uploads import TABLE_SOURCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,7 @@ def due_sources(connection: sa.Connection, *, now: datetime) -> Collection[str]:
         )
         .where(
             series.c.source.is_not(None),
+            series.c.source.not_like(f"{TABLE_SOURCE}%"),
             sa.or_(calendar_source.c.next_fetch_at.is_(None), calendar_source.c.next_fetch_at <= now),
         )
         .order_by(series.c.created_at)

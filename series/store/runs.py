@@ -77,6 +77,11 @@ def list_runs(connection: sa.Connection, *, limit: int) -> list[SyncRun]:
     return [_run(row) for row in rows]
 
 
+def find_run(connection: sa.Connection, run_id: int) -> SyncRun | None:
+    row = connection.execute(sa.select(sync_run).where(sync_run.c.id == run_id)).one_or_none()
+    return None if row is None else _run(row)
+
+
 def list_runs_of(connection: sa.Connection, job: str, scope: str, *, limit: int) -> list[SyncRun]:
     """The newest first."""
     query = sa.select(sync_run).where(sync_run.c.job == job, sync_run.c.scope == scope)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -197,6 +198,15 @@ held_plan = Table(  # what a calendar would change, until a person has said yes;
     Column("sessions_before", Text, nullable=False),  # JSON: the sessions that it would change, as they were
     Column("reasons", String(255), nullable=False),
     Column("held_at", Instant, nullable=False),
+)
+
+uploaded_table = Table(  # that a coordinator has pasted or uploaded, until the worker has read it
+    "uploaded_table",
+    metadata,
+    Column("series_id", ForeignKey("series.id"), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("uploaded_at", Instant, nullable=False),
 )
 
 calendar_source = Table(  # how the last fetches of a series' source went

@@ -27,6 +27,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("series_id", "is_rejected", name=op.f("pk_held_plan")),
     )
     op.create_table(
+        "uploaded_table",
+        sa.Column("series_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("uploaded_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_uploaded_table_series_id_series")),
+        sa.PrimaryKeyConstraint("series_id", name=op.f("pk_uploaded_table")),
+    )
+    op.create_table(
         "calendar_source",
         sa.Column("series_id", sa.Uuid(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
