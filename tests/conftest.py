@@ -1,11 +1,13 @@
 """Fixtures that most tests share: settings, and a fresh database of each kind."""
 
 import base64
+import logging
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 
 from config.settings import Settings
 from series.store.database import Database
@@ -65,3 +67,14 @@ def make_settings(database_url: str) -> Settings:
         secret_key=b"a test's secret key, long enough for all",
         encryption_key=base64.urlsafe_b64encode(b"k" * 32),
     )
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command in this process sets the log to errors alone, for good."""
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    structlog.configure(**before)
+    root.handlers = handlers
+    root.setLevel(level)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import logging
 from datetime import UTC, datetime
 
 import pytest
@@ -12,17 +11,11 @@ from config.logging import configure_logging
 
 
 def lines(*, for_good: bool = False) -> list[dict[str, object]]:
-    out, root = io.StringIO(), logging.getLogger()
-    before, handlers, level = structlog.get_config(), root.handlers, root.level
+    out = io.StringIO()
     configure_logging(stream=out, for_good=for_good)
-    try:
-        log = structlog.get_logger()
-        log.info("plain", name="Żammit \udc80", count=3)
-        log.warning("odd", at=datetime(2026, 11, 24, tzinfo=UTC), error=ValueError("no"), many={"a": (1, 2)})
-    finally:
-        structlog.configure(**before)
-        root.handlers = handlers
-        root.setLevel(level)
+    log = structlog.get_logger()
+    log.info("plain", name="Żammit \udc80", count=3)
+    log.warning("odd", at=datetime(2026, 11, 24, tzinfo=UTC), error=ValueError("no"), many={"a": (1, 2)})
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
