@@ -71,7 +71,7 @@ def import_series(
         if is_late and not by_hand and rule_if_new is None:  # somebody has read, or named another source, meanwhile
             return Imported(new=0, changed=0, same=len(known.sessions), problems=())
         found = _plan(reading, known, now)
-        planned = _save_or_hold(connection, reading, known, found, source, now)
+        planned = _save_or_hold(connection, reading, known, found, source=source, by_hand=by_hand, now=now)
         if planned.held is None:
             set_source(connection, series.series_id, source)
             save_source(connection, series.series_id, fetched.state)
@@ -167,7 +167,14 @@ class _Planned:
 
 
 def _save_or_hold(
-    connection: Connection, reading: Reading, known: Known, found: ImportPlan, source: str, now: datetime
+    connection: Connection,
+    reading: Reading,
+    known: Known,
+    found: ImportPlan,
+    *,
+    source: str,
+    by_hand: bool,
+    now: datetime,
 ) -> _Planned:
     apart: Plan | None = _plan(reading, known, now, may_guess=False) if found.paired else None
     rest: Plan = found
@@ -181,6 +188,8 @@ def _save_or_hold(
     waiting = find_held(connection, known.series_id)
     if waiting and waiting.source == source and disturbs(rest, known.sessions) & waiting.disturbed:
         reasons = reasons or waiting.reasons  # fewer, because some have begun: nobody has said yes to the others
+    if reasons and waiting and waiting.source != source and not by_hand:
+        return _Planned(saved=NOTHING, held=waiting, refused=refused)  # somebody is looking at it, and has asked for it
     if reasons:
         held = hold(connection, known.series_id, rest, apart, reasons, source=source, now=now)
         return _Planned(saved=NOTHING, held=held, refused=refused)

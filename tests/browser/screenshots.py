@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -113,15 +114,32 @@ def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
         page.context.add_cookies(cookies)  # type: ignore[arg-type]  # as they were given
         page.goto(address)
 
+    page.goto(plan)
+    page.get_by_label("Passphrase that opens").fill("quiet mountain lake")
+    page.get_by_role("button", name="Save the passphrase").click()
+    moved = page.locator(".plan li", has_text="Moved").first.locator("a").get_attribute("href")
+    page.goto(f"{plan}table/")
+    ahead = datetime.now(UTC) + timedelta(weeks=30)
+    rows = [("Date", "Start", "End", "Title", "Room"), (f"{ahead:%Y-%m-%d}", "16:00", "18:00", LONG, "12")]
+    page.get_by_label("Pasted from a spreadsheet").fill("\n".join("\t".join(row) for row in rows))
+    page.get_by_role("button", name="Show what it would change").click()
+    page.get_by_text("It would change").wait_for()
+    table = page.url
     for name, address in {
         "staff-home": f"{demo.tool}/staff/",
         "staff-plan": plan,
         "staff-held": f"{plan}held",
         "staff-session": f"{demo.tool}{edit}",
         "staff-add": f"{plan}sessions/add",
+        "staff-table": f"{plan}table/",
+        "staff-table-read": table,
+        "staff-table-held": f"{plan}held",
         "staff-password": f"{demo.tool}/staff/password",
     }.items():
         _everywhere(browser, name, partial(open_as_coordinator, address))
+    for name, session in {"public-moved": moved, "public-cancelled": edit}.items():
+        public = f"{demo.tool}/s/{str(session).rpartition('/')[2]}"
+        _everywhere(browser, name, lambda page, at=public: page.goto(at))  # type: ignore[misc]
     _everywhere(browser, "staff-sign-in", lambda page: page.goto(f"{demo.tool}/staff/sign-in"))
     calendar.write_bytes(as_it_was)
     page.context.close()

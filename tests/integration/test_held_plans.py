@@ -168,6 +168,19 @@ def test_what_is_held_leaves_the_source_as_it_was_until_it_is_accepted(
     assert source(coordinator) == str(other)
 
 
+def test_the_worker_does_not_put_another_plan_before_the_one_that_somebody_looks_at(
+    coordinator: Coordinator, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.ics"
+    other.write_bytes(as_calendar(*weekly(6)[3:]))
+    held = import_series(coordinator.services, coordinator.series, str(other), by_hand=True).held
+    assert coordinator.changes_to(*weekly(6)[4:]).held == held
+    assert coordinator.held() == held
+    assert held
+    yes(coordinator, held)
+    assert source(coordinator) == str(other)
+
+
 def test_a_worker_that_comes_late_does_not_put_the_old_source_back(coordinator: Coordinator, tmp_path: Path) -> None:
     other = tmp_path / "other.ics"
     other.write_bytes(as_calendar(*weekly(6), replace(weekly(7)[6], title="Of the new source")))
