@@ -6,7 +6,6 @@ the process.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -18,6 +17,7 @@ MAX_LINES = 200_000
 MAX_LINE = 100_000  # characters
 MAX_DATES = 20_000  # in the EXDATE and RDATE lines of all events
 MAX_PROBLEMS = 500
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # category Cc but for tabs and line breaks
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A content line begins with a name; RFC 5545 section 3.1, https://www.rfc-editor.org/rfc/rfc5545#section-3.1
 NAME = re.compile(r"\s*([A-Za-z0-9-]+)\s*[;:]")
@@ -105,10 +105,7 @@ class RawCalendar:
 
 def plain_text(value: object) -> str:
     """Without control characters, which a database or a page would refuse; tabs and line breaks stay."""
-    text = str(value).replace("\r\n", "\n")
-    return "".join(
-        character for character in text if character in "\n\t" or unicodedata.category(character) != "Cc"
-    ).strip()
+    return CONTROL.sub("", str(value).replace("\r\n", "\n")).strip()
 
 
 def split_calendars(body: bytes, problems: Problems) -> list[RawCalendar]:

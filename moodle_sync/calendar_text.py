@@ -15,12 +15,10 @@ import icalendar
 from moodle_sync.calendar_lines import plain_text
 
 VENDOR_LINKS = ("X-GOOGLE-CONFERENCE", "X-MICROSOFT-SKYPETEAMSMEETINGURL", "X-MICROSOFT-ONLINEMEETINGEXTERNALLINK")
-HOSTING_LINE = re.compile(r"^[ \t]*Hosting university[ \t]*:[ \t]*(.*?)[ \t]*$\n?", re.IGNORECASE | re.MULTILINE)
+HOSTING_LINE = re.compile(r"^[ \t]*Hosting university[ \t]*:(.*)$\n?", re.IGNORECASE | re.MULTILINE)
 JOIN_LINE = re.compile(r"^[ \t]*Join[ \t]*:[ \t]*(https://\S+)[ \t]*$\n?", re.IGNORECASE | re.MULTILINE)
-CO_HOSTS_LINE = re.compile(r"^[ \t]*Co-?hosts?[ \t]*:[ \t]*(.*?)[ \t]*$\n?", re.IGNORECASE | re.MULTILINE)
-SPEAKERS_LINE = re.compile(
-    r"^[ \t]*(?:Guest )?(?:speakers?|lecturers?)[ \t]*:[ \t]*(.*?)[ \t]*$\n?", re.IGNORECASE | re.MULTILINE
-)
+CO_HOSTS_LINE = re.compile(r"^[ \t]*Co-?hosts?[ \t]*:(.*)$\n?", re.IGNORECASE | re.MULTILINE)
+SPEAKERS_LINE = re.compile(r"^[ \t]*(?:Guest )?(?:speakers?|lecturers?)[ \t]*:(.*)$\n?", re.IGNORECASE | re.MULTILINE)
 LINK_IN_TEXT = re.compile(r"https://[^\s<>\"]+", re.IGNORECASE)
 HTML_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)  # Google writes descriptions in HTML
 MAX_TITLE, MAX_NAMES, MAX_DESCRIPTION, MAX_URL = 300, 500, 20_000, 2_000  # characters
@@ -45,9 +43,9 @@ def read_words(event: icalendar.Event) -> Words:
     return Words(
         title=" ".join(plain_text(_first(event, "SUMMARY")).split())[:MAX_TITLE],
         description=rest.strip()[:MAX_DESCRIPTION],
-        hosting_university=(hosting and hosting[1][:MAX_TITLE]) or None,
-        co_hosts=co_hosts[1][:MAX_NAMES] if co_hosts else "",
-        speakers=speakers[1][:MAX_NAMES] if speakers else "",
+        hosting_university=(hosting and hosting[1].strip()[:MAX_TITLE]) or None,
+        co_hosts=co_hosts[1].strip()[:MAX_NAMES] if co_hosts else "",
+        speakers=speakers[1].strip()[:MAX_NAMES] if speakers else "",
         join_url=next(filter(is_link, _links(event, description)), None),
     )
 

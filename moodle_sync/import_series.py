@@ -11,15 +11,15 @@ from moodle_sync.preview_import import Preview
 from moodle_sync.read_calendar import Problem, Reading, read_calendar
 from moodle_sync.read_table import looks_like_table, read_table
 from moodle_sync.services import Services
-from series.plans import NOTHING, Plan, Reason, both, brake, disturbs, without
+from series.plans import NOTHING, Plan, Reason, both, brake, disturbs, list_changes, without
 from series.rule import Rule
 from series.sessions import Series
 from series.store.calendar_sources import CalendarSource, save_source, source_of
 from series.store.database import Connection
-from series.store.held_plans import HeldPlan, drop_held, find_held, find_rejected, hold, keep_refused
+from series.store.held_plans import HeldPlan, drop_held, find_held, find_rejected, hold, is_outdated, keep_refused
 from series.store.sessions import add_series, aliases_of, lock_series, save_import, sessions_of, set_source
 from series.store.universities import list_universities
-from series.store.uploads import Upload
+from series.store.uploads import TABLE_SOURCE, Upload
 
 TABLE_NAMES = (".csv", ".tsv", ".xlsx", ".xls")
 BEFORE, AHEAD = timedelta(days=400), timedelta(days=800)
@@ -99,9 +99,10 @@ def hold_table(services: Services, series: Series, upload: Upload) -> Imported:
         lock_series(connection, series.series_id)
         known = _known(connection, series)
         found = _plan(reading, known, now)
-        held = None
-        if found.is_empty:
-            drop_held(connection, series.series_id)
+        held, waiting = None, find_held(connection, series.series_id)
+        if not list_changes(found, known.sessions):
+            if waiting and waiting.source.startswith(TABLE_SOURCE):
+                drop_held(connection, series.series_id)
         else:
             apart = _plan(reading, known, now, may_guess=False) if found.paired else None
             reasons = (Reason.UPLOADED, *brake(found, known.sessions, now=now))
@@ -179,6 +180,9 @@ def _save_or_hold(
     apart: Plan | None = _plan(reading, known, now, may_guess=False) if found.paired else None
     rest: Plan = found
     refused = find_rejected(connection, known.series_id)
+    if refused and refused.source != source:
+        drop_held(connection, known.series_id, is_rejected=True)  # that one no longer says anything
+        refused = None
     if refused:
         keep_refused(connection, refused, both(apart, found) if apart else found, now=now)
         refused = find_rejected(connection, known.series_id)
@@ -188,7 +192,8 @@ def _save_or_hold(
     waiting = find_held(connection, known.series_id)
     if waiting and waiting.source == source and disturbs(rest, known.sessions) & waiting.disturbed:
         reasons = reasons or waiting.reasons  # fewer, because some have begun: nobody has said yes to the others
-    if reasons and waiting and waiting.source != source and not by_hand:
+    is_looked_at = waiting and waiting.source != source and not is_outdated(connection, waiting, now=now)
+    if reasons and is_looked_at and not by_hand:
         return _Planned(saved=NOTHING, held=waiting, refused=refused)  # somebody is looking at it, and has asked for it
     if reasons:
         held = hold(connection, known.series_id, rest, apart, reasons, source=source, now=now)

@@ -22,10 +22,11 @@ from series.store.mirrors import MoodleConnection, connections
 from series.store.sessions import find_series
 from series.store.staff import purge_links
 from series.store.staff_sessions import purge_sessions
-from series.store.uploads import drop_upload, find_upload
+from series.store.uploads import drop_upload, find_upload, purge_uploads
 from series.store.visits import purge_expired
 
 log = structlog.get_logger()
+KEEP_UPLOADS = timedelta(days=1)
 KEEP_RUNS = timedelta(days=30)
 END_TRIES = 6  # each waits for the lock as long as the database lets it
 
@@ -36,6 +37,7 @@ class Report:
 
     counts: dict[str, int]
     problems: list[str]
+    separator: str = "; "
 
     @property
     def outcome(self) -> str:
@@ -81,16 +83,16 @@ def run_table(services: Services, run_id: int) -> None:
         with services.database.read() as connection:
             series = find_series(connection, scope)
             upload = find_upload(connection, series.series_id)
-        if upload is None:
-            return Report(counts={}, problems=["The table was read already."])
+        if upload is None or upload.run_id != run_id:
+            return Report(counts={}, problems=["The table is no longer there; please upload it once more."])
         try:
             imported = hold_table(services, series, upload)
         finally:
             with services.database.write() as connection:
-                drop_upload(connection, series.series_id)
+                drop_upload(connection, run_id)
         problems = [problem_line(problem) for problem in imported.problems]
         changes = len(imported.held.changes) if imported.held else 0
-        return Report(counts={"held": changes, "same": imported.same}, problems=problems)
+        return Report(counts={"held": changes, "same": imported.same}, problems=problems, separator="\n")
 
     _guard(services, run_id, work)
 
@@ -137,6 +139,7 @@ def clean_up(services: Services) -> None:
     with services.database.write() as connection:
         purge_expired(connection, now=now)
         purge_full(connection, now=now)
+        purge_uploads(connection, before=now - KEEP_UPLOADS)
         purge_sessions(connection, now=now)
         purge_links(connection, now=now)
         runs.purge_runs(connection, before=now - KEEP_RUNS)
@@ -169,7 +172,7 @@ def _end(services: Services, run_id: int, scope: str, report: Report) -> None:
                     run_id,
                     outcome=report.outcome,
                     counts=report.counts,
-                    reason="; ".join(report.problems) or None,
+                    reason=report.separator.join(report.problems) or None,
                     now=services.clock.now(),
                 )
         except (DatabaseBusy, DatabaseUnreachable) as error:

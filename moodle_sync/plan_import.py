@@ -226,6 +226,7 @@ def _refreshed(session: Session, occurrence: Occurrence, host: University | None
         moved_from_at=_moved_from(session, occurrence),
         sequence=session.sequence,
     )
+    fresh = replace(fresh, **{name: getattr(session, name) for name in occurrence.silent_on})
     fresh = with_hand_edits(session, fresh)
     matters = (fresh.start_at, fresh.end_at, fresh.status, fresh.join_url)
     if matters != (session.start_at, session.end_at, session.status, session.join_url):

@@ -104,6 +104,8 @@ def _changes(before: Session, after: Session, zone: ZoneInfo) -> Iterator[str]:
         "zone": (before.zone, after.zone),
         "title": (before.title, after.title),
         "hosting university": (before.hosting_university or NO_HOST, after.hosting_university or NO_HOST),
+        "co-hosts": (before.co_hosts or "none", after.co_hosts or "none"),
+        "guest speakers": (before.speakers or "none", after.speakers or "none"),
         "status": (before.status.value, after.status.value),
         "join link": (before.join_url or "none", after.join_url or "none"),
     }

@@ -42,6 +42,7 @@ class Occurrence:
     sequence: int
     co_hosts: str = ""
     speakers: str = ""
+    silent_on: tuple[str, ...] = ()  # what of a session this source cannot say
 
 
 @dataclass(frozen=True, kw_only=True)

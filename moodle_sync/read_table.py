@@ -279,7 +279,19 @@ class _Reader:
             join_url=line.join_url,
             cancelled=line.cancelled,
             sequence=0,
+            silent_on=self._silent_on(),
         )
+
+    def _silent_on(self) -> tuple[str, ...]:
+        """What has no column stays as it is."""
+        silent = ["co_hosts", "speakers"]
+        if Column.JOIN_LINK not in self.header.places:
+            silent.append("join_url")
+        if Column.HOSTING_UNIVERSITY not in self.header.places:
+            silent += ["hosting_university", "hosting_university_id"]
+        if not {Column.ABSTRACT, Column.MATERIALS} & self.header.places.keys():
+            silent.append("description")
+        return tuple(silent)
 
     def _fault(self, row: Row, column: Column) -> str:
         text = _shown(self._text(row, column))

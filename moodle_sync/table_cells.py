@@ -25,6 +25,7 @@ MAX_ROW_NUMBER = 10_000  # how far down a sheet we look for them
 MAX_COLUMNS = 60
 MAX_SHEETS = 20
 # A workbook is a zip archive, which may hold a thousand times its own size; openpyxl reads about 2 MB a second.
+MAX_CELL = 32_767  # characters, as many as Excel lets into a cell
 MAX_UNPACKED_BYTES = 5_000_000
 MAX_PARTS = 1_000
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -162,9 +163,13 @@ class _BoundedReader(ExcelReader):
 
 def _sheet(sheet: Worksheet, *, epoch: datetime) -> Table:
     rows: list[Row] = []
+    chars = 0  # one text of the archive may stand in every cell
     found = sheet.iter_rows(max_row=MAX_ROW_NUMBER, max_col=MAX_COLUMNS, values_only=True)
     for number, cells in enumerate(found, 1):
-        row = Row(number=number, cells=tuple(cells))
+        row = Row(number=number, cells=tuple(cell[:MAX_CELL] if isinstance(cell, str) else cell for cell in cells))
+        chars += sum(len(cell) for cell in row.cells if isinstance(cell, str))
+        if chars > MAX_UNPACKED_BYTES:
+            raise NotACalendar(f"The table has more than {MAX_UNPACKED_BYTES:,} characters.")
         if any(cell is not None and str(cell).strip() for cell in row.cells):
             rows.append(row)
         if len(rows) > MAX_ROWS:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import icalendar
 
-from series.sessions import DatedSession, Session
+from series.sessions import DatedSession, Session, without_join_link
 
 CANCELLED_FOR = timedelta(days=30)  # long enough for every calendar to have heard of it
 REFRESH_EVERY = timedelta(hours=1)
@@ -66,7 +66,7 @@ def plain(text: str) -> str:
 def _event(dated: DatedSession, public_url: str, reader: Reader) -> icalendar.Event:
     session, changed_at = dated.session, dated.changed_at.astimezone(UTC).replace(microsecond=0)
     url = session_url(session, public_url)
-    title = one_line(_without_join_link(session.title, session, url))
+    title = one_line(without_join_link(session.title, session, url))
     event = icalendar.Event()
     event.add("UID", f"session-{session.session_id}@{urlsplit(public_url).hostname}")
     event.add("DTSTAMP", changed_at)
@@ -89,18 +89,11 @@ def _description(session: Session, url: str) -> str:
         "Co-hosts": session.co_hosts,
         "Guest speakers": session.speakers,
     }
-    people = "\n".join(f"{name}: {one_line(names)}" for name, names in named.items() if names)
-    text = plain(_without_join_link(session.description, session, url)).strip()
+    people = "\n".join(
+        f"{name}: {one_line(without_join_link(names, session, url))}" for name, names in named.items() if names
+    )
+    text = plain(without_join_link(session.description, session, url)).strip()
     return "\n\n".join(part for part in (people, text, url) if part)
-
-
-def _without_join_link(text: str, session: Session, url: str) -> str:
-    """The page of the session in the place of the meeting's address: feeds are handed on."""
-    if not session.join_url:
-        return text
-    parts = urlsplit(session.join_url)
-    link = rf"(?:https?://)?{re.escape(parts.netloc + parts.path.rstrip('/'))}[^\s<>\"]*"
-    return re.sub(link, lambda _: url, text, flags=re.IGNORECASE)
 
 
 def _is_forgotten(session: Session, now: datetime) -> bool:

@@ -1,9 +1,11 @@
 """Sessions of a series, and which of them a person wants to see now."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -94,6 +96,15 @@ JOIN_OPENS_BEFORE = timedelta(minutes=15)
 def may_join(session: Session, now: datetime) -> bool:
     """The join button works from a quarter of an hour before the start to the end."""
     return not session.is_cancelled and session.start_at - JOIN_OPENS_BEFORE <= now < session.end_at
+
+
+def without_join_link(text: str, session: Session, instead: str) -> str:
+    """For what everybody reads: calendar programs write the meeting's address into the text, too."""
+    if not session.join_url:
+        return text
+    parts = urlsplit(session.join_url)
+    link = rf"(?:https?://)?{re.escape(parts.netloc + parts.path.rstrip('/'))}[^\s<>\"]*"
+    return re.sub(link, lambda _: instead, text, flags=re.IGNORECASE)
 
 
 MIN_PASSPHRASE_CHARS, MAX_PASSPHRASE_CHARS = 10, 100

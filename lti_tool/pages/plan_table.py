@@ -12,8 +12,8 @@ from series.permissions import Action
 from series.staff import Staff
 from series.store.audit import append_audit
 from series.store.held_plans import find_held
-from series.store.runs import begin_run, find_run
-from series.store.uploads import Upload, save_upload
+from series.store.runs import ABANDONED_AFTER, begin_run, find_run
+from series.store.uploads import TABLE_SOURCE, Upload, save_upload
 
 blueprint = Blueprint("plan_table", __name__, url_prefix="/staff/series/<slug>/table")
 JOB = "table"
@@ -32,9 +32,9 @@ def upload(staff: Staff, slug: str) -> Response:
     check_form(f"table {slug}")
     require(staff, Action.EDIT_PLAN)
     tool, file = the_tool(), request.files.get("file")
-    now, pasted = tool.clock.now(), request.form.get("pasted", "").strip()
+    now, pasted = tool.clock.now(), request.form.get("pasted", "").strip("\r\n")
     body, name = (file.read(), file.filename or "") if file and file.filename else (pasted.encode(), "pasted.tsv")
-    if not body:
+    if not body.strip():
         return _page(staff, slug, pasted=pasted, fault="empty", status=422)
     name = "".join(character for character in name if character.isprintable())[-100:]
     with tool.database.write() as connection:
@@ -42,7 +42,7 @@ def upload(staff: Staff, slug: str) -> Response:
         slot = f"by hand {time.time_ns()}"
         run_id = begin_run(connection, job=JOB, scope=series.slug, slot=slot, now=now)
         if run_id is not None:
-            save_upload(connection, Upload(series_id=series.series_id, name=name, body=body), now=now)
+            save_upload(connection, Upload(series_id=series.series_id, run_id=run_id, name=name, body=body), now=now)
             thing = f"series {series.series_id}"
             append_audit(connection, actor=who(staff), action="upload_table", thing=thing, now=now)
     if run_id is None:
@@ -51,7 +51,7 @@ def upload(staff: Staff, slug: str) -> Response:
     return go_to(f"/staff/series/{slug}/table/{run_id}")
 
 
-@blueprint.get("/<int:run_id>")
+@blueprint.get("/<int(max=9999999999):run_id>")
 @with_staff
 def follow(staff: Staff, slug: str, run_id: int) -> Response:
     """How the reading goes; then what came of it."""
@@ -66,11 +66,12 @@ def follow(staff: Staff, slug: str, run_id: int) -> Response:
         staff=staff,
         series=series,
         run=run,
-        problems=run.reason.split("; ") if run.reason else [],
-        held=held,
+        problems=run.reason.split("\n") if run.reason else [],
+        held=held if held and held.source.startswith(TABLE_SOURCE) else None,
+        is_abandoned=run.outcome == "running" and run.alive_at < the_tool().clock.now() - ABANDONED_AFTER,
     )
     response = make_response(page)
-    if run.outcome == "running":
+    if run.outcome == "running" and run.alive_at >= the_tool().clock.now() - ABANDONED_AFTER:
         response.headers["Refresh"] = "2"
     return response
 

@@ -2,6 +2,7 @@
 
 import hmac
 import math
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,9 +11,9 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from lti_tool.pages.times import times_of
 from lti_tool.tool import the_tool
 from series.limits import PASSPHRASES
-from series.sessions import Session, may_join, same_passphrase_form
+from series.sessions import Session, may_join, same_passphrase_form, without_join_link
 from series.store.limits import take
-from series.store.sessions import get_series, get_session, passphrase_of
+from series.store.sessions import get_series, get_session, has_passphrase, passphrase_of
 
 blueprint = Blueprint("public", __name__)
 
@@ -59,17 +60,28 @@ def _page(session_id: UUID, *, fault: str = "", join_url: str = "", status: int 
         if shown is None:
             abort(404)
         series = get_series(connection, shown.series_id)
-        passphrase = passphrase_of(connection, shown.series_id, tool.settings.encryption_key)
+        asks = has_passphrase(connection, shown.series_id)
     page = render_template(
         "public_session.html",
-        session=shown,
+        session=_for_everybody(shown),
         series=series,
         times=times_of(shown, shown.zone),
-        asks_passphrase=passphrase is not None and _has_meeting(shown, now),
+        asks_passphrase=asks and _has_meeting(shown, now),
         fault=fault,
         join_url=join_url,
     )
     return make_response(page, status)
+
+
+def _for_everybody(shown: Session) -> Session:
+    """Without the meeting's address, wherever somebody has written it."""
+    return replace(
+        shown,
+        title=without_join_link(shown.title, shown, "…"),
+        description=without_join_link(shown.description, shown, "…"),
+        co_hosts=without_join_link(shown.co_hosts, shown, "…"),
+        speakers=without_join_link(shown.speakers, shown, "…"),
+    )
 
 
 def _has_meeting(shown: Session, now: datetime) -> bool:

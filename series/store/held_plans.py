@@ -14,6 +14,7 @@ from series.sessions import Session
 from series.store.audit import append_audit
 from series.store.sessions import lock_series, save_import, sessions_of, set_source
 from series.store.tables import held_plan
+from series.store.uploads import TABLE_SOURCE
 
 
 class NothingHeld(Exception):
@@ -85,6 +86,16 @@ def hold(
     return fresh
 
 
+def is_outdated(connection: sa.Connection, held: HeldPlan, *, now: datetime) -> bool:
+    """Whether a yes would come too late: what it would change has changed or begun since."""
+    there = {session.session_id: session for session in sessions_of(connection, held.series_id)}
+    plans = [plan for plan in (held.plan, held.apart) if plan]
+    wanted = [session for plan in plans for session in (*plan.changed, *(new.session for new in plan.new))]
+    return any(there.get(one.session_id) != one or one.start_at <= now for one in held.before) or any(
+        session.start_at <= now for session in wanted
+    )
+
+
 def find_held(connection: sa.Connection, series_id: UUID) -> HeldPlan | None:
     """What waits for a yes."""
     return _find(connection, series_id, is_rejected=False)
@@ -142,14 +153,16 @@ def accept(
 
 def reject(connection: sa.Connection, series_id: UUID, digest: str, *, actor: str, now: datetime) -> HeldPlan:
     """Say no: this changes nothing, and nobody is asked for it again until the calendar says something else; all else
-    that it says goes on. Raises NothingHeld."""
+    that it says goes on. A table that was uploaded says it only once. Raises NothingHeld."""
     lock_series(connection, series_id)
     held = _seen(connection, series_id, digest)
     if not held.is_rejected:
-        before = find_rejected(connection, series_id)
-        refused = both(before.refused, held.refused) if before else held.refused
         drop_held(connection, series_id)
-        _refuse(connection, held, refused, now=now)
+        if not held.source.startswith(TABLE_SOURCE):
+            before = find_rejected(connection, series_id)
+            is_same = before is not None and before.source == held.source
+            refused = both(before.refused, held.refused) if before and is_same else held.refused
+            _refuse(connection, held, refused, now=now)
         _note(connection, held, "reject_plan", actor=actor, now=now)
     return held
 

@@ -19,6 +19,7 @@ class SyncRun:
     job: str
     scope: str
     started_at: datetime
+    alive_at: datetime
     finished_at: datetime | None
     outcome: str
     counts: dict[str, int]
@@ -98,6 +99,7 @@ def _run(row: Any) -> SyncRun:
         job=row.job,
         scope=row.scope,
         started_at=row.started_at,
+        alive_at=row.alive_at,
         finished_at=row.finished_at,
         outcome=row.outcome,
         counts=json.loads(row.counts),

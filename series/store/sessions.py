@@ -70,6 +70,11 @@ def passphrase_of(connection: sa.Connection, series_id: UUID, encryption_key: by
     return None if sealed is None else unseal(sealed, encryption_key).decode()
 
 
+def has_passphrase(connection: sa.Connection, series_id: UUID) -> bool:
+    query = sa.select(series.c.passphrase_sealed).where(series.c.id == series_id)
+    return connection.execute(query).scalar_one() is not None
+
+
 def set_passphrase(connection: sa.Connection, series_id: UUID, passphrase: str | None, encryption_key: bytes) -> None:
     sealed = None if passphrase is None else seal(passphrase.encode(), encryption_key)
     connection.execute(sa.update(series).where(series.c.id == series_id).values(passphrase_sealed=sealed))

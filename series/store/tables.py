@@ -204,6 +204,7 @@ uploaded_table = Table(  # that a coordinator has pasted or uploaded, until the 
     "uploaded_table",
     metadata,
     Column("series_id", ForeignKey("series.id"), primary_key=True),
+    Column("run_id", Id, nullable=False),  # of the sync_run that is to read it
     Column("name", String(255), nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("uploaded_at", Instant, nullable=False),

@@ -13,7 +13,10 @@ TABLE_SOURCE = "table:"  # begins the source of a series that was uploaded: ther
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
+    """`run_id`: the run that is to read it."""
+
     series_id: UUID
+    run_id: int
     name: str
     body: bytes
 
@@ -24,18 +27,23 @@ class Upload:
 
 def save_upload(connection: sa.Connection, upload: Upload, *, now: datetime) -> None:
     """In the place of one that was not read yet."""
-    drop_upload(connection, upload.series_id)
+    connection.execute(sa.delete(uploaded_table).where(uploaded_table.c.series_id == upload.series_id))
     connection.execute(
         sa.insert(uploaded_table).values(
-            series_id=upload.series_id, name=upload.name, body=upload.body, uploaded_at=now
+            series_id=upload.series_id, run_id=upload.run_id, name=upload.name, body=upload.body, uploaded_at=now
         )
     )
 
 
 def find_upload(connection: sa.Connection, series_id: UUID) -> Upload | None:
     row = connection.execute(sa.select(uploaded_table).where(uploaded_table.c.series_id == series_id)).one_or_none()
-    return None if row is None else Upload(series_id=row.series_id, name=row.name, body=row.body)
+    return None if row is None else Upload(series_id=row.series_id, run_id=row.run_id, name=row.name, body=row.body)
 
 
-def drop_upload(connection: sa.Connection, series_id: UUID) -> None:
-    connection.execute(sa.delete(uploaded_table).where(uploaded_table.c.series_id == series_id))
+def drop_upload(connection: sa.Connection, run_id: int) -> None:
+    """It was read. One that was uploaded since stays."""
+    connection.execute(sa.delete(uploaded_table).where(uploaded_table.c.run_id == run_id))
+
+
+def purge_uploads(connection: sa.Connection, *, before: datetime) -> None:
+    connection.execute(sa.delete(uploaded_table).where(uploaded_table.c.uploaded_at < before))

@@ -1,5 +1,7 @@
 """What the words of an event say: names and links that the coordinator's page states as a rule."""
 
+import time
+
 import icalendar
 import pytest
 
@@ -42,6 +44,13 @@ def test_guest_speakers_are_written_in_several_ways(line: str) -> None:
 def test_a_sentence_about_them_is_no_such_line(text: str) -> None:
     read = words(text)
     assert (read.co_hosts, read.speakers, read.description) == ("", "", text)
+
+
+@pytest.mark.parametrize("name", ["Hosting university", "Co-hosts", "Guest speakers", "Join"])
+def test_a_hostile_line_does_not_keep_us_busy(name: str) -> None:
+    begun = time.process_time()
+    words(f"{name}: a{' ' * 500_000}b")
+    assert time.process_time() - begun < 2
 
 
 def test_names_are_bounded() -> None:

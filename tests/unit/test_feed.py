@@ -197,6 +197,14 @@ def test_no_text_breaks_out_of_its_line() -> None:
     assert len(body.decode().splitlines()) == body.count(b"\r\n"), "what Unicode calls a line end is one for some"
 
 
+def test_names_do_not_tell_the_meetings_address_either() -> None:
+    body = feed(
+        replace(SESSION, join_url="https://meet.example/beach", speakers="Bob https://meet.example/beach?pwd=1")
+    )
+    assert b"meet.example" not in body
+    assert b"Guest speakers: Bob" in body
+
+
 # Read back
 
 

@@ -339,6 +339,13 @@ def test_a_session_is_not_moved_into_the_past() -> None:
     assert [problem.fact for problem in plan.problems] == ["was moved into the past"]
 
 
+def test_what_a_source_cannot_say_stays_as_it_is() -> None:
+    known = imported(*CALENDAR)
+    silent = replace(SECOND, join_url=None, speakers="", title="Renamed", silent_on=("join_url", "speakers"))
+    (changed,) = change(known, SECOND, silent).changed
+    assert (changed.title, changed.join_url) == ("Renamed", SECOND.join_url)
+
+
 def test_one_that_was_cancelled_meanwhile_is_found_again() -> None:
     known = imported(*CALENDAR)
     known = after(plan_import((FIRST, THIRD), known, now=NOW), known)

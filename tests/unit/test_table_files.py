@@ -331,3 +331,57 @@ def test_a_damaged_workbook_reads_or_is_refused() -> None:
 
 def test_the_example_files_read_the_same_a_second_time() -> None:
     assert read_file("bad_rows.csv") == read_file("bad_rows.csv")
+
+
+@pytest.mark.parametrize(("chars", "rows"), [(100_000, 1_900), (1_000_000, 1_000), (30_000, 1_500)])
+def test_one_long_text_in_every_row_does_not_keep_us_busy(chars: int, rows: int) -> None:
+    """A few kB, because the text stands in the archive once."""
+    body = workbook_of_one_text("x" * chars, rows=rows)
+    begun = time.process_time()
+    with pytest.raises(NotACalendar, match="characters"):
+        read(body)
+    assert time.process_time() - begun < 4
+
+
+def test_one_long_blank_in_every_cell_does_not_keep_us_busy() -> None:
+    begun = time.process_time()
+    with pytest.raises(NotACalendar):
+        read(workbook_of_one_text(" " * 1_000_000, rows=1_900))
+    assert time.process_time() - begun < 4
+
+
+def workbook_of_one_text(text: str, *, rows: int) -> bytes:
+    """https://learn.microsoft.com/en-us/office/open-xml/spreadsheet/working-with-the-shared-string-table"""
+    main, rels = (
+        "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+        "http://schemas.openxmlformats.org/package",
+    )
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    header = "".join(f'<c t="s"><v>{n}</v></c>' for n in range(4))
+    row = "".join(f'<c t="s"><v>{n}</v></c>' for n in (4, 5, 6, 7))
+    texts = ["Date", "Start", "End", "Title", "2026-12-01", "16:00", "18:00", text]
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{rels}/2006/content-types">'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}.worksheet+xml"/>'
+        f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}.sharedStrings+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{rels}/2006/relationships">'
+        f'<Relationship Id="a" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
+        '<sheet name="Plan" sheetId="1" r:id="b"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{rels}/2006/relationships">'
+        f'<Relationship Id="b" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/>'
+        f'<Relationship Id="c" Type="{office}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData><row>{header}</row>'
+        + f"<row>{row}</row>" * rows
+        + "</sheetData></worksheet>",
+        "xl/sharedStrings.xml": f'<sst xmlns="{main}">'
+        + "".join(f'<si><t xml:space="preserve">{each}</t></si>' for each in texts)
+        + "</sst>",
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return out.getvalue()

@@ -87,6 +87,23 @@ def test_another_word_is_refused(office: Office, desk: Desk, shown: Series, runn
     assert (answer.status_code, JOIN_URL in answer.text) == (422, False)
 
 
+def test_the_meetings_address_is_shown_nowhere_else(office: Office, running: Session) -> None:
+    """Zoom, Google and Teams write it into the description, with its passcode."""
+    link = "https://zoom.example/j/123?pwd=secret"
+    invitation = replace(
+        running,
+        join_url=link,
+        title=f"Workshop {link}",
+        description=f"Bring a pen.\nJoin Zoom Meeting\n{link}\nzoom.example/j/123?pwd=secret",
+        speakers=f"Bob, {link}",
+    )
+    with office.database.write() as connection:
+        change_session(connection, invitation, now=office.tool.clock.now())
+    page = office.new_browser().get(f"/s/{running.session_id}").text
+    assert "Bring a pen." in page
+    assert "zoom.example" not in page
+
+
 def test_before_and_after_the_session_there_is_no_meeting(
     office: Office, desk: Desk, shown: Series, running: Session
 ) -> None:

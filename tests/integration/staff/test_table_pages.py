@@ -2,7 +2,9 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import openpyxl
@@ -10,12 +12,13 @@ import pytest
 from werkzeug.test import TestResponse
 
 from moodle_sync import jobs
+from moodle_sync.import_series import import_series
 from moodle_sync.services import Services, make_services
 from series.rule import Rule
 from series.sessions import Series
 from series.store.calendar_sources import due_sources
 from series.store.sessions import add_series, find_series, sessions_of
-from tests.integration.coordinator import FIRST_AT
+from tests.integration.coordinator import FIRST_AT, as_calendar, weekly
 from tests.integration.staff.desk import LMS_ADMIN, OURS, Desk, Office, form_token
 
 SERIES = Series(series_id=UUID(int=78), slug="table", title="From a table", time_zone="Europe/Berlin", source=None)
@@ -133,6 +136,55 @@ def test_bad_rows_are_listed_and_the_good_ones_kept(services: Services, desk: De
     page = desk.get(read(services, send(desk, text=pasted(rows)))).text
     assert "It would change 4 sessions." in page
     assert "has a date that cannot be read" in page
+
+
+def test_a_first_column_without_a_name_does_no_harm(services: Services, desk: Desk) -> None:
+    numbered = [["", *ROWS[0]], *([str(number), *row] for number, row in enumerate(ROWS[1:], 1))]
+    assert "It would change 4 sessions." in desk.get(read(services, send(desk, text=pasted(numbered)))).text
+
+
+def test_a_no_to_a_table_is_no_no_to_the_calendar(
+    office: Office, services: Services, desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "series.ics"
+    file.write_bytes(as_calendar(*weekly(4)))
+    import_series(services, SERIES, str(file), by_hand=True)
+    rows = [ROWS[0], *([*row[:3], f"Week {number}", ""] for number, row in enumerate(ROWS[1:4], 1))]
+    read(services, send(desk, text=pasted(rows)))
+    digest = desk.get(HELD).text.partition('name="digest" value="')[2].partition('"')[0]
+    desk.send(HELD, HELD, digest=digest, answer="no")
+    assert "Nothing waits" in desk.get(HELD).text
+    file.write_bytes(as_calendar(*weekly(4)[:3]))
+    imported = import_series(services, replace(SERIES, source=str(file)), str(file))
+    assert (imported.changed, imported.refused) == (1, None)
+    with office.database.read() as connection:
+        assert find_series(connection, SERIES.slug).source == str(file)
+
+
+def test_a_table_that_came_too_late_says_what_to_do(office: Office, services: Services, desk: Desk) -> None:
+    read(services, send(desk, text=pasted(ROWS)))
+    digest = desk.get(HELD).text.partition('name="digest" value="')[2].partition('"')[0]
+    office.jump(timedelta(days=8))
+    desk.sign_in()
+    refused = desk.send(HELD, HELD, digest=digest, answer="yes")
+    assert (refused.status_code, "upload the table once more" in refused.text) == (409, True)
+
+
+def test_what_the_worker_did_not_finish_says_what_to_do(office: Office, desk: Desk) -> None:
+    sent = send(desk, text=pasted(ROWS))
+    office.jump(timedelta(minutes=10))
+    page = desk.get(sent.headers["Location"].partition("8999")[2])
+    assert "Refresh" not in page.headers
+    assert "upload it once more" in page.text
+    assert send(desk, text=pasted(ROWS)).status_code == 303
+
+
+def test_a_late_worker_does_not_drop_the_next_table(services: Services, office: Office, desk: Desk) -> None:
+    first = send(desk, text=pasted(ROWS[:2]))
+    office.jump(timedelta(minutes=10))
+    second = send(desk, text=pasted(ROWS))
+    read(services, first)
+    assert "It would change 4 sessions." in desk.get(read(services, second)).text
 
 
 def test_an_empty_form_is_refused(desk: Desk) -> None:

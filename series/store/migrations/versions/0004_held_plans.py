@@ -29,6 +29,7 @@ def upgrade() -> None:
     op.create_table(
         "uploaded_table",
         sa.Column("series_id", sa.Uuid(), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(255), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("uploaded_at", INSTANT, nullable=False),
