@@ -29,7 +29,7 @@ ROLES = {"coordinator": Role.COORDINATOR, "lms-admin": Role.LMS_ADMIN}
 
 @click.group("admin")
 def admin_group() -> None:
-    """Accounts for the pages of staff, /staff/ of the public address."""
+    """Accounts for the pages of staff, /admin/ and /coordinator/ of the public address."""
 
 
 @admin_group.command("create")
@@ -126,7 +126,7 @@ def _new_link(connection: Any, settings: Settings, staff_id: int, now: datetime)
     expires_at = add_link(connection, staff_id, hashlib.sha256(secret.encode()).hexdigest(), now=now)
     return (
         f"To choose a password, once, until {_minute(expires_at)} (shown only now):\n"
-        f"  {settings.public_url}/staff/set-up/{secret}"
+        f"  {settings.public_url}/admin/set-up/{secret}"
     )
 
 

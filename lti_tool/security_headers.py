@@ -15,6 +15,7 @@ from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.universities import list_platforms
 
 ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+STAFF_PATHS = ("/admin/", "/coordinator/")
 REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -71,7 +72,7 @@ def _frame_ancestors() -> str:
 
 
 def _is_for_staff() -> bool:
-    return request.path.startswith("/staff/")
+    return request.path.startswith(STAFF_PATHS)
 
 
 def _all_platforms() -> str:

@@ -83,7 +83,7 @@ def _invite_coordinator(programs: Programs) -> str | None:
         return None
     else:
         said = programs.run("lti-tool", "admin", "reset", COORDINATOR)  # a link is good for a day
-    return next(word for word in said.split() if "/staff/set-up/" in word)
+    return next(word for word in said.split() if "/admin/set-up/" in word)
 
 
 def _rows(programs: Programs, program: str, *command: str) -> list[dict[str, str]]:

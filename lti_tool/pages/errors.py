@@ -15,6 +15,7 @@ from lti_tool.pages.staff_proof import NotSignedIn, comes_from_elsewhere, own_pa
 from lti_tool.pages.visit_proof import FormNotOurs, VisitOver
 from lti_tool.passwords import TooManyAtOnce
 from lti_tool.protocol.refusals import Refused
+from lti_tool.security_headers import STAFF_PATHS
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.staff import LinkOver
 
@@ -110,7 +111,7 @@ def _http(error: HTTPException) -> Response:
         409: (gettext("Not now"), gettext("The check-in can be opened from the start of the session to its end.")),
         413: (gettext("That was too much at once"), gettext("The form is larger than this tool accepts.")),
     }
-    if request.path.startswith("/staff/"):
+    if request.path.startswith(STAFF_PATHS):
         titles[403] = (gettext("Not for this account"), gettext("Your account does not open this page."))
         titles[404] = (gettext("There is nothing here"), gettext("Please check the address."))
         titles[405] = (gettext("That does not work here"), gettext("Please go back to the page that you came from."))

@@ -21,7 +21,7 @@ from series.store.sessions import find_series, passphrase_of, sessions_of, set_p
 from series.store.universities import NotThere
 from series.store.uploads import TABLE_SOURCE
 
-blueprint = Blueprint("plan", __name__, url_prefix="/staff/series/<slug>")
+blueprint = Blueprint("plan", __name__, url_prefix="/coordinator/series/<slug>")
 
 
 def who(staff: Staff) -> str:
@@ -95,7 +95,7 @@ def set_fallback(staff: Staff, slug: str) -> Response:
             thing=f"series {series_id}",
             now=tool.clock.now(),
         )
-    return go_to(f"/staff/series/{slug}/?saved=passphrase")
+    return go_to(f"/coordinator/series/{slug}/?saved=passphrase")
 
 
 @blueprint.get("/held")
@@ -143,4 +143,4 @@ def answer_held(staff: Staff, slug: str) -> Response:
         return _held_page(staff, slug, fault="other", status=409)
     except PlanOutdated:
         return _held_page(staff, slug, fault="outdated", status=409)
-    return go_to(f"/staff/series/{slug}/?saved={'rejected' if answer == 'no' else 'accepted'}")
+    return go_to(f"/coordinator/series/{slug}/?saved={'rejected' if answer == 'no' else 'accepted'}")

@@ -23,7 +23,7 @@ from series.store.hand_edits import EditOutdated, add_by_hand, edit_session, swa
 from series.store.sessions import get_session, sessions_of
 from series.store.universities import list_universities
 
-blueprint = Blueprint("plan_edit", __name__, url_prefix="/staff/series/<slug>/sessions")
+blueprint = Blueprint("plan_edit", __name__, url_prefix="/coordinator/series/<slug>/sessions")
 Edit = Callable[[Session], Session]
 
 
@@ -67,7 +67,7 @@ def add(staff: Staff, slug: str) -> Response:
             add_by_hand(connection, made, actor=who(staff), now=now)
     except NotPossible as error:
         return _add_page(staff, slug, Fault(words=str(error), typed=form.to_dict(), status=422))
-    return go_to(f"/staff/series/{slug}/?saved=session")
+    return go_to(f"/coordinator/series/{slug}/?saved=session")
 
 
 @blueprint.get("/<uuid:session_id>")
@@ -96,7 +96,7 @@ def edit(staff: Staff, slug: str, session_id: UUID) -> Response:
         return _edit_page(staff, slug, session_id, fault)
     except EditOutdated:
         return _edit_page(staff, slug, session_id, Fault(words="outdated", typed=request.form.to_dict(), status=409))
-    return go_to(f"/staff/series/{slug}/sessions/{session_id}?saved=session")
+    return go_to(f"/coordinator/series/{slug}/sessions/{session_id}?saved=session")
 
 
 def _edit_of(do: str, connection: Connection, now: datetime) -> Edit:

@@ -15,7 +15,7 @@ from series.store.held_plans import find_held
 from series.store.runs import ABANDONED_AFTER, begin_run, find_run
 from series.store.uploads import TABLE_SOURCE, Upload, save_upload
 
-blueprint = Blueprint("plan_table", __name__, url_prefix="/staff/series/<slug>/table")
+blueprint = Blueprint("plan_table", __name__, url_prefix="/coordinator/series/<slug>/table")
 JOB = "table"
 
 
@@ -48,7 +48,7 @@ def upload(staff: Staff, slug: str) -> Response:
     if run_id is None:
         return _page(staff, slug, pasted=pasted, fault="busy", status=409)
     tool.queue.enqueue(JOB, run_id)
-    return go_to(f"/staff/series/{slug}/table/{run_id}")
+    return go_to(f"/coordinator/series/{slug}/table/{run_id}")
 
 
 @blueprint.get("/<int(max=9999999999):run_id>")

@@ -25,7 +25,7 @@ from series.store.sessions import list_series
 from series.store.staff import AccountChanged, change_password, end_sign_ins, get_account
 from series.store.staff_sessions import close_session
 
-blueprint = Blueprint("staff", __name__, url_prefix="/staff")
+blueprint = Blueprint("staff", __name__, url_prefix="/admin")
 
 
 @blueprint.get("/")

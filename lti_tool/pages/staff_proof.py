@@ -17,9 +17,11 @@ from lti_tool.tool import the_tool
 from series.staff import SEEN_EVERY, Staff
 from series.store.staff_sessions import find_session, note_seen
 
-HOME = "/staff/"
-OWN_PATH = re.compile(r"/staff/(?:[\w-]+/)*[\w-]*(?:\?[\w=&%+-]*)?", re.ASCII)  # no dots, no empty part, no host
-SIGN_IN = "/staff/sign-in"
+HOME = "/admin/"
+OWN_PATH = re.compile(
+    r"/(?:admin|coordinator)/(?:[\w-]+/)*[\w-]*(?:\?[\w=&%+-]*)?", re.ASCII
+)  # no dots, no empty part, no host
+SIGN_IN = "/admin/sign-in"
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -38,7 +38,7 @@ from series.store.staff import (
 )
 from series.store.staff_sessions import close_session, open_session
 
-blueprint = Blueprint("staff_sign_in", __name__, url_prefix="/staff")
+blueprint = Blueprint("staff_sign_in", __name__, url_prefix="/admin")
 log = structlog.get_logger()
 
 

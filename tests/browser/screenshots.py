@@ -95,7 +95,7 @@ def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     cookies = page.context.cookies()
-    plan = f"{demo.tool}/staff/series/sample/"
+    plan = f"{demo.tool}/coordinator/series/sample/"
     (calendar,) = demo.folder.glob("*/series.ics")
     as_it_was = calendar.read_bytes()
     calendar.write_bytes(
@@ -126,7 +126,7 @@ def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
     page.get_by_text("It would change").wait_for()
     table = page.url
     for name, address in {
-        "staff-home": f"{demo.tool}/staff/",
+        "staff-home": f"{demo.tool}/admin/",
         "staff-plan": plan,
         "staff-held": f"{plan}held",
         "staff-session": f"{demo.tool}{edit}",
@@ -134,13 +134,13 @@ def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
         "staff-table": f"{plan}table/",
         "staff-table-read": table,
         "staff-table-held": f"{plan}held",
-        "staff-password": f"{demo.tool}/staff/password",
+        "staff-password": f"{demo.tool}/admin/password",
     }.items():
         _everywhere(browser, name, partial(open_as_coordinator, address))
     for name, session in {"public-moved": moved, "public-cancelled": edit}.items():
         public = f"{demo.tool}/s/{str(session).rpartition('/')[2]}"
         _everywhere(browser, name, lambda page, at=public: page.goto(at))  # type: ignore[misc]
-    _everywhere(browser, "staff-sign-in", lambda page: page.goto(f"{demo.tool}/staff/sign-in"))
+    _everywhere(browser, "staff-sign-in", lambda page: page.goto(f"{demo.tool}/admin/sign-in"))
     calendar.write_bytes(as_it_was)
     page.context.close()
 

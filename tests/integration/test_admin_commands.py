@@ -19,7 +19,7 @@ from tests.integration.staff.desk import COORDINATOR, LMS_ADMIN, PASSWORD, Offic
 from tests.integration.test_key_commands import environment_of
 
 NEW = "hanna@example.org"
-LINK = re.compile(r"  (http://localhost:8999)(/staff/set-up/[\w-]{43})")
+LINK = re.compile(r"  (http://localhost:8999)(/admin/set-up/[\w-]{43})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ def test_the_first_coordinator_gets_a_link_chooses_a_password_and_signs_in(offic
     browser, path = office.new_browser(), link_in(said)
     assert browser.send(path, path, password=PASSWORD, again=PASSWORD).status_code == 303
     assert browser.sign_in(NEW).status_code == 303
-    assert "Hanna Kask" in browser.get("/staff/").text
+    assert "Hanna Kask" in browser.get("/admin/").text
     assert office.audit()[0][:2] == (OPERATOR, "create_staff")
     assert path.rpartition("/")[2] not in str(office.audit())
 

@@ -47,7 +47,7 @@ class Desk(Client):
 
     def sign_in(self, email: str = COORDINATOR, password: str = PASSWORD, **more: Any) -> TestResponse:
         form = {"email": email, "password": password, "next": more.pop("onward", "")}
-        return self.post("/staff/sign-in", data=form, headers=OURS | more.pop("headers", {}), **more)
+        return self.post("/admin/sign-in", data=form, headers=OURS | more.pop("headers", {}), **more)
 
     def send(self, page: str, action: str, **fields: str) -> TestResponse:
         """The form of `page` that posts to `action`, filled in."""
@@ -55,7 +55,7 @@ class Desk(Client):
         return self.post(action, data=data, headers=OURS)
 
     def is_signed_in(self) -> bool:
-        return self.get("/staff/").status_code == 200
+        return self.get("/admin/").status_code == 200
 
 
 def form_token(page: str, action: str) -> str:
@@ -99,7 +99,7 @@ class Office:
         with self.database.write() as connection:
             staff_id = require_account(connection, email).staff_id
             add_link(connection, staff_id, hash_proof(secret), now=self.tool.clock.now())
-        return f"/staff/set-up/{secret}"
+        return f"/admin/set-up/{secret}"
 
     def audit(self) -> list[tuple[str, str, str]]:
         with self.database.read() as connection:

@@ -26,9 +26,9 @@ from tests.integration.staff.desk import (
 
 NEW = "tomorrow we go to the beach"
 FORMS = {
-    "/staff/sign-out": "/staff/",
-    "/staff/sign-out-everywhere": "/staff/",
-    "/staff/password": "/staff/password",
+    "/admin/sign-out": "/admin/",
+    "/admin/sign-out-everywhere": "/admin/",
+    "/admin/password": "/admin/password",
 }
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
@@ -36,7 +36,7 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 def change(browser: Desk, *, current: str = PASSWORD, password: str = NEW, again: str | None = None) -> str:
     """The page that answers."""
     fields = {"current": current, "password": password, "again": password if again is None else again}
-    answer = browser.send("/staff/password", "/staff/password", **fields)
+    answer = browser.send("/admin/password", "/admin/password", **fields)
     return path_of(answer) if answer.status_code == 303 else answer.text
 
 
@@ -44,7 +44,7 @@ def change(browser: Desk, *, current: str = PASSWORD, password: str = NEW, again
 
 
 def test_a_coordinator_sees_who_they_are_and_the_series(office: Office, signed_in: Desk) -> None:
-    page = signed_in.get("/staff/").text
+    page = signed_in.get("/admin/").text
     with office.database.read() as connection:
         (series,) = list_series(connection)
     for text in ("Maria Borg", COORDINATOR, "coordinator", series.title, "This is the first."):
@@ -53,7 +53,7 @@ def test_a_coordinator_sees_who_they_are_and_the_series(office: Office, signed_i
 
 def test_an_lms_admin_sees_their_university_and_not_the_series(office: Office, browser: Desk) -> None:
     browser.sign_in(LMS_ADMIN)
-    page = browser.get("/staff/").text
+    page = browser.get("/admin/").text
     assert "LMS administrator of Vilnius University" in page
     with office.database.read() as connection:
         assert list_series(connection)[0].title not in page
@@ -61,19 +61,19 @@ def test_an_lms_admin_sees_their_university_and_not_the_series(office: Office, b
 
 def test_the_second_time_the_first_is_shown(office: Office, signed_in: Desk) -> None:
     signed_in.sign_in()
-    page = signed_in.get("/staff/").text
+    page = signed_in.get("/admin/").text
     assert "This is the first." not in page
     assert re.search(rf"<dd>\d+ \w+ {office.tool.clock.now():%Y}, \d\d:\d\d \(UTC\)</dd>", page)
 
 
-@pytest.mark.parametrize("path", ["/staff/", "/staff/password"])
+@pytest.mark.parametrize("path", ["/admin/", "/admin/password"])
 def test_nobody_else_sees_a_page_of_staff(browser: Desk, path: str) -> None:
-    assert path_of(browser.get(path)).startswith("/staff/sign-in")
+    assert path_of(browser.get(path)).startswith("/admin/sign-in")
 
 
 def test_the_bare_address_leads_on(browser: Desk) -> None:
-    answer = browser.get("/staff")
-    assert (answer.status_code, answer.location) == (308, f"{PUBLIC_URL}/staff/")
+    answer = browser.get("/admin")
+    assert (answer.status_code, answer.location) == (308, f"{PUBLIC_URL}/admin/")
 
 
 # How long
@@ -106,10 +106,10 @@ def test_not_every_page_is_a_write(office: Office, signed_in: Desk) -> None:
             return connection.execute(sa.select(staff_session.c.seen_at)).scalar_one()
 
     first = seen_at()
-    signed_in.get("/staff/")
+    signed_in.get("/admin/")
     assert seen_at() == first
     office.jump(2 * MINUTE)
-    signed_in.get("/staff/")
+    signed_in.get("/admin/")
     assert seen_at() != first
 
 
@@ -131,8 +131,8 @@ def test_signing_out_ends_this_browsers_sign_in_alone(office: Office, signed_in:
     other = office.new_browser()
     other.sign_in()
     cookie = signed_in.get_cookie("staff")
-    assert path_of(signed_in.send("/staff/", "/staff/sign-out")) == "/staff/sign-in?done=signed-out"
-    assert "You are signed out." in signed_in.get("/staff/sign-in?done=signed-out").text
+    assert path_of(signed_in.send("/admin/", "/admin/sign-out")) == "/admin/sign-in?done=signed-out"
+    assert "You are signed out." in signed_in.get("/admin/sign-in?done=signed-out").text
     assert signed_in.get_cookie("staff") is None
     assert cookie
     signed_in.set_cookie("staff", cookie.value)
@@ -143,7 +143,7 @@ def test_signing_out_ends_this_browsers_sign_in_alone(office: Office, signed_in:
 def test_signing_out_everywhere_ends_all(office: Office, signed_in: Desk) -> None:
     other = office.new_browser()
     other.sign_in()
-    assert path_of(signed_in.send("/staff/", "/staff/sign-out-everywhere")) == "/staff/sign-in?done=everywhere"
+    assert path_of(signed_in.send("/admin/", "/admin/sign-out-everywhere")) == "/admin/sign-in?done=everywhere"
     assert not signed_in.is_signed_in()
     assert not other.is_signed_in()
     assert office.audit()[-1][1] == "sign_out_everywhere"
@@ -152,7 +152,7 @@ def test_signing_out_everywhere_ends_all(office: Office, signed_in: Desk) -> Non
 def test_another_account_is_not_signed_out_with_it(office: Office, signed_in: Desk) -> None:
     other = office.new_browser()
     other.sign_in(LMS_ADMIN)
-    signed_in.send("/staff/", "/staff/sign-out-everywhere")
+    signed_in.send("/admin/", "/admin/sign-out-everywhere")
     assert other.is_signed_in()
 
 
@@ -186,37 +186,37 @@ def test_a_form_without_the_sign_ins_token_is_refused(signed_in: Desk, action: s
 
 
 def test_a_form_for_another_action_is_refused(signed_in: Desk) -> None:
-    token = form_token(signed_in.get("/staff/").text, "/staff/sign-out")
-    answer = signed_in.post("/staff/sign-out-everywhere", data={"form_token": token}, headers=OURS)
+    token = form_token(signed_in.get("/admin/").text, "/admin/sign-out")
+    answer = signed_in.post("/admin/sign-out-everywhere", data={"form_token": token}, headers=OURS)
     assert answer.status_code == 403
 
 
 def test_a_form_of_another_sign_in_is_refused(office: Office, signed_in: Desk) -> None:
     other = office.new_browser()
     other.sign_in()
-    token = form_token(other.get("/staff/").text, "/staff/sign-out")
-    assert signed_in.post("/staff/sign-out", data={"form_token": token}, headers=OURS).status_code == 403
+    token = form_token(other.get("/admin/").text, "/admin/sign-out")
+    assert signed_in.post("/admin/sign-out", data={"form_token": token}, headers=OURS).status_code == 403
 
 
 def test_browsers_that_send_neither_header_are_held_to_the_token(signed_in: Desk) -> None:
-    token = form_token(signed_in.get("/staff/").text, "/staff/sign-out")
-    assert signed_in.post("/staff/sign-out", data={"form_token": token}).status_code == 303
+    token = form_token(signed_in.get("/admin/").text, "/admin/sign-out")
+    assert signed_in.post("/admin/sign-out", data={"form_token": token}).status_code == 303
 
 
 def test_what_was_typed_into_a_form_that_came_too_late_is_shown_but_for_passwords(browser: Desk) -> None:
     form = dict.fromkeys(NOT_SHOWN_AGAIN, "hidden-one") | {"reason": "Moved <b>for</b> the strike"}
-    answer = browser.post("/staff/password", data=form, headers=OURS)
+    answer = browser.post("/admin/password", data=form, headers=OURS)
     assert answer.status_code == 401
     assert "Moved &lt;b&gt;for&lt;/b&gt; the strike" in answer.text
     assert "hidden-one" not in answer.text
 
 
 def test_what_another_site_sends_is_not_shown(browser: Desk) -> None:
-    answer = browser.post("/staff/password", data={"x": "Call us"}, headers={"Origin": "https://evil.example"})
-    assert path_of(answer) == "/staff/sign-in?next=/staff/password"
+    answer = browser.post("/admin/password", data={"x": "Call us"}, headers={"Origin": "https://evil.example"})
+    assert path_of(answer) == "/admin/sign-in?next=/admin/password"
 
 
-@pytest.mark.parametrize("path", ["/staff/sign-out", "/staff/sign-out-everywhere"])
+@pytest.mark.parametrize("path", ["/admin/sign-out", "/admin/sign-out-everywhere"])
 def test_a_link_signs_nobody_out(signed_in: Desk, path: str) -> None:
     answer = signed_in.get(path)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "OPTIONS, POST")
@@ -229,7 +229,7 @@ def test_a_link_signs_nobody_out(signed_in: Desk, path: str) -> None:
 def test_a_new_password_ends_all_sign_ins(office: Office, signed_in: Desk) -> None:
     other = office.new_browser()
     other.sign_in()
-    assert change(signed_in) == "/staff/sign-in?done=password"
+    assert change(signed_in) == "/admin/sign-in?done=password"
     assert not signed_in.is_signed_in()
     assert not other.is_signed_in()
     assert signed_in.sign_in().status_code == 422
@@ -244,7 +244,7 @@ def test_the_present_password_must_be_known(office: Office, signed_in: Desk) -> 
         change(signed_in, current="wrong")
     assert "There were too many tries" in change(signed_in)
     office.jump(92 * SECOND)
-    assert change(signed_in) == "/staff/sign-in?done=password"
+    assert change(signed_in) == "/admin/sign-in?done=password"
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,10 @@ def test_a_password_that_will_not_do_is_explained(signed_in: Desk, password: str
 # Headers
 
 
-@pytest.mark.parametrize("path", ["/staff/", "/staff/password", "/staff/sign-in", "/staff/nothing", "/staff/set-up/x"])
+@pytest.mark.parametrize(
+    "path",
+    ["/admin/", "/admin/password", "/admin/sign-in", "/admin/nothing", "/admin/set-up/x", "/coordinator/series/x/"],
+)
 def test_no_page_of_staff_is_framed_or_kept(office: Office, signed_in: Desk, path: str) -> None:
     office.change_settings(frame_ancestors=("https://portal.example",))
     browser = office.new_browser() if path.endswith("sign-in") else signed_in
@@ -292,10 +295,10 @@ def test_https_is_for_good(office: Office, browser: Desk) -> None:
     office.app.extensions["shared_sessions"] = replace(
         office.tool, settings=replace(office.tool.settings, public_url="https://sessions.example.org")
     )
-    assert browser.get("/staff/sign-in").headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert browser.get("/admin/sign-in").headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 def test_a_page_that_is_not_there_does_not_speak_of_a_course(browser: Desk) -> None:
-    answer = browser.get("/staff/nothing")
+    answer = browser.get("/admin/nothing")
     assert answer.status_code == 404
     assert "course" not in answer.text

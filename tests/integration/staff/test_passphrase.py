@@ -46,7 +46,7 @@ def desk(office: Office) -> Desk:
 
 
 def set_it(desk: Desk, shown: Series, passphrase: str = PASSPHRASE) -> TestResponse:
-    page = f"/staff/series/{shown.slug}/"
+    page = f"/coordinator/series/{shown.slug}/"
     return desk.send(page, f"{page}passphrase", passphrase=passphrase)
 
 
@@ -132,7 +132,7 @@ def test_it_is_sealed_in_the_database_and_taken_away_by_an_empty_one(office: Off
         assert "mountain" not in connection.execute(sa.select(series.c.passphrase_sealed)).scalars().all()[0]
         kept = passphrase_of(connection, shown.series_id, office.tool.settings.encryption_key)
     assert kept == "Quiet mountain lake"
-    assert f'value="{kept}"' in desk.get(f"/staff/series/{shown.slug}/").text
+    assert f'value="{kept}"' in desk.get(f"/coordinator/series/{shown.slug}/").text
     set_it(desk, shown, "")
     with office.database.read() as connection:
         assert passphrase_of(connection, shown.series_id, office.tool.settings.encryption_key) is None
@@ -149,7 +149,7 @@ def test_a_bad_passphrase_is_refused(desk: Desk, shown: Series, typed: str) -> N
 def test_only_a_coordinator_sets_it(office: Office, shown: Series) -> None:
     browser = office.new_browser()
     browser.sign_in(LMS_ADMIN)
-    assert browser.get(f"/staff/series/{shown.slug}/").status_code == 403
+    assert browser.get(f"/coordinator/series/{shown.slug}/").status_code == 403
 
 
 def test_a_session_that_is_not_there_is_not_found(office: Office) -> None:

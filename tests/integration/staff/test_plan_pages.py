@@ -21,8 +21,8 @@ from tests.integration.staff.desk import LMS_ADMIN, OURS, Desk, Office, form_tok
 
 SERIES = Series(series_id=UUID(int=77), slug="plan", title="Spring series", time_zone="Europe/Berlin", source=None)
 NEXT_YEAR = f"{FIRST_AT + timedelta(days=300):%Y-%m-%d}"
-PLAN = "/staff/series/plan/"
-HELD = "/staff/series/plan/held"
+PLAN = "/coordinator/series/plan/"
+HELD = "/coordinator/series/plan/held"
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def sessions(office: Office) -> dict[str, Session]:
 
 
 def page_of(office: Office, title: str) -> str:
-    return f"/staff/series/plan/sessions/{sessions(office)[title].session_id}"
+    return f"/coordinator/series/plan/sessions/{sessions(office)[title].session_id}"
 
 
 def send(desk: Desk, page: str, do: str, **fields: str) -> TestResponse:
@@ -89,7 +89,7 @@ def test_only_a_coordinator_sees_the_plan(office: Office, file: Path, path: str)
 
 
 @pytest.mark.parametrize(
-    "path", ["/staff/series/nowhere/", "/staff/series/nowhere/held", f"{PLAN}sessions/{UUID(int=1)}"]
+    "path", ["/coordinator/series/nowhere/", "/coordinator/series/nowhere/held", f"{PLAN}sessions/{UUID(int=1)}"]
 )
 def test_what_is_not_there_is_not_found(desk: Desk, path: str) -> None:
     assert desk.get(path).status_code == 404
@@ -110,7 +110,7 @@ def test_the_plan_shows_every_session_and_how_it_is_read(desk: Desk) -> None:
     assert [f"Week {n}" in page for n in range(1, 7)] == [True] * 6
     assert "Last read whole on" in page
     assert "no join link yet" in page
-    assert PLAN in desk.get("/staff/").text
+    assert PLAN in desk.get("/admin/").text
 
 
 def test_a_calendar_that_fails_is_shown_with_since_when_and_why(services: Services, file: Path, desk: Desk) -> None:

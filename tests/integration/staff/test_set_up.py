@@ -35,8 +35,8 @@ def test_a_link_says_for_whom_it_is_and_asks_twice(browser: Desk, path: str) -> 
 
 
 def test_a_link_sets_a_password_once(browser: Desk, path: str) -> None:
-    assert choose(browser, path) == "/staff/sign-in?done=password"
-    assert "Your password is set" in browser.get("/staff/sign-in?done=password").text
+    assert choose(browser, path) == "/admin/sign-in?done=password"
+    assert "Your password is set" in browser.get("/admin/sign-in?done=password").text
     assert not browser.is_signed_in()
     for answer in (browser.get(path), browser.post(path, data={}, headers=OURS)):
         assert answer.status_code in {403, 410}
@@ -58,7 +58,7 @@ def test_looking_spends_nothing(browser: Desk, path: str) -> None:
     for _ in range(3):
         assert browser.get(path).status_code == 200
         assert browser.head(path).status_code == 200
-    assert choose(browser, path) == "/staff/sign-in?done=password"
+    assert choose(browser, path) == "/admin/sign-in?done=password"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_password_that_will_not_do_spends_nothing(
     browser: Desk, path: str, password: str, again: str, fault: str
 ) -> None:
     assert fault in choose(browser, path, password, again)
-    assert choose(browser, path) == "/staff/sign-in?done=password"
+    assert choose(browser, path) == "/admin/sign-in?done=password"
 
 
 def test_a_link_ends_every_sign_in(office: Office, path: str) -> None:
@@ -106,7 +106,7 @@ def test_a_link_of_a_disabled_account_is_over(office: Office, browser: Desk, pat
 
 @pytest.mark.parametrize("secret", ["x", "%00", "é", "x" * 5_000])
 def test_a_made_up_link_is_over(browser: Desk, secret: str) -> None:
-    answer = browser.get(f"/staff/set-up/{secret}")
+    answer = browser.get(f"/admin/set-up/{secret}")
     assert (answer.status_code, OVER in answer.text) == (410, True)
 
 

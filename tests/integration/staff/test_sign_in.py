@@ -29,8 +29,8 @@ def use_up(browser: Desk, email: str = COORDINATOR, times: int = STAFF_TRIES.bur
 
 @pytest.mark.parametrize("typed", [COORDINATOR, "Maria@Example.ORG", f"  {COORDINATOR} "])
 def test_the_right_password_opens_the_pages_of_staff(browser: Desk, typed: str) -> None:
-    assert path_of(browser.sign_in(typed)) == "/staff/"
-    assert "Maria Borg" in browser.get("/staff/").text
+    assert path_of(browser.sign_in(typed)) == "/admin/"
+    assert "Maria Borg" in browser.get("/admin/").text
 
 
 def test_a_password_may_be_typed_in_another_form_of_the_same_signs(office: Office, browser: Desk) -> None:
@@ -142,8 +142,8 @@ def test_a_second_sign_in_has_a_new_secret_and_ends_the_first(office: Office, si
 
 @pytest.mark.parametrize("value", ["", "x", "…", "x" * 5_000])
 def test_a_made_up_cookie_opens_nothing(browser: Desk, value: str) -> None:
-    answer = browser.get("/staff/", headers={"Cookie": f"staff={value}"})
-    assert path_of(answer) == "/staff/sign-in"
+    answer = browser.get("/admin/", headers={"Cookie": f"staff={value}"})
+    assert path_of(answer) == "/admin/sign-in"
 
 
 def test_the_cookie_is_a_plain_one_on_loopback_without_tls(browser: Desk) -> None:
@@ -178,19 +178,19 @@ def test_the_cookie_is_tied_to_the_host_over_https(office: Office) -> None:
 )
 def test_another_site_cannot_sign_somebody_in(browser: Desk, headers: dict[str, str]) -> None:
     form = {"email": COORDINATOR, "password": PASSWORD}
-    assert browser.post("/staff/sign-in", data=form, headers=headers).status_code == 403
+    assert browser.post("/admin/sign-in", data=form, headers=headers).status_code == 403
     assert not browser.is_signed_in()
 
 
-@pytest.mark.parametrize("path", ["/staff/password", "/staff/plan/5e51e500-0000/?week=7&x=a_b%20c"])
+@pytest.mark.parametrize("path", ["/admin/password", "/coordinator/series/5e51e500-0000/?week=7&x=a_b%20c"])
 def test_the_sign_in_leads_on_to_the_page_that_was_wanted(browser: Desk, path: str) -> None:
-    page = browser.get(f"/staff/sign-in?next={path.replace('&', '%26').replace('%20', '%2520')}")
+    page = browser.get(f"/admin/sign-in?next={path.replace('&', '%26').replace('%20', '%2520')}")
     assert f'name="next" value="{path.replace("&", "&amp;")}"' in page.text
     assert path_of(browser.sign_in(onward=path)) == path
 
 
 def test_a_closed_page_leads_to_the_sign_in_and_that_back_to_it(browser: Desk) -> None:
-    assert path_of(browser.get("/staff/password")) == "/staff/sign-in?next=/staff/password"
+    assert path_of(browser.get("/admin/password")) == "/admin/sign-in?next=/admin/password"
 
 
 @pytest.mark.parametrize(
@@ -198,25 +198,25 @@ def test_a_closed_page_leads_to_the_sign_in_and_that_back_to_it(browser: Desk) -
     [
         "https://evil.example/staff/",
         "//evil.example/staff/",
-        "/staff//evil.example",
-        "/staff/../lti/login",
-        "/staff/..%2f",
-        "/staff/\\evil.example",
-        "/staff/@evil.example",
-        "/staff/\r\nSet-Cookie: x=y",
+        "/admin//evil.example",
+        "/admin/../lti/login",
+        "/admin/..%2f",
+        "/admin/\\evil.example",
+        "/admin/@evil.example",
+        "/admin/\r\nSet-Cookie: x=y",
         "/staffing",
         "/visit/x/",
         "javascript:alert(1)",
-        "/staff/é",
-        "/staff/" + "a" * 50_000 + "!",
+        "/admin/é",
+        "/admin/" + "a" * 50_000 + "!",
     ],
 )
 def test_the_sign_in_leads_nowhere_else(browser: Desk, path: str) -> None:
-    assert path_of(browser.sign_in(onward=path)) == "/staff/"
+    assert path_of(browser.sign_in(onward=path)) == "/admin/"
 
 
 def test_who_is_signed_in_already_is_led_on(signed_in: Desk) -> None:
-    assert path_of(signed_in.get("/staff/sign-in?next=/staff/password")) == "/staff/password"
+    assert path_of(signed_in.get("/admin/sign-in?next=/admin/password")) == "/admin/password"
 
 
 # How often
@@ -253,7 +253,7 @@ def test_tries_of_one_account_leave_the_others_alone(browser: Desk) -> None:
 def test_whoever_tries_elsewhere_does_not_keep_out_a_browser_that_was_signed_in_before(
     office: Office, signed_in: Desk
 ) -> None:
-    signed_in.send("/staff/", "/staff/sign-out")
+    signed_in.send("/admin/", "/admin/sign-out")
     stranger = office.new_browser()
     use_up(stranger, times=STAFF_TRIES.burst - 1)
     for number in range(STAFF_TRIES_OF_ADDRESS.burst):
@@ -335,5 +335,5 @@ def test_nothing_that_was_typed_is_in_the_log_or_the_database(office: Office, br
 
 
 def test_the_sign_in_is_no_form_for_others_to_fill(browser: Desk) -> None:
-    assert browser.get("/staff/sign-in").headers["Content-Security-Policy"].endswith("frame-ancestors 'none'")
-    assert browser.post("/staff/sign-in", data={}, headers=OURS).status_code == 422
+    assert browser.get("/admin/sign-in").headers["Content-Security-Policy"].endswith("frame-ancestors 'none'")
+    assert browser.post("/admin/sign-in", data={}, headers=OURS).status_code == 422

@@ -22,8 +22,8 @@ from tests.integration.coordinator import FIRST_AT, as_calendar, weekly
 from tests.integration.staff.desk import LMS_ADMIN, OURS, Desk, Office, form_token
 
 SERIES = Series(series_id=UUID(int=78), slug="table", title="From a table", time_zone="Europe/Berlin", source=None)
-PAGE = "/staff/series/table/table/"
-HELD = "/staff/series/table/held"
+PAGE = "/coordinator/series/table/table/"
+HELD = "/coordinator/series/table/held"
 DAYS = [f"{FIRST_AT + timedelta(weeks=week):%Y-%m-%d}" for week in range(4)]
 ROWS = [["Date", "Start", "End", "Title", "Hosting university"]] + [
     [day, "16:00", "18:00", f"Week {number}", "University of Malta"] for number, day in enumerate(DAYS, 1)
@@ -73,9 +73,9 @@ def form_token_of(desk: Desk) -> str:
 
 def read(services: Services, answer: TestResponse) -> str:
     """The worker reads it; the path of the page that follows."""
-    path = answer.headers["Location"].partition("/staff/")[2]
+    path = answer.headers["Location"].partition("/coordinator/")[2]
     jobs.run_table(services, int(path.rpartition("/")[2]))
-    return f"/staff/{path}"
+    return f"/coordinator/{path}"
 
 
 def titles(office: Office) -> list[str]:
@@ -106,7 +106,7 @@ def test_what_a_table_would_change_is_seen_before_it_counts(
         name = "plan.xlsx" if as_file else "pasted.tsv"
         assert find_series(connection, SERIES.slug).source == f"table:{name}"
         assert SERIES.slug not in due_sources(connection, now=office.tool.clock.now())
-    assert name in desk.get("/staff/series/table/").text
+    assert name in desk.get("/coordinator/series/table/").text
     assert [action for _, action, _ in office.audit()[-2:]] == ["upload_table", "accept_plan"]
 
 
