@@ -43,6 +43,7 @@ def test_a_run_is_begun_and_ended(database: Database, running: int) -> None:
             job="mirror",
             scope="malta",
             started_at=NOW,
+            alive_at=NOW,
             finished_at=NOW + SECOND,
             outcome="done",
             counts={"created": 3},
