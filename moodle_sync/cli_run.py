@@ -8,6 +8,7 @@ from config.command_line import Failure
 from moodle_sync.cli_common import print_report, services_or_exit
 from moodle_sync.errors import NotACalendar, SourceUnreadable
 from series.store import deliveries
+from series.store.runs import slot_by_hand
 from series.store.sessions import list_series
 from series.store.uploads import TABLE_SOURCE
 
@@ -61,7 +62,7 @@ def run_mirror(university_slug: str | None, *, dry_run: bool) -> None:
         if dry_run:
             _print_plans(connection.university_slug, plans)
             continue
-        run_id = jobs.begin(services, "mirror", connection.university_slug, slot=jobs.slot_by_hand())
+        run_id = jobs.begin(services, "mirror", connection.university_slug, slot=slot_by_hand())
         if run_id is None:
             problems.append(f"{connection.university_slug}: a run is under way; try again in a moment.")
             continue

@@ -17,7 +17,7 @@ from series.sessions import Series
 from series.store.calendar_sources import CalendarSource, save_source, source_of
 from series.store.database import Connection
 from series.store.held_plans import HeldPlan, drop_held, find_held, find_rejected, hold, is_outdated, keep_refused
-from series.store.sessions import add_series, aliases_of, lock_series, save_import, sessions_of, set_source
+from series.store.sessions import add_series, aliases_of, lock_series, save_plan, sessions_of, set_source
 from series.store.universities import list_universities
 from series.store.uploads import TABLE_SOURCE, Upload
 
@@ -104,7 +104,7 @@ def hold_table(services: Services, series: Series, upload: Upload) -> Imported:
             if waiting and waiting.source.startswith(TABLE_SOURCE):
                 drop_held(connection, series.series_id)
         else:
-            apart = _plan(reading, known, now, may_guess=False) if found.paired else None
+            apart = _apart(reading, known, found, now)
             reasons = (Reason.UPLOADED, *brake(found, known.sessions, now=now))
             held = hold(connection, series.series_id, found, apart, reasons, source=upload.source, now=now)
     problems = (*reading.problems, *found.problems)
@@ -158,6 +158,11 @@ def _plan(reading: Reading, known: Known, now: datetime, *, may_guess: bool = Tr
     )
 
 
+def _apart(reading: Reading, known: Known, found: ImportPlan, now: datetime) -> Plan | None:
+    """The plan without its guesses, where it has some."""
+    return _plan(reading, known, now, may_guess=False) if found.paired else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Planned:
     """What was saved, what waits for a yes, and what the calendar says in spite of a no."""
@@ -177,7 +182,7 @@ def _save_or_hold(
     by_hand: bool,
     now: datetime,
 ) -> _Planned:
-    apart: Plan | None = _plan(reading, known, now, may_guess=False) if found.paired else None
+    apart = _apart(reading, known, found, now)
     rest: Plan = found
     refused = find_rejected(connection, known.series_id)
     if refused and refused.source != source:
@@ -200,14 +205,7 @@ def _save_or_hold(
         return _Planned(saved=NOTHING, held=held, refused=refused)
     if waiting and waiting.source == source:
         drop_held(connection, known.series_id)
-    save_import(
-        connection,
-        known.series_id,
-        new=[(new.session, new.key) for new in rest.new],
-        changed=rest.changed,
-        rekeyed=rest.rekeyed,
-        now=now,
-    )
+    save_plan(connection, known.series_id, rest, now=now)
     return _Planned(saved=rest, held=None, refused=refused)
 
 

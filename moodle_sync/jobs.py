@@ -1,6 +1,5 @@
 """The periodic jobs: each pass is a row in sync_run, begun once over all workers, ended with what came of it."""
 
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -48,11 +47,6 @@ def begin(services: Services, job: str, scope: str, *, slot: str) -> int | None:
     """The run's id, or None when another worker has the slot or the job is under way."""
     with services.database.write() as connection:
         return runs.begin_run(connection, job=job, scope=scope, slot=slot, now=services.clock.now())
-
-
-def slot_by_hand() -> str:
-    """A slot of its own, for "run now"."""
-    return f"by hand {time.time_ns()}"
 
 
 def run_calendar(services: Services, run_id: int) -> None:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 
 from lti_tool.pages.plan_words import change_words, reason_words
 from lti_tool.pages.redirects import go_to
-from lti_tool.pages.staff_proof import check_form, with_staff
+from lti_tool.pages.staff_proof import check_form, who, with_staff
 from lti_tool.pages.times import moment, times_of
 from lti_tool.tool import the_tool
 from series.permissions import Action, may
@@ -22,11 +22,6 @@ from series.store.universities import NotThere
 from series.store.uploads import TABLE_SOURCE
 
 blueprint = Blueprint("plan", __name__, url_prefix="/coordinator/series/<slug>")
-
-
-def who(staff: Staff) -> str:
-    """For the audit."""
-    return f"staff {staff.staff_id}"
 
 
 def series_or_404(connection: Connection, slug: str) -> Series:

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
-from lti_tool.pages.plan import require, series_or_404, who
+from lti_tool.pages.plan import require, series_or_404
 from lti_tool.pages.plan_words import field_words, when
 from lti_tool.pages.redirects import go_to
-from lti_tool.pages.staff_proof import check_form, with_staff
+from lti_tool.pages.staff_proof import check_form, who, with_staff
 from lti_tool.tool import the_tool
 from series import hand_edits
 from series.hand_edits import NotPossible

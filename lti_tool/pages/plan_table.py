@@ -1,18 +1,16 @@
 """A table, pasted or uploaded: the worker reads it, and what it would change waits for a yes like everything else."""
 
-import time
-
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
-from lti_tool.pages.plan import require, series_or_404, who
+from lti_tool.pages.plan import require, series_or_404
 from lti_tool.pages.redirects import go_to
-from lti_tool.pages.staff_proof import check_form, with_staff
+from lti_tool.pages.staff_proof import check_form, who, with_staff
 from lti_tool.tool import the_tool
 from series.permissions import Action
 from series.staff import Staff
 from series.store.audit import append_audit
 from series.store.held_plans import find_held
-from series.store.runs import ABANDONED_AFTER, begin_run, find_run
+from series.store.runs import ABANDONED_AFTER, begin_run, find_run, slot_by_hand
 from series.store.uploads import TABLE_SOURCE, Upload, save_upload
 
 blueprint = Blueprint("plan_table", __name__, url_prefix="/coordinator/series/<slug>/table")
@@ -39,8 +37,7 @@ def upload(staff: Staff, slug: str) -> Response:
     name = "".join(character for character in name if character.isprintable())[-100:]
     with tool.database.write() as connection:
         series = series_or_404(connection, slug)
-        slot = f"by hand {time.time_ns()}"
-        run_id = begin_run(connection, job=JOB, scope=series.slug, slot=slot, now=now)
+        run_id = begin_run(connection, job=JOB, scope=series.slug, slot=slot_by_hand(), now=now)
         if run_id is not None:
             save_upload(connection, Upload(series_id=series.series_id, run_id=run_id, name=name, body=body), now=now)
             thing = f"series {series.series_id}"
@@ -61,6 +58,8 @@ def follow(staff: Staff, slug: str, run_id: int) -> Response:
         run, held = find_run(connection, run_id), find_held(connection, series.series_id)
     if run is None or (run.job, run.scope) != (JOB, series.slug):
         abort(404)
+    is_running = run.outcome == "running"
+    is_abandoned = is_running and run.alive_at < the_tool().clock.now() - ABANDONED_AFTER
     page = render_template(
         "plan_table_read.html",
         staff=staff,
@@ -68,10 +67,10 @@ def follow(staff: Staff, slug: str, run_id: int) -> Response:
         run=run,
         problems=run.reason.split("\n") if run.reason else [],
         held=held if held and held.source.startswith(TABLE_SOURCE) else None,
-        is_abandoned=run.outcome == "running" and run.alive_at < the_tool().clock.now() - ABANDONED_AFTER,
+        is_abandoned=is_abandoned,
     )
     response = make_response(page)
-    if run.outcome == "running" and run.alive_at >= the_tool().clock.now() - ABANDONED_AFTER:
+    if is_running and not is_abandoned:
         response.headers["Refresh"] = "2"
     return response
 

@@ -11,6 +11,7 @@ from lti_tool.pages.staff_proof import (
     check_form,
     drop_staff_cookie,
     session_hash_of_browser,
+    who,
     with_staff,
 )
 from lti_tool.pages.staff_words import fault_in_words, wait_in_words
@@ -53,10 +54,10 @@ def sign_out(staff: Staff) -> Response:
 @with_staff
 def sign_out_everywhere(staff: Staff) -> Response:
     check_form("sign-out-everywhere")
-    who = _who(staff)
+    actor = who(staff)
     with the_tool().database.write() as connection:
         end_sign_ins(connection, staff.staff_id)
-        append_audit(connection, actor=who, action="sign_out_everywhere", thing=who, now=the_tool().clock.now())
+        append_audit(connection, actor=actor, action="sign_out_everywhere", thing=actor, now=the_tool().clock.now())
     return _out("everywhere")
 
 
@@ -87,11 +88,11 @@ def set_password(staff: Staff) -> Response:
         return response
     if not tool.passwords.matches(account.password_hash, request.form.get("current", "")):
         return _password_page(staff, is_wrong=True, status=422)
-    password_hash, who = tool.passwords.make_hash(password), _who(staff)
+    password_hash, actor = tool.passwords.make_hash(password), who(staff)
     try:
         with tool.database.write() as connection:
             change_password(connection, account, password_hash=password_hash)
-            append_audit(connection, actor=who, action="set_password", thing=who, now=now, by="page")
+            append_audit(connection, actor=actor, action="set_password", thing=actor, now=now, by="page")
     except AccountChanged as changed:
         raise NotSignedIn from changed
     return _out("password")
@@ -109,7 +110,3 @@ def _out(done: str) -> Response:
     response = go_to(f"{SIGN_IN}?done={done}")
     drop_staff_cookie(response)
     return response
-
-
-def _who(staff: Staff) -> str:
-    return f"staff {staff.staff_id}"

@@ -59,6 +59,11 @@ def signed_in() -> Staff | None:
     return found.staff
 
 
+def who(staff: Staff) -> str:
+    """For the audit."""
+    return f"staff {staff.staff_id}"
+
+
 def session_hash_of_browser() -> str | None:
     secret = request.cookies.get(host_cookie("staff"))
     return hash_proof(secret) if secret else None

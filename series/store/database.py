@@ -87,11 +87,10 @@ def upsert(
     connection: sa.Connection, table: sa.Table, key: dict[str, Any], fresh: dict[str, Any], *, update: dict[str, Any]
 ) -> int:
     """The id of the row with `key`, made with `fresh` or changed by `update`."""
-    first = next(iter(key))
     statement = (
         insert(connection, table)
         .values(**key, **fresh)
-        .on_conflict_do_update(index_elements=list(key), set_=update or {first: key[first]})
+        .on_conflict_do_update(index_elements=list(key), set_=update)
         .returning(table.c.id)
     )
     return int(connection.execute(statement).scalar_one())

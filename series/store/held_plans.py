@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from series.plans import Change, Plan, Reason, both, disturbs, list_changes, still_said
 from series.sessions import Session
 from series.store.audit import append_audit
-from series.store.sessions import lock_series, save_import, sessions_of, set_source
+from series.store.sessions import lock_series, save_plan, sessions_of, set_source
 from series.store.tables import held_plan
 from series.store.uploads import TABLE_SOURCE
 
@@ -88,8 +88,11 @@ def hold(
 
 def is_outdated(connection: sa.Connection, held: HeldPlan, *, now: datetime) -> bool:
     """Whether a yes would come too late: what it would change has changed or begun since."""
+    return _is_late(connection, held, [plan for plan in (held.plan, held.apart) if plan], now=now)
+
+
+def _is_late(connection: sa.Connection, held: HeldPlan, plans: list[Plan], *, now: datetime) -> bool:
     there = {session.session_id: session for session in sessions_of(connection, held.series_id)}
-    plans = [plan for plan in (held.plan, held.apart) if plan]
     wanted = [session for plan in plans for session in (*plan.changed, *(new.session for new in plan.new))]
     return any(there.get(one.session_id) != one or one.start_at <= now for one in held.before) or any(
         session.start_at <= now for session in wanted
@@ -132,19 +135,9 @@ def accept(
     lock_series(connection, series_id)
     held = _seen(connection, series_id, digest)
     plan = held.apart if apart and held.apart else held.plan
-    now_there = {session.session_id: session for session in sessions_of(connection, series_id)}
-    if any(now_there.get(session.session_id) != session or session.start_at <= now for session in held.before):
+    if _is_late(connection, held, [plan], now=now):
         raise PlanOutdated
-    if any(session.start_at <= now for session in (*plan.changed, *(new.session for new in plan.new))):
-        raise PlanOutdated
-    save_import(
-        connection,
-        series_id,
-        new=[(new.session, new.key) for new in plan.new],
-        changed=plan.changed,
-        rekeyed=plan.rekeyed,
-        now=now,
-    )
+    save_plan(connection, series_id, plan, now=now)
     set_source(connection, series_id, held.source)
     drop_held(connection, series_id, is_rejected=held.is_rejected)
     _note(connection, held, "accept_plan", actor=actor, now=now)

@@ -1,6 +1,7 @@
 """Sync runs: one row for each pass of a job, and the slot that lets N workers run it once."""
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +25,11 @@ class SyncRun:
     outcome: str
     counts: dict[str, int]
     reason: str | None
+
+
+def slot_by_hand() -> str:
+    """A slot of its own, for "run now"."""
+    return f"by hand {time.time_ns()}"
 
 
 def begin_run(connection: sa.Connection, *, job: str, scope: str, slot: str, now: datetime) -> int | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
+from series.plans import Plan
 from series.rule import Rule
 from series.sessions import DatedSession, Field, Series, Session, Status
 from series.store.keys import seal, unseal
@@ -135,6 +136,12 @@ def change_session(connection: sa.Connection, changed: Session, *, now: datetime
     connection.execute(
         sa.update(session).where(session.c.id == changed.session_id).values(**_columns(changed), updated_at=now)
     )
+
+
+def save_plan(connection: sa.Connection, series_id: UUID, plan: Plan, *, now: datetime) -> None:
+    """Carry it out."""
+    new = [(each.session, each.key) for each in plan.new]
+    save_import(connection, series_id, new=new, changed=plan.changed, rekeyed=plan.rekeyed, now=now)
 
 
 def name_host(connection: sa.Connection, *, session_id: UUID, participant_id: int) -> None:

@@ -15,6 +15,7 @@ from series.rule import Rule
 from series.sessions import Series, Session
 from series.store import runs
 from series.store.held_plans import HeldPlan, find_held
+from series.store.runs import slot_by_hand
 from series.store.sessions import sessions_of
 from tests.conftest import make_settings
 from tests.examples import SERIES
@@ -138,7 +139,7 @@ class Coordinator:
         self.clock_file.write_text(str(before + seconds))
 
     def runs_the_job(self) -> runs.SyncRun:
-        run_id = jobs.begin(self.services, "calendar", SERIES.slug, slot=jobs.slot_by_hand())
+        run_id = jobs.begin(self.services, "calendar", SERIES.slug, slot=slot_by_hand())
         assert run_id is not None
         jobs.run_calendar(self.services, run_id)
         with self.services.database.read() as connection:

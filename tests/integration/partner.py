@@ -18,7 +18,7 @@ from series.store.deliveries import DeliveryRow, list_deliveries
 from series.store.keys import add_tool_key
 from series.store.launch_values import NewVisit
 from series.store.mirrors import MoodleConnection, save_connection, tie_course
-from series.store.runs import SyncRun, list_runs
+from series.store.runs import SyncRun, list_runs, slot_by_hand
 from series.store.sessions import save_import
 from tests.conftest import make_settings
 from tests.examples import MALTA, SERIES, SESSION, moved, weekly
@@ -76,7 +76,7 @@ class Partner:
         return found
 
     def mirror(self) -> jobs.Report:
-        run_id = jobs.begin(self.services, "mirror", "malta", slot=jobs.slot_by_hand())
+        run_id = jobs.begin(self.services, "mirror", "malta", slot=slot_by_hand())
         assert run_id is not None
         return jobs.run_mirror(self.services, run_id)
 

@@ -17,6 +17,7 @@ from series.people import VISIT_LIFE
 from series.rule import Rule
 from series.staff import LINK_LIFE, Role
 from series.store.database import Database
+from series.store.runs import slot_by_hand
 from series.store.sessions import sessions_of
 from series.store.staff import add_link, add_staff, get_account
 from series.store.staff_sessions import open_session
@@ -45,7 +46,7 @@ def file(partner: Partner, tmp_path: Path) -> Path:
 
 
 def read_calendar_again(partner: Partner) -> int:
-    run_id = jobs.begin(partner.services, "calendar", CALENDAR.slug, slot=jobs.slot_by_hand())
+    run_id = jobs.begin(partner.services, "calendar", CALENDAR.slug, slot=slot_by_hand())
     assert run_id is not None
     jobs.run_calendar(partner.services, run_id)
     return run_id
@@ -155,7 +156,7 @@ def test_a_clock_that_jumps_back_finds_slots_of_its_own(partner: Partner, file: 
 
 
 def test_a_database_that_is_locked_for_a_while_fails_the_run_in_words(partner: Partner, file: Path) -> None:
-    run_id = jobs.begin(partner.services, "calendar", CALENDAR.slug, slot=jobs.slot_by_hand())
+    run_id = jobs.begin(partner.services, "calendar", CALENDAR.slug, slot=slot_by_hand())
     assert run_id is not None
     file.write_bytes(file.read_bytes().replace(b"SUMMARY:", b"SUMMARY:New: "))
     impatient = Database(partner.services.database.url, busy_timeout_s=0)
