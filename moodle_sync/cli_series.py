@@ -26,6 +26,7 @@ from series.sessions import Series
 from series.store.calendar_sources import source_of
 from series.store.held_plans import find_held, find_rejected
 from series.store.launches import upsert_participant
+from series.store.rules import rule_of
 from series.store.schema import open_current
 from series.store.sessions import (
     add_series,
@@ -33,7 +34,6 @@ from series.store.sessions import (
     find_series,
     list_series,
     name_host,
-    rule_of,
     session_as_json,
     sessions_of,
 )

@@ -10,9 +10,9 @@ from msgspec import structs
 
 from series.people import Visit
 from series.store.database import Database
-from series.store.evidence import queue_missing_scores
 from series.store.known import DeploymentDisabled, PlatformDisabled
 from series.store.launch_values import NewVisit
+from series.store.scores import queue_missing_scores
 from series.store.succession import Replaced, Replacement, preview_replacement, replace_platform
 from series.store.tables import delivery, metadata
 from series.store.universities import NewPlatform, PlatformRow, add_platform, require_platform

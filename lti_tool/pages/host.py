@@ -13,7 +13,7 @@ from series.people import Visit
 from series.permissions import Action, may
 from series.sessions import Session
 from series.store.audit import append_audit
-from series.store.evidence import check_ins_of, open_check_in
+from series.store.check_ins import check_ins_of, open_check_in
 from series.store.sessions import get_session
 
 blueprint = Blueprint("host", __name__, url_prefix="/visit/<visit_id>/sessions/<uuid:session_id>/code")

@@ -22,7 +22,8 @@ from series.pooling import protect
 from series.sessions import this_weeks_session
 from series.store.audit import append_audit
 from series.store.counts import LearnerProgress, completions_elsewhere, learners_of_course, memberships_url_of
-from series.store.sessions import get_series, rule_of, sessions_of
+from series.store.rules import rule_of
+from series.store.sessions import get_series, sessions_of
 from series.store.universities import get_platform
 
 blueprint = Blueprint("instructor", __name__, url_prefix="/visit/<visit_id>/course")

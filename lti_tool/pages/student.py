@@ -18,10 +18,13 @@ from series.people import Visit
 from series.permissions import Action, may
 from series.rule import Kind
 from series.sessions import Session, may_join, this_weeks_session
+from series.store.check_ins import check_ins_of
 from series.store.deliveries import last_delivery
-from series.store.evidence import NewEvidence, check_ins_of, completions_of, record_evidence
+from series.store.evidence import NewEvidence, record_evidence
 from series.store.limits import take
-from series.store.sessions import get_series, get_session, rule_of, sessions_of
+from series.store.records import completions_of
+from series.store.rules import rule_of
+from series.store.sessions import get_series, get_session, sessions_of
 
 blueprint = Blueprint("student", __name__, url_prefix="/visit/<visit_id>")
 

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from series.limits import LAUNCHES
 from series.people import MAX_VISITS, VISIT_LIFE
 from series.store.database import insert_of
-from series.store.evidence import queue_missing_scores
 from series.store.known import look_up
 from series.store.launch_values import NewVisit
 from series.store.limits import take
 from series.store.placements import save_placement
 from series.store.prepared import Prepared
+from series.store.scores import queue_missing_scores
 from series.store.tables import membership, participant, spent_nonce, visit
 
 _INSERT_VISIT = Prepared(lambda _dialect: sa.insert(visit).inline())

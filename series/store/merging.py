@@ -13,13 +13,20 @@ from series.store.tables import (
     check_in,
     completion,
     course,
+    course_count,
+    course_roster,
     course_series,
     delivery,
     evidence,
+    excuse,
     membership,
     mirror,
+    more_time,
+    objection,
     participant,
     placement,
+    reflection,
+    roster_member,
     session_host,
     visit,
 )
@@ -28,8 +35,11 @@ from series.store.tables import (
 def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None:
     """The LMS has spoken of `dropped` last, so its words count."""
     last = connection.execute(sa.select(course).where(course.c.id == dropped)).one()
-    for table in (course_series, mirror):
+    for table in (course_series, course_count, mirror):
         _hand_over(connection, table, "course_id", kept=kept, dropped=dropped)
+    for table in (roster_member, course_roster):  # read anew soon, and in a new issuer people may have other numbers
+        connection.execute(sa.delete(table).where(table.c.course_id.in_([kept, dropped])))
+    connection.execute(sa.update(objection).where(objection.c.course_id == dropped).values(course_id=kept))
     connection.execute(sa.update(placement).where(placement.c.course_id == dropped).values(course_id=kept))
     connection.execute(sa.delete(course).where(course.c.id == dropped))
     connection.execute(
@@ -65,7 +75,9 @@ def merge_placements(connection: sa.Connection, *, kept: int, dropped: int) -> N
 def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) -> set[UUID]:
     """The sessions whose completions the caller must derive anew, and whose scores it must queue."""
     _hand_over_memberships(connection, membership.c.participant_id, kept=kept, dropped=dropped)
-    _hand_over(connection, session_host, "participant_id", kept=kept, dropped=dropped)
+    for table in (session_host, more_time, excuse, reflection):
+        _hand_over(connection, table, "participant_id", kept=kept, dropped=dropped)
+    connection.execute(sa.update(objection).where(objection.c.participant_id == dropped).values(participant_id=kept))
     connection.execute(sa.update(visit).where(visit.c.participant_id == dropped).values(participant_id=kept))
     connection.execute(
         sa.update(check_in).where(check_in.c.opened_by_participant_id == dropped).values(opened_by_participant_id=kept)
@@ -92,7 +104,7 @@ def _hand_over_memberships(connection: sa.Connection, column: sa.Column[Any], *,
     if not rows:
         return
     statement = insert(connection, membership)
-    later = statement.excluded.launched_at > membership.c.launched_at
+    later = membership.c.launched_at.is_(None) | (statement.excluded.launched_at > membership.c.launched_at)
     seen = {"is_learner": statement.excluded.is_learner, "launched_at": statement.excluded.launched_at}
     connection.execute(
         statement.on_conflict_do_update(index_elements=["participant_id", "placement_id"], set_=seen, where=later),

@@ -5,23 +5,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import sqlalchemy as sa
 
 from series.plans import Plan
 from series.rule import Rule
 from series.sessions import DatedSession, Field, Series, Session, Status
 from series.store.keys import seal, unseal
+from series.store.rules import begin_rules, mark_scores_stale
 from series.store.tables import series, session, session_alias, session_host, university
 from series.store.universities import AlreadyThere, NotThere
 
 EntryKey = tuple[str, datetime]  # UID and original start of a calendar entry
 
-_RULE = msgspec.json.Decoder(Rule)
 
-
-def add_series(connection: sa.Connection, new: Series, *, rule: Rule, now: datetime) -> None:
-    """Raises AlreadyThere for a slug that is taken."""
+def add_series(connection: sa.Connection, new: Series, *, rule: Rule, now: datetime, by: str = "command line") -> None:
+    """Raises AlreadyThere for a slug that is taken, RuleImpossible."""
     if connection.execute(sa.select(series.c.id).where(series.c.slug == new.slug)).one_or_none():
         raise AlreadyThere(f"There is already a series {new.slug!r}.")
     connection.execute(
@@ -31,10 +29,10 @@ def add_series(connection: sa.Connection, new: Series, *, rule: Rule, now: datet
             title=new.title,
             time_zone=new.time_zone,
             source=new.source,
-            rule=msgspec.json.encode(rule).decode(),
             created_at=now,
         )
     )
+    begin_rules(connection, new.series_id, rule, by=by, now=now)
 
 
 def list_series(connection: sa.Connection) -> list[Series]:
@@ -57,11 +55,6 @@ def lock_series(connection: sa.Connection, series_id: UUID) -> Series | None:
     """As it is now; whoever changes its sessions comes after us. SQLite has one writer anyway."""
     row = connection.execute(sa.select(series).where(series.c.id == series_id).with_for_update()).one_or_none()
     return None if row is None else _series(row)
-
-
-def rule_of(connection: sa.Connection, series_id: UUID) -> Rule:
-    text: str = connection.execute(sa.select(series.c.rule).where(series.c.id == series_id)).scalar_one()
-    return _RULE.decode(text)
 
 
 def passphrase_of(connection: sa.Connection, series_id: UUID, encryption_key: bytes) -> str | None:
@@ -130,9 +123,11 @@ def save_import(
 def add_session(connection: sa.Connection, new: Session, *, now: datetime) -> None:
     """No calendar entry stands for it yet."""
     connection.execute(sa.insert(session).values(id=new.session_id, **_columns(new), updated_at=now))
+    mark_scores_stale(connection, new.series_id, now=now)
 
 
 def change_session(connection: sa.Connection, changed: Session, *, now: datetime) -> None:
+    mark_scores_stale(connection, changed.series_id, now=now)  # how many there are, and of how many, may have changed
     connection.execute(
         sa.update(session).where(session.c.id == changed.session_id).values(**_columns(changed), updated_at=now)
     )

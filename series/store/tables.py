@@ -92,6 +92,9 @@ platform = Table(
     Column("token_endpoint", Text, nullable=False),
     Column("jwks_uri", Text, nullable=False),
     Column("token_audience", Text),
+    Column(
+        "product", String(16), nullable=False, server_default="generic"
+    ),  # lms.products.Product: whose quirks it has
     Column("state", String(16), nullable=False),  # active, disabled
     _ref("succeeds_platform_id", "platform.id", nullable=True),
     Column("created_at", Instant, nullable=False),
@@ -117,6 +120,16 @@ deployment = Table(
     Column("first_seen_at", Instant),  # of a launch that came before anybody approved it
     Column("first_course", String(255)),  # title of the course from which that launch came
     UniqueConstraint("platform_id", "deployment_id"),
+)
+
+gradebook_pause = Table(  # a platform that is left alone for a while; no row: it answers
+    "gradebook_pause",
+    metadata,
+    Column("platform_id", ForeignKey("platform.id"), primary_key=True),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("failing_since", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("reason", Text, nullable=False),  # of the last failure, in words
 )
 
 refusal = Table(  # a ring: the last ones of each platform
@@ -148,9 +161,22 @@ series = Table(
     Column("title", String(255), nullable=False),
     Column("time_zone", String(64), nullable=False),
     Column("source", Text),  # file path or URL of the calendar
-    Column("rule", Text, nullable=False),  # JSON of series.rule.Rule
     Column("passphrase_sealed", Text),  # opens the meeting on the public page, for who cannot come from an LMS
+    Column("scores_stale_at", Instant),  # rule or plan have changed since all scores were last worked out
     Column("created_at", Instant, nullable=False),
+)
+
+rule_version = Table(  # what counts, as it was set one time after the other; append-only
+    "rule_version",
+    metadata,
+    _id(),
+    _ref("series_id", "series.id"),
+    _ref("session_id", "session.id", nullable=True),  # none: of the whole series
+    Column("version", Integer, nullable=False),  # counts in the series
+    Column("rule", Text),  # JSON of series.rule.Rule or SessionRule; none: the session has no rule of its own any more
+    Column("set_by", String(128), nullable=False),
+    Column("set_at", Instant, nullable=False),
+    UniqueConstraint("series_id", "version"),
 )
 
 session = Table(
@@ -173,6 +199,8 @@ session = Table(
     Column("sequence", Integer, nullable=False),  # grows with every change of time, place or status
     Column("by_hand", String(255), nullable=False, default=""),  # series.sessions.Field, with blanks between
     Column("is_own", Boolean, nullable=False, default=False),  # made here, and of no calendar
+    # Frozen when it starts; none before. The other way round, a version may be of one session.
+    Column("rule_version_id", ForeignKey("rule_version.id", use_alter=True)),
     Column("updated_at", Instant, nullable=False),
     Index(None, "series_id", "start_at"),
 )
@@ -247,6 +275,40 @@ course_series = Table(
     Column("series_id", ForeignKey("series.id"), primary_key=True),
 )
 
+course_count = Table(  # what a course demands for its own grade, in place of the series' number
+    "course_count",
+    metadata,
+    Column("course_id", ForeignKey("course.id"), primary_key=True),
+    Column("series_id", ForeignKey("series.id"), primary_key=True),
+    Column("required", Integer, nullable=False),
+    Column("session_ids", Text),  # JSON: of these; none: of all
+    Column("set_by", String(128), nullable=False),
+    Column("set_at", Instant, nullable=False),
+)
+
+course_roster = Table(  # how the reading of a course's roster went
+    "course_roster",
+    metadata,
+    Column("course_id", ForeignKey("course.id"), primary_key=True),
+    Column("read_at", Instant),  # when it was last read well
+    Column("failing_since", Instant),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("reason", Text),  # of the last failure, or of what is held back
+    Column("next_read_at", Instant),  # not before this
+    Column("held", Text),  # JSON: the roster that the brake keeps back until somebody has said yes
+    Column("held_at", Instant),
+)
+
+roster_member = Table(  # who is in a course, by their number in the LMS; names are never kept
+    "roster_member",
+    metadata,
+    Column("course_id", ForeignKey("course.id"), primary_key=True),
+    Column("sub", String(255), primary_key=True),
+    Column("is_learner", Boolean, nullable=False),
+    Column("is_suspended", Boolean, nullable=False),
+    Column("gone_at", Instant),  # no longer in the course since
+)
+
 placement = Table(
     "placement",
     metadata,
@@ -259,6 +321,9 @@ placement = Table(
     Column("line_item_url", Text),
     Column("line_items_url", Text),
     Column("ags_scopes", Text, nullable=False),
+    Column("line_item_attempts", Integer, nullable=False, server_default="0"),  # to find or make its line item
+    Column("line_item_next_at", Instant),  # the next one; none: at once
+    Column("line_item_problem", Text),  # of the last one, in words
     UniqueConstraint("deployment_id", "resource_link_id"),
 )
 
@@ -280,7 +345,7 @@ membership = Table(  # who opened which placement, and whether the LMS takes gra
     Column("participant_id", ForeignKey("participant.id"), primary_key=True),
     Column("placement_id", ForeignKey("placement.id"), primary_key=True),
     Column("is_learner", Boolean, nullable=False),
-    Column("launched_at", Instant, nullable=False),
+    Column("launched_at", Instant),  # none: known from the roster alone
 )
 
 session_host = Table(
@@ -332,8 +397,17 @@ check_in = Table(
     Column("code", String(6), nullable=False),
     Column("opens_at", Instant, nullable=False),
     Column("closes_at", Instant, nullable=False),
-    _ref("opened_by_participant_id", "participant.id", nullable=True),
+    _ref("opened_by_participant_id", "participant.id", nullable=True),  # none: it opened by itself
+    Column("reason", Text),  # why it was opened once more
     Index(None, "session_id", "closes_at"),
+)
+
+more_time = Table(  # who said, while a check-in was open, that they need longer to type
+    "more_time",
+    metadata,
+    Column("check_in_id", ForeignKey("check_in.id"), primary_key=True),
+    Column("participant_id", ForeignKey("participant.id"), primary_key=True),
+    Column("asked_at", Instant, nullable=False),
 )
 
 evidence = Table(
@@ -347,8 +421,10 @@ evidence = Table(
     Column("source_id", String(64), nullable=False),
     Column("observed_at", Instant, nullable=False),  # the source's time
     Column("recorded_at", Instant, nullable=False),
+    Column("amount", Integer),  # live: minutes; recording: percent; reflection: words
+    Column("recorded_by", String(128)),  # the person who said so, as in the audit table; none: the participant
     _ref("retracts_evidence_id", "evidence.id", nullable=True),
-    Column("reason", Text),
+    Column("reason", Text),  # of an approval, an excuse, a retraction
     UniqueConstraint("participant_id", "session_id", "kind", "source", "source_id"),
     Index(None, "session_id"),
 )
@@ -359,7 +435,45 @@ completion = Table(  # derived from the evidence by the rule, in the same transa
     Column("participant_id", ForeignKey("participant.id"), primary_key=True),
     Column("session_id", ForeignKey("session.id"), primary_key=True),
     Column("completed_at", Instant, nullable=False),
+    Column("by_recording", Boolean, nullable=False, server_default=sa.false()),  # and by nothing else
     Index(None, "session_id"),
+)
+
+excuse = Table(  # derived, like the completion: the session is not missing from this participant's count
+    "excuse",
+    metadata,
+    Column("participant_id", ForeignKey("participant.id"), primary_key=True),
+    Column("session_id", ForeignKey("session.id"), primary_key=True),
+)
+
+reflection = Table(  # what a participant writes about a session; handed in, it becomes evidence
+    "reflection",
+    metadata,
+    Column("participant_id", ForeignKey("participant.id"), primary_key=True),
+    Column("session_id", ForeignKey("session.id"), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("state", String(16), nullable=False),  # draft, handed_in, returned
+    Column("saved_at", Instant, nullable=False),
+    Column("handed_in_at", Instant),
+    Column("evidence_id", ForeignKey("evidence.id")),  # of the last time it was handed in
+    Column("comment", Text),  # with which it was returned
+    Column("returned_at", Instant),
+)
+
+objection = Table(  # "this is wrong", and what came of it
+    "objection",
+    metadata,
+    _id(),
+    _ref("participant_id", "participant.id"),
+    _ref("course_id", "course.id"),  # whose instructors answer
+    _ref("session_id", "session.id", nullable=True),
+    Column("text", Text, nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Column("answer", Text),
+    Column("answered_by", String(128)),
+    Column("answered_at", Instant),
+    Index(None, "course_id", "answered_at"),
+    Index(None, "participant_id"),
 )
 
 delivery = Table(
@@ -382,6 +496,7 @@ delivery = Table(
     Column("delivered_at", Instant),
     UniqueConstraint("line_item_url", "participant_id", "version"),
     Index(None, "state", "next_attempt_at"),
+    Index(None, "placement_id", "participant_id"),
     Index(
         "uq_delivery_in_flight",
         "line_item_url",

@@ -1,6 +1,6 @@
 """Scores whose line item is no longer ours to write, because their placement moved to another platform.
 
-They wait until a launch through that platform has brought the new line item: see `evidence.queue_missing_scores`.
+They wait until a launch through that platform has brought the new line item: see `scores.queue_missing_scores`.
 """
 
 from datetime import datetime
@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from series.store.evidence import queue_scores
+from series.store.scores import queue_scores
 from series.store.tables import delivery, deployment, membership, placement
 
 

@@ -13,7 +13,8 @@ from series.rule import Kind
 from series.store import deliveries
 from series.store.database import Database
 from series.store.deliveries import DeliveryRow, last_delivery, list_deliveries
-from series.store.evidence import completions_of, record_evidence
+from series.store.evidence import record_evidence
+from series.store.records import completions_of
 from series.store.tables import completion, delivery, evidence
 from tests.at_once import THREADS, at_once
 from tests.conftest import NOW

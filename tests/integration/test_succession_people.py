@@ -11,8 +11,10 @@ from msgspec import structs
 from series.people import Visit
 from series.rule import Kind
 from series.store import deliveries
+from series.store.check_ins import open_check_in
 from series.store.database import Database
-from series.store.evidence import NewEvidence, completions_of, open_check_in
+from series.store.evidence import NewEvidence
+from series.store.records import completions_of
 from series.store.sessions import name_host
 from series.store.tables import (
     audit,

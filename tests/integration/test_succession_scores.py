@@ -8,7 +8,7 @@ from series.people import Visit
 from series.store import deliveries
 from series.store.database import Database
 from series.store.deliveries import last_delivery
-from series.store.evidence import OTHERS_AT_ONCE, queue_missing_scores
+from series.store.scores import OTHERS_AT_ONCE, queue_missing_scores
 from series.store.tables import participant
 from series.store.universities import PlatformRow
 from tests.conftest import NOW

@@ -18,9 +18,9 @@ from series.store import deliveries
 from series.store.counts import completions_elsewhere, learners_of_course
 from series.store.database import Database
 from series.store.deployments import disable_deployment, list_deployments, note_pending
-from series.store.evidence import completions_of
 from series.store.keys import cached_key_set, save_key_fetch
 from series.store.launches import NewVisit, upsert_participant
+from series.store.records import completions_of
 from series.store.refusals import last_refusals, note_refusal
 from series.store.tables import completion, course, delivery, participant, placement
 from series.store.universities import PlatformRow, disable_platform, platforms_of_issuer, require_platform

@@ -1,17 +1,31 @@
 """What completes a session and what score a course hears of: functions of a set, which only a retraction lowers."""
 
 import random
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from series.rule import Evidence, Kind, Rule, completed_at, score_of_series, score_of_session
+from series.rule import (
+    CHECK_IN,
+    CONFIRMED,
+    Demand,
+    Evidence,
+    Kind,
+    Outcome,
+    SessionRule,
+    Span,
+    judge,
+    problem_of,
+    score_of_session,
+)
 from tests.conftest import NOW
 
-RULE = Rule(any_of=(Kind.CODE, Kind.APPROVAL), required=10)
+RULE = SessionRule(ways=(CHECK_IN, CONFIRMED))
+SPAN = Span(start_at=NOW, end_at=NOW + timedelta(hours=2))
 KINDS = st.sampled_from(Kind)
-COUNTS = st.integers(min_value=0, max_value=40)
 
 
 @st.composite
@@ -24,6 +38,7 @@ def evidence_of_one_session(draw: st.DrawFn, *, retractions: bool = True) -> lis
             Evidence(
                 evidence_id=number,
                 kind=draw(KINDS),
+                amount=draw(st.none() | st.integers(min_value=0, max_value=130)),
                 observed_at=NOW + timedelta(minutes=draw(st.integers(min_value=-1000, max_value=1000))),
                 retracts_evidence_id=None if withdraws == number else withdraws,
             )
@@ -31,10 +46,39 @@ def evidence_of_one_session(draw: st.DrawFn, *, retractions: bool = True) -> lis
     return facts
 
 
-def fact(evidence_id: int = 1, kind: Kind = Kind.CODE, *, minute: int = 0, retracts: int | None = None) -> Evidence:
+def _demand(kind: Kind, at_least: int, within_days: int) -> Demand:
+    measured = kind in {Kind.LIVE, Kind.RECORDING, Kind.REFLECTION}
+    ends = kind in {Kind.RECORDING, Kind.REFLECTION}
+    return Demand(kind=kind, at_least=at_least if measured else None, within_days=within_days if ends else None)
+
+
+DEMANDS = st.builds(
+    _demand,
+    st.sampled_from([kind for kind in Kind if kind is not Kind.EXCUSED]),
+    st.integers(1, 100),
+    st.integers(1, 3),
+)
+RULES = st.builds(
+    SessionRule, ways=st.lists(st.lists(DEMANDS, min_size=1, max_size=3).map(tuple), min_size=1, max_size=3).map(tuple)
+)
+
+
+def completed_at(facts: list[Evidence], rule: SessionRule) -> datetime | None:
+    return judge(facts, rule, SPAN).completed_at
+
+
+def fact(
+    evidence_id: int = 1,
+    kind: Kind = Kind.CODE,
+    *,
+    minute: int = 0,
+    amount: int | None = None,
+    retracts: int | None = None,
+) -> Evidence:
     return Evidence(
         evidence_id=evidence_id,
         kind=kind,
+        amount=amount,
         observed_at=NOW + timedelta(minutes=minute),
         retracts_evidence_id=retracts,
     )
@@ -43,30 +87,34 @@ def fact(evidence_id: int = 1, kind: Kind = Kind.CODE, *, minute: int = 0, retra
 # A session
 
 
-@given(facts=evidence_of_one_session(), seed=st.integers())
-def test_the_order_of_the_evidence_never_matters(facts: list[Evidence], seed: int) -> None:
+@given(facts=evidence_of_one_session(), rule=RULES, seed=st.integers())
+def test_the_order_of_the_evidence_never_matters(facts: list[Evidence], rule: SessionRule, seed: int) -> None:
     shuffled = random.Random(seed).sample(facts, len(facts))
-    assert completed_at(shuffled, RULE) == completed_at(facts, RULE)
+    assert judge(shuffled, rule, SPAN) == judge(facts, rule, SPAN)
 
 
-@given(facts=evidence_of_one_session(), again=st.lists(st.integers(min_value=0, max_value=7)))
-def test_repetition_of_the_evidence_never_matters(facts: list[Evidence], again: list[int]) -> None:
+@given(facts=evidence_of_one_session(), rule=RULES, again=st.lists(st.integers(min_value=0, max_value=7)))
+def test_repetition_of_the_evidence_never_matters(facts: list[Evidence], rule: SessionRule, again: list[int]) -> None:
     repeated = facts + [facts[number % len(facts)] for number in again]
-    assert completed_at(repeated, RULE) == completed_at(facts, RULE)
+    assert judge(repeated, rule, SPAN) == judge(facts, rule, SPAN)
 
 
-@given(facts=evidence_of_one_session(), more=evidence_of_one_session(retractions=False))
-def test_without_a_retraction_nobody_is_lowered(facts: list[Evidence], more: list[Evidence]) -> None:
-    before = completed_at(facts, RULE)
-    new = [fact(100 + one.evidence_id, one.kind, minute=one.evidence_id) for one in more]
-    after = completed_at(facts + new, RULE)
-    assert before is None or (after is not None and after <= before)
+@given(facts=evidence_of_one_session(), rule=RULES, more=evidence_of_one_session(retractions=False))
+def test_without_a_retraction_nobody_is_lowered(facts: list[Evidence], rule: SessionRule, more: list[Evidence]) -> None:
+    before = judge(facts, rule, SPAN)
+    after = judge(facts + [replace(one, evidence_id=100 + one.evidence_id) for one in more], rule, SPAN)
+    if before.completed_at is not None:
+        assert after.completed_at is not None
+        assert after.completed_at <= before.completed_at
+        assert before.by_recording or not after.by_recording
+    if before.is_excused:
+        assert after.is_excused or after.completed_at is not None
 
 
-@given(facts=evidence_of_one_session(retractions=False))
-def test_the_retraction_of_every_fact_leaves_nothing(facts: list[Evidence]) -> None:
+@given(facts=evidence_of_one_session(retractions=False), rule=RULES)
+def test_the_retraction_of_every_fact_leaves_nothing(facts: list[Evidence], rule: SessionRule) -> None:
     retractions = [fact(100 + one.evidence_id, Kind.APPROVAL, retracts=one.evidence_id) for one in facts]
-    assert completed_at(facts + retractions, RULE) is None
+    assert judge(facts + retractions, rule, SPAN) == Outcome()
 
 
 def test_without_evidence_a_session_is_not_completed() -> None:
@@ -79,7 +127,7 @@ def test_a_session_is_completed_when_the_first_fact_that_counts_was_observed() -
 
 
 def test_evidence_of_another_kind_than_the_rule_names_completes_nothing() -> None:
-    others = [fact(number, kind) for number, kind in enumerate(Kind) if kind not in RULE.any_of]
+    others = [fact(number, kind) for number, kind in enumerate(Kind) if not RULE.counts(kind)]
     assert others
     assert completed_at(others, RULE) is None
 
@@ -103,53 +151,74 @@ def test_a_session_scores_one_of_one() -> None:
     assert (not_done.given, not_done.maximum) == (0, 1)
 
 
-# The series: k of n
+# All of, thresholds, windows
 
 
-def score(completed: int, held: int, required: int = 10) -> tuple[int, int]:
-    found = score_of_series(completed=completed, held=held, rule=Rule(required=required))
-    return found.given, found.maximum
+BOTH = SessionRule(ways=((Demand(kind=Kind.CODE), Demand(kind=Kind.LIVE, at_least=75)),))
 
 
-def test_the_series_scores_k_of_the_required_ones() -> None:
-    assert score(completed=3, held=13) == (3, 10)
+def test_a_way_of_two_demands_is_met_when_the_later_one_is() -> None:
+    assert completed_at([fact(1, minute=10)], BOTH) is None
+    assert completed_at([fact(2, Kind.LIVE, minute=90, amount=90)], BOTH) is None
+    both = [fact(1, minute=10), fact(2, Kind.LIVE, minute=90, amount=90)]
+    assert completed_at(both, BOTH) == NOW + timedelta(minutes=90)
 
 
-def test_more_than_required_is_full_and_no_more() -> None:
-    assert score(completed=12, held=13) == (10, 10)
+@pytest.mark.parametrize(("minutes", "is_enough"), [(89, False), (90, True), (200, True)])
+def test_presence_counts_as_a_share_of_the_session(minutes: int, *, is_enough: bool) -> None:
+    rule = SessionRule(ways=((Demand(kind=Kind.LIVE, at_least=75),),))
+    assert (completed_at([fact(kind=Kind.LIVE, amount=minutes)], rule) is not None) is is_enough
 
 
-def test_a_cancellation_that_leaves_enough_sessions_changes_nothing() -> None:
-    assert score(completed=3, held=12) == score(completed=3, held=13)
+def test_evidence_without_an_amount_meets_no_threshold() -> None:
+    rule = SessionRule(ways=((Demand(kind=Kind.REFLECTION, at_least=1),),))
+    assert completed_at([fact(kind=Kind.REFLECTION)], rule) is None
 
 
-def test_when_fewer_are_left_than_required_all_that_are_left_are_enough() -> None:
-    assert score(completed=8, held=9) == (8, 9)
-    assert score(completed=9, held=9) == (9, 9)
+@pytest.mark.parametrize(
+    ("after_the_end", "counts"), [(timedelta(days=14), True), (timedelta(days=14, seconds=1), False)]
+)
+def test_a_recording_counts_until_its_window_closes(after_the_end: timedelta, *, counts: bool) -> None:
+    rule = SessionRule(ways=((Demand(kind=Kind.RECORDING, within_days=14),),))
+    watched = replace(fact(kind=Kind.RECORDING), observed_at=SPAN.end_at + after_the_end)
+    assert (completed_at([watched], rule) is not None) is counts
 
 
-def test_a_completion_of_a_session_that_was_cancelled_later_still_counts() -> None:
-    assert score(completed=9, held=8) == (8, 8)
+def test_a_session_is_completed_by_its_recording_when_by_nothing_else() -> None:
+    rule = SessionRule(ways=(CHECK_IN, (Demand(kind=Kind.RECORDING),)))
+    watched = fact(1, Kind.RECORDING, minute=500)
+    assert judge([watched], rule, SPAN).by_recording
+    assert not judge([watched, fact(2, minute=5)], rule, SPAN).by_recording
 
 
-def test_a_series_without_sessions_has_a_maximum_that_a_gradebook_takes() -> None:
-    assert score(completed=0, held=0) == (0, 1)
+def test_who_is_excused_has_not_completed_and_who_came_is_not_excused() -> None:
+    excused = fact(1, Kind.EXCUSED)
+    assert judge([excused], RULE, SPAN) == Outcome(is_excused=True)
+    assert not judge([excused, fact(2)], RULE, SPAN).is_excused
+    assert judge([excused, fact(2, Kind.EXCUSED, retracts=1)], RULE, SPAN) == Outcome()
 
 
-@given(completed=COUNTS, held=COUNTS, required=COUNTS)
-def test_a_score_lies_between_nothing_and_its_maximum(completed: int, held: int, required: int) -> None:
-    given_, maximum = score(completed, held, required)
-    assert 0 <= given_ <= maximum
-    assert maximum >= 1
+# Rules that no evidence could meet
 
 
-@given(completed=COUNTS, held=COUNTS, required=COUNTS)
-def test_a_further_completion_never_lowers_the_score(completed: int, held: int, required: int) -> None:
-    assert score(completed + 1, held, required) >= score(completed, held, required)
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        (SessionRule(ways=()), "At least one"),
+        (SessionRule(ways=((),)), "At least one"),
+        (SessionRule(ways=(CHECK_IN,) * 9), "at most 8"),
+        (SessionRule(ways=((Demand(kind=Kind.EXCUSED),),)), "excused"),
+        (SessionRule(ways=((Demand(kind=Kind.CODE, at_least=5),),)), "no amount"),
+        (SessionRule(ways=((Demand(kind=Kind.LIVE, within_days=5),),)), "no end"),
+        (SessionRule(ways=((Demand(kind=Kind.RECORDING, at_least=101),),)), "at most 100"),
+    ],
+)
+def test_an_impossible_rule_is_refused_in_words(rule: SessionRule, says: str) -> None:
+    assert says in str(problem_of(rule))
 
 
-@given(completed=COUNTS, held=COUNTS, required=COUNTS)
-def test_a_cancellation_never_lowers_the_share(completed: int, held: int, required: int) -> None:
-    given_, maximum = score(completed, held + 1, required)
-    given_after, maximum_after = score(completed, held, required)
-    assert given_after / maximum_after >= given_ / maximum
+@given(rule=RULES)
+def test_any_other_rule_can_be_met(rule: SessionRule) -> None:
+    assert problem_of(rule) is None
+    everything = [fact(number, kind, amount=10_000) for number, kind in enumerate(Kind)]
+    assert judge(everything, rule, SPAN).completed_at is not None

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from lti_tool.tool import Tool
-from series.store.evidence import open_check_in
+from series.store.check_ins import open_check_in
 from series.store.sessions import save_import
 from series.store.tables import evidence, participant, visit
 from tests.conftest import PUBLIC_URL

@@ -1,0 +1,180 @@
+"""What the gradebooks must hear: a new version for every line item of which the score has changed."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from series.deliveries import next_score_at
+from series.rule import Score, score_of_session
+from series.standing import standing
+from series.store.records import records_of
+from series.store.rules import course_count_of, rule_of
+from series.store.tables import completion, delivery, membership, participant, placement, session
+
+OTHERS_AT_ONCE = 50
+
+
+def queue_scores(
+    connection: sa.Connection, *, participant_id: int, series_id: UUID, now: datetime, may_lower: bool = False
+) -> list[int]:
+    """One new version for every line item of the participant whose score has changed; the new deliveries' ids.
+
+    What a gradebook has been told is lowered only where `may_lower` says that a person has decided it.
+    """
+    return _queue(connection, participant_id, placement.c.series_id == series_id, now, may_lower=may_lower)
+
+
+def queue_missing_scores(
+    connection: sa.Connection, *, participant_id: int, placement_id: int, now: datetime
+) -> list[int]:
+    """Queue what the placement's line item has not heard: this participant's score, and scores of others that lost
+    their address when the placement moved to another platform. The new deliveries' ids.
+
+    For a launch, which may just have brought the line item: one query when nothing is missing, and at most
+    OTHERS_AT_ONCE others, so that nobody waits long; the next launch goes on.
+    """
+    asked = {"placement_id": placement_id, "participant_id": participant_id}
+    missing = set(connection.execute(_MISSING, asked).scalars())
+    others = sorted(missing - {participant_id})[:OTHERS_AT_ONCE]
+    queued = []
+    for one in _lock_those_who_are_free(connection, {participant_id, *others} & missing):
+        queued += _queue(connection, one, placement.c.id == placement_id, now)
+        connection.execute(
+            sa.update(delivery)
+            .where(
+                delivery.c.placement_id == placement_id,
+                delivery.c.participant_id == one,
+                delivery.c.state == "unaddressed",
+            )
+            .values(state="superseded")
+        )
+    return queued
+
+
+_HAS_LINE_ITEM = (placement.c.id == sa.bindparam("placement_id")) & placement.c.line_item_url.is_not(None)
+_NEVER_TOLD = (
+    sa.select(completion.c.participant_id)
+    .join(session, completion.c.session_id == session.c.id)
+    .join(placement, placement.c.series_id == session.c.series_id)
+    .where(
+        _HAS_LINE_ITEM,
+        completion.c.participant_id == sa.bindparam("participant_id"),
+        placement.c.session_id.is_(None) | (placement.c.session_id == session.c.id),
+        ~sa.exists().where(
+            delivery.c.line_item_url == placement.c.line_item_url,
+            delivery.c.participant_id == completion.c.participant_id,
+        ),
+    )
+)
+_UNADDRESSED = (
+    sa.select(delivery.c.participant_id)
+    .join(placement, delivery.c.placement_id == placement.c.id)
+    .where(_HAS_LINE_ITEM, delivery.c.state == "unaddressed")
+)
+_MISSING = _NEVER_TOLD.union(_UNADDRESSED)  # made once, because every launch asks
+
+
+def _lock_those_who_are_free(connection: sa.Connection, participant_ids: set[int]) -> list[int]:
+    """Their ids. Whoever is left out launches or checks in just now, and may be waiting for us."""
+    if not participant_ids:
+        return []
+    query = sa.select(participant.c.id).where(participant.c.id.in_(participant_ids)).order_by(participant.c.id)
+    return list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+
+
+def _queue(
+    connection: sa.Connection,
+    participant_id: int,
+    which: sa.ColumnElement[bool],
+    now: datetime,
+    *,
+    may_lower: bool = False,
+) -> list[int]:
+    rows = connection.execute(
+        sa.select(
+            placement.c.id,
+            placement.c.series_id,
+            placement.c.session_id,
+            placement.c.course_id,
+            placement.c.line_item_url,
+        )
+        .join(membership, membership.c.placement_id == placement.c.id)
+        .where(
+            which,
+            membership.c.participant_id == participant_id,
+            membership.c.is_learner,
+            placement.c.line_item_url.is_not(None),
+        )
+    ).all()
+    queued = []
+    for row in rows:
+        score = _score(connection, row, participant_id, now)
+        queued.append(_queue_delivery(connection, row, participant_id, score, now, may_lower=may_lower))
+    return [delivery_id for delivery_id in queued if delivery_id is not None]
+
+
+def _score(connection: sa.Connection, row: Any, participant_id: int, now: datetime) -> Score:
+    if row.session_id is not None:
+        done = sa.select(completion.c.session_id).where(
+            completion.c.participant_id == participant_id, completion.c.session_id == row.session_id
+        )
+        return score_of_session(is_complete=connection.execute(done).first() is not None)
+    records = records_of(connection, [participant_id], row.series_id)[participant_id]
+    count = course_count_of(connection, row.course_id, row.series_id)
+    return standing(records, rule_of(connection, row.series_id), now, count).score
+
+
+def _queue_delivery(
+    connection: sa.Connection, row: Any, participant_id: int, score: Score, now: datetime, *, may_lower: bool
+) -> int | None:
+    last = connection.execute(
+        sa.select(delivery)
+        .where(delivery.c.line_item_url == row.line_item_url, delivery.c.participant_id == participant_id)
+        .order_by(delivery.c.version.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None and score.given == 0:
+        return None  # an empty grade says it better, above all for a session that is still to come
+    if last is not None and _is_told(last) and (last.score_given, last.score_maximum) == (score.given, score.maximum):
+        return None
+    if last is not None and not may_lower and score.given * last.score_maximum < last.score_given * score.maximum:
+        return None
+    # A newer version makes the waiting ones needless; the one in flight is left to end, and the LMS orders the two
+    # by their timestamps.
+    connection.execute(
+        sa.update(delivery)
+        .where(
+            delivery.c.line_item_url == row.line_item_url,
+            delivery.c.participant_id == participant_id,
+            delivery.c.state == "due",
+            sa.not_(delivery.c.in_flight),
+        )
+        .values(state="superseded")
+    )
+    return int(
+        connection.execute(
+            sa.insert(delivery)
+            .values(
+                placement_id=row.id,
+                participant_id=participant_id,
+                line_item_url=row.line_item_url,
+                version=1 if last is None else last.version + 1,
+                score_given=score.given,
+                score_maximum=score.maximum,
+                score_at=next_score_at(now, last.score_at if last else None),
+                state="due",
+                in_flight=False,
+                attempts=0,
+                next_attempt_at=now,
+                created_at=now,
+            )
+            .returning(delivery.c.id)
+        ).scalar_one()
+    )
+
+
+def _is_told(last: Any) -> bool:
+    """Whether the newest version has reached its line item, or is on its way, or failed and somebody was told why."""
+    return last.state not in {"superseded", "unaddressed"}
