@@ -21,9 +21,9 @@ REFLECTION = Demand(kind=Kind.REFLECTION, at_least=100, within_days=1)
         (
             SessionRule(ways=((*CHECK_IN, LIVE), (RECORDING, REFLECTION))),
             (
-                "A session is completed by its check-in code together with presence for at least 75 % of its time, or by"
-                " watching at least 80 % of its recording within 14 days of its end together with a reflection of at least"
-                " 100 words within 1 day of its end."
+                "A session is completed by its check-in code together with presence for at least 75 % of its time, or"
+                " by watching at least 80 % of its recording within 14 days of its end together with a reflection of"
+                " at least 100 words within 1 day of its end."
             ),
         ),
     ],
