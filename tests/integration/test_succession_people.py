@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from msgspec import structs
 
 from series.people import Visit
@@ -13,7 +12,7 @@ from series.rule import Kind
 from series.store import deliveries
 from series.store.check_ins import open_check_in
 from series.store.database import Database
-from series.store.evidence import NewEvidence
+from series.store.evidence import retract_evidence
 from series.store.records import completions_of
 from series.store.sessions import name_host
 from series.store.tables import (
@@ -79,22 +78,9 @@ def completed(database: Database, participant_id: int) -> dict[Any, datetime]:
         return completions_of(connection, participant_id=participant_id, series_id=SERIES.series_id)
 
 
-def retract(database: Database, new: NewEvidence, evidence_id: int) -> None:
-    """What a correction by a person leaves; there is no page for it yet."""
+def retract(database: Database, evidence_id: int) -> None:
     with database.write() as connection:
-        connection.execute(
-            sa.insert(evidence).values(
-                participant_id=new.participant_id,
-                session_id=new.session_id,
-                kind=new.kind.value,
-                source="person",
-                source_id="1",
-                observed_at=LATER,
-                recorded_at=LATER,
-                retracts_evidence_id=evidence_id,
-                reason="A mistake",
-            )
-        )
+        retract_evidence(connection, evidence_id, by="participant 9", reason="A mistake", now=LATER)
 
 
 def test_the_same_person_comes_by_the_new_address(database: Database, before: Visit, renamed: PlatformRow) -> None:
@@ -182,7 +168,7 @@ def test_the_same_fact_by_both_stays_on_file_twice(
 def test_what_was_retracted_stays_retracted(database: Database, seeded: Seeded, before: Visit, after: Visit) -> None:
     first, second, _ = seeded.session_ids
     record(database, code_of(after, first))
-    retract(database, code_of(after, first), evidence_id=1)
+    retract(database, 1)
     record(database, code_of(before, second))
     succeed(database)
     assert set(completed(database, before.participant_id)) == {second}

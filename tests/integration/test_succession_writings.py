@@ -1,0 +1,115 @@
+"""A person or a course that was known twice: what people have written, and what was decided of them, goes along."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from msgspec import structs
+
+from series.people import Visit
+from series.store.database import Database
+from series.store.tables import (
+    check_in,
+    course_count,
+    course_roster,
+    excuse,
+    membership,
+    more_time,
+    objection,
+    reflection,
+    roster_member,
+)
+from series.store.universities import PlatformRow
+from tests.conftest import NOW
+from tests.examples import SERIES
+from tests.replacing import LATER, REGISTERED_AGAIN, RENAMED, register, succeed, through, values
+from tests.seeds import LAUNCH, Seeded, count, launch, seed
+
+
+@pytest.fixture
+def seeded(database: Database) -> Seeded:
+    return seed(database)
+
+
+@pytest.fixture
+def before(database: Database, seeded: Seeded) -> Visit:
+    return launch(database)
+
+
+@pytest.fixture
+def renamed(database: Database, seeded: Seeded) -> PlatformRow:
+    return register(database, RENAMED)
+
+
+@pytest.fixture
+def after(database: Database, before: Visit, renamed: PlatformRow) -> Visit:
+    """The same student, through the new address, before anybody has said that it is the same LMS."""
+    return launch(database, through(renamed))
+
+
+def put(database: Database, table: sa.Table, **row: Any) -> None:
+    with database.write() as connection:
+        connection.execute(sa.insert(table).values(**row))
+
+
+def write(database: Database, visit: Visit, seeded: Seeded, *, session: int, text: str = "What I learnt.") -> None:
+    who = {"participant_id": visit.participant_id, "session_id": seeded.session_ids[session]}
+    put(database, excuse, **who)
+    put(database, reflection, **who, text=text, state="draft", saved_at=NOW)
+    put(database, objection, **who, course_id=visit.course_id, text="I was there.", raised_at=NOW)
+
+
+def test_what_was_written_by_the_new_address_is_kept(
+    database: Database, seeded: Seeded, before: Visit, after: Visit
+) -> None:
+    opening = {"code": "123456", "opens_at": NOW, "closes_at": LATER, "session_id": seeded.session_ids[0]}
+    put(database, check_in, **opening)
+    put(database, more_time, check_in_id=1, participant_id=after.participant_id, asked_at=NOW)
+    write(database, after, seeded, session=1)
+    succeed(database)
+    for table in (excuse, reflection, objection, more_time):
+        assert values(database, table.c.participant_id) == [(before.participant_id,)], table.name
+
+
+def test_where_both_have_written_the_old_one_stays_and_no_objection_is_lost(
+    database: Database, seeded: Seeded, before: Visit, after: Visit
+) -> None:
+    write(database, before, seeded, session=1, text="The first.")
+    write(database, after, seeded, session=1, text="The second.")
+    succeed(database)
+    assert values(database, reflection.c.text) == [("The first.",)]
+    assert count(database, excuse) == 1
+    assert values(database, objection.c.participant_id) == [(before.participant_id,)] * 2
+
+
+def test_a_course_that_was_known_twice_keeps_its_count_and_reads_its_roster_anew(
+    database: Database, before: Visit
+) -> None:
+    again = register(database, REGISTERED_AGAIN)
+    twin = launch(database, through(again, structs.replace(LAUNCH, sub="6")))
+    assert twin.course_id != before.course_id
+    put(
+        database,
+        course_count,
+        course_id=twin.course_id,
+        series_id=SERIES.series_id,
+        required=1,
+        set_by="participant 1",
+        set_at=NOW,
+    )
+    for course_id in (before.course_id, twin.course_id):
+        put(database, course_roster, course_id=course_id, failures=0, read_at=NOW)
+        put(database, roster_member, course_id=course_id, sub="5", is_learner=True, is_suspended=False)
+    succeed(database)
+    assert values(database, course_count.c.course_id, course_count.c.required) == [(before.course_id, 1)]
+    assert [count(database, table) for table in (course_roster, roster_member)] == [0, 0]
+
+
+def test_who_is_known_from_the_roster_alone_and_by_a_launch_has_launched(
+    database: Database, seeded: Seeded, before: Visit, after: Visit
+) -> None:
+    with database.write() as connection:
+        roster_alone = membership.c.participant_id == before.participant_id
+        connection.execute(sa.update(membership).where(roster_alone).values(launched_at=None))
+    succeed(database)
+    assert (before.participant_id, NOW) in values(database, membership.c.participant_id, membership.c.launched_at)
