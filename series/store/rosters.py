@@ -28,6 +28,7 @@ __all__ = [
     "RosterMember",
     "accept_roster",
     "ensure_participants",
+    "preview_roster",
     "reject_roster",
     "roster_of",
     "save_roster",
@@ -98,7 +99,7 @@ def save_roster(
 ) -> RosterChanges:
     """Take a new reading over, or hold it back (`is_held`): then nothing else has changed. May be repeated."""
     row, stored, listed = _lock(connection, course_id), _members(connection, course_id), list(members)
-    before = _kept(row)
+    before = _kept(row.held)
     changes = compare(stored, listed, kept=before.kept)
     values: dict[str, Any] = {"failing_since": None, "failures": 0, "reason": None, "next_read_at": next_read_at}
     if changes.is_held:
@@ -109,6 +110,14 @@ def save_roster(
         values |= _take_over(connection, course_id, stored, listed, before.kept, now)
     connection.execute(sa.update(course_roster).where(course_roster.c.course_id == course_id).values(values))
     return changes
+
+
+def preview_roster(connection: sa.Connection, course_id: int, members: Iterable[RosterMember]) -> RosterChanges:
+    """What `save_roster` would say to this reading; nothing is written."""
+    held = connection.execute(
+        sa.select(course_roster.c.held).where(course_roster.c.course_id == course_id)
+    ).scalar_one_or_none()
+    return compare(_members(connection, course_id), members, kept=_kept(held).kept)
 
 
 def accept_roster(
@@ -193,7 +202,7 @@ def _decide(
     connection: sa.Connection, course_id: int, *, now: datetime, held_at: datetime | None, still_there: bool
 ) -> RosterChanges | None:
     row = _lock(connection, course_id)
-    held = _kept(row)
+    held = _kept(row.held)
     if held.members is None or held_at not in {None, row.held_at}:
         return None
     stored, listed = _members(connection, course_id), held.listed()
@@ -248,12 +257,12 @@ def _members(connection: sa.Connection, course_id: int) -> tuple[RosterMember, .
     )
 
 
-def _kept(row: Any) -> _Kept:
-    return _Kept() if row.held is None else _KEPT.decode(row.held)
+def _kept(text: str | None) -> _Kept:
+    return _Kept() if text is None else _KEPT.decode(text)
 
 
 def _held(row: Any, members: tuple[RosterMember, ...]) -> HeldRoster | None:
-    held = _kept(row)
+    held = _kept(row.held)
     if held.members is None:
         return None
     changes = compare(members, held.listed(), kept=held.kept)
