@@ -98,6 +98,9 @@ def save_roster(
     next_read_at: datetime | None = None,
 ) -> RosterChanges:
     """Take a new reading over, or hold it back (`is_held`): then nothing else has changed. May be repeated."""
+    connection.execute(
+        insert(connection, course_roster).values(course_id=course_id, failures=0).on_conflict_do_nothing()
+    )
     row, stored, listed = _lock(connection, course_id), _members(connection, course_id), list(members)
     before = _kept(row.held)
     changes = compare(stored, listed, kept=before.kept)
@@ -202,7 +205,7 @@ def _decide(
     connection: sa.Connection, course_id: int, *, now: datetime, held_at: datetime | None, still_there: bool
 ) -> RosterChanges | None:
     row = _lock(connection, course_id)
-    held = _kept(row.held)
+    held = _kept(row.held if row else None)
     if held.members is None or held_at not in {None, row.held_at}:
         return None
     stored, listed = _members(connection, course_id), held.listed()
@@ -239,12 +242,9 @@ def _take_over(
 
 
 def _lock(connection: sa.Connection, course_id: int) -> Any:
-    """The course's row, made when there is none: whoever else reads or decides just now comes before or after us."""
-    connection.execute(
-        insert(connection, course_roster).values(course_id=course_id, failures=0).on_conflict_do_nothing()
-    )
+    """The course's row, or None: whoever else reads or decides just now comes before or after us."""
     query = sa.select(course_roster).where(course_roster.c.course_id == course_id)
-    return connection.execute(query.with_for_update()).one()
+    return connection.execute(query.with_for_update()).one_or_none()
 
 
 def _members(connection: sa.Connection, course_id: int) -> tuple[RosterMember, ...]:
