@@ -130,7 +130,8 @@ def _fail(services: Services, course: RosterCourse, error: LmsError) -> CourseRe
 def next_after_failure(
     now: datetime, *, failures: int, interval: timedelta, error: LmsError, jitter: float
 ) -> datetime:
-    """Later each time, but never later than a good reading would be; at once at that when asking again cannot help."""
+    """Later each time, up to the interval of good readings: that one at once where asking again soon cannot help.
+    `jitter` from 0 to 1 spreads the load."""
     delay = interval if error.permanent else min(FIRST_DELAY * (1 << min(failures - 1, 10)), interval)
     if error.retry_after_s is not None:
         delay = max(delay, min(timedelta(seconds=error.retry_after_s), interval))
