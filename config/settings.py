@@ -41,6 +41,7 @@ class Settings:
     clock_file: Path | None = None
     calendar_interval_s: int = 900
     mirror_interval_s: int = 300
+    roster_interval_s: int = 21_600
 
     @property
     def on_loopback(self) -> bool:
@@ -206,4 +207,5 @@ _VARIABLES = {
     "CLOCK_FILE": _Variable(parse=_path, default=""),
     "CALENDAR_INTERVAL_S": _Variable(parse=_seconds, default="900"),
     "MIRROR_INTERVAL_S": _Variable(parse=_seconds, default="300"),
+    "ROSTER_INTERVAL_S": _Variable(parse=_seconds, default="21600"),
 }

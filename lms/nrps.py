@@ -5,12 +5,12 @@ https://www.imsglobal.org/spec/lti-nrps/v2p0
 
 import time
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import msgspec
 from requests.utils import parse_header_links
 
-from lms.errors import MalformedAnswer, Unreachable
+from lms.errors import LmsError, MalformedAnswer, Refused, TryLater, Unreachable
 from lms.guarded import TOTAL_S, Answer, GuardedSession, same_origin
 from lms.service_tokens import ServicePlatform, ServiceTokens
 from lms.services import call_service
@@ -18,6 +18,7 @@ from lms.services import call_service
 SCOPE_MEMBERSHIPS = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 MEDIA_TYPE_MEMBERSHIPS = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 MAX_PAGES = 50
+INACTIVE, DELETED = "Inactive", "Deleted"  # https://www.imsglobal.org/spec/lti-nrps/v2p0#membership-status
 
 _SAYS = {
     401: "The LMS does not let us read who is in the course: its administrator should check that the tool may use its"
@@ -31,7 +32,7 @@ _SAYS = {
 class Member:
     """One person in a course. `roles` as the platform writes them: Moodle sends short names such as `Learner`.
 
-    `name` is None where the LMS shows us none; `status` is Active, Inactive or Deleted.
+    `name` is None where the LMS shows us none. Whoever it calls Deleted is no member.
     """
 
     user_id: str
@@ -39,13 +40,19 @@ class Member:
     roles: tuple[str, ...]
     status: str
 
+    @property
+    def is_suspended(self) -> bool:
+        """In the course, and for now unable to come. Moodle calls people with a suspended account Active all the same,
+        and leaves out those whose enrolment is suspended."""
+        return self.status == INACTIVE
+
 
 class _Member(msgspec.Struct):
     """https://www.imsglobal.org/spec/lti-nrps/v2p0#membership-container-media-type"""
 
     user_id: str
     roles: list[str]
-    status: str = "Active"
+    status: str | None = None  # none: Active
     name: str | None = None
     given_name: str | None = None
     family_name: str | None = None
@@ -64,14 +71,41 @@ def read_memberships(
     platform: ServicePlatform,
     memberships_url: str,
     *,
+    resource_link_id: str | None = None,
     within_s: float = TOTAL_S,
 ) -> tuple[Member, ...]:
     """Everybody in the course, or an error: never the part of the pages that could be read. All of it `within_s`.
 
+    `resource_link_id`: only who can open that activity, if the platform can tell; else everybody after all. No limit is
+    sent: the platform knows its own best. Nobody at all is an answer, too.
     Raises Unreachable, TryLater, MalformedAnswer, NotAllowed, Refused, NotFound. May be repeated.
     """
+    give_up_at = time.monotonic() + within_s
+    if resource_link_id is not None:
+        try:
+            return _read_pages(http, tokens, platform, _of_resource_link(memberships_url, resource_link_id), give_up_at)
+        except LmsError as error:
+            if not _refuses_the_link(error):
+                raise
+    return _read_pages(http, tokens, platform, memberships_url, give_up_at)
+
+
+def _of_resource_link(memberships_url: str, resource_link_id: str) -> str:
+    """https://www.imsglobal.org/spec/lti-nrps/v2p0#resource-link-membership-service"""
+    return f"{memberships_url}{'&' if '?' in memberships_url else '?'}rlid={quote(resource_link_id, safe='')}"
+
+
+def _refuses_the_link(error: LmsError) -> bool:
+    """Schoology takes no `rlid` at all; Moodle says 404 to one that it does not know."""
+    if isinstance(error, Refused | TryLater):
+        return error.status in {400, 404, 501}
+    return isinstance(error, MalformedAnswer)
+
+
+def _read_pages(
+    http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, url: str, give_up_at: float
+) -> tuple[Member, ...]:
     members: dict[str, Member] = {}
-    url, give_up_at = memberships_url, time.monotonic() + within_s
     for _ in range(MAX_PAGES):
         answer = _read_page(http, tokens, platform, url, give_up_at)
         for found in _members(answer):
@@ -104,8 +138,9 @@ def _members(answer: Answer) -> list[Member]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "answered our question for the roster with something else") from None
     return [
-        Member(user_id=found.user_id, name=_name(found), roles=tuple(found.roles), status=found.status)
+        Member(user_id=found.user_id, name=_name(found), roles=tuple(found.roles), status=found.status or "Active")
         for found in container.members
+        if found.status != DELETED
     ]
 
 

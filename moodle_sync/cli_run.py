@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import click
 
 from config.command_line import Failure
-from moodle_sync.cli_common import print_report, services_or_exit
+from moodle_sync.cli_common import print_report, run_now, services_or_exit
+from moodle_sync.cli_rosters import run_rosters
 from moodle_sync.errors import NotACalendar, SourceUnreadable
 from series.store import deliveries
-from series.store.runs import slot_by_hand
 from series.store.sessions import list_series
 from series.store.uploads import TABLE_SOURCE
 
@@ -62,15 +62,7 @@ def run_mirror(university_slug: str | None, *, dry_run: bool) -> None:
         if dry_run:
             _print_plans(connection.university_slug, plans)
             continue
-        run_id = jobs.begin(services, "mirror", connection.university_slug, slot=slot_by_hand())
-        if run_id is None:
-            problems.append(f"{connection.university_slug}: a run is under way; try again in a moment.")
-            continue
-        report = jobs.run_mirror(services, run_id)
-        counts = ", ".join(f"{count} {what}" for what, count in sorted(report.counts.items()))
-        if counts or not report.problems:
-            click.echo(f"{connection.university_slug}: {counts or 'nothing to do'}")
-        problems += [f"{connection.university_slug}: {problem}" for problem in report.problems]
+        problems += run_now(services, "mirror", connection.university_slug, jobs.run_mirror)
     if problems:
         raise Failure(" ".join(problems))
 
@@ -86,6 +78,9 @@ def run_deliver() -> None:
     with click.progressbar(due, label="Sending") as progress:
         for delivery_id in progress:
             deliver(services, delivery_id)
+
+
+run_group.add_command(run_rosters)
 
 
 def _print_plans(university_slug: str, plans: "list[CoursePlan]") -> None:

@@ -12,12 +12,14 @@ from moodle_sync.import_series import hold_table, import_series
 from moodle_sync.mirror_sessions import mirror_university, plan_university
 from moodle_sync.plan_words import held_in_words
 from moodle_sync.preview_import import problem_line
+from moodle_sync.refresh_rosters import counts_of, problems_of, refresh_university
 from moodle_sync.services import Services
 from series.store import runs
 from series.store.calendar_sources import due_sources
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.limits import purge_full
 from series.store.mirrors import MoodleConnection, connections
+from series.store.roster_reads import universities_due
 from series.store.sessions import find_series
 from series.store.staff import purge_links
 from series.store.staff_sessions import purge_sessions
@@ -110,6 +112,22 @@ def mirror_everywhere(services: Services, *, slot: str) -> None:
         run_id = begin(services, "mirror", connection.university_slug, slot=slot)
         if run_id is not None:
             services.queue.enqueue("mirror", run_id)
+
+
+def run_rosters(services: Services, run_id: int, *, only_due: bool = True) -> Report:
+    """Read who is in one university's courses."""
+
+    def work(scope: str) -> Report:
+        readings = refresh_university(services, scope, run_id=run_id, only_due=only_due)
+        return Report(counts=counts_of(readings), problems=problems_of(readings), separator="\n")
+
+    return _guard(services, run_id, work)
+
+
+def roster_scopes(services: Services) -> Collection[str]:
+    """Universities that have a roster to be read now."""
+    with services.database.read() as connection:
+        return universities_due(connection, now=services.clock.now())
 
 
 def all_connections(services: Services) -> list[MoodleConnection]:

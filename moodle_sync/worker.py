@@ -17,6 +17,7 @@ log = structlog.get_logger()
 TICK_S = 1.0
 DUE_PER_TICK = 200
 CLEAN_UP_INTERVAL_S = 600
+ROSTER_LOOK_S = 30  # how often it is asked which rosters are to be read
 
 
 def work(services: Services, *, threads: int) -> None:
@@ -32,6 +33,7 @@ def work(services: Services, *, threads: int) -> None:
                 "calendar": partial(jobs.run_calendar, services),
                 "mirror": partial(jobs.run_mirror, services),
                 "table": partial(jobs.run_table, services),
+                "rosters": partial(jobs.run_rosters, services),
             },
             threads=threads,
         )
@@ -46,6 +48,7 @@ class Tick:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._looked = ""  # the slot in which it was last asked which rosters are to be read
         self._begun: dict[tuple[str, str], str] = {}  # the slot last tried, so that the database is asked once a slot
 
     def __call__(self) -> None:
@@ -63,6 +66,11 @@ class Tick:
         for moodle in jobs.all_connections(services):
             scope = moodle.university_slug
             self._begin("mirror", scope, f"{jump}{_slot(seconds, settings.mirror_interval_s, scope)}")
+        look = f"{jump}{seconds // ROSTER_LOOK_S}"
+        if look != self._looked:
+            self._looked = look
+            for scope in jobs.roster_scopes(services):
+                self._begin("rosters", scope, look)
 
     def _begin(self, job: str, scope: str, slot: str) -> None:
         if self._begun.get((job, scope)) == slot:

@@ -66,7 +66,7 @@ def read_score(document: object) -> Score:
 def record_score(site: Site, activity: Activity, score: Score) -> None:
     """Keep the score as the student's grade. Raises IncorrectScore, OldScore; then nothing has changed."""
     person = site.campus.person(score.user_id)
-    if person is None or person.role != "student":
+    if person is None or person.role != "student" or person.user_id in site.switches.settings.left:
         raise IncorrectScore
     scored_at_s = _whole_second(score.timestamp)
     with site.database.write() as connection:

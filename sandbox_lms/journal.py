@@ -14,6 +14,7 @@ class Entry:
 
     method: str
     path: str
+    accept: str | None = None
     function: str | None = None
     user_id: str | None = None
     score_given: float | None = None

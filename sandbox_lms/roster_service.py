@@ -32,11 +32,15 @@ class CampusRoster(NamesRoleProvisioningService):  # type: ignore[misc]  # the l
         self._site = site
         query = self.request.get_data
         query.update({name: _positive(query[name]) for name in ("page", "limit") if name in query})
+        page_size = site.switches.settings.roster_page_size
+        if page_size is not None:
+            query.setdefault("limit", page_size)
 
     def get_member_data_page(
         self, page: int = 1, limit: int | None = None, role: str | None = None, **_: str
     ) -> dict[str, Any]:
-        members = [_member(self._site, person) for person in self._site.campus.members]
+        left = self._site.switches.settings.left
+        members = [_member(self._site, person) for person in self._site.campus.members if person.user_id not in left]
         if role is not None:
             members = [member for member in members if role.rpartition("#")[2] in member["roles"]]
         size = limit or max(len(members), 1)
@@ -59,6 +63,8 @@ def memberships(course_id: int, binding: str) -> Response:
     # Moodle takes any type here; the specification's own is what a tool should send.
     if request.headers.get("Accept", "*/*") not in {MEMBERSHIPS, "*/*"}:
         return no_handler()
+    if site.switches.settings.refuses_rlid and "rlid" in request.args:
+        return refusal(400, "rlid is not supported")  # Schoology
     if (course_id, binding) != (site.campus.course_id, site.campus.deployment_id):
         return refusal(404, f"Not Found: Course {course_id} doesn't exist")
     try:
@@ -83,7 +89,7 @@ def _page(answer: LibraryResponse) -> Response:
 def _member(site: Site, person: Person) -> dict[str, Any]:
     """The name only where the registration shares names; an e-mail address never."""
     member = {
-        "status": "Active",
+        "status": "Inactive" if person.user_id in site.switches.settings.suspended else "Active",
         "roles": [SHORT_ROLES[person.role]],
         "user_id": person.user_id,
         "lis_person_sourcedid": person_sourcedid(site, person),

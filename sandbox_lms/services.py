@@ -61,7 +61,7 @@ def no_handler() -> Response:
 
 def _begin() -> Response | None:
     site = the_site()
-    g.sandbox_entry = Entry(method=request.method, path=request.path)
+    g.sandbox_entry = Entry(method=request.method, path=request.path, accept=request.headers.get("Accept"))
     site.journal.add(g.sandbox_entry)
     site.switches.be_slow()
     if site.switches.settings.down:

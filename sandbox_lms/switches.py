@@ -4,7 +4,8 @@ import select
 import socket
 import threading
 from collections import Counter
-from typing import Literal, get_args
+from collections.abc import Sequence
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -17,10 +18,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """All switches of one campus. What is not set is off.
 
     `score_status`: scores are answered with this status and not stored; `score_status_times` times, or always.
+    `left`: user ids of people who are no longer enrolled; `suspended`: of those whom the roster calls Inactive.
+    `refuses_rlid`: the roster of one activity alone cannot be had. `roster_page_size`: for who sets no limit.
     """
 
     down: bool = False
     hold_token: bool = False
+    left: tuple[str, ...] = ()
+    refuses_rlid: bool = False
+    roster_page_size: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    suspended: tuple[str, ...] = ()
     hold_score_before: bool = False
     hold_score_after: bool = False
     score_status: int | None = None
@@ -41,7 +48,7 @@ class Switches:
     def settings(self) -> Settings:
         return self._settings
 
-    def set(self, **changes: bool | float | None) -> None:
+    def set(self, **changes: bool | float | Sequence[str] | None) -> None:
         """Change some switches; a hold that is set to False lets its requests go on. Raises msgspec.ValidationError."""
         with self._changed:
             merged = {**msgspec.structs.asdict(self._settings), **changes}

@@ -14,12 +14,6 @@ CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 AGS_CLAIM = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"  # AGS 2.0, 3.1
 NRPS_CLAIM = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"  # NRPS 2.0, 3.6.1.1
 
-# Core appendix A.2: role vocabularies
-CONTEXT_ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
-CONTEXT_SUB_ROLE = "http://purl.imsglobal.org/vocab/lis/v2/membership/"
-INSTITUTION_ROLE = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#"
-TEST_USER_ROLE = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"  # Core A.2.4
-
 # Security Framework 5.1.3: token times. 60 s bridge real LMSs' clocks; a token older than 10 min is refused however
 # late it expires, so a spent nonce need not be kept for longer.
 LEEWAY = timedelta(seconds=60)

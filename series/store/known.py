@@ -65,6 +65,8 @@ _PARTICIPANT = (
     & (participant.c.sub == sa.bindparam("sub"))
 )
 _MEMBERSHIP = (membership.c.participant_id == participant.c.id) & (membership.c.placement_id == placement.c.id)
+# None also for who is known from the roster alone, so that the first launch is written down.
+_IS_LEARNER = sa.case((membership.c.launched_at.is_not(None), membership.c.is_learner))
 _VISITS = sa.select(sa.func.count()).where(visit.c.participant_id == participant.c.id).scalar_subquery()
 _EARNED = sa.exists().where(completion.c.participant_id == participant.c.id)
 _UNADDRESSED = sa.exists().where(
@@ -85,7 +87,7 @@ _KNOWN = (
         placement.c.line_items_url,
         placement.c.ags_scopes,
         participant.c.id.label("participant_id"),
-        membership.c.is_learner,
+        _IS_LEARNER.label("is_learner"),
         _VISITS.label("visits"),
         (_EARNED | _UNADDRESSED).label("may_miss_scores"),
     )

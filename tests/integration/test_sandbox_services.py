@@ -1,6 +1,7 @@
 """Key set, access tokens and rosters of the pretend universities."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,14 @@ def roster_url(world: World, query: str = "") -> str:
 def ask_roster(world: World, query: str = "", **headers: str) -> requests.Response:
     sent = {"Accept": MEMBERSHIPS, **world.bearer("roster"), **headers}
     return requests.get(roster_url(world, query), headers=sent, timeout=TIMEOUT_S)
+
+
+@contextmanager
+def switched(world: World, **switches: Any) -> Iterator[None]:
+    answer = requests.post(world.url("/sandbox/switches"), json=switches, timeout=TIMEOUT_S)
+    assert answer.status_code == 200, answer.text
+    yield
+    world.sandbox.switches["malta"].reset()
 
 
 def test_the_key_set_has_kid_alg_and_use(world: World) -> None:
@@ -202,6 +211,29 @@ def test_a_roster_can_be_asked_for_one_role(world: World, role: str) -> None:
 def test_a_roster_of_a_link_that_is_not_there_is_not_found(world: World) -> None:
     assert ask_roster(world, "?rlid=1").status_code == 200
     assert ask_roster(world, "?rlid=99").json()["reason"] == "Not Found: LTI link 99 doesn't exist"
+
+
+def test_the_roster_of_one_link_can_be_refused(world: World) -> None:
+    with switched(world, refuses_rlid=True):
+        assert (ask_roster(world, "?rlid=1").status_code, ask_roster(world).status_code) == (400, 200)
+
+
+def test_a_roster_comes_in_pages_of_the_campus_own_size(world: World) -> None:
+    with switched(world, roster_page_size=4):
+        answer = ask_roster(world)
+        following = requests.get(
+            answer.links["next"]["url"], headers={"Accept": MEMBERSHIPS, **world.bearer("roster")}, timeout=TIMEOUT_S
+        )
+    assert [len(page.json()["members"]) for page in (answer, following)] == [4, 2]
+    assert "next" not in following.links
+
+
+def test_who_has_left_is_in_no_roster_and_gets_no_grade(world: World) -> None:
+    with switched(world, left=["3"], suspended=["4"]):
+        members = {member["user_id"]: member["status"] for member in ask_roster(world).json()["members"]}
+        assert members == {"4": "Inactive"} | dict.fromkeys(["5", "6", "7", "8"], "Active")
+        answer = world.post_score(world.score())
+        assert (answer.status_code, answer.reason) == (400, "Incorrect score received")
 
 
 def test_a_roster_of_another_course_is_not_found(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Rosters: cases 42 to 45 of lti-cases.md, against the recorded answers of a Moodle."""
+"""Rosters: cases 42 to 45 of lti-cases.md, and pitfalls 32 and 33, against the recorded answers of a Moodle."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ import pytest
 import responses
 from responses import matchers
 
-from lms.errors import MalformedAnswer, NotFound
+from lms.errors import LmsError, MalformedAnswer, NotFound
 from lms.guarded import GuardedSession
 from lms.nrps import Member, read_memberships
 from lms.service_tokens import ServiceTokens
@@ -26,6 +26,11 @@ def http() -> Iterator[GuardedSession]:
 @pytest.fixture
 def tokens(http: GuardedSession) -> ServiceTokens:
     return ServiceTokens(http, lambda: SIGNING_KEY, lambda: datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+
+
+def asked() -> list[str]:
+    """Which addresses were asked for people."""
+    return [call.request.url for call in responses.calls if call.request.method == "GET" and call.request.url]
 
 
 def page(*user_ids: str, next_url: str = "", url: str = LIST, rel: str = 'rel="next"') -> None:
@@ -171,3 +176,105 @@ def test_a_resource_link_that_is_gone_is_not_found(http: GuardedSession, tokens:
     play_service("lti-nrps.rlid-bad")
     with pytest.raises(NotFound):
         read_memberships(http, tokens, PLATFORM, f"{MEMBERSHIPS}?rlid=999")
+
+
+# Only who can open one activity (pitfall 32: Schoology refuses to tell)
+
+
+@responses.activate
+def test_who_can_open_an_activity_is_asked_for_when_wanted(http: GuardedSession, tokens: ServiceTokens) -> None:
+    grant_token()
+    play_service("lti-nrps.rlid1")
+    members = read_memberships(http, tokens, PLATFORM, MEMBERSHIPS, resource_link_id="1")
+    assert (len(members), asked()) == (32, [f"{MEMBERSHIPS}?rlid=1"])
+
+
+@responses.activate
+def test_nobody_asks_for_an_activity_or_sets_a_limit_unasked(http: GuardedSession, tokens: ServiceTokens) -> None:
+    grant_token()
+    page("a", url=f"{LIST}?Type_ID=Ab")
+    read_memberships(http, tokens, PLATFORM, f"{LIST}?Type_ID=Ab")
+    assert asked() == [f"{LIST}?Type_ID=Ab"]
+
+
+@responses.activate
+def test_the_query_of_the_address_is_kept(http: GuardedSession, tokens: ServiceTokens) -> None:
+    grant_token()
+    page("a", url=f"{LIST}?type_id=1&rlid=a%2Bb%26c")
+    read_memberships(http, tokens, PLATFORM, f"{LIST}?type_id=1", resource_link_id="a+b&c")
+    assert asked() == [f"{LIST}?type_id=1&rlid=a%2Bb%26c"]
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "refusal", [{"status": 400}, {"status": 404}, {"status": 501}, {"body": "<html>"}, {"json": {"members": None}}]
+)
+def test_pitfall_32_where_that_is_refused_the_whole_course_is_read(
+    http: GuardedSession, tokens: ServiceTokens, refusal: dict[str, object]
+) -> None:
+    grant_token()
+    responses.get(f"{LIST}?rlid=1", **refusal)
+    page("a", "b", url=LIST)
+    assert len(read_memberships(http, tokens, PLATFORM, LIST, resource_link_id="1")) == 2
+
+
+@responses.activate
+def test_a_recorded_refusal_of_an_unknown_activity_gives_the_whole_course(
+    http: GuardedSession, tokens: ServiceTokens
+) -> None:
+    grant_token()
+    play_service("lti-nrps.rlid-bad")
+    play_service("lti-nrps.all")
+    assert len(read_memberships(http, tokens, PLATFORM, MEMBERSHIPS, resource_link_id="999")) == 32
+
+
+@responses.activate
+@pytest.mark.parametrize("status", [403, 429, 503])
+def test_another_failure_is_not_taken_for_that_refusal(
+    http: GuardedSession, tokens: ServiceTokens, status: int
+) -> None:
+    grant_token()
+    responses.get(f"{LIST}?rlid=1", status=status)
+    with pytest.raises(LmsError):
+        read_memberships(http, tokens, PLATFORM, LIST, resource_link_id="1")
+    assert asked() == [f"{LIST}?rlid=1"]
+
+
+# Who is there
+
+
+@responses.activate
+def test_pitfall_32_an_empty_list_is_an_answer(http: GuardedSession, tokens: ServiceTokens) -> None:
+    grant_token()
+    page()
+    assert read_memberships(http, tokens, PLATFORM, LIST) == ()
+
+
+@responses.activate
+def test_pitfall_32_nothing_is_ever_written_small(http: GuardedSession, tokens: ServiceTokens) -> None:
+    grant_token()
+    page("Ab", "AB", next_url="/memberships?Page=Xy")
+    page("ab", url=f"{LIST}?Page=Xy")
+    assert [m.user_id for m in read_memberships(http, tokens, PLATFORM, LIST)] == ["Ab", "AB", "ab"]
+
+
+@responses.activate
+def test_pitfall_33_a_member_may_be_a_number_and_a_role_alone(http: GuardedSession, tokens: ServiceTokens) -> None:
+    grant_token()
+    responses.get(LIST, json={"members": [{"user_id": "1", "roles": ["Learner"]}]})
+    (member,) = read_memberships(http, tokens, PLATFORM, LIST)
+    assert member == Member(user_id="1", name=None, roles=("Learner",), status="Active")
+
+
+@responses.activate
+def test_who_was_deleted_is_no_member_and_who_is_inactive_is_suspended(
+    http: GuardedSession, tokens: ServiceTokens
+) -> None:
+    grant_token()
+    people = [
+        {"user_id": status or "none", "roles": [], "status": status}
+        for status in ("Active", "Inactive", "Deleted", None)
+    ]
+    responses.get(LIST, json={"members": people})
+    members = read_memberships(http, tokens, PLATFORM, LIST)
+    assert {m.user_id: m.is_suspended for m in members} == {"Active": False, "Inactive": True, "none": False}
