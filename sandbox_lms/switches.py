@@ -16,7 +16,8 @@ MAX_HOLD_S = 120
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All switches of one campus. What is not set is off.
 
-    `score_status`: scores are answered with this status and not stored; `score_status_times` times, or always.
+    `score_status`: scores are answered with this status and not stored; `score_status_times` times, or always;
+    `score_retry_after_s` is said with it.
     """
 
     down: bool = False
@@ -25,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hold_score_after: bool = False
     score_status: int | None = None
     score_status_times: int | None = None
+    score_retry_after_s: int | None = None
     slow_s: float = 0
 
 

@@ -1,7 +1,7 @@
 """Placements without a line item for which somebody has something to tell: to be found or made by the worker.
 
-placement.line_item_next_at is the end of the lease while a worker has it, then when to try again. With a line item, it says that
-not everybody's score has been queued yet.
+placement.line_item_next_at is the end of the lease while a worker has it, then when to try again. With a line item, it
+says that not everybody's score has been queued yet.
 """
 
 from collections.abc import Collection
