@@ -43,14 +43,18 @@ def platform_group() -> None:
 @click.option("--token-endpoint", required=True, help="In Moodle: Access token URL.")
 @click.option("--jwks-uri", required=True, help="In Moodle: Public keyset URL.")
 @click.option("--token-audience", help="If the LMS wants another audience than its token endpoint.")
-@click.option("--product", type=click.Choice([*Product]), help="What the LMS is, if its addresses do not tell.")
+@click.option(
+    "--product",
+    type=click.Choice([product.value for product in Product]),
+    help="What the LMS is, if its addresses do not tell.",
+)
 @click.option(
     "--deployment",
     "deployment_ids",
     multiple=True,
     help="Approved at once; may be given several times. Others wait until `lti-tool deployment approve`.",
 )
-def platform_add(university_slug: str, deployment_ids: tuple[str, ...], product: Product | None, **values: Any) -> None:
+def platform_add(university_slug: str, deployment_ids: tuple[str, ...], product: str | None, **values: Any) -> None:
     """Register an LMS by hand. SLUG becomes part of its login address, /lti/login/SLUG."""
     check_slug(values["slug"])
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
@@ -58,17 +62,17 @@ def platform_add(university_slug: str, deployment_ids: tuple[str, ...], product:
     for name in ("issuer", "client_id"):
         values[name] = check_text(name, values[name])
     deployment_ids = tuple(check_text("deployment", deployment_id) for deployment_id in deployment_ids)
-    product = Product(product or product_of(values["issuer"], values["token_endpoint"]))
+    chosen = Product(product) if product else product_of(values["issuer"], values["token_endpoint"])
     settings = settings_or_exit()
     now = settings.clock().now()
     with open_database().write() as connection:
         home = find_university(connection, university_slug)
         new = NewPlatform(
-            university_id=home.university_id, deployment_ids=deployment_ids, product=product.value, **values
+            university_id=home.university_id, deployment_ids=deployment_ids, product=chosen.value, **values
         )
         platform_id = add_platform(connection, new, now=now)
         append_audit(connection, actor=OPERATOR, action="add_platform", thing=f"platform {platform_id}", now=now)
-    click.echo(f"Registered as {_in_words(product)}. Enter these addresses in the LMS:")
+    click.echo(f"Registered as {_in_words(chosen)}. Enter these addresses in the LMS:")
     click.echo(_addresses(settings.public_url, values["slug"]))
     if not deployment_ids:
         click.echo("Then open the activity once: its deployment waits in `lti-tool deployment list` for your approval.")
@@ -154,7 +158,7 @@ def platform_enable(slug: str) -> None:
 
 @platform_group.command("product")
 @click.argument("slug")
-@click.argument("product", type=click.Choice([*Product]))
+@click.argument("product", type=click.Choice([product.value for product in Product]))
 def platform_product(slug: str, product: str) -> None:
     """Say what an LMS is, where the guess at its registration was wrong: the gradebooks of each have ways of their own.
 

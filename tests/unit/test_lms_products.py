@@ -174,8 +174,13 @@ def test_an_answer_is_told_apart_by_what_the_product_means(
 @responses.activate
 @pytest.mark.parametrize(
     ("product", "remaining", "error"),
-    [(CANVAS, "0.0", TryLater), (CANVAS, "-3.5", TryLater), (CANVAS, "600", Refused), (CANVAS, "x", Refused)]
-    + [(MOODLE, "0.0", Refused)],
+    [
+        (CANVAS, "0.0", TryLater),
+        (CANVAS, "-3.5", TryLater),
+        (CANVAS, "600", Refused),
+        (CANVAS, "x", Refused),
+        (MOODLE, "0.0", Refused),
+    ],
 )
 def test_pitfall_26_canvas_says_403_for_a_used_up_quota(
     http: GuardedSession, tokens: ServiceTokens, product: Product, remaining: str, error: type[LmsError]
