@@ -13,8 +13,7 @@ from lms.ags import SCOPE_RESULT_READONLY, SCOPE_SCORE, AgsEndpoint, compose_sco
 from lms.errors import LmsError, NotAllowed, NotFound, Refused, ScoreConflict, TryLater, UnfitUserId
 from lms.guarded import GuardedSession
 from lms.nrps import read_memberships
-from lms.products import Product, product_of
-from lms.products.table import QUIRKS
+from lms.products import Product
 from lms.service_tokens import ServiceTokens
 from tests.unit.recordings import PLATFORM, SIGNING_KEY, grant_token, loopback_session, play_service, recording
 
@@ -47,35 +46,6 @@ def composed(product: Product, *, given: int = 1, user_id: str = "4") -> dict[st
 def post(http: GuardedSession, tokens: ServiceTokens, product: Product) -> None:
     body = compose_score(product, user_id="4", given=1, maximum=2, at=AT)
     post_score(http, tokens, replace(PLATFORM, product=product), ENDPOINT, body)
-
-
-# Which product it is
-
-
-@pytest.mark.parametrize(
-    ("issuer", "token_endpoint", "product"),
-    [
-        ("https://moodle.uni.example", "https://moodle.uni.example/mod/lti/token.php", MOODLE),
-        ("https://uni.example/canvas", "https://uni.example/canvas/mod/lti/token.php", MOODLE),
-        ("https://canvas.instructure.com", "https://learn.uni.example/login/oauth2/token", CANVAS),
-        ("https://canvas.uni.example", "https://canvas.uni.example/login/oauth2/token", CANVAS),
-        ("https://canvas.instructure.com", "https://sso.canvaslms.com/login/oauth2/token", CANVAS),
-        ("https://uni.brightspace.com", "https://auth.brightspace.com/core/connect/token", BRIGHTSPACE),
-        ("https://learn.uni.example", "https://auth.brightspace.com/core/connect/token", BRIGHTSPACE),
-        ("https://blackboard.com", "https://developer.blackboard.com/api/v1/gateway/oauth2/jwttoken", BLACKBOARD),
-        ("https://sakai.uni.example", "https://sakai.uni.example/imsblis/lti13/token/9", SAKAI),
-        ("https://lms.example", "https://lms.example/token", GENERIC),
-        ("https://lms.example", "https://lms.example/login/oauth2/token", GENERIC),
-        ("https://notblackboard.com", "https://notblackboard.com/token", GENERIC),
-        ("not an address", "https://[", GENERIC),
-    ],
-)
-def test_the_addresses_tell_the_product(issuer: str, token_endpoint: str, product: Product) -> None:
-    assert product_of(issuer, token_endpoint) is product
-
-
-def test_every_product_has_its_quirks() -> None:
-    assert set(QUIRKS) == set(Product)
 
 
 # What an answer to a score means
