@@ -3,16 +3,17 @@
 https://www.imsglobal.org/spec/lti-ags/v2p0/
 """
 
-import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import datetime
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
-from lms.errors import MalformedAnswer, NotGranted, Refused, ScoreConflict
+from lms.errors import MalformedAnswer, NotGranted, Refused, ScoreConflict, UnfitUserId
 from lms.guarded import GuardedSession
+from lms.products import Product
+from lms.products.table import QUIRKS
+from lms.scores import ActivityProgress, GradingProgress, Score, score_body, score_timestamp
 from lms.service_tokens import ServicePlatform, ServiceTokens
 from lms.services import call_service
 
@@ -24,17 +25,6 @@ SCOPE_RESULT_READONLY = "https://purl.imsglobal.org/spec/lti-ags/scope/result.re
 MEDIA_TYPE_SCORE = "application/vnd.ims.lis.v1.score+json"
 MEDIA_TYPE_RESULTS = "application/vnd.ims.lis.v2.resultcontainer+json"
 
-_SCORE_SAYS = {
-    400: "The gradebook did not take this score: most often the person is no longer a student of the course.",
-    401: "The LMS does not let us write grades: its administrator should check that the tool may use the grade"
-    " service.",
-    403: "The LMS does not let us write this grade: the person is no longer a student of the course, or the tool may"
-    " not use the grade service there.",
-    404: "The activity, its grade column or the person is no longer in the course.",
-    410: "The activity or its grade column is no longer in the course.",
-    422: "The gradebook takes no score for this person now: the course is over or not published, or this is a test"
-    " student.",
-}
 _SCORE_NOT_GRANTED = (
     "The LMS does not let us write grades from this activity: its administrator should allow the tool to use the grade"
     " service, and then somebody should open the activity once more from the course."
@@ -52,40 +42,6 @@ class AgsEndpoint:
     scopes: frozenset[str]
 
 
-class ActivityProgress(StrEnum):
-    """https://www.imsglobal.org/spec/lti-ags/v2p0/#activityprogress"""
-
-    INITIALIZED = "Initialized"
-    STARTED = "Started"
-    IN_PROGRESS = "InProgress"
-    SUBMITTED = "Submitted"
-    COMPLETED = "Completed"
-
-
-class GradingProgress(StrEnum):
-    """https://www.imsglobal.org/spec/lti-ags/v2p0/#gradingprogress (Moodle empties the grade for all but the first)"""
-
-    FULLY_GRADED = "FullyGraded"
-    PENDING = "Pending"
-    PENDING_MANUAL = "PendingManual"
-    FAILED = "Failed"
-    NOT_READY = "NotReady"
-
-
-class Score(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """https://www.imsglobal.org/spec/lti-ags/v2p0/#score-service-media-type-and-schema
-
-    Without `score_given` the gradebook empties the grade. `timestamp` as `score_timestamp` writes it.
-    """
-
-    user_id: str
-    activity_progress: ActivityProgress
-    grading_progress: GradingProgress
-    timestamp: str
-    score_given: float | None = None
-    score_maximum: float | None = None
-
-
 class Result(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a gradebook holds for one person: https://www.imsglobal.org/spec/lti-ags/v2p0/#result-service-media-type
 
@@ -101,43 +57,43 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 _RESULTS = msgspec.json.Decoder(list[Result])
 
 
-def score_timestamp(at: datetime) -> str:
-    """ISO 8601 with milliseconds and zone, as the specification demands: Moodle reads one without zone as site time."""
-    if at.tzinfo is None:
-        raise ValueError("an instant without a zone")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
-
-
-def score_body(score: Score) -> bytes:
-    """The exact bytes of the POST: equal scores give equal bytes, because a delivery is repeated byte for byte."""
-    if score.score_given is not None:
-        maximum = score.score_maximum
-        if maximum is None or not (math.isfinite(maximum) and maximum > 0):
-            raise ValueError("a score needs a maximum above 0")
-        if not (math.isfinite(score.score_given) and score.score_given >= 0):
-            raise ValueError("a score is a number from 0 on")
-    return msgspec.json.encode(score)
+def compose_score(product: Product, *, user_id: str, given: int, maximum: int, at: datetime) -> bytes:
+    """The exact bytes of the POST, as this product reads them; equal arguments give equal bytes. A `given` of 0 takes
+    back what was sent before. Raises UnfitUserId."""
+    quirks = QUIRKS[product]
+    if not quirks.takes_user_id(user_id):
+        raise UnfitUserId
+    score = Score(
+        user_id=user_id,
+        score_given=given,
+        score_maximum=maximum,
+        activity_progress=ActivityProgress.COMPLETED,
+        grading_progress=GradingProgress.FULLY_GRADED,
+        timestamp=score_timestamp(at),
+    )
+    return score_body(quirks.dressed(score if given else quirks.taken_back(score)))
 
 
 def post_score(
     http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, endpoint: AgsEndpoint, body: bytes
 ) -> None:
-    """Sends the bytes of `score_body`. Returning means: the gradebook took them. May be repeated with the same bytes.
+    """Sends the bytes of a score. Returning means: the gradebook took them. May be repeated with the same bytes.
 
-    Raises ScoreConflict (409); Unreachable, TryLater, MalformedAnswer, NotAllowed, NotGranted (later); Refused,
-    NotFound, AddressRefused (never).
+    Raises ScoreConflict (409, or what the product says instead); Unreachable, TryLater, MalformedAnswer, NotAllowed,
+    NotGranted (later); Refused, NotFound, AddressRefused (never).
     https://www.imsglobal.org/spec/lti-ags/v2p0/#score-publish-service
     """
     if SCOPE_SCORE not in endpoint.scopes:
         raise NotGranted(_SCORE_NOT_GRANTED)
-    url = service_url(endpoint.line_item_url, "scores")
+    url, quirks = service_url(endpoint.line_item_url, "scores"), QUIRKS[platform.product]
     try:
         answer = call_service(
             tokens,
             platform,
             [SCOPE_SCORE],
             lambda bearer: http.post(url, data=body, headers={"Content-Type": MEDIA_TYPE_SCORE, **bearer}),
-            _SCORE_SAYS,
+            quirks.says,
+            meaning=quirks.meaning,
         )
     except Refused as refused:
         if refused.status == 409:

@@ -10,6 +10,7 @@
     ├── NotAllowed           our key, token or account lacks a right            later, when somebody has mended it
     ├── NotGranted           no launch has given us the scope; nothing was sent later, when a launch has
     ├── AddressRefused       our own guard does not call this address           never
+    ├── UnfitUserId          this LMS cannot have anybody with this user id     never
     └── Refused              the LMS understood and says no                     never
         └── NotFound         what we named is not there (any more)              never
 """
@@ -89,6 +90,18 @@ class AddressRefused(LmsError):
         super().__init__(f"{host} {problem}.")
         self.host = host
         self.problem = problem
+
+
+class UnfitUserId(LmsError):
+    """We send no score for a user id that this LMS would choke on."""
+
+    permanent = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The LMS cannot keep a grade for this person: their user id is none of this kind of LMS. Please tell"
+            " whoever runs the tool, because the LMS may be registered as another product than it is."
+        )
 
 
 class Refused(LmsError):

@@ -5,19 +5,18 @@ https://www.imsglobal.org/spec/lti-nrps/v2p0
 
 import time
 from dataclasses import dataclass
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
-from requests.utils import parse_header_links
 
 from lms.errors import LmsError, MalformedAnswer, Refused, TryLater, Unreachable
-from lms.guarded import TOTAL_S, Answer, GuardedSession, same_origin
+from lms.guarded import TOTAL_S, Answer, GuardedSession
+from lms.paging import MAX_PAGES, next_url
 from lms.service_tokens import ServicePlatform, ServiceTokens
 from lms.services import call_service
 
 SCOPE_MEMBERSHIPS = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 MEDIA_TYPE_MEMBERSHIPS = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
-MAX_PAGES = 50
 INACTIVE, DELETED = "Inactive", "Deleted"  # https://www.imsglobal.org/spec/lti-nrps/v2p0#membership-status
 
 _SAYS = {
@@ -110,10 +109,10 @@ def _read_pages(
         answer = _read_page(http, tokens, platform, url, give_up_at)
         for found in _members(answer):
             members.setdefault(found.user_id, found)  # pages may overlap when somebody joins meanwhile
-        next_url = _next_url(answer)
-        if next_url is None:
+        following = next_url(answer, of="its roster")
+        if following is None:
             return tuple(members.values())
-        url = next_url
+        url = following
     raise MalformedAnswer(answer.host, f"has more than {MAX_PAGES} pages of people in this course")
 
 
@@ -147,18 +146,3 @@ def _members(answer: Answer) -> list[Member]:
 def _name(member: _Member) -> str | None:
     parts = " ".join(part for part in (member.given_name, member.family_name) if part)
     return member.name or parts or None
-
-
-def _next_url(answer: Answer) -> str | None:
-    """https://www.imsglobal.org/spec/lti-nrps/v2p0#limit-query-parameter"""
-    for link in parse_header_links(answer.headers.get("Link", "")):
-        if "next" in link.get("rel", "").split():
-            try:
-                url = urljoin(answer.url, link["url"])
-            except ValueError:
-                raise MalformedAnswer(answer.host, "names no web address for the next page of its roster") from None
-            if not same_origin(url, answer.url):
-                # Our token would go to somebody else.
-                raise MalformedAnswer(answer.host, "names another site for the next page of its roster")
-            return url
-    return None

@@ -16,6 +16,7 @@ from joserfc import jwt
 
 from lms.errors import MalformedAnswer, NotAllowed, TryLater, Unreachable, safe_code
 from lms.guarded import TOTAL_S, Answer, GuardedSession
+from lms.products import Product
 from lms.tool_keys import SigningKey
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -28,13 +29,14 @@ LONGEST_LIFE_S = 86_400
 
 @dataclass(frozen=True, kw_only=True)
 class ServicePlatform:
-    """What a platform's token endpoint needs to know us. `token_audience`: one string, if the LMS wants another than
-    the address of the endpoint (Brightspace does)."""
+    """What a platform's token endpoint needs to know us, and whose quirks its services have. `token_audience`: one
+    string, if the LMS wants another than the address of the endpoint (Brightspace does)."""
 
     platform_id: int
     client_id: str
     token_endpoint: str
     token_audience: str | None = None
+    product: Product = Product.GENERIC
 
 
 class _TokenAnswer(msgspec.Struct):

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from config.command_line import check_slug, check_text, json_option, print_rows, printable, settings_or_exit
+from lms.products import Product, product_of
 from lti_tool.cli_common import open_database
 from lti_tool.cli_replace import platform_replace
 from series.store.audit import OPERATOR, append_audit
@@ -23,6 +24,7 @@ from series.store.universities import (
     list_platforms,
     list_universities,
     require_platform,
+    set_product,
     successor_of,
 )
 
@@ -42,12 +44,17 @@ def platform_group() -> None:
 @click.option("--jwks-uri", required=True, help="In Moodle: Public keyset URL.")
 @click.option("--token-audience", help="If the LMS wants another audience than its token endpoint.")
 @click.option(
+    "--product",
+    type=click.Choice([product.value for product in Product]),
+    help="What the LMS is, if its addresses do not tell.",
+)
+@click.option(
     "--deployment",
     "deployment_ids",
     multiple=True,
     help="Approved at once; may be given several times. Others wait until `lti-tool deployment approve`.",
 )
-def platform_add(university_slug: str, deployment_ids: tuple[str, ...], **values: Any) -> None:
+def platform_add(university_slug: str, deployment_ids: tuple[str, ...], product: str | None, **values: Any) -> None:
     """Register an LMS by hand. SLUG becomes part of its login address, /lti/login/SLUG."""
     check_slug(values["slug"])
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
@@ -55,14 +62,17 @@ def platform_add(university_slug: str, deployment_ids: tuple[str, ...], **values
     for name in ("issuer", "client_id"):
         values[name] = check_text(name, values[name])
     deployment_ids = tuple(check_text("deployment", deployment_id) for deployment_id in deployment_ids)
+    chosen = Product(product) if product else product_of(values["issuer"], values["token_endpoint"])
     settings = settings_or_exit()
     now = settings.clock().now()
     with open_database().write() as connection:
         home = find_university(connection, university_slug)
-        new = NewPlatform(university_id=home.university_id, deployment_ids=deployment_ids, **values)
+        new = NewPlatform(
+            university_id=home.university_id, deployment_ids=deployment_ids, product=chosen.value, **values
+        )
         platform_id = add_platform(connection, new, now=now)
         append_audit(connection, actor=OPERATOR, action="add_platform", thing=f"platform {platform_id}", now=now)
-    click.echo("Registered. Enter these addresses in the LMS:")
+    click.echo(f"Registered as {_in_words(chosen)}. Enter these addresses in the LMS:")
     click.echo(_addresses(settings.public_url, values["slug"]))
     if not deployment_ids:
         click.echo("Then open the activity once: its deployment waits in `lti-tool deployment list` for your approval.")
@@ -80,6 +90,7 @@ def platform_list(*, as_json: bool) -> None:
                 "university": homes[row.university_id],
                 "issuer": row.issuer,
                 "client_id": row.client_id,
+                "product": row.product,
                 "state": row.state,
             }
             for row in list_platforms(connection)
@@ -145,7 +156,35 @@ def platform_enable(slug: str) -> None:
     click.echo(f"{slug} is active: its launches open, and the scores that waited are sent within minutes.")
 
 
+@platform_group.command("product")
+@click.argument("slug")
+@click.argument("product", type=click.Choice([product.value for product in Product]))
+def platform_product(slug: str, product: str) -> None:
+    """Say what an LMS is, where the guess at its registration was wrong: the gradebooks of each have ways of their own.
+
+    From the next score on.
+    """
+    now = settings_or_exit().clock().now()
+    chosen = Product(product)
+    with open_database().write() as connection:
+        row = require_platform(connection, slug)
+        set_product(connection, row.platform_id, chosen.value)
+        append_audit(
+            connection,
+            actor=OPERATOR,
+            action="set_product",
+            thing=f"platform {row.platform_id}",
+            now=now,
+            product=chosen.value,
+        )
+    click.echo(f"{slug} is {_in_words(chosen)} from the next score on.")
+
+
 platform_group.add_command(platform_replace)
+
+
+def _in_words(product: Product) -> str:
+    return "an LMS of no product that we know" if product is Product.GENERIC else f"a {product.value.capitalize()}"
 
 
 def _note(connection: Any, action: str, row: PlatformRow, now: datetime) -> None:
@@ -168,6 +207,7 @@ def _facts(row: PlatformRow, university: str, successor: PlatformRow | None) -> 
         "token_endpoint": row.token_endpoint,
         "jwks_uri": row.jwks_uri,
         "token_audience": row.token_audience,
+        "product": row.product,
         "state": row.state,
         "replaced_by": successor.slug if successor else None,
     }

@@ -4,17 +4,9 @@ import random
 
 import structlog
 
-from lms.ags import (
-    ActivityProgress,
-    AgsEndpoint,
-    GradingProgress,
-    Score,
-    post_score,
-    read_result,
-    score_body,
-    score_timestamp,
-)
+from lms.ags import AgsEndpoint, compose_score, post_score, read_result
 from lms.errors import LmsError, NotGranted, ScoreConflict
+from lms.products import Product
 from lms.service_tokens import ServicePlatform
 from moodle_sync.services import Services
 from series.deliveries import Delivery, next_attempt_at
@@ -55,18 +47,17 @@ def deliver(services: Services, delivery_id: int) -> None:
 
 def _send(services: Services, delivery: Delivery) -> str:
     """Returns when the gradebook holds our score, with a sentence that says so."""
-    platform = _service_platform(services, delivery.platform_id)
+    platform = service_platform(services, delivery.platform_id)
     endpoint = AgsEndpoint(line_item_url=delivery.line_item_url, scopes=delivery.ags_scopes)
-    score = Score(
+    body = compose_score(
+        platform.product,
         user_id=delivery.sub,
-        score_given=delivery.score_given,
-        score_maximum=delivery.score_maximum,
-        activity_progress=ActivityProgress.COMPLETED,
-        grading_progress=GradingProgress.FULLY_GRADED,
-        timestamp=score_timestamp(delivery.score_at),
+        given=delivery.score_given,
+        maximum=delivery.score_maximum,
+        at=delivery.score_at,
     )
     try:
-        post_score(services.http, services.tokens, platform, endpoint, score_body(score))
+        post_score(services.http, services.tokens, platform, endpoint, body)
     except ScoreConflict:
         return _look_at_result(services, platform, endpoint, delivery)
     return "Delivered."
@@ -78,6 +69,8 @@ def _look_at_result(services: Services, platform: ServicePlatform, endpoint: Ags
         result = read_result(services.http, services.tokens, platform, endpoint, delivery.sub)
     except NotGranted:
         return _trust_a_repetition(delivery)
+    if delivery.score_given == 0 and (result is None or result.result_score is None):
+        return "Delivered."  # what was taken back is no longer there
     ours = delivery.score_given / delivery.score_maximum
     if result is not None and result.result_score is not None:
         theirs = result.result_score / (result.result_maximum or 1)
@@ -114,14 +107,15 @@ def _decide(services: Services, delivery: Delivery, error: LmsError) -> None:
     )
 
 
-def _service_platform(services: Services, platform_id: int) -> ServicePlatform:
+def service_platform(services: Services, platform_id: int) -> ServicePlatform:
     with services.database.read() as connection:
         row = get_platform(connection, platform_id)
     if row is None:
-        raise LmsError("The platform of this score is no longer registered.")
+        raise LmsError("The LMS is no longer registered.")
     return ServicePlatform(
         platform_id=row.platform_id,
         client_id=row.client_id,
         token_endpoint=row.token_endpoint,
         token_audience=row.token_audience,
+        product=Product(row.product),
     )

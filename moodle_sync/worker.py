@@ -9,6 +9,7 @@ import structlog
 
 from moodle_sync import jobs
 from moodle_sync.deliver_scores import deliver
+from moodle_sync.find_line_items import due_line_items, find_line_item
 from moodle_sync.services import Services
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.deliveries import due_ids
@@ -30,6 +31,7 @@ def work(services: Services, *, threads: int) -> None:
         services.queue.work(
             {
                 "deliver": partial(deliver, services),
+                "line item": partial(find_line_item, services),
                 "calendar": partial(jobs.run_calendar, services),
                 "mirror": partial(jobs.run_mirror, services),
                 "table": partial(jobs.run_table, services),
@@ -59,6 +61,8 @@ class Tick:
                 due = due_ids(connection, now=now, limit=DUE_PER_TICK)
             for delivery_id in due:
                 services.queue.enqueue("deliver", delivery_id)
+            for placement_id in due_line_items(services, now=now, limit=DUE_PER_TICK):
+                services.queue.enqueue("line item", placement_id)
         seconds = int(now.timestamp())
         jump = f"{services.clock.offset().total_seconds():.0f} " if settings.clock_file else ""  # a slot of its own
         for scope in jobs.calendar_scopes(services):

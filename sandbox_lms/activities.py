@@ -67,10 +67,6 @@ def find_activity(site: Site, activity_id: int) -> Activity | None:
     return next((found for found in all_activities(site) if found.activity_id == activity_id), None)
 
 
-def activity_of_line_item(site: Site, line_item_id: int) -> Activity | None:
-    return next((found for found in all_activities(site) if found.line_item_id == line_item_id), None)
-
-
 def line_items_url(site: Site) -> str:
     campus = site.campus
     return f"{campus.url}/mod/lti/services.php/{campus.course_id}/lineitems?type_id={campus.deployment_id}"

@@ -64,6 +64,7 @@ class Campus:
     course_starts_on: date = date(2025, 1, 1)
     deployment_id: str = "1"
     scopes: tuple[str, ...] = GRANTED_SCOPES
+    grades_activities: bool = True  # else a tool makes its own line items, and launches name none
     shares_names: bool = True
     moodle_user_id: int = 35
     moodle_time_zone: str = "UTC"

@@ -13,6 +13,9 @@ CREATE TABLE IF NOT EXISTS activity (
     campus TEXT NOT NULL, activity_id INTEGER NOT NULL, title TEXT NOT NULL, document_target TEXT NOT NULL,
     resource_link_id TEXT NOT NULL, line_item_id INTEGER NOT NULL, score_maximum REAL NOT NULL,
     PRIMARY KEY (campus, activity_id), UNIQUE (campus, resource_link_id), UNIQUE (campus, line_item_id));
+CREATE TABLE IF NOT EXISTS line_item (
+    campus TEXT NOT NULL, line_item_id INTEGER NOT NULL, label TEXT NOT NULL, score_maximum REAL NOT NULL,
+    resource_id TEXT NOT NULL, tag TEXT NOT NULL, resource_link_id TEXT, PRIMARY KEY (campus, line_item_id));
 CREATE TABLE IF NOT EXISTS message_hint (
     campus TEXT NOT NULL, launch_id TEXT NOT NULL, activity_id INTEGER NOT NULL, user_id TEXT NOT NULL,
     PRIMARY KEY (campus, launch_id));

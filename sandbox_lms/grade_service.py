@@ -13,15 +13,10 @@ from lti1p3platform.response import Response as LibraryResponse
 from lti1p3platform.score import UpdateScoreStatus
 from lti1p3platform.service_connector import AssignmentsGradesService
 
-from sandbox_lms.activities import (
-    Activity,
-    activity_of_line_item,
-    all_activities,
-    line_item_url,
-    line_items_url,
-)
+from sandbox_lms.activities import line_item_url, line_items_url
 from sandbox_lms.campus import AGS_SCOPE
 from sandbox_lms.gradebook import Grade, IncorrectScore, OldScore, all_grades, read_score, record_score
+from sandbox_lms.line_items import IncorrectLineItem, LineItem, all_line_items, find_line_item, make_line_item
 from sandbox_lms.lti_platform import CampusPlatform, LtiRequest
 from sandbox_lms.services import client_is_gone, hold, no_handler, refusal, service_blueprint, the_entry
 from sandbox_lms.site import Site, the_site
@@ -54,7 +49,7 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
 
     def find_lineitems(self, **filters: str) -> dict[str, Any]:
         self._check_course()
-        items = [_line_item(self._site, activity) for activity in all_activities(self._site)]
+        items = [_line_item(self._site, found) for found in all_line_items(self._site)]
         # The library hands over every query parameter; these three are the specification's.
         for parameter, member in (
             ("resource_link_id", "resourceLinkId"),
@@ -62,14 +57,18 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
             ("tag", "tag"),
         ):
             if parameter in filters:
-                items = [item for item in items if item[member] == filters[parameter]]
+                items = [item for item in items if item.get(member) == filters[parameter]]
         return {"content": items, "has_next": False}
 
     def find_lineitem(self, line_item_id: int) -> dict[str, Any]:
-        return _line_item(self._site, self._activity(line_item_id))
+        return _line_item(self._site, self._line_item(line_item_id))
 
     def create_lineitem(self, creation_data: Any) -> Any:
-        raise LtiServiceException("Line items are made by placing an activity", 405)
+        self._check_course()
+        try:
+            return _line_item(self._site, make_line_item(self._site, creation_data))
+        except IncorrectLineItem:
+            raise LtiServiceException("Incorrect line item received", 400) from None
 
     def update_lineitem(self, update_data: Any) -> Any:
         raise LtiServiceException("Line items cannot be changed by a tool here", 405)
@@ -78,9 +77,9 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
         raise LtiServiceException("Line items cannot be deleted by a tool here", 405)
 
     def update_score(self, line_item_id: int, score: Any) -> UpdateScoreStatus:
-        activity = self._activity(line_item_id)
+        line_item = self._line_item(line_item_id)
         try:
-            record_score(self._site, activity, read_score(score))
+            record_score(self._site, line_item, read_score(score))
         except IncorrectScore:
             raise LtiServiceException(INCORRECT_SCORE, 400) from None
         except OldScore:
@@ -88,23 +87,23 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
         return UpdateScoreStatus.SUCCESS
 
     def get_results(self, line_item_id: int, user_id: str | None = None, **_: str) -> dict[str, Any]:
-        activity = self._activity(line_item_id)
-        grades = all_grades(self._site, activity.line_item_id)
+        line_item = self._line_item(line_item_id)
+        grades = all_grades(self._site, line_item.line_item_id)
         return {
             "content": [
-                _result(self._site, activity, grade)
+                _result(self._site, line_item, grade)
                 for grade in grades
                 if grade.score is not None and user_id in (None, grade.user_id)
             ],
             "has_next": False,
         }
 
-    def _activity(self, line_item_id: int) -> Activity:
+    def _line_item(self, line_item_id: int) -> LineItem:
         self._check_course()
-        activity = activity_of_line_item(self._site, line_item_id)
-        if activity is None:
+        found = find_line_item(self._site, line_item_id)
+        if found is None:
             raise LtiServiceException(f"Not Found: Grade item {line_item_id} doesn't exist", 404)
-        return activity
+        return found
 
     def _check_course(self) -> None:
         if self._course_id != self._site.campus.course_id:
@@ -118,6 +117,20 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
 def line_items(course_id: int) -> Response:
     service = CampusGrades(the_site(), course_id, "lineitem.readonly")
     return _answer_get(LINE_ITEMS, service, service.handle_get_lineitems)
+
+
+@blueprint.post(_COURSE)
+def new_line_item(course_id: int) -> Response:
+    if request.headers.get("Content-Type") != LINE_ITEM:
+        return no_handler()
+    service = CampusGrades(the_site(), course_id, "lineitem")
+    answer: LibraryResponse = service.handle_resp(service.handle_create_lineitem)
+    if answer.code != 201:
+        return refusal(answer.code, answer.message)
+    response = jsonify(answer.result)
+    response.status_code = 201
+    response.content_type = f"{LINE_ITEM}; charset=utf-8"
+    return response
 
 
 @blueprint.get(_ITEM)
@@ -146,9 +159,11 @@ def scores(course_id: int, line_item_id: int) -> Response:
         return Response(status=CLIENT_CLOSED_REQUEST)
     if request.headers.get("Content-Type") != SCORE:
         return no_handler()
+    retry_after_s = site.switches.settings.score_retry_after_s
     status = site.switches.take_score_status()
     if status is not None:
-        return Response(status=status, mimetype="text/html")
+        headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+        return Response(status=status, mimetype="text/html", headers=headers)
     service = CampusGrades(site, course_id, "score")
     answer = service.handle_resp(service.handle_update_score, line_item_id=line_item_id)
     hold("hold_score_after")
@@ -183,25 +198,24 @@ def _note_score() -> None:
         the_entry().score_given = given if isinstance(given, int | float) else None
 
 
-def _line_item(site: Site, activity: Activity) -> dict[str, Any]:
+def _line_item(site: Site, found: LineItem) -> dict[str, Any]:
+    link = found.resource_link_id
     return {
-        "id": line_item_url(site, activity.line_item_id),
-        "label": activity.title,
-        "scoreMaximum": _number(activity.score_maximum),
-        "resourceId": "",
-        "tag": "",
-        "resourceLinkId": activity.resource_link_id,
-        "ltiLinkId": activity.resource_link_id,
-    }
+        "id": line_item_url(site, found.line_item_id),
+        "label": found.label,
+        "scoreMaximum": _number(found.score_maximum),
+        "resourceId": found.resource_id,
+        "tag": found.tag,
+    } | ({} if link is None else {"resourceLinkId": link, "ltiLinkId": link})
 
 
-def _result(site: Site, activity: Activity, grade: Grade) -> dict[str, Any]:
+def _result(site: Site, line_item: LineItem, grade: Grade) -> dict[str, Any]:
     result: dict[str, Any] = {
-        "id": f"{line_item_url(site, activity.line_item_id, '/results')}&user_id={grade.user_id}",
+        "id": f"{line_item_url(site, line_item.line_item_id, '/results')}&user_id={grade.user_id}",
         "userId": grade.user_id,
         "resultScore": _number(grade.score or 0),
-        "resultMaximum": _number(activity.score_maximum),
-        "scoreOf": line_item_url(site, activity.line_item_id),
+        "resultMaximum": _number(line_item.score_maximum),
+        "scoreOf": line_item_url(site, line_item.line_item_id),
         "timestamp": datetime.fromtimestamp(grade.scored_at_s, site.zone).isoformat(),
     }
     return result | ({"comment": grade.comment} if grade.comment else {})

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from sandbox_lms.activities import Activity
+from sandbox_lms.line_items import LineItem
 from sandbox_lms.site import Site
 
 ActivityProgress = Literal["Initialized", "Started", "InProgress", "Submitted", "Completed"]
@@ -63,7 +63,7 @@ def read_score(document: object) -> Score:
     return score
 
 
-def record_score(site: Site, activity: Activity, score: Score) -> None:
+def record_score(site: Site, line_item: LineItem, score: Score) -> None:
     """Keep the score as the student's grade. Raises IncorrectScore, OldScore; then nothing has changed."""
     person = site.campus.person(score.user_id)
     if person is None or person.role != "student" or person.user_id in site.switches.settings.left:
@@ -72,7 +72,7 @@ def record_score(site: Site, activity: Activity, score: Score) -> None:
     with site.database.write() as connection:
         stored = connection.execute(
             "SELECT scored_at_s FROM grade WHERE campus = ? AND line_item_id = ? AND user_id = ?",
-            (site.slug, activity.line_item_id, score.user_id),
+            (site.slug, line_item.line_item_id, score.user_id),
         ).fetchone()
         if stored is not None and scored_at_s <= stored["scored_at_s"]:
             raise OldScore
@@ -81,9 +81,9 @@ def record_score(site: Site, activity: Activity, score: Score) -> None:
             " VALUES (?, ?, ?, ?, ?, ?)",
             (
                 site.slug,
-                activity.line_item_id,
+                line_item.line_item_id,
                 score.user_id,
-                _on_scale(score, activity.score_maximum),
+                _on_scale(score, line_item.score_maximum),
                 score.comment,
                 scored_at_s,
             ),

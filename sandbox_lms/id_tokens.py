@@ -53,7 +53,8 @@ def describe(launch: CampusLaunch, site: Site, person: Person, activity: Activit
     launch.set_extra_claims(_presentation(site, activity))
     launch.set_custom_parameters_claim({"context_memberships_url": memberships_url(site)})
     launch.set_extra_claims(_platform_claims(site, person))
-    launch.set_ags(line_items_url(site), line_item_url(site, activity.line_item_id))
+    own = line_item_url(site, activity.line_item_id) if campus.grades_activities else None
+    launch.set_ags(line_items_url(site), own)
     # The library names scopes of its own choice; a platform must name those that it grants.
     launch.extra_claims["https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"]["scope"] = [
         scope for scope in campus.scopes if scope.startswith(AGS_SCOPE)

@@ -8,6 +8,7 @@ from flask import Blueprint, abort, render_template, request
 
 from lms.errors import LmsError
 from lms.nrps import Member, read_memberships
+from lms.products import Product
 from lms.service_tokens import ServicePlatform
 from lms.turnstile import TooManyWait
 from lti_tool.pages.feed_links import feed_links
@@ -113,6 +114,7 @@ def _roster(tool: Tool, visit: Visit, memberships_url: str | None) -> Roster:
         client_id=row.client_id,
         token_endpoint=row.token_endpoint,
         token_audience=row.token_audience,
+        product=Product(row.product),
     )
     try:
         with tool.turnstile.place(platform.platform_id):

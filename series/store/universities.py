@@ -25,7 +25,8 @@ class PlatformReplaced(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class NewPlatform:
-    """What an administrator copies from the LMS; without a `token_audience` the token endpoint is the audience."""
+    """What an administrator copies from the LMS; without a `token_audience` the token endpoint is the audience.
+    `product`: as lms.products.Product names it."""
 
     slug: str
     university_id: int
@@ -36,6 +37,7 @@ class NewPlatform:
     jwks_uri: str
     token_audience: str | None
     deployment_ids: tuple[str, ...]
+    product: str = "generic"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,7 @@ class PlatformRow:
     token_endpoint: str
     jwks_uri: str
     token_audience: str | None
+    product: str
     state: str
     succeeds_platform_id: int | None
 
@@ -140,6 +143,11 @@ def successor_of(connection: sa.Connection, platform_id: int) -> PlatformRow | N
     return _one_platform(connection, platform.c.succeeds_platform_id == platform_id)
 
 
+def set_product(connection: sa.Connection, platform_id: int, product: str) -> None:
+    """`product`: as lms.products.Product names it. May be repeated."""
+    connection.execute(sa.update(platform).where(platform.c.id == platform_id).values(product=product))
+
+
 def disable_platform(connection: sa.Connection, platform_id: int) -> None:
     """Refuse its launches and hold its scores. May be repeated."""
     connection.execute(sa.update(platform).where(platform.c.id == platform_id).values(state="disabled"))
@@ -180,6 +188,7 @@ def _platform(row: Any) -> PlatformRow:
         token_endpoint=row.token_endpoint,
         jwks_uri=row.jwks_uri,
         token_audience=row.token_audience,
+        product=row.product,
         state=row.state,
         succeeds_platform_id=row.succeeds_platform_id,
     )

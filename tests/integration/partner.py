@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from lms.products import product_of
 from moodle_sync import jobs
 from moodle_sync.services import Services, make_services
 from sandbox_lms.campus import MALTA as CAMPUS
@@ -123,6 +124,7 @@ def open_partner(folder: Path, database_url: str, campus: Campus = CAMPUS) -> It
             issuer=registration.issuer,
             client_id=registration.client_id,
             token_endpoint=registration.token_endpoint,
+            product=product_of(registration.issuer, registration.token_endpoint),
             deployment_ids=(registration.deployment_id,),
         )
         now = services.clock.now()

@@ -26,7 +26,9 @@ TIMEOUT_S = 30
 TOOL_KEY = RSAKey.generate_key(2048, {"kid": "tool-key", "use": "sig", "alg": "RS256"})
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SCORE = "application/vnd.ims.lis.v1.score+json"
-SCOPES = {name: AGS_SCOPE + name for name in ("lineitem.readonly", "result.readonly", "score")} | {"roster": NRPS_SCOPE}
+SCOPES = {name: AGS_SCOPE + name for name in ("lineitem", "lineitem.readonly", "result.readonly", "score")} | {
+    "roster": NRPS_SCOPE
+}
 
 
 class _ToolHandler(BaseHTTPRequestHandler):

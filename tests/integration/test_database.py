@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from lms.products import product_of
 from series.store import migrations
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.migrate import migrate
 from series.store.schema import NEWEST, NotMigrated, installation_id, is_current, require_current
-from series.store.tables import metadata, spent_nonce, tool_key, visit
+from series.store.tables import metadata, platform, spent_nonce, tool_key, visit
 from tests.conftest import NOW
 
 MIGRATIONS = Path(migrations.__file__).parent
@@ -156,9 +158,7 @@ def test_the_data_of_the_first_version_are_kept(database: Database) -> None:
     _back_to_the_first_tables(database)
     with database.write() as connection:
         for table, row in FIRST_ROWS.items():
-            names = ", ".join(row)
-            values = ", ".join(f":{name}" for name in row)
-            connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+            _insert(connection, table, row)
     migrate(database)
     with database.read() as connection:
         assert connection.execute(sa.text("SELECT title FROM course")).scalar_one() == "C"
@@ -214,6 +214,33 @@ FIRST_ROWS = {
     "spent_nonce": {"nonce": "n", "expires_at": "2026-11-24 10:00:00.000000"},
     "tool_key": {"kid": "k", "private_key_sealed": "s", "created_at": "2026-11-24 10:00:00.000000"},
 }
+
+
+def test_an_upgrade_guesses_which_products_there_are(database: Database) -> None:
+    addresses = [
+        ("https://moodle.uni.example", "https://moodle.uni.example/mod/lti/token.php"),
+        ("https://canvas.instructure.com", "https://sso.canvaslms.com/login/oauth2/token"),
+        ("https://uni.brightspace.com", "https://auth.brightspace.com/core/connect/token"),
+        ("https://blackboard.com", "https://developer.blackboard.com/api/v1/gateway/oauth2/jwttoken"),
+        ("https://sakai.uni.example", "https://sakai.uni.example/imsblis/lti13/token/9"),
+        ("https://lms.example", "https://lms.example/token"),
+    ]
+    _back_to_the_first_tables(database)
+    with database.write() as connection:
+        _insert(connection, "university", FIRST_ROWS["university"])
+        for number, (issuer, token_endpoint) in enumerate(addresses, start=1):
+            row = {"id": number, "slug": f"m{number}", "issuer": issuer, "token_endpoint": token_endpoint}
+            _insert(connection, "platform", FIRST_ROWS["platform"] | row)
+    migrate(database)
+    with database.read() as connection:
+        rows = connection.execute(sa.select(platform)).all()
+    assert [row.product for row in rows] == [product_of(row.issuer, row.token_endpoint) for row in rows]
+    assert len({row.product for row in rows}) == len(addresses)
+
+
+def _insert(connection: sa.Connection, table: str, row: Mapping[str, object]) -> None:
+    names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+    connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
 
 
 def _back_to_the_first_tables(database: Database) -> None:

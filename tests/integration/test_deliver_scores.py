@@ -14,6 +14,7 @@ from moodle_sync.deliver_scores import deliver
 from moodle_sync.services import make_services
 from series.deliveries import FIRST_DELAY, LEASE
 from series.store import deliveries
+from series.store.evidence import facts_of, retract_evidence
 from tests.at_once import at_once
 from tests.integration.partner import Partner, open_partner
 
@@ -142,6 +143,14 @@ def test_after_a_week_of_trying_the_score_is_given_up(partner: Partner, waiting:
     assert "503" in str(row.outcome)
 
 
+def test_a_gradebook_that_asks_for_time_gets_it(partner: Partner, waiting: int) -> None:
+    partner.world.sandbox.switches["malta"].set(score_status=429, score_status_times=1, score_retry_after_s=3600)
+    deliver(partner.services, waiting)
+    row = partner.delivery(waiting)
+    assert row.state == "due"
+    assert row.next_attempt_at >= partner.now + timedelta(minutes=59)
+
+
 # A gradebook that holds something as new
 
 
@@ -177,6 +186,45 @@ def test_another_grade_that_is_newer_is_left_alone(partner: Partner, waiting: in
     assert row.outcome == "The gradebook was changed after this score, by somebody else; we do not overwrite that."
 
 
+# Taking back
+
+
+@pytest.fixture
+def taking_back(partner: Partner, waiting: int) -> int:
+    """A delivery of 0, after a person has retracted what was sent before."""
+    deliver(partner.services, waiting)
+    with partner.services.database.write() as connection:
+        (fact,) = facts_of(
+            connection, participant_id=partner.student.participant_id, series_id=partner.seeded.series.series_id
+        )
+        (delivery_id,) = retract_evidence(
+            connection, fact.evidence.evidence_id, by="participant 9", reason="Was not there.", now=partner.now
+        )
+    return delivery_id
+
+
+def test_what_is_taken_back_leaves_an_empty_grade_in_a_moodle(partner: Partner, taking_back: int) -> None:
+    """Not a 0, which would complete the activity by "any grade"."""
+    assert partner.world.grades() == {"3": 50}
+    deliver(partner.services, taking_back)
+    assert partner.world.grades() == {"3": None}
+    assert partner.delivery(taking_back).state == "delivered"
+
+
+def test_what_was_taken_back_already_is_delivered(partner: Partner, taking_back: int) -> None:
+    """As after a crash between the POST and the mark."""
+    somebody_grades(partner, None)
+    deliver(partner.services, taking_back)
+    assert partner.delivery(taking_back).state == "delivered"
+
+
+def test_what_somebody_has_graded_since_is_not_taken_back(partner: Partner, taking_back: int) -> None:
+    somebody_grades(partner, 1)
+    deliver(partner.services, taking_back)
+    assert partner.world.grades() == {"3": 50}
+    assert partner.delivery(taking_back).state == "failed"
+
+
 # Never
 
 
@@ -191,6 +239,16 @@ def test_a_score_for_somebody_who_is_no_student_there_fails_with_a_sentence(part
     partner.world.advance(timedelta(days=1).total_seconds())
     deliver(partner.services, delivery_id)
     assert partner.calls() == []
+
+
+def test_a_user_id_that_breaks_a_moodle_is_not_sent(partner: Partner) -> None:
+    delivery_id = partner.check_in(visit=partner.launch("student01"))
+    partner.calls()
+    deliver(partner.services, delivery_id)
+    assert partner.calls() == []
+    row = partner.delivery(delivery_id)
+    assert row.state == "failed"
+    assert "another product" in str(row.outcome)
 
 
 def test_a_grade_column_that_is_gone_fails_with_a_sentence(partner: Partner, waiting: int) -> None:

@@ -98,6 +98,37 @@ def test_a_platform_may_be_registered_before_its_deployment_is_known(terminal: T
     assert terminal.audited() == [("operator", "add_platform", "platform 2")]
 
 
+@pytest.mark.parametrize(
+    ("options", "token_endpoint", "product", "said"),
+    [
+        ((), f"{NEW_ISSUER}/mod/lti/token.php", "moodle", "Registered as a Moodle."),
+        ((), f"{NEW_ISSUER}/token", "generic", "Registered as an LMS of no product that we know."),
+        (("--product", "sakai"), f"{NEW_ISSUER}/mod/lti/token.php", "sakai", "Registered as a Sakai."),
+    ],
+    ids=["guessed", "not to be guessed", "said"],
+)
+def test_a_platform_has_a_product(
+    terminal: Terminal, options: tuple[str, ...], token_endpoint: str, product: str, said: str
+) -> None:
+    add = [token_endpoint if word == f"{NEW_ISSUER}/token" else word for word in ADD]
+    assert said in terminal.succeeds(*add, *options)
+    assert terminal.json("platform", "show", "malta-2")["product"] == product
+    assert f"product                 {product}\n" in terminal.succeeds("platform", "show", "malta-2")
+    assert [row["product"] for row in terminal.json("platform", "list")] == ["generic", product]
+
+
+def test_a_wrong_guess_is_put_right(terminal: Terminal) -> None:
+    assert "malta is a Brightspace" in terminal.succeeds("platform", "product", "malta", "brightspace")
+    assert terminal.json("platform", "show", "malta")["product"] == "brightspace"
+    assert terminal.audited() == [("operator", "set_product", "platform 1")]
+
+
+def test_a_product_that_we_do_not_know_is_wrong_use(terminal: Terminal) -> None:
+    said = terminal.fails("platform", "product", "malta", "ilias", status=2)
+    assert "'generic'" in said
+    assert terminal.json("platform", "show", "malta")["product"] == "generic"
+
+
 def test_a_deployment_that_is_named_is_approved_at_once(terminal: Terminal) -> None:
     assert "lti-tool deployment list" not in terminal.succeeds(*ADD, "--deployment", "7", "--deployment", "8")
     rows = terminal.json("deployment", "list", "--platform", "malta-2")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from sandbox_lms.campus import AGS_SCOPE, GRANTED_SCOPES, MALTA
 from tests.integration.sandbox_client import SCORE, TIMEOUT_S, World
 
 LINE_ITEM = "application/vnd.ims.lis.v2.lineitem+json"
@@ -26,8 +28,9 @@ def get(world: World, url: str, accept: str, scope: str) -> requests.Response:
     return requests.get(url, headers={"Accept": accept, **world.bearer(scope)}, timeout=TIMEOUT_S)
 
 
-def results(world: World, query: str = "?type_id=1") -> Any:
-    return get(world, world.line_item_url("/results", query=query), RESULTS, "result.readonly").json()
+def results(world: World, query: str = "?type_id=1", line_item_id: int = 4) -> Any:
+    url = world.line_item_url("/results", line_item_id, query)
+    return get(world, url, RESULTS, "result.readonly").json()
 
 
 def test_every_activity_has_a_line_item_of_its_own(world: World) -> None:
@@ -99,6 +102,58 @@ def test_the_service_put_behind_the_query_is_not_a_score(world: World) -> None:
 def test_a_tool_cannot_change_a_line_item(world: World, method: str) -> None:
     answer = requests.request(method, world.line_item_url(), headers=world.bearer("score"), timeout=TIMEOUT_S)
     assert answer.status_code == 405
+
+
+NEW_ITEM = {"label": "Series", "scoreMaximum": 10, "resourceId": "series 7", "resourceLinkId": "2"}
+
+
+@pytest.fixture
+def open_world(tmp_path: Path) -> Iterator[World]:
+    """A campus that lets the tool make line items, and has none of its own."""
+    campus = replace(MALTA, grades_activities=False, scopes=(*GRANTED_SCOPES, AGS_SCOPE + "lineitem"))
+    with World(tmp_path, [campus]) as world:
+        yield world
+
+
+def make(world: World, document: Any, *, scope: str = "lineitem", content_type: str = LINE_ITEM) -> requests.Response:
+    headers = {"Content-Type": content_type, **world.bearer(scope)}
+    url = world.url("/mod/lti/services.php/2/lineitems?type_id=1")
+    return requests.post(url, json=document, headers=headers, timeout=TIMEOUT_S)
+
+
+def test_a_tool_that_may_makes_a_line_item_and_finds_it_again(open_world: World) -> None:
+    answer = make(open_world, NEW_ITEM)
+    made = {"id": open_world.line_item_url(line_item_id=100), "tag": "", "ltiLinkId": "2", **NEW_ITEM}
+    assert (answer.status_code, answer.json()) == (201, made)
+    assert make(open_world, {**NEW_ITEM, "resourceId": "series 8"}).status_code == 201
+    url = open_world.url("/mod/lti/services.php/2/lineitems?type_id=1")
+    found = get(open_world, url + "&resource_id=series%207", LINE_ITEMS, "lineitem.readonly").json()
+    assert found == [made]
+    score = open_world.score(scoreGiven=1, scoreMaximum=2)
+    url = open_world.line_item_url("/scores", line_item_id=100)
+    assert open_world.post_score(score, url=url).status_code == 200
+    assert results(open_world, line_item_id=100)[0]["resultScore"] == 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"content_type": "application/json"}, 400),
+        ({"scope": "lineitem.readonly"}, 401),
+        ({"document": {**NEW_ITEM, "label": ""}}, 400),
+        ({"document": {**NEW_ITEM, "scoreMaximum": 0}}, 400),
+        ({"document": {**NEW_ITEM, "resourceLinkId": "9"}}, 400),
+        ({"document": []}, 400),
+    ],
+)
+def test_what_cannot_be_a_line_item_is_refused(open_world: World, changes: dict[str, Any], status: int) -> None:
+    assert make(open_world, **{"document": NEW_ITEM, **changes}).status_code == status
+    url = open_world.url("/mod/lti/services.php/2/lineitems?type_id=1")
+    assert get(open_world, url, LINE_ITEMS, "lineitem.readonly").json() == []
+
+
+def test_a_tool_that_may_not_makes_no_line_item(world: World) -> None:
+    assert make(world, NEW_ITEM, scope="lineitem.readonly").status_code == 401
 
 
 def test_a_score_becomes_a_grade_on_the_scale_of_the_line_item(world: World) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,12 @@ def test_the_claims_say_where_the_activity_is(world: World) -> None:
     assert claims["https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"]["context_memberships_url"] == (
         f"{issuer}/mod/lti/services.php/CourseSection/2/bindings/1/memberships"
     )
+
+
+def test_an_activity_without_a_grade_column_names_only_the_place_for_columns(tmp_path: Path) -> None:
+    with World(tmp_path, [replace(VILNIUS, grades_activities=False)]) as world:
+        endpoint = launch(world, "jonas").claims["https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"]
+    assert endpoint.keys() == {"scope", "lineitems"}
 
 
 def test_no_token_tells_a_name_or_an_address(world: World) -> None:

@@ -12,18 +12,14 @@ from responses import matchers
 from lms.ags import (
     SCOPE_RESULT_READONLY,
     SCOPE_SCORE,
-    ActivityProgress,
     AgsEndpoint,
-    GradingProgress,
-    Score,
     post_score,
     read_result,
-    score_body,
-    score_timestamp,
     service_url,
 )
 from lms.errors import MalformedAnswer, NotAllowed, NotFound, NotGranted, Refused, ScoreConflict, TryLater, Unreachable
 from lms.guarded import GuardedSession
+from lms.scores import ActivityProgress, GradingProgress, Score, score_body, score_timestamp
 from lms.service_tokens import ServiceTokens
 from tests.unit.recordings import PLATFORM, SIGNING_KEY, grant_token, loopback_session, play_service, recording
 
@@ -180,19 +176,6 @@ def test_a_busy_lms_says_when_to_come_back(http: GuardedSession, tokens: Service
     with pytest.raises(TryLater) as caught:
         post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
     assert caught.value.retry_after_s == 120
-
-
-@responses.activate
-@pytest.mark.parametrize(
-    ("remaining", "error"), [("0.0", TryLater), ("-3.5", TryLater), ("600", Refused), ("x", Refused)]
-)
-def test_canvas_says_403_for_a_used_up_quota(
-    http: GuardedSession, tokens: ServiceTokens, remaining: str, error: type[Exception]
-) -> None:
-    grant_token()
-    responses.post(SCORES, status=403, headers={"X-Rate-Limit-Remaining": remaining})
-    with pytest.raises(error):
-        post_score(http, tokens, PLATFORM, ENDPOINT, BODY)
 
 
 @responses.activate

@@ -11,7 +11,7 @@ MAY = {
     "lms/addresses.py": {"socket"},
     "lms/connections.py": {"http.client", "requests", "socket", "urllib3"},
     "lms/guarded.py": {"requests", "urllib3"},
-    "lms/nrps.py": {"requests"},  # only to read a Link header
+    "lms/paging.py": {"requests"},  # only to read a Link header
     "lti_tool/cli.py": {"socket"},  # only to see whether our own port is free
 }
 

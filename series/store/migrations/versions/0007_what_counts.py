@@ -174,6 +174,7 @@ def _make_rosters() -> None:
 
 def _widen_what_is_there() -> None:
     op.add_column("platform", sa.Column("product", sa.String(16), nullable=False, server_default="generic"))
+    _guess_the_products()
     op.add_column("placement", sa.Column("line_item_attempts", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("placement", sa.Column("line_item_next_at", INSTANT))
     op.add_column("placement", sa.Column("line_item_problem", sa.Text()))
@@ -184,6 +185,30 @@ def _widen_what_is_there() -> None:
     op.add_column("evidence", sa.Column("recorded_by", sa.String(128)))
     op.add_column("completion", sa.Column("by_recording", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_index(op.f("ix_delivery_placement_id_participant_id"), "delivery", ["placement_id", "participant_id"])
+
+
+def _guess_the_products() -> None:
+    """As lms.products.product_of does for new ones; the later line wins."""
+    platform = sa.table(
+        "platform", sa.column("issuer", sa.String()), sa.column("token_endpoint", sa.Text()), sa.column("product")
+    )
+    issuer, endpoint = sa.func.lower(platform.c.issuer), sa.func.lower(platform.c.token_endpoint)
+    for product, holds in (
+        ("blackboard", sa.or_(endpoint.like("https://%blackboard.com/%"), issuer.like("https://%blackboard.com"))),
+        ("brightspace", sa.or_(endpoint.like("https://%brightspace.com/%"), issuer.like("https://%brightspace.com"))),
+        (
+            "canvas",
+            sa.and_(
+                endpoint.like("%/login/oauth2/token"),
+                sa.or_(
+                    *(address.like(f"%{name}%") for address in (issuer, endpoint) for name in ("canvas", "instructure"))
+                ),
+            ),
+        ),
+        ("sakai", endpoint.like("%/imsblis/lti13/token%")),
+        ("moodle", endpoint.like("%/mod/lti/token.php")),
+    ):
+        op.execute(sa.update(platform).where(holds).values(product=product))
 
 
 def _participant(table: str) -> sa.ForeignKeyConstraint:

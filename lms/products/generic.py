@@ -1,0 +1,9 @@
+"""Any other LMS: by the letter of Assignment and Grade Services 2.0.
+
+An assumption is that it clears a grade for a score without a number whatever the progress is; one that ignores all but
+fully graded scores keeps the old number.
+"""
+
+from lms.products.quirks import Quirks
+
+QUIRKS = Quirks()

@@ -1,0 +1,96 @@
+"""What may be odd about the gradebook of a product; by default it keeps to Assignment and Grade Services 2.0."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from lms.errors import LmsError, NotFound, Refused, ScoreConflict, TryLater
+from lms.guarded import Answer
+from lms.scores import ActivityProgress, GradingProgress, Score
+
+NO_LONGER_A_STUDENT = "The gradebook did not take this score: the person is no longer a student of the course."
+SAYS: Mapping[int, str] = {
+    400: "The gradebook did not take this score: most often the person is no longer a student of the course.",
+    401: "The LMS does not let us write grades: its administrator should check that the tool may use the grade"
+    " service.",
+    403: "The LMS does not let us write this grade: the person is no longer a student of the course, or the tool may"
+    " not use the grade service there.",
+    404: "The activity, its grade column or the person is no longer in the course.",
+    410: "The activity or its grade column is no longer in the course.",
+    422: "The gradebook takes no score for this person now: the course is over or not published, or this is a test"
+    " student.",
+}
+
+
+def emptied(score: Score) -> Score:
+    """No number: "there is presently no score for that user, and the platform should clear any previous score value".
+
+    https://www.imsglobal.org/spec/lti-ags/v2p0/#scoregiven-and-scoremaximum
+    """
+    return msgspec.structs.replace(
+        score,
+        activity_progress=ActivityProgress.STARTED,
+        grading_progress=GradingProgress.NOT_READY,
+        score_given=None,
+        score_maximum=None,
+    )
+
+
+def as_zero(score: Score) -> Score:
+    """The number 0, as an ordinary score."""
+    return score
+
+
+Means = Callable[[Answer], LmsError]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """An answer to a score that says more than its status does: it has this status and contains these words."""
+
+    status: int
+    words: bytes  # in lower case
+    means: Means
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quirks:
+    """`says`: sentences for an instructor, by the status of an answer to a score. `answers` are looked at before.
+
+    `is_busy`: whether a refusal, of any service, only means "later". `refuses_token`: whether it is the access token
+    that is refused. `takes_user_id`: whether scores for this user id may be sent at all. `dressed`: the score with
+    what only this product reads. `taken_back`: of a score of 0, what takes back the one that was sent before.
+    """
+
+    says: Mapping[int, str] = field(default_factory=lambda: SAYS)
+    answers: tuple[Known, ...] = ()
+    is_busy: Callable[[Answer], bool] = lambda _: False
+    refuses_token: Callable[[Answer], bool] = lambda answer: answer.status == 401
+    takes_user_id: Callable[[str], bool] = lambda user_id: True
+    dressed: Callable[[Score], Score] = lambda score: score
+    taken_back: Callable[[Score], Score] = emptied
+
+    def meaning(self, answer: Answer) -> LmsError | None:
+        """Of a known answer to a score; None where the status says it."""
+        body = answer.body.lower()
+        return next(
+            (known.means(answer) for known in self.answers if known.status == answer.status and known.words in body),
+            None,
+        )
+
+
+def never(sentence: str) -> Means:
+    return lambda answer: Refused(sentence, status=answer.status)
+
+
+def gone(sentence: str) -> Means:
+    return lambda answer: NotFound(sentence, status=answer.status)
+
+
+def later(answer: Answer) -> LmsError:
+    return TryLater(answer.host, status=answer.status, retry_after_s=answer.retry_after_s)
+
+
+def conflict(_: Answer) -> LmsError:
+    return ScoreConflict()

@@ -1,0 +1,36 @@
+"""Sakai: from its source (sakaiproject/sakai, LTI13Servlet.java; SakaiBLTIUtil.java for what clears a grade); not tried
+at a Sakai.
+
+- 400 with a sentence for nearly every fault; "User does not belong to site" is the one of people.
+- An access token that it does not accept (after a restart it has another key) is 403 in newer releases and 400 in
+  older ones, with "signature_error" or "invalid_authorization", never 401.
+- Members that it does not know make a score unreadable for it: no extensions of others.
+- Without a number the grade is deleted; progress is not looked at.
+"""
+
+from lms.errors import LmsError, NotAllowed
+from lms.guarded import Answer
+from lms.products.quirks import NO_LONGER_A_STUDENT, SAYS, Known, Quirks, gone, never
+
+_TOKEN_REFUSED = (b"signature_error", b"invalid_authorization", b"token_parse_failure", b"in access_token")
+
+
+def _refuses_token(answer: Answer) -> bool:
+    if answer.status == 400:
+        return any(words in answer.body for words in _TOKEN_REFUSED)
+    return answer.status in {401, 403}
+
+
+def _may_not_write(answer: Answer) -> LmsError:
+    return NotAllowed(SAYS[401], status=answer.status)
+
+
+QUIRKS = Quirks(
+    says={**SAYS, 400: "Sakai did not accept this score: the activity may no longer be in the site."},
+    answers=(
+        Known(status=400, words=b"user does not belong to site", means=never(NO_LONGER_A_STUDENT)),
+        Known(status=400, words=b"could not load", means=gone(SAYS[404])),
+        Known(status=400, words=b"scope score not in access token", means=_may_not_write),
+    ),
+    refuses_token=_refuses_token,
+)

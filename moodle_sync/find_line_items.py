@@ -1,0 +1,102 @@
+"""A line item for a placement that has none: look for it, make it, then queue everybody's scores."""
+
+import random
+from datetime import datetime, timedelta
+
+import structlog
+
+from lms.ags import SCOPE_LINE_ITEM, SCOPE_SCORE
+from lms.errors import LmsError
+from lms.line_items import NewLineItem, create_line_item, find_line_items
+from moodle_sync.deliver_scores import service_platform
+from moodle_sync.services import Services
+from series.deliveries import next_attempt_at
+from series.store import line_items
+from series.store.line_items import LackingLineItem
+
+log = structlog.get_logger()
+SCOPES = (SCOPE_LINE_ITEM, SCOPE_SCORE)  # a column that we may not write to would be of no use
+AFTER_A_REFUSAL = timedelta(days=1)  # until then somebody may have mended it in the LMS
+
+
+def due_line_items(services: Services, *, now: datetime, limit: int) -> list[int]:
+    """Placements that want a line item now."""
+    with services.database.read() as connection:
+        return line_items.due_placements(connection, scopes=SCOPES, now=now, limit=limit)
+
+
+def find_line_item(services: Services, placement_id: int) -> None:
+    """Find or make the placement's line item, if it is due and nobody else has it.
+
+    May be repeated and interrupted at any point: what was made before a crash is found again by its resource id, and
+    whose score was not queued yet is by the next attempt.
+    """
+    with services.database.write() as connection:
+        lacking = line_items.claim_placement(connection, placement_id, scopes=SCOPES, now=services.clock.now())
+    if lacking is None:
+        return
+    try:
+        if lacking.line_item_url is None:
+            line_item_url = _find_or_make(services, lacking)
+            with services.database.write() as connection:
+                line_items.save_line_item(connection, placement_id, line_item_url)
+        _queue_everybody(services, placement_id)
+    except LmsError as error:
+        _postpone(services, lacking, error)
+    except Exception as error:
+        log.exception("line_item_broke", placement_id=placement_id)
+        _postpone(services, lacking, LmsError(f"An error of ours ({type(error).__name__}); it has been noted."))
+
+
+def _find_or_make(services: Services, lacking: LackingLineItem) -> str:
+    platform = service_platform(services, lacking.platform_id)
+    found = find_line_items(
+        services.http,
+        services.tokens,
+        platform,
+        lacking.line_items_url,
+        resource_id=lacking.resource_id,
+        resource_link_id=lacking.resource_link_id,
+        scopes=lacking.ags_scopes,
+    )
+    if found:
+        log.info("line_item_found", placement_id=lacking.placement_id)
+        return found[0]
+    new = NewLineItem(
+        label=lacking.label,
+        score_maximum=lacking.score_maximum,
+        resource_id=lacking.resource_id,
+        resource_link_id=lacking.resource_link_id,
+    )
+    made = create_line_item(
+        services.http, services.tokens, platform, lacking.line_items_url, new, scopes=lacking.ags_scopes
+    )
+    log.info("line_item_made", placement_id=lacking.placement_id)
+    return made
+
+
+def _queue_everybody(services: Services, placement_id: int) -> None:
+    """One by one, so that check-ins and launches do not wait long."""
+    with services.database.read() as connection:
+        learners = line_items.learners_of(connection, placement_id)
+    for participant_id in learners:
+        with services.database.write() as connection:
+            line_items.queue_score_of(connection, placement_id, participant_id, now=services.clock.now())
+    with services.database.write() as connection:
+        line_items.end_search(connection, placement_id)
+
+
+def _postpone(services: Services, lacking: LackingLineItem, error: LmsError) -> None:
+    now = services.clock.now()
+    again_at = next_attempt_at(
+        now,
+        attempts=lacking.attempts,
+        created_at=now,
+        retry_after_s=error.retry_after_s,
+        jitter=random.random(),  # noqa: S311 - spreads load, hides nothing
+    )
+    if error.permanent or again_at is None:
+        again_at = now + AFTER_A_REFUSAL
+    with services.database.write() as connection:
+        line_items.postpone_line_item(connection, lacking.placement_id, problem=str(error), next_attempt_at=again_at)
+    log.warning("no_line_item", placement_id=lacking.placement_id, error=type(error).__name__)

@@ -1,0 +1,75 @@
+"""The columns of the gradebook: one of each activity, and those that the tool has made."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox_lms.activities import all_activities
+from sandbox_lms.site import Site
+
+FIRST_MADE = 100  # activities have smaller ids
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineItem:
+    line_item_id: int
+    label: str
+    score_maximum: float
+    resource_id: str = ""
+    tag: str = ""
+    resource_link_id: str | None = None
+
+
+class IncorrectLineItem(Exception):
+    """What cannot be a line item."""
+
+
+def all_line_items(site: Site) -> list[LineItem]:
+    own = all_activities(site) if site.campus.grades_activities else []
+    with site.database.read() as connection:
+        made = connection.execute("SELECT * FROM line_item WHERE campus = ? ORDER BY line_item_id", (site.slug,))
+        return [
+            *(
+                LineItem(
+                    line_item_id=activity.line_item_id,
+                    label=activity.title,
+                    score_maximum=activity.score_maximum,
+                    resource_link_id=activity.resource_link_id,
+                )
+                for activity in own
+            ),
+            *(_made(dict(row)) for row in made),
+        ]
+
+
+def find_line_item(site: Site, line_item_id: int) -> LineItem | None:
+    return next((found for found in all_line_items(site) if found.line_item_id == line_item_id), None)
+
+
+def make_line_item(site: Site, document: Any) -> LineItem:
+    """Like Moodle, also a second one with the same resource id. Raises IncorrectLineItem."""
+    if not isinstance(document, dict):
+        raise IncorrectLineItem
+    label, maximum = document.get("label"), document.get("scoreMaximum")
+    texts = [document.get(name) or "" for name in ("resourceId", "tag")]
+    link = document.get("resourceLinkId")
+    if not isinstance(label, str) or not label or not isinstance(maximum, int | float) or maximum <= 0:
+        raise IncorrectLineItem
+    if not all(isinstance(text, str) for text in texts):
+        raise IncorrectLineItem
+    if link is not None and link not in {activity.resource_link_id for activity in all_activities(site)}:
+        raise IncorrectLineItem
+    with site.database.write() as connection:
+        row = connection.execute(
+            "INSERT INTO line_item (campus, line_item_id, label, score_maximum, resource_id, tag, resource_link_id)"
+            " SELECT ?, COALESCE(MAX(line_item_id) + 1, ?), ?, ?, ?, ?, ? FROM line_item WHERE campus = ?"
+            " RETURNING line_item_id",
+            (site.slug, FIRST_MADE, label, maximum, *texts, link, site.slug),
+        ).fetchone()
+    made = find_line_item(site, row["line_item_id"])
+    assert made is not None
+    return made
+
+
+def _made(row: dict[str, Any]) -> LineItem:
+    del row["campus"]
+    return LineItem(**row)

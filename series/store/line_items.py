@@ -1,0 +1,164 @@
+"""Placements without a line item for which somebody has something to tell: to be found or made by the worker.
+
+placement.line_item_next_at is the end of the lease while a worker has it, then when to try again. With a line item, it
+says that not everybody's score has been queued yet.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from series.deliveries import LEASE
+from series.store.rules import course_count_of, rule_of
+from series.store.scores import queue_missing_scores
+from series.store.tables import completion, deployment, membership, participant, placement, platform, series, session
+
+_OF_PLATFORM = placement.join(deployment, placement.c.deployment_id == deployment.c.id).join(
+    platform, deployment.c.platform_id == platform.c.id
+)
+_HAS_SOMETHING_TO_TELL = sa.exists().where(
+    membership.c.placement_id == placement.c.id,
+    membership.c.is_learner,
+    membership.c.participant_id == completion.c.participant_id,
+    completion.c.session_id == session.c.id,
+    session.c.series_id == placement.c.series_id,
+    placement.c.session_id.is_(None) | (placement.c.session_id == session.c.id),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LackingLineItem:
+    """A placement that this worker has claimed. `line_item_url`: it has one by now, and only scores are to be queued.
+    `resource_id` says what it shows; `attempts` counts this one."""
+
+    placement_id: int
+    platform_id: int
+    line_item_url: str | None
+    line_items_url: str
+    ags_scopes: frozenset[str]
+    resource_link_id: str
+    resource_id: str
+    label: str
+    score_maximum: int
+    attempts: int
+
+
+def due_placements(connection: sa.Connection, *, scopes: Collection[str], now: datetime, limit: int) -> list[int]:
+    """Placements whose time has come; only those to which the last launch has granted all of `scopes`."""
+    query = sa.select(placement.c.id).select_from(_OF_PLATFORM).where(_is_due(scopes, now))
+    return list(connection.execute(query.order_by(placement.c.id).limit(limit)).scalars())
+
+
+def claim_placement(
+    connection: sa.Connection, placement_id: int, *, scopes: Collection[str], now: datetime
+) -> LackingLineItem | None:
+    """Take the placement for LEASE; None when it is not due, or another worker has it."""
+    due = (
+        sa.select(placement.c.id).select_from(_OF_PLATFORM).where(placement.c.id == placement_id, _is_due(scopes, now))
+    )
+    taken = connection.execute(
+        sa.update(placement)
+        .where(placement.c.id.in_(due), _time_has_come(now))
+        .values(line_item_next_at=now + LEASE, line_item_attempts=placement.c.line_item_attempts + 1)
+        .returning(placement.c.id)
+    ).one_or_none()
+    return None if taken is None else _claimed(connection, placement_id)
+
+
+def save_line_item(connection: sa.Connection, placement_id: int, line_item_url: str) -> None:
+    """A launch may have brought another one meanwhile, which stays: the LMS itself has said so."""
+    connection.execute(
+        sa.update(placement)
+        .where(placement.c.id == placement_id, placement.c.line_item_url.is_(None))
+        .values(line_item_url=line_item_url, line_item_problem=None)
+    )
+
+
+def postpone_line_item(
+    connection: sa.Connection, placement_id: int, *, problem: str, next_attempt_at: datetime
+) -> None:
+    connection.execute(
+        sa.update(placement)
+        .where(placement.c.id == placement_id)
+        .values(line_item_problem=problem, line_item_next_at=next_attempt_at)
+    )
+
+
+def learners_of(connection: sa.Connection, placement_id: int) -> list[int]:
+    """Whose scores belong into the placement's line item."""
+    query = sa.select(membership.c.participant_id).where(
+        membership.c.placement_id == placement_id, membership.c.is_learner
+    )
+    return list(connection.execute(query.order_by(membership.c.participant_id)).scalars())
+
+
+def queue_score_of(connection: sa.Connection, placement_id: int, participant_id: int, *, now: datetime) -> None:
+    """What the line item has not heard of this learner. In a transaction of its own: it waits for a check-in that is
+    under way, which may not have seen the line item yet."""
+    connection.execute(sa.select(participant.c.id).where(participant.c.id == participant_id).with_for_update())
+    queue_missing_scores(connection, participant_id=participant_id, placement_id=placement_id, now=now)
+
+
+def end_search(connection: sa.Connection, placement_id: int) -> None:
+    """There is a line item, and everybody's score has been queued."""
+    connection.execute(
+        sa.update(placement)
+        .where(placement.c.id == placement_id)
+        .values(line_item_next_at=None, line_item_attempts=0, line_item_problem=None)
+    )
+
+
+def _is_due(scopes: Collection[str], now: datetime) -> sa.ColumnElement[bool]:
+    granted = (sa.literal(" ") + placement.c.ags_scopes + sa.literal(" ")).contains
+    is_lacking = sa.and_(
+        placement.c.line_item_url.is_(None),
+        placement.c.line_items_url.is_not(None),
+        *(granted(f" {scope} ", autoescape=True) for scope in scopes),
+        _HAS_SOMETHING_TO_TELL,
+    )
+    not_all_queued = placement.c.line_item_url.is_not(None) & placement.c.line_item_next_at.is_not(None)
+    is_open = (platform.c.state == "active") & (deployment.c.state == "approved")
+    return sa.and_(is_lacking | not_all_queued, _time_has_come(now), is_open)
+
+
+def _time_has_come(now: datetime) -> sa.ColumnElement[bool]:
+    return placement.c.line_item_next_at.is_(None) | (placement.c.line_item_next_at <= now)
+
+
+def _claimed(connection: sa.Connection, placement_id: int) -> LackingLineItem:
+    row = connection.execute(
+        sa.select(
+            placement,
+            platform.c.id.label("platform_pk"),
+            series.c.title.label("series_title"),
+            session.c.title.label("session_title"),
+        )
+        .select_from(
+            _OF_PLATFORM.join(series, placement.c.series_id == series.c.id).outerjoin(
+                session, placement.c.session_id == session.c.id
+            )
+        )
+        .where(placement.c.id == placement_id)
+    ).one()
+    of_session = row.session_id is not None
+    return LackingLineItem(
+        placement_id=row.id,
+        platform_id=row.platform_pk,
+        line_item_url=row.line_item_url,
+        line_items_url=row.line_items_url or "",
+        ags_scopes=frozenset(row.ags_scopes.split()),
+        resource_link_id=row.resource_link_id,
+        resource_id=f"session {row.session_id}" if of_session else f"series {row.series_id}",
+        label=row.session_title if of_session else row.series_title,
+        score_maximum=1 if of_session else _required(connection, row.course_id, row.series_id),
+        attempts=row.line_item_attempts,
+    )
+
+
+def _required(connection: sa.Connection, course_id: Any, series_id: UUID) -> int:
+    count = course_count_of(connection, course_id, series_id)
+    return count.required if count else rule_of(connection, series_id).required
