@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
 import structlog
 
@@ -14,6 +15,9 @@ from series.store.database import Database
 from tests.databases import KINDS, Databases
 
 PUBLIC_URL = "http://localhost:8999"
+# No test is timed: the machine may be busy with something else.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 NOW = datetime(2026, 11, 24, 15, 10, tzinfo=UTC)  # ten minutes into the session of week 7 of the sample series
 
 
