@@ -31,6 +31,10 @@ from lti_tool.pages import (
     staff_proof,
     staff_sign_in,
     student,
+    student_check_in,
+    student_objection,
+    student_reflection,
+    student_session,
     visit,
 )
 from lti_tool.pages.errors import register_error_pages
@@ -69,6 +73,10 @@ def create_app(settings: Settings) -> Flask:
         launch,
         visit,
         student,
+        student_check_in,
+        student_session,
+        student_reflection,
+        student_objection,
         instructor,
         host,
         feeds,
