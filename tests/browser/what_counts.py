@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from config.clock import Clock
 from series.rule import CHECK_IN, CONFIRMED, Demand, Kind, Rule
+from series.sessions import this_weeks_session
 from series.store.database import Database
 from series.store.declarations import declare_recording
 from series.store.evidence import NewEvidence, facts_of, record_evidence, retract_evidence
@@ -28,7 +29,7 @@ GREEK = (
     "Σας ευχαριστούμε θερμά. Παρακαλώ προσθέστε πώς θα χρησιμοποιούσατε μια διαπολιτισμική προσέγγιση στο δικό σας"
     " μάθημα, και τί θα αλλάζατε την επόμενη φορά."
 )
-REFLECTION = "In dieser Sitzung habe ich gelernt, wie Mehrsprachigkeit den Unterricht bereichert. " * 9
+REFLECTION = "In dieser Sitzung habe ich gelernt, wie Mehrsprachigkeit den Unterricht bereichert. " * 10
 RULE = Rule(
     ways=(
         CHECK_IN,
@@ -72,9 +73,12 @@ class Student:
 
 
 def demand_more(demo: Demo) -> None:
-    """Before the session: recordings and reflections count as well."""
+    """As if before this week's session: recordings and reflections count as well."""
     with _open(demo) as (connection, clock):
-        set_rule(connection, find_series(connection, "sample").series_id, RULE, by="tour", now=clock.now())
+        series = find_series(connection, "sample")
+        session = this_weeks_session(sessions_of(connection, series.series_id), now=clock.now(), zone=series.time_zone)
+        assert session is not None
+        set_rule(connection, series.series_id, RULE, by="tour", now=session.start_at - timedelta(hours=1))
 
 
 def fill(demo: Demo, sub: str) -> None:

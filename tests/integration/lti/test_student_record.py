@@ -78,15 +78,7 @@ def test_who_confirmed_or_excused_is_said_by_their_role_with_the_reason(
     page = workshop.page()
     assert words in page
     assert "Mit ärztlichem Attest" in page
-    assert "77" not in page.partition("<main")[2].replace(workshop.path, "")
-
-
-def test_a_host_who_confirmed_is_called_a_host(workshop: Workshop) -> None:
-    workshop.become_host()
-    confirm(workshop, Kind.LMS, by="participant 1", reason="Seen")
-    with workshop.tool.database.read():
-        assert workshop.participant_id == 1  # whose own word is theirs
-    assert "Done in your course</span>" in workshop.page()
+    assert by not in page
 
 
 def test_a_grade_on_its_way_sent_and_failed_is_said_so(workshop: Workshop) -> None:
@@ -129,12 +121,12 @@ def test_an_objection_is_kept_and_shown_with_its_answer(workshop: Workshop, acti
 
 
 @pytest.mark.parametrize("action", ["objection", OBJECTION])
-@pytest.mark.parametrize("text", ["", " \n\0 ", "x" * (MAX_OBJECTION_CHARS + 1)])
-def test_an_objection_without_text_or_with_too_much_is_shown_again(workshop: Workshop, action: str, text: str) -> None:
+def test_an_objection_without_text_or_with_too_much_is_shown_again(workshop: Workshop, action: str) -> None:
     token, before = workshop.token(action, at=action.removesuffix("objection")), workshop.tool.rows()
-    answer = workshop.post(action, token, text=text)
-    assert (answer.status_code, workshop.tool.rows()) == (422, before)
-    assert text.strip(" \n\0") + "</textarea>" in answer.text
+    for text in ("", " \n\0 ", "x" * (MAX_OBJECTION_CHARS + 1)):
+        answer = workshop.post(action, token, text=text)
+        assert (answer.status_code, workshop.tool.rows()) == (422, before)
+        assert text.strip(" \n\0") + "</textarea>" in answer.text
 
 
 def test_a_sixth_open_objection_waits_until_one_is_answered(workshop: Workshop) -> None:
