@@ -58,6 +58,7 @@ class CodeReason(StrEnum):
     NOT_OPEN = "not_open"
     WRONG = "wrong"
     LATE = "late"
+    WITHDRAWN = "withdrawn"  # right, and counted before; but a person has withdrawn that
 
 
 def new_code(taken: Collection[str] = ()) -> str:

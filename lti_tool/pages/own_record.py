@@ -50,7 +50,7 @@ class OwnSession:
 
     @property
     def is_checked_in(self) -> bool:
-        return any(fact.evidence.kind is Kind.CODE and fact.retraction is None for fact in self.facts)
+        return any(is_check_in(fact) for fact in self.facts)
 
     def is_past_opening(self, now: datetime) -> bool:
         """The check-in opens by itself no more, unless nobody has opened it."""
@@ -107,6 +107,11 @@ class OwnRecord:
 
     def objections_to(self, session_id: UUID | None) -> list[Objection]:
         return [objection for objection in self.objections if objection.session_id == session_id]
+
+
+def is_check_in(fact: Fact) -> bool:
+    """A code that still counts."""
+    return fact.evidence.kind is Kind.CODE and fact.retraction is None
 
 
 def read_own_record(connection: Connection, visit: Visit, *, now: datetime) -> OwnRecord:

@@ -89,17 +89,21 @@ def render_week(
         fault=fault,
         saved=request.args.get("saved", ""),
         moment=moment,
-        sentences={
-            "session": session_sentence(own.rules.series, WORDS),
-            "series": series_sentence(own.rules.series, WORDS),
-            "standing": standing_sentence(own.standing, WORDS),
-            "course": standing_sentence(own.course, WORDS) if own.course else "",
-        },
+        sentences=_sentences(own),
         session_sentence=lambda rule: session_sentence(rule, WORDS),
         links=feed_links(OwnerKind.PARTICIPANT, visit.participant_id, name=own.series.title),
         address_is_new="calendar" in request.args,
     )
     return make_response(page, status)
+
+
+def _sentences(own: OwnRecord) -> dict[str, str]:
+    return {
+        "session": session_sentence(own.rules.series, WORDS),
+        "series": series_sentence(own.rules.series, WORDS),
+        "standing": standing_sentence(own.standing, WORDS),
+        "course": standing_sentence(own.course, WORDS) if own.course else "",
+    }
 
 
 def check_in_now(connection: Connection, visit: Visit, shown: OwnSession, now: datetime) -> CheckInNow:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
+from lti_tool.pages.own_record import is_check_in
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.student import Refusal, opening_to_extend, render_week
 from lti_tool.pages.student_forms import send_grades, session_for
@@ -18,7 +19,7 @@ from series.people import Visit
 from series.permissions import Action
 from series.rule import Kind
 from series.store.check_ins import check_ins_of, extended_check_ins, give_more_time
-from series.store.evidence import NewEvidence, record_evidence
+from series.store.evidence import NewEvidence, facts_of, record_evidence
 from series.store.limits import take
 
 blueprint = Blueprint("student_check_in", __name__, url_prefix="/visit/<visit_id>/sessions/<uuid:session_id>")
@@ -94,4 +95,8 @@ def _try_code(visit: Visit, session_id: UUID, typed: str, now: datetime) -> Trie
             source_id=str(opening.check_in_id),
             observed_at=now,
         )
-        return Tried(delivery_ids=tuple(record_evidence(connection, new, now=now)))
+        delivery_ids = record_evidence(connection, new, now=now)
+        facts = facts_of(connection, participant_id=visit.participant_id, series_id=visit.series_id)
+    if not any(fact.session_id == session_id and is_check_in(fact) for fact in facts):
+        return Tried(refused=CodeReason.WITHDRAWN)
+    return Tried(delivery_ids=tuple(delivery_ids))

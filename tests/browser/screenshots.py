@@ -92,13 +92,13 @@ def _tour_of_what_counts(demo: Demo, browser: Browser) -> None:
     what_counts.fill(demo, AZUOLAS)
     details = {"student-record": "", "student-reflecting": "this week"}
     for name, session in details.items():
-        _everywhere(browser, name, partial(_own_page, demo, session), whole=True)
+        _everywhere(browser, name, partial(what_counts.open_own_page, demo, session), whole=True)
     what_counts.to_the_evening(demo)
-    _everywhere(browser, "student-recording", partial(_own_page, demo, "this week"), whole=True)
+    _everywhere(browser, "student-recording", partial(what_counts.open_own_page, demo, "this week"), whole=True)
     _everywhere(browser, "host-again", lambda page: _host(page, demo))
     what_counts.declare(demo, AZUOLAS)
-    _everywhere(browser, "student-declared", partial(_own_page, demo, "this week"), whole=True)
-    _everywhere(browser, "student-too-short", partial(_too_short, demo), whole=True)
+    _everywhere(browser, "student-declared", partial(what_counts.open_own_page, demo, "this week"), whole=True)
+    _everywhere(browser, "student-too-short", partial(what_counts.hand_in_too_little, demo), whole=True)
 
 
 def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
@@ -235,25 +235,6 @@ def _student(page: Page, demo: Demo) -> FrameLocator:
     page.context.clear_cookies()
     sign_in(page, demo.vilnius, "Ąžuolas Šimkus")
     return open_in_frame(page)
-
-
-def _own_page(demo: Demo, session: str, page: Page) -> None:
-    """In a tab of its own: of all sessions, or of this week's."""
-    page.context.clear_cookies()
-    sign_in(page, demo.vilnius, "Ąžuolas Šimkus")
-    page.goto(f"{demo.vilnius}/launch/2")
-    page.locator("#own-standing").wait_for()
-    if session:
-        title = page.locator("#now-title").inner_text()
-        page.locator(".sessions").get_by_role("link", name=title).click()
-        page.locator("#session-title").wait_for()
-
-
-def _too_short(demo: Demo, page: Page) -> None:
-    _own_page(demo, "this week", page)
-    page.get_by_label("What do you take with you").fill("Zu kurz: πολύ λίγα.")
-    page.get_by_role("button", name="Hand in").click()
-    page.get_by_role("alert").wait_for()
 
 
 def _check_in(page: Page, demo: Demo, code: str) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from playwright.sync_api import Page
 
 from config.clock import Clock
 from series.rule import CHECK_IN, CONFIRMED, Demand, Kind, Rule
@@ -20,6 +21,7 @@ from series.store.rules import set_rule
 from series.store.sessions import find_series, sessions_of
 from series.store.tables import course, membership, participant, placement, university
 from tests.browser.conftest import Demo
+from tests.browser.people import sign_in
 
 GERMAN = (
     "Sie haben beim Verbindungsausfall nachweislich mitgearbeitet; die Donaudampfschifffahrts-Arbeitsgruppe hat mir"
@@ -117,6 +119,25 @@ def to_the_evening(demo: Demo) -> None:
     """This week's session is over, and its check-in may still be opened."""
     (clock,) = demo.folder.glob("*/clock")
     clock.write_text(f"{float(clock.read_text()) + timedelta(hours=2.5).total_seconds():.0f}\n")
+
+
+def open_own_page(demo: Demo, session: str, page: Page) -> None:
+    """In a tab of its own: of all sessions, or of this week's."""
+    page.context.clear_cookies()
+    sign_in(page, demo.vilnius, "Ąžuolas Šimkus")
+    page.goto(f"{demo.vilnius}/launch/2")
+    page.locator("#own-standing").wait_for()
+    if session:
+        title = page.locator("#now-title").inner_text()
+        page.locator(".sessions").get_by_role("link", name=title).click()
+        page.locator("#session-title").wait_for()
+
+
+def hand_in_too_little(demo: Demo, page: Page) -> None:
+    open_own_page(demo, "this week", page)
+    page.get_by_label("What do you take with you").fill("Zu kurz: πολύ λίγα.")
+    page.get_by_role("button", name="Hand in").click()
+    page.get_by_role("alert").wait_for()
 
 
 @contextmanager

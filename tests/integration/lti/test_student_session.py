@@ -56,6 +56,8 @@ def test_it_says_what_was_recorded_from_where_and_what_was_withdrawn(workshop: W
     for page in (workshop.page(OF_SESSION), workshop.page()):
         assert 'by a teacher of your course</strong>: “<span class="said">&lt;b&gt;Absent&lt;/b&gt;</span>”' in page
     assert "This session counts for you" not in page
+    again = workshop.send(f"{OF_SESSION}check-in", code=CODE)
+    assert (again.status_code, "a person has withdrawn that" in again.text) == (422, True)
 
 
 def test_a_session_that_is_not_there_is_not_found(workshop: Workshop) -> None:
