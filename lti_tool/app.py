@@ -32,6 +32,10 @@ from lti_tool.pages import (
     staff_proof,
     staff_sign_in,
     student,
+    student_check_in,
+    student_objection,
+    student_reflection,
+    student_session,
     visit,
 )
 from lti_tool.pages.errors import register_error_pages
@@ -45,6 +49,27 @@ from series.store.database import Database
 from series.store.work_queue import WorkQueue
 
 WAITING_FOR_ONE_LMS = 4  # of the 16 threads with which `lti-tool serve` answers
+PAGES = (
+    public,
+    login,
+    launch,
+    visit,
+    student,
+    student_check_in,
+    student_session,
+    student_reflection,
+    student_objection,
+    instructor,
+    roster,
+    host,
+    feeds,
+    operations,
+    staff,
+    staff_sign_in,
+    plan,
+    plan_edit,
+    plan_table,
+)
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
 
 
@@ -64,23 +89,7 @@ def create_app(settings: Settings) -> Flask:
         may=may,
         staff_form_token=staff_proof.form_token,
     )
-    for module in (
-        public,
-        login,
-        launch,
-        visit,
-        student,
-        instructor,
-        roster,
-        host,
-        feeds,
-        operations,
-        staff,
-        staff_sign_in,
-        plan,
-        plan_edit,
-        plan_table,
-    ):
+    for module in PAGES:
         app.register_blueprint(module.blueprint)
     register_error_pages(app)
     register_security_headers(app)

@@ -10,6 +10,7 @@ import structlog
 from moodle_sync import jobs
 from moodle_sync.deliver_scores import deliver
 from moodle_sync.find_line_items import due_line_items, find_line_item
+from moodle_sync.open_check_ins import open_check_ins
 from moodle_sync.services import Services
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.deliveries import due_ids
@@ -56,6 +57,7 @@ class Tick:
     def __call__(self) -> None:
         services, settings = self._services, self._services.settings
         now = services.clock.now()
+        open_check_ins(services)
         if services.queue.is_idle():  # else what is due has been handed over already
             with services.database.read() as connection:
                 due = due_ids(connection, now=now, limit=DUE_PER_TICK)

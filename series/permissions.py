@@ -9,6 +9,7 @@ from series.staff import Role, Staff
 
 class Action(StrEnum):
     CHECK_IN = "check_in"
+    SPEAK_FOR_ONESELF = "speak_for_oneself"  # declare, reflect, object
     SEE_COURSE = "see_course"
     OPEN_CHECK_IN = "open_check_in"
     SEE_PLAN = "see_plan"
@@ -32,7 +33,7 @@ def _staff_may(viewer: Staff, action: Action, thing: Session | University | None
             if not isinstance(thing, University):
                 return False
             return viewer.role is Role.COORDINATOR or _is_own(viewer, thing)
-        case Action.CHECK_IN | Action.SEE_COURSE | Action.OPEN_CHECK_IN:
+        case Action.CHECK_IN | Action.SPEAK_FOR_ONESELF | Action.SEE_COURSE | Action.OPEN_CHECK_IN:
             return False  # what a launch opens; completions stay with those who teach
 
 
@@ -43,11 +44,16 @@ def _is_own(viewer: Staff, thing: University) -> bool:
 def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
     match action:
         case Action.CHECK_IN:
-            counts = viewer.is_learner and not viewer.is_test_user
-            return counts and session is not None and session.series_id == viewer.series_id
+            return _counts(viewer) and session is not None and session.series_id == viewer.series_id
+        case Action.SPEAK_FOR_ONESELF:
+            return _counts(viewer) and (session is None or session.series_id == viewer.series_id)
         case Action.SEE_COURSE:
             return viewer.is_teacher and viewer.course_id is not None and viewer.deployment_is_approved
         case Action.OPEN_CHECK_IN:
             return session is not None and session.session_id in viewer.hosted_session_ids and not session.is_cancelled
         case Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS:
             return False  # an administrator's role by launch opens nothing
+
+
+def _counts(viewer: Visit) -> bool:
+    return viewer.is_learner and not viewer.is_test_user

@@ -20,7 +20,7 @@ from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.staff import LinkOver
 
 log = structlog.get_logger()
-NOT_SHOWN_AGAIN = {"form_token", "next", "current", "password", "again"}
+NOT_SHOWN_AGAIN = {"form_token", "next", "current", "password", "again", "do", "watched", "confirmed"}
 NOT_LOGGED = {"return_url", "go_on_url", "lms_error", "lms_words"}  # addresses, and words that anybody may post
 
 
@@ -108,7 +108,7 @@ def _http(error: HTTPException) -> Response:
         403: (gettext("Not for this role"), gettext("Your role in the course does not open this page.")),
         404: (gettext("There is nothing here"), gettext("Please check the address, or open it from your course.")),
         405: (gettext("That does not work here"), gettext("Please open the activity from your course.")),
-        409: (gettext("Not now"), gettext("The check-in can be opened from the start of the session to its end.")),
+        409: (gettext("Not now"), gettext("That is not possible at this moment. Please go back and reload the page.")),
         413: (gettext("That was too much at once"), gettext("The form is larger than this tool accepts.")),
     }
     if request.path.startswith(STAFF_PATHS):

@@ -1,19 +1,24 @@
-"""The host's page: open the check-in and show its code, large."""
+"""The host's page: open the check-in and show its code, large, to a whole room."""
 
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, make_response, render_template
+from flask_babel import gettext
 
 from lti_tool.pages.redirects import go_to
-from lti_tool.pages.times import times_of
+from lti_tool.pages.student_forms import NO_FAULT, Fault, NotTaken, typed_text
+from lti_tool.pages.times import moment, times_of
 from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.tool import the_tool
-from series.check_in import new_code
+from series.check_in import MAX_REASON_CHARS, MAY_OPEN_AFTER_END, MayOpen, may_open, new_code
 from series.people import Visit
 from series.permissions import Action, may
+from series.pooling import protect
+from series.rule import Kind
 from series.sessions import Session
 from series.store.audit import append_audit
-from series.store.check_ins import check_ins_of, open_check_in
+from series.store.check_ins import check_ins_of, lock_check_ins, open_check_in, turnout_of
+from series.store.rules import rules_of
 from series.store.sessions import get_session
 
 blueprint = Blueprint("host", __name__, url_prefix="/visit/<visit_id>/sessions/<uuid:session_id>/code")
@@ -21,20 +26,8 @@ blueprint = Blueprint("host", __name__, url_prefix="/visit/<visit_id>/sessions/<
 
 @blueprint.get("/")
 @with_visit
-def show_code(visit: Visit, session_id: UUID) -> str:
-    tool = the_tool()
-    session, now = _hosted_session(visit, session_id), tool.clock.now()
-    with tool.database.read() as connection:
-        openings = check_ins_of(connection, session_id)
-    return render_template(
-        "host_code.html",
-        visit=visit,
-        session=session,
-        times=times_of(session, visit.university.time_zone),
-        opening=next((opening for opening in openings if opening.is_open(now)), None),
-        was_open=bool(openings),
-        now=now,
-    )
+def show_code(visit: Visit, session_id: UUID) -> Response:
+    return _page(visit, _hosted_session(visit, session_id), NO_FAULT)
 
 
 @blueprint.post("/")
@@ -42,23 +35,78 @@ def show_code(visit: Visit, session_id: UUID) -> str:
 def open_now(visit: Visit, session_id: UUID) -> Response:
     """Open the check-in, unless it is open: two hosts who press at once get the same code."""
     check_form(f"open-check-in {session_id}")
-    tool = the_tool()
-    session, now = _hosted_session(visit, session_id), tool.clock.now()
-    if not session.is_running(now):
-        abort(409)
-    with tool.database.write() as connection:
-        if not any(opening.is_open(now) for opening in check_ins_of(connection, session_id)):
-            open_check_in(
-                connection, session_id=session_id, code=new_code(), participant_id=visit.participant_id, now=now
-            )
-            append_audit(
-                connection,
-                actor=f"participant {visit.participant_id}",
-                action=Action.OPEN_CHECK_IN,
-                thing=f"session {session_id}",
-                now=now,
-            )
+    session = _hosted_session(visit, session_id)
+    try:
+        _open(visit, session)
+    except NotTaken as error:
+        return _page(visit, session, error.fault)
     return go_to(f"/visit/{visit.visit_id}/sessions/{session_id}/code/")
+
+
+def _open(visit: Visit, session: Session) -> None:
+    """Raises NotTaken."""
+    now = the_tool().clock.now()
+    with the_tool().database.write() as connection:
+        openings = lock_check_ins(connection, session.session_id)
+        allowed = may_open(session, openings, now)
+        if allowed is MayOpen.IS_OPEN:
+            return
+        reason = _reason(allowed)
+        open_check_in(
+            connection,
+            session_id=session.session_id,
+            code=new_code([opening.code for opening in openings]),
+            participant_id=visit.participant_id,
+            reason=reason or None,
+            now=now,
+        )
+        append_audit(
+            connection,
+            actor=f"participant {visit.participant_id}",
+            action=Action.OPEN_CHECK_IN,
+            thing=f"session {session.session_id}",
+            now=now,
+            **({"reason": reason} if reason else {}),
+        )
+
+
+def _reason(allowed: MayOpen) -> str:
+    """Empty where none is needed. Raises NotTaken."""
+    if allowed in {MayOpen.TOO_EARLY, MayOpen.TOO_LATE}:
+        raise NotTaken(Fault(at="open", words=gettext("The check-in cannot be opened now."), status=409))
+    if allowed is MayOpen.YES:
+        return ""
+    reason = typed_text("reason")
+    if not reason:
+        raise NotTaken(Fault(at="open", words=gettext("Please write why it is opened once more."), status=422))
+    if len(reason) > MAX_REASON_CHARS:
+        words = gettext("Please say it in at most %(n)s characters.", n=MAX_REASON_CHARS)
+        raise NotTaken(Fault(at="open", words=words, typed=reason, status=422))
+    return reason
+
+
+def _page(visit: Visit, session: Session, fault: Fault) -> Response:
+    now, zone = the_tool().clock.now(), visit.university.time_zone
+    with the_tool().database.read() as connection:
+        openings = check_ins_of(connection, session.session_id)
+        turnout = turnout_of(connection, session.session_id)
+        rule = rules_of(connection, session.series_id).of_sessions[session.session_id].rule
+    page = render_template(
+        "host_code.html",
+        visit=visit,
+        session=session,
+        times=times_of(session, zone),
+        opening=next((opening for opening in openings if opening.is_open(now)), None),
+        allowed=may_open(session, openings, now),
+        answers=MayOpen,
+        until=moment(session.end_at + MAY_OPEN_AFTER_END, zone),
+        people=protect(turnout.people),
+        countries=turnout.countries,
+        code_counts=rule.counts(Kind.CODE),
+        fault=fault,
+        now=now,
+    )
+    return make_response(page, fault.status)
 
 
 def _hosted_session(visit: Visit, session_id: UUID) -> Session:

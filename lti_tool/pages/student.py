@@ -1,136 +1,139 @@
-"""The page that a launch opens: this week's session, the check-in, and all sessions with what is done."""
+"""The page that a launch opens: this week's session, the check-in, and all sessions with what counts."""
 
-import math
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 
 from lti_tool.pages.feed_links import feed_links
-from lti_tool.pages.redirects import go_to
-from lti_tool.pages.times import times_of
-from lti_tool.pages.visit_proof import check_form, with_visit
+from lti_tool.pages.own_record import OwnRecord, OwnSession, read_own_record
+from lti_tool.pages.student_forms import NO_FAULT, Fault
+from lti_tool.pages.times import moment
+from lti_tool.pages.visit_proof import with_visit
+from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
-from series.check_in import CodeReason, CodeRefused, match_code
+from series.check_in import EXTRA_TIME, MAY_OPEN_AFTER_END, CheckIn, CodeReason, is_open_for
 from series.feed_address import OwnerKind
-from series.limits import CODE_TRIES
 from series.people import Visit
 from series.permissions import Action, may
 from series.rule import Kind
+from series.rule_words import series_sentence, session_sentence, standing_sentence
 from series.sessions import Session, may_join, this_weeks_session
-from series.store.check_ins import check_ins_of
-from series.store.deliveries import last_delivery
-from series.store.evidence import NewEvidence, record_evidence
-from series.store.limits import take
-from series.store.records import completions_of
-from series.store.rules import rule_of
-from series.store.sessions import get_series, get_session, sessions_of
+from series.store.check_ins import check_ins_of, extended_check_ins
+from series.store.database import Connection
 
 blueprint = Blueprint("student", __name__, url_prefix="/visit/<visit_id>")
 
 
-@blueprint.get("/")
-@with_visit
-def this_week(visit: Visit) -> str:
-    return _render(visit)
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """What became of a typed code. `wait_s`: there were too many tries, and the next one may follow after that.
+    `no_more_time`: more time was asked for when the check-in was not open."""
+
+    reason: CodeReason | None = None
+    wait_s: int = 0
+    no_more_time: bool = False
+    typed: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tried:
-    """What became of a typed code. `wait_s`: there were too many tries, and the next one may follow after that."""
+class CheckInNow:
+    """The check-in of one session for one participant. `longer_until`: they have more time, until then."""
 
-    refused: CodeReason | None = None
-    wait_s: int = 0
-    delivery_ids: tuple[int, ...] = ()
+    may: bool = False
+    is_open: bool = False
+    may_ask_for_time: bool = False
+    longer_until: str = ""
 
 
-@blueprint.post("/sessions/<uuid:session_id>/check-in")
+NOT_REFUSED = Refusal()
+
+
+@blueprint.get("/")
 @with_visit
-def check_in(visit: Visit, session_id: UUID) -> Response:
-    """A right code is evidence; a wrong or late one gets a sentence, and only the try is counted."""
-    check_form(f"check-in {session_id}")
-    tool, typed = the_tool(), request.form.get("code", "")[:64]
-    with tool.database.read() as connection:
-        session = get_session(connection, session_id)
-    if session is None:
-        abort(404)
-    if not may(visit, Action.CHECK_IN, session):
-        abort(403)
-    tried = _try_code(visit, session_id, typed)
-    if tried.wait_s:
-        response = make_response(_render(visit, wait_s=tried.wait_s, typed=typed), 429)
-        response.headers["Retry-After"] = str(tried.wait_s)
-        return response
-    if tried.refused:
-        return make_response(_render(visit, refused=tried.refused, typed=typed), 422)
-    for delivery_id in tried.delivery_ids:
-        tool.queue.enqueue("deliver", delivery_id)
-    return go_to(f"/visit/{visit.visit_id}/")
+def this_week(visit: Visit) -> Response:
+    return render_week(visit)
 
 
-def _try_code(visit: Visit, session_id: UUID, typed: str) -> Tried:
-    """One transaction. While there is a code to be guessed, tries are counted per participant and session: a whole
-    campus may share one address."""
-    tool = the_tool()
-    now = tool.clock.now()
-    with tool.database.write() as connection:
-        openings = check_ins_of(connection, session_id)
-        if any(opening.is_open(now) for opening in openings):
-            wait_s = take(connection, f"code {visit.participant_id} {session_id}", CODE_TRIES, now=now)
-            if wait_s:
-                return Tried(wait_s=math.ceil(wait_s))
-        try:
-            opening = match_code(typed, openings, now)
-        except CodeRefused as refused:
-            return Tried(refused=refused.reason)
-        new = NewEvidence(
-            participant_id=visit.participant_id,
-            session_id=session_id,
-            kind=Kind.CODE,
-            source="check-in",
-            source_id=str(opening.check_in_id),
-            observed_at=now,
-        )
-        return Tried(delivery_ids=tuple(record_evidence(connection, new, now=now)))
-
-
-def _render(visit: Visit, *, refused: CodeReason | None = None, wait_s: int = 0, typed: str = "") -> str:
+def render_week(
+    visit: Visit,
+    *,
+    refusal: Refusal = NOT_REFUSED,
+    fault: Fault = NO_FAULT,
+    first_id: UUID | None = None,
+    status: int = 200,
+) -> Response:
+    """`first_id`: the session of the first card, where it is not this week's: that of the form that was sent."""
     tool = the_tool()
     now = tool.clock.now()
     with tool.database.read() as connection:
-        series = get_series(connection, visit.series_id)
-        sessions = sessions_of(connection, visit.series_id)
-        rule = rule_of(connection, visit.series_id)
-        completed = completions_of(connection, participant_id=visit.participant_id, series_id=visit.series_id)
-        sent = last_delivery(connection, placement_id=visit.placement_id, participant_id=visit.participant_id)
-        first = _first(visit, sessions, series.time_zone)
-        openings = check_ins_of(connection, first.session_id) if first else []
-    return render_template(
+        own = read_own_record(connection, visit, now=now)
+        first = own.sessions[first_id] if first_id else _first(visit, own, now)
+        check_in = check_in_now(connection, visit, first, now) if first else CheckInNow()
+    page = render_template(
         "student.html",
         visit=visit,
-        series=series,
+        own=own,
+        series=own.series,
         first=first,
-        first_times=times_of(first, visit.university.time_zone) if first else None,
-        sessions=[(s, times_of(s, visit.university.time_zone)) for s in sessions],
-        completed=completed,
-        held=sum(1 for s in sessions if not s.is_cancelled),
-        rule=rule,
-        sent=sent,
+        check_in=check_in,
+        sent=next((grade for grade in own.grades if grade.placement_id == visit.placement_id), None),
         now=now,
-        is_open=any(opening.is_open(now) for opening in openings),
-        may_check_in=first is not None and may(visit, Action.CHECK_IN, first),
-        may_join=first is not None and may_join(first, now),
-        refused=refused,
-        wait_s=wait_s,
-        typed=typed,
+        may_join=first is not None and may_join(first.session, now),
+        host_may_open=first is not None and host_may_open(visit, first.session, now),
+        speaks=may(visit, Action.SPEAK_FOR_ONESELF),
+        refusal=refusal,
         reasons=CodeReason,
-        links=feed_links(OwnerKind.PARTICIPANT, visit.participant_id, name=series.title),
+        Kind=Kind,
+        fault=fault,
+        saved=request.args.get("saved", ""),
+        moment=moment,
+        sentences=_sentences(own),
+        session_sentence=lambda rule: session_sentence(rule, WORDS),
+        links=feed_links(OwnerKind.PARTICIPANT, visit.participant_id, name=own.series.title),
         address_is_new="calendar" in request.args,
+    )
+    return make_response(page, status)
+
+
+def _sentences(own: OwnRecord) -> dict[str, str]:
+    return {
+        "session": session_sentence(own.rules.series, WORDS),
+        "series": series_sentence(own.rules.series, WORDS),
+        "standing": standing_sentence(own.standing, WORDS),
+        "course": standing_sentence(own.course, WORDS) if own.course else "",
+    }
+
+
+def check_in_now(connection: Connection, visit: Visit, shown: OwnSession, now: datetime) -> CheckInNow:
+    session_id = shown.session.session_id
+    if not may(visit, Action.CHECK_IN, shown.session) or not shown.rule.rule.counts(Kind.CODE):
+        return CheckInNow()
+    openings = check_ins_of(connection, session_id)
+    extended = extended_check_ins(connection, participant_id=visit.participant_id, session_id=session_id)
+    longer = [opening for opening in openings if opening.check_in_id in extended and opening.is_open_longer(now)]
+    return CheckInNow(
+        may=True,
+        is_open=any(is_open_for(opening, now, extended) for opening in openings),
+        may_ask_for_time=opening_to_extend(openings, now) is not None and not longer,
+        longer_until=moment(longer[0].closes_at + EXTRA_TIME, visit.university.time_zone) if longer else "",
     )
 
 
-def _first(visit: Visit, sessions: list[Session], zone: str) -> Session | None:
+def opening_to_extend(openings: list[CheckIn], now: datetime) -> CheckIn | None:
+    return next((opening for opening in openings if opening.is_open(now)), None)
+
+
+def host_may_open(visit: Visit, session: Session, now: datetime) -> bool:
+    """Whether the page of the check-in code is of any use to this visit."""
+    return may(visit, Action.OPEN_CHECK_IN, session) and now < session.end_at + MAY_OPEN_AFTER_END
+
+
+def _first(visit: Visit, own: OwnRecord, now: datetime) -> OwnSession | None:
     """The placement's own session, or this week's."""
     if visit.session_id is not None:
-        return next((s for s in sessions if s.session_id == visit.session_id), None)
-    return this_weeks_session(sessions, now=the_tool().clock.now(), zone=zone)
+        return own.sessions.get(visit.session_id)
+    sessions = [shown.session for shown in own.sessions.values()]
+    found = this_weeks_session(sessions, now=now, zone=own.series.time_zone)
+    return own.sessions[found.session_id] if found else None

@@ -34,16 +34,18 @@
     }
   }
 
-  // The fragment <… id data-refresh> is fetched again, unless somebody is typing in it.
+  // The fragment <… id data-refresh> is fetched again, unless somebody is typing in it or has typed something.
+  const inUse = (fragment) => fragment.contains(document.activeElement)
+    || [...fragment.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
   async function refresh() {
     const fragment = document.querySelector("[data-refresh]");
-    if (!fragment || document.hidden || fragment.contains(document.activeElement)) return;
+    if (!fragment || document.hidden || inUse(fragment)) return;
     try {
       const answer = await fetch(location.pathname, { credentials: "same-origin" });
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById(fragment.id);
-      if (!fresh || fresh.dataset.refresh === fragment.dataset.refresh || fragment.contains(document.activeElement)) return;
+      if (!fresh || fresh.dataset.refresh === fragment.dataset.refresh || inUse(fragment)) return;
       fragment.replaceWith(fresh);
       showLocalTimes(fresh);
       countDown(fresh);

@@ -150,6 +150,16 @@ def name_host(connection: sa.Connection, *, session_id: UUID, participant_id: in
         connection.execute(sa.insert(session_host).values(session_id=session_id, participant_id=participant_id))
 
 
+def hosts_of(connection: sa.Connection, series_id: UUID) -> set[tuple[UUID, int]]:
+    """(session, participant) of everybody who hosts one of the series' sessions."""
+    rows = connection.execute(
+        sa.select(session_host)
+        .join(session, session_host.c.session_id == session.c.id)
+        .where(session.c.series_id == series_id)
+    )
+    return {(row.session_id, row.participant_id) for row in rows}
+
+
 def session_as_json(shown: Session) -> dict[str, Any]:
     """For `--json`."""
     return {

@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
 
 from sandbox_lms.campus import Person
+from tests.browser import what_counts
 from tests.browser.conftest import Demo, free_ports, start_demo, stop_demo
 from tests.browser.cookie_modes import browser_of, open_with_cookies
 from tests.browser.people import check_without_cookie, open_in_frame, sign_in, type_code
@@ -22,6 +23,7 @@ from tests.browser.world import MARIA, Kind, World, serve_world
 from tests.waiting import until
 
 OUT = Path("build/screenshots")
+AZUOLAS = "6"  # his number at Vilnius
 WIDTHS = (320, 768, 1280)
 PASSWORD = "a pretend coordinator's password"
 LONG = "Mathematisch-naturwissenschaftliche Unterrichtsentwicklung: Διαπολιτισμικές προσεγγίσεις της ενέργειας"
@@ -58,6 +60,7 @@ def _tour(demo: Demo, browser: Browser) -> None:
     calendar.write_bytes(as_it_was)
     _wait_for_titles(demo, browser, are_long=False)
     _everywhere(browser, "before", lambda page: _student(page, demo))
+    what_counts.demand_more(demo)
     _jump(demo, browser)
     code = _open_check_in(demo, browser)
     for name, visit in {
@@ -81,6 +84,21 @@ def _tour(demo: Demo, browser: Browser) -> None:
         "refused-details": lambda page: _refused(page, demo),
     }.items():
         _everywhere(browser, name, visit)
+    _tour_of_what_counts(demo, browser)
+
+
+def _tour_of_what_counts(demo: Demo, browser: Browser) -> None:
+    """The whole pages of a student for whom much is recorded."""
+    what_counts.fill(demo, AZUOLAS)
+    details = {"student-record": "", "student-reflecting": "this week"}
+    for name, session in details.items():
+        _everywhere(browser, name, partial(what_counts.open_own_page, demo, session), whole=True)
+    what_counts.to_the_evening(demo)
+    _everywhere(browser, "student-recording", partial(what_counts.open_own_page, demo, "this week"), whole=True)
+    _everywhere(browser, "host-again", lambda page: _host(page, demo))
+    what_counts.declare(demo, AZUOLAS)
+    _everywhere(browser, "student-declared", partial(what_counts.open_own_page, demo, "this week"), whole=True)
+    _everywhere(browser, "student-too-short", partial(what_counts.hand_in_too_little, demo), whole=True)
 
 
 def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
@@ -157,14 +175,15 @@ def _tour_without_cookies(world: World, browser: Browser) -> None:
     _everywhere(browser, "frame-own-tab", partial(_button_in_frame, world, "parent"))
 
 
-def _everywhere(browser: Browser, name: str, visit: Callable[[Page], object]) -> None:
+def _everywhere(browser: Browser, name: str, visit: Callable[[Page], object], *, whole: bool = False) -> None:
+    """`whole`: also what is below the window's edge."""
     for scheme in ("light", "dark"):
         for width in WIDTHS:
             page = _page(browser, width, scheme)
             visit(page)
             page.wait_for_load_state("networkidle")
             page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-            page.screenshot(path=OUT / f"{name}-{width}-{scheme}.png")
+            page.screenshot(path=OUT / f"{name}-{width}-{scheme}.png", full_page=whole)
             page.context.close()
 
 
@@ -197,7 +216,8 @@ def _jump(demo: Demo, browser: Browser) -> None:
 def _open_check_in(demo: Demo, browser: Browser) -> str:
     page = _page(browser, 1280, "light")
     frame = _host(page, demo)
-    frame.get_by_role("button", name="Open the check-in").click()
+    if frame.get_by_role("button", name="Open the check-in").count():  # else it has opened by itself
+        frame.get_by_role("button", name="Open the check-in").click()
     code = frame.locator(".code-large").inner_text()
     page.context.close()
     return code

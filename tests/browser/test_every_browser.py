@@ -27,7 +27,7 @@ SEND_FORM = """([action, fields]) => {
 
 
 def shows_the_students_page(place: Page | Frame | FrameLocator) -> None:
-    expect(place.get_by_text("sessions completed")).to_be_visible(timeout=PATIENCE_MS)
+    expect(place.locator("#own-standing")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def new_tab_control(place: Page | FrameLocator) -> Locator:

@@ -67,7 +67,10 @@ def _student_checks_in(demo: Demo, page: Page, student: str, code: str) -> None:
     looks_right(page)
     type_code(frame, code)
     expect(frame.get_by_role("status")).to_contain_text("You are checked in")
-    expect(frame.get_by_text("1 of 10 sessions completed")).to_be_visible()
+    expect(frame.locator("#own-standing")).to_contain_text("1 of 10")
+    looks_right(page)
+    frame.locator(".sessions").get_by_role("link", name=SESSION).click()
+    expect(frame.locator(".recorded")).to_contain_text("Checked in with the code, typed in by you")
     looks_right(page)
 
 

@@ -21,7 +21,7 @@ from series.store.runs import slot_by_hand
 from series.store.sessions import sessions_of
 from series.store.staff import add_link, add_staff, get_account
 from series.store.staff_sessions import open_session
-from series.store.tables import staff_link, staff_session, visit
+from series.store.tables import check_in, staff_link, staff_session, visit
 from series.store.visits import KEEP_OVER
 from tests.examples import SERIES
 from tests.integration.partner import Partner, open_partner
@@ -128,6 +128,13 @@ def test_two_workers_begin_each_job_once_a_slot(partner: Partner, file: Path) ->
     for tick in ticks * 3:
         tick()
     assert jobs_of(partner) == [("calendar", CALENDAR.slug, "running"), ("mirror", "malta", "running")]
+
+
+def test_two_workers_open_a_check_in_that_nobody_has_opened_once(partner: Partner) -> None:
+    partner.world.advance(5 * 60)  # the session began with the hour
+    for tick in [Tick(partner.services), Tick(partner.services)] * 2:
+        tick()
+    assert count(partner.services.database, check_in) == 1
 
 
 def test_the_next_slot_begins_the_job_again(partner: Partner) -> None:

@@ -7,8 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from series.check_in import CODE_LIFE, CheckIn, CodeReason, CodeRefused, match_code, new_code
+from series.check_in import (
+    CODE_LIFE,
+    EXTRA_TIME,
+    CheckIn,
+    CodeReason,
+    CodeRefused,
+    MayOpen,
+    match_code,
+    may_open,
+    new_code,
+    opens_by_itself,
+)
 from tests.conftest import NOW
+from tests.examples import SESSION
 
 OPEN = CheckIn(check_in_id=1, code="048213", opens_at=NOW - timedelta(minutes=1), closes_at=NOW + timedelta(minutes=4))
 CLOSED = CheckIn(check_in_id=2, code="777777", opens_at=NOW - timedelta(hours=1), closes_at=NOW - timedelta(minutes=55))
@@ -97,3 +109,70 @@ def test_a_new_code_is_six_digits_with_its_leading_zeros() -> None:
 def test_whatever_is_typed_is_taken_or_refused(typed: str) -> None:
     with suppress(CodeRefused):
         assert match_code(typed, [OPEN, CLOSED], NOW) == OPEN
+
+
+# More time
+
+
+def test_a_code_is_taken_longer_from_who_has_more_time_in_its_opening() -> None:
+    last = OPEN.closes_at + EXTRA_TIME
+    assert match_code(OPEN.code, [OPEN], last - timedelta(microseconds=1), {OPEN.check_in_id}) == OPEN
+    assert reason(OPEN.code, OPEN, now=OPEN.closes_at) is CodeReason.LATE
+    with pytest.raises(CodeRefused) as refused:
+        match_code(OPEN.code, [OPEN], last, {OPEN.check_in_id})
+    assert refused.value.reason is CodeReason.LATE
+
+
+def test_more_time_in_one_opening_is_none_in_another() -> None:
+    with pytest.raises(CodeRefused):
+        match_code(OPEN.code, [OPEN, CLOSED], OPEN.closes_at, {CLOSED.check_in_id})
+
+
+def test_a_wrong_code_in_the_longer_time_is_wrong_and_not_too_early() -> None:
+    with pytest.raises(CodeRefused) as refused:
+        match_code("000000", [OPEN], OPEN.closes_at, {OPEN.check_in_id})
+    assert refused.value.reason is CodeReason.WRONG
+
+
+# Who may open it when
+
+
+def opened(at: datetime) -> CheckIn:
+    return CheckIn(check_in_id=9, code="111222", opens_at=at, closes_at=at + CODE_LIFE)
+
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("openings", "now", "answer"),
+    [
+        ([], SESSION.start_at - MINUTE, MayOpen.TOO_EARLY),
+        ([], SESSION.start_at, MayOpen.YES),
+        ([], SESSION.end_at - MINUTE, MayOpen.YES),
+        ([], SESSION.end_at, MayOpen.WITH_REASON),
+        ([], SESSION.end_at + 59 * MINUTE, MayOpen.WITH_REASON),
+        ([], SESSION.end_at + 60 * MINUTE, MayOpen.TOO_LATE),
+        ([opened(SESSION.start_at)], SESSION.start_at + 4 * MINUTE, MayOpen.IS_OPEN),
+        ([opened(SESSION.start_at)], SESSION.start_at + 5 * MINUTE, MayOpen.WITH_REASON),
+        ([opened(SESSION.start_at - 9 * MINUTE)], SESSION.start_at, MayOpen.YES),
+    ],
+)
+def test_a_host_may_open_it_from_the_start_and_once_more_with_a_reason(
+    openings: list[CheckIn], now: datetime, answer: MayOpen
+) -> None:
+    assert may_open(SESSION, openings, now) is answer
+
+
+def test_it_opens_by_itself_after_five_minutes_and_only_when_nobody_has() -> None:
+    five = SESSION.start_at + 5 * MINUTE
+    assert not opens_by_itself(SESSION, [], five - MINUTE)
+    assert opens_by_itself(SESSION, [], five)
+    assert opens_by_itself(SESSION, [], SESSION.end_at - MINUTE)
+    assert not opens_by_itself(SESSION, [], SESSION.end_at)
+    assert not opens_by_itself(SESSION, [opened(SESSION.start_at)], SESSION.end_at - MINUTE)
+
+
+def test_a_new_code_is_none_of_those_of_the_session() -> None:
+    even = {f"{number:06d}" for number in range(0, 10**6, 2)}
+    assert not even & {new_code(even) for _ in range(20)}
