@@ -12,7 +12,7 @@ from lms.service_tokens import ServiceTokens
 from lms.tool_keys import SigningKey
 from moodle_sync.deliver_scores import deliver
 from moodle_sync.services import make_services
-from series.deliveries import FIRST_DELAY, LEASE
+from series.deliveries import FIRST_DELAY, LEASE, LONGEST_PAUSE
 from series.store import deliveries
 from tests.at_once import at_once
 from tests.integration.partner import Partner, open_partner
@@ -133,13 +133,26 @@ def test_an_error_of_ours_postpones_the_score_and_says_so(partner: Partner, wait
 
 
 def test_after_a_week_of_trying_the_score_is_given_up(partner: Partner, waiting: int) -> None:
-    partner.world.sandbox.switches["malta"].set(down=True)
+    partner.world.sandbox.switches["malta"].set(score_status=500)
     deliver(partner.services, waiting)
     partner.world.advance(timedelta(days=7, seconds=1).total_seconds())
     deliver(partner.services, waiting)
     row = partner.delivery(waiting)
     assert row.state == "failed"
-    assert "503" in str(row.outcome)
+    assert "500" in str(row.outcome)
+
+
+def test_however_long_an_lms_is_down_nothing_is_given_up_for_that(partner: Partner, waiting: int) -> None:
+    partner.world.sandbox.switches["malta"].set(down=True)
+    deliver(partner.services, waiting)
+    for _ in range(2):
+        partner.world.advance(timedelta(days=8).total_seconds())
+        deliver(partner.services, waiting)
+        assert partner.delivery(waiting).state == "due"
+    partner.world.sandbox.switches["malta"].reset()
+    partner.world.advance(LONGEST_PAUSE.total_seconds())
+    deliver(partner.services, waiting)
+    assert partner.delivery(waiting).state == "delivered"
 
 
 # A gradebook that holds something as new
