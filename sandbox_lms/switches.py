@@ -17,6 +17,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """All switches of one campus. What is not set is off.
 
     `score_status`: scores are answered with this status and not stored; `score_status_times` times, or always.
+    `retry_after_s`: what such an answer, and one of an LMS that is down, says of when to come back.
     """
 
     down: bool = False
@@ -25,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hold_score_after: bool = False
     score_status: int | None = None
     score_status_times: int | None = None
+    retry_after_s: int | None = None
     slow_s: float = 0
 
 
