@@ -100,12 +100,8 @@ def _take(connection: sa.Connection, row: Any, now: datetime) -> int | None:
     being asked again, one delivery alone. The number of the attempt, or None."""
     try:
         with connection.begin_nested() as savepoint:
-            attempts = connection.execute(
-                sa.update(delivery)
-                .where(delivery.c.id == row.id, delivery.c.state == "due", delivery.c.next_attempt_at <= now)
-                .values(in_flight=True, next_attempt_at=now + LEASE, attempts=delivery.c.attempts + 1)
-                .returning(delivery.c.attempts)
-            ).scalar_one_or_none()
+            asked = {"delivery_id": row.id, "now": now, "lease_ends_at": now + LEASE}
+            attempts = connection.execute(_TAKE, asked).scalar_one_or_none()
             if attempts is None:
                 return None
             if row.paused_until is not None and not take_probe(connection, row.platform_pk, now=now):
@@ -114,6 +110,18 @@ def _take(connection: sa.Connection, row: Any, now: datetime) -> int | None:
             return int(attempts)
     except sa.exc.IntegrityError:
         return None
+
+
+_TAKE = (
+    sa.update(delivery)
+    .where(
+        delivery.c.id == sa.bindparam("delivery_id"),
+        delivery.c.state == "due",
+        delivery.c.next_attempt_at <= sa.bindparam("now"),
+    )
+    .values(in_flight=True, next_attempt_at=sa.bindparam("lease_ends_at"), attempts=delivery.c.attempts + 1)
+    .returning(delivery.c.attempts)
+)
 
 
 def due_ids(
@@ -175,16 +183,16 @@ def _due(now: datetime) -> sa.Select[Any]:
 
 
 def mark_delivered(connection: sa.Connection, delivery_id: int, *, outcome: str, now: datetime) -> None:
-    _end(connection, delivery_id, state="delivered", outcome=outcome, delivered_at=now)
+    _end(connection, _DELIVERED, delivery_id, outcome, now)
 
 
 def mark_failed(connection: sa.Connection, delivery_id: int, *, outcome: str) -> None:
     """Never to be tried again by itself; `outcome` is a sentence for the instructor."""
-    _end(connection, delivery_id, state="failed", outcome=outcome)
+    _end(connection, _FAILED, delivery_id, outcome)
 
 
 def postpone(connection: sa.Connection, delivery_id: int, *, outcome: str, next_attempt_at: datetime) -> None:
-    _end(connection, delivery_id, state="due", outcome=outcome, next_attempt_at=next_attempt_at)
+    _end(connection, _POSTPONED, delivery_id, outcome, next_attempt_at)
 
 
 def retry(
@@ -250,13 +258,20 @@ def last_delivery(
     return None if row is None else (row.state, row.outcome)
 
 
-def _end(connection: sa.Connection, delivery_id: int, **values: Any) -> None:
-    """Only a row that is still due: one that was superseded meanwhile keeps that state."""
-    connection.execute(
-        sa.update(delivery)
-        .where(delivery.c.id == delivery_id, delivery.c.state == "due")
-        .values(in_flight=False, **values)
-    )
+# Only a row that is still due is ended: one that was superseded meanwhile keeps that state.
+_OUTCOME = (
+    sa.update(delivery)
+    .where(delivery.c.id == sa.bindparam("delivery_id"), delivery.c.state == "due")
+    .values(in_flight=False, outcome=sa.bindparam("outcome"))
+)
+_DELIVERED = _OUTCOME.values(state="delivered", delivered_at=sa.bindparam("at"))
+_FAILED = _OUTCOME.values(state="failed")
+_POSTPONED = _OUTCOME.values(next_attempt_at=sa.bindparam("at"))
+
+
+def _end(connection: sa.Connection, end: sa.Update, delivery_id: int, outcome: str, at: datetime | None = None) -> None:
+    asked = {"delivery_id": delivery_id, "outcome": outcome}
+    connection.execute(end, asked if at is None else {**asked, "at": at})
 
 
 def _claimed(row: Any, attempts: int) -> Delivery:

@@ -24,7 +24,7 @@ STALLED_S = 2.5  # nothing ends for so long: all that is left waits for a lease,
 POLL_S = 0.05
 IN_TROUBLE = (DOWN, SLOW, BUSY)
 _DUE = (
-    sa.select(university.c.slug, sa.func.count())
+    sa.select(university.c.slug, sa.func.count().label("due"))
     .select_from(delivery.join(participant).join(university))
     .where(delivery.c.state == "due")
     .group_by(university.c.slug)
@@ -142,8 +142,7 @@ def _wrong_ends(scene: Thirteen) -> Iterator[str]:
 
 def _due_by_university(scene: Thirteen) -> dict[str, int]:
     with scene.database.read() as connection:
-        rows = connection.execute(_DUE).all()
-    return {slug: count for slug, count in rows}
+        return {row.slug: row.due for row in connection.execute(_DUE)}
 
 
 def _kill_and_replace(
