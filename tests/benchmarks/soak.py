@@ -20,7 +20,6 @@ from series.store.tables import delivery, participant, university
 from tests.benchmarks.servers import BIN, ROOT
 from tests.benchmarks.thirteen import BUSY, DOWN, NEWER, REFUSING, SLOW, Thirteen
 
-STALLED_S = 2.5  # nothing ends for so long: all that is left waits for a lease, a pause or a delay
 POLL_S = 0.05
 IN_TROUBLE = (DOWN, SLOW, BUSY)
 _DUE = (
@@ -61,35 +60,49 @@ class Soaked:
         )
 
 
-def soak(scene: Thirteen, *, kills: int, workers: int, slow_s: float, seed: int, log: Path, within_s: float) -> Soaked:
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """`busy_times`: how often the busy LMS says so, anew with every kill. `stalled_s`: when nothing has ended for so
+    long, all that is left waits for a lease, a pause or a delay, and the clock is moved on."""
+
+    kills: int
+    workers: int
+    slow_s: float = 0.3
+    busy_times: int = 3
+    stalled_s: float = 2.5
+    within_s: float = 900
+    seed: int = 7
+
+
+def soak(scene: Thirteen, plan: Plan, log: Path) -> Soaked:
     """Kill at moments by chance; then let time pass until all has ended, with the LMS that is down up at the last."""
-    chance, begun, cpu = random.Random(seed), time.monotonic(), _children_cpu_s()
-    scene.be_in_trouble(slow_s=slow_s)
+    chance, begun, cpu = random.Random(plan.seed), time.monotonic(), _children_cpu_s()
+    scene.be_in_trouble(slow_s=plan.slow_s, busy_times=plan.busy_times)
     killable = sum(student.slug not in IN_TROUBLE for student in scene.students)
-    kill_at = sorted(chance.randint(1, int(killable * 0.9)) for _ in range(kills))
+    kill_at = sorted(chance.randint(1, int(killable * 0.9)) for _ in range(plan.kills))
     again = iter([one for one in scene.students if one.slug not in {NEWER, REFUSING}][: len(scene.students) // 20])
     others_s, ended, moved_at = 0.0, 0, time.monotonic()
-    with _workers(scene, workers, log) as running:
+    with _workers(scene, plan.workers, log) as running:
         while due := _due_by_university(scene):
-            assert time.monotonic() - begun < within_s, f"not ended within {within_s} s: {due}"
+            assert time.monotonic() - begun < plan.within_s, f"not ended within {plan.within_s} s: {due}"
             others_s = others_s or (0.0 if due.keys() - set(IN_TROUBLE) else time.monotonic() - begun)
             if ended != (now_ended := -sum(due.values())):
                 ended, moved_at = now_ended, time.monotonic()
             if kill_at and len(scene.students) + ended >= kill_at[0]:
                 kill_at.pop(0)
                 _kill_and_replace(scene, running, chance, log)
-                scene.be_busy()
+                scene.be_busy(plan.busy_times)
             elif student := next(again, None):
                 scene.check_in_again(student)
             elif due.keys() == {DOWN} and scene.world.sandbox.switches[DOWN].settings.down:
                 scene.world.sandbox.switches[DOWN].reset()
                 scene.world.advance((LONGEST_PAUSE * 2).total_seconds())
-            elif time.monotonic() - moved_at > STALLED_S:
+            elif time.monotonic() - moved_at > plan.stalled_s:
                 scene.world.advance((LEASE + timedelta(seconds=1)).total_seconds())
                 moved_at = time.monotonic()
             time.sleep(POLL_S)
         seconds = time.monotonic() - begun
-    return _judge(scene, kills=kills, seconds=seconds, others_s=others_s, worker_cpu_s=_children_cpu_s() - cpu)
+    return _judge(scene, kills=plan.kills, seconds=seconds, others_s=others_s, worker_cpu_s=_children_cpu_s() - cpu)
 
 
 def _judge(scene: Thirteen, *, kills: int, seconds: float, others_s: float, worker_cpu_s: float) -> Soaked:

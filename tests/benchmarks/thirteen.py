@@ -1,11 +1,12 @@
 """Thirteen universities on sandbox LMSs, some of them in trouble, whose students have all checked in."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from series.store.keys import add_tool_key
 from series.store.launches import open_visit
 from series.store.sessions import add_series, save_import
 from series.store.universities import NewPlatform, add_platform, add_university
+from tests.benchmarks.copying import copy_rows
 from tests.conftest import make_environment
 from tests.examples import SERIES, SESSION, moved, weekly
 from tests.integration.sandbox_client import TOOL_KEY, World
@@ -51,21 +53,34 @@ class Thirteen:
     students: list[Student]
     twice: set[Student] = field(default_factory=set)
 
-    def be_in_trouble(self, *, slow_s: float) -> None:
+    def be_in_trouble(self, *, slow_s: float, busy_times: int) -> None:
         switches = self.world.sandbox.switches
         switches[DOWN].set(down=True)
         switches[SLOW].set(slow_s=slow_s)
         switches[REFUSING].set(score_status=400)
-        self.be_busy()
+        self.be_busy(busy_times)
 
-    def be_busy(self) -> None:
-        self.world.sandbox.switches[BUSY].set(score_status=429, score_status_times=5, retry_after_s=2)
+    def be_busy(self, times: int) -> None:
+        self.world.sandbox.switches[BUSY].set(score_status=429, score_status_times=times, retry_after_s=2)
 
     def check_in_again(self, student: Student) -> None:
         """A second score within the second: the newer one must be the one that stays."""
         self.twice.add(student)
         with self.database.write() as connection:
             _check_in(connection, student.participant_id, 1, self.world.clock.now())
+
+    def afresh_in(self, database_url: str) -> Self:
+        """The same once more in another, empty database: no score has been sent, no LMS is in trouble. To be made of
+        one that has not been used."""
+        copy_rows(self.database, database := Database(database_url))
+        for site in self.world.sandbox.sites.values():
+            site.switches.reset()
+            site.journal.clear()
+            if site.slug != NEWER:
+                with site.database.write() as connection:
+                    connection.execute("DELETE FROM grade WHERE campus = ?", (site.slug,))
+        environment = {**self.environment, "SHARED_SESSIONS_DATABASE_URL": database_url}
+        return replace(self, database=database, environment=environment, twice=set())
 
     def right_grade(self, student: Student) -> float | None:
         if student.slug == REFUSING:
@@ -87,12 +102,15 @@ class Thirteen:
 
 
 @contextmanager
-def open_thirteen(folder: Path, database_url: str, *, students: int) -> Iterator[Thirteen]:
-    """As many students altogether, shared out evenly; none of their scores has been sent."""
-    each = -(-students // len(SLUGS))
+def open_thirteen(
+    folder: Path, database_url: str, *, students: int, slugs: Sequence[str] = SLUGS
+) -> Iterator[Thirteen]:
+    """As many students altogether, shared out evenly; none of their scores has been sent. Some of the thirteen, where
+    they suffice."""
+    each = -(-students // len(slugs))
     database = Database(database_url)
     folder.mkdir(parents=True, exist_ok=True)
-    with World(folder, [_campus(slug, each) for slug in SLUGS]) as world:
+    with World(folder, [_campus(slug, each) for slug in slugs]) as world:
         assert world.clock.offset_file is not None
         environment = make_environment(world.tool_url, database_url)
         environment["SHARED_SESSIONS_CLOCK_FILE"] = str(world.clock.offset_file)
