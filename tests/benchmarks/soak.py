@@ -22,11 +22,18 @@ from tests.benchmarks.thirteen import BUSY, DOWN, NEWER, REFUSING, SLOW, Thirtee
 
 POLL_S = 0.05
 IN_TROUBLE = (DOWN, SLOW, BUSY)
+_OF_UNIVERSITY = delivery.join(participant).join(university)
 _DUE = (
     sa.select(university.c.slug, sa.func.count().label("due"))
-    .select_from(delivery.join(participant).join(university))
+    .select_from(_OF_UNIVERSITY)
     .where(delivery.c.state == "due")
     .group_by(university.c.slug)
+)
+_OTHERS_WAIT = (
+    sa.select(delivery.c.id)
+    .select_from(_OF_UNIVERSITY)
+    .where(delivery.c.state == "due", sa.not_(delivery.c.in_flight), university.c.slug.not_in(IN_TROUBLE))
+    .limit(1)
 )
 
 
@@ -34,7 +41,8 @@ _DUE = (
 class Soaked:
     """`posts`: scores that arrived. A repeat is one that had been stored before; `unlike`: those that differ from the
     one before. `wrong`: cells of gradebooks, and ends of deliveries. `others_s`: when the last of the universities that
-    are not down, slow or busy had all, beside `seconds` for everything."""
+    are not down, slow or busy had all but what killed workers had left to wait for the ends of their leases, beside
+    `seconds` for everything."""
 
     deliveries: int
     kills: int
@@ -82,10 +90,10 @@ def soak(scene: Thirteen, plan: Plan, log: Path) -> Soaked:
     kill_at = sorted(chance.randint(1, int(killable * 0.9)) for _ in range(plan.kills))
     again = iter([one for one in scene.students if one.slug not in {NEWER, REFUSING}][: len(scene.students) // 20])
     others_s, ended, moved_at = 0.0, 0, time.monotonic()
-    with _workers(scene, plan.workers, log) as running:
+    with workers(scene, plan.workers, log) as running:
         while due := _due_by_university(scene):
             assert time.monotonic() - begun < plan.within_s, f"not ended within {plan.within_s} s: {due}"
-            others_s = others_s or (0.0 if due.keys() - set(IN_TROUBLE) else time.monotonic() - begun)
+            others_s = others_s or (0.0 if _others_wait(scene) else time.monotonic() - begun)
             if ended != (now_ended := -sum(due.values())):
                 ended, moved_at = now_ended, time.monotonic()
             if kill_at and len(scene.students) + ended >= kill_at[0]:
@@ -158,6 +166,11 @@ def _due_by_university(scene: Thirteen) -> dict[str, int]:
         return {row.slug: row.due for row in connection.execute(_DUE)}
 
 
+def _others_wait(scene: Thirteen) -> bool:
+    with scene.database.read() as connection:
+        return connection.execute(_OTHERS_WAIT).first() is not None
+
+
 def _kill_and_replace(
     scene: Thirteen, running: list[subprocess.Popen[bytes]], chance: random.Random, log: Path
 ) -> None:
@@ -168,7 +181,8 @@ def _kill_and_replace(
 
 
 @contextmanager
-def _workers(scene: Thirteen, count: int, log: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+def workers(scene: Thirteen, count: int, log: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """`moodle-sync worker`, as often; whoever is in the list at the end is ended."""
     running = [_start(scene, log) for _ in range(count)]
     try:
         yield running
