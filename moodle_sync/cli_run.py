@@ -17,6 +17,7 @@ from series.store.uploads import TABLE_SOURCE
 
 if TYPE_CHECKING:
     from moodle_sync.mirror_sessions import CoursePlan
+    from moodle_sync.services import Services
 
 MOST_BY_HAND = 10_000
 
@@ -88,18 +89,27 @@ def run_deliver(university_slug: str | None, *, dry_run: bool) -> None:
     from moodle_sync.deliver_scores import Came, deliver  # noqa: PLC0415 - other commands should not wait for it
 
     services = services_or_exit()
+    due = _due(services, university_slug)
+    if dry_run:
+        click.echo(f"{len(due)} due.")
+        return
+    came: Counter[Came | None] = Counter()
+    tried: set[int] = set()
+    while due:
+        with click.progressbar(due, label="Sending", file=sys.stderr) as progress:
+            came.update(deliver(services, delivery_id) for delivery_id in progress)
+        tried.update(due)
+        due = [one for one in _due(services, university_slug) if one not in tried]  # who answers again gets the rest
+    counts = ", ".join(f"{came[outcome]} {outcome}" for outcome in Came if came[outcome])
+    click.echo(counts or "Nothing to send.")
+
+
+def _due(services: "Services", university_slug: str | None) -> list[int]:
     with services.database.read() as connection:
         if university_slug is not None:
             find_university(connection, university_slug)
         now = services.clock.now()
-        due = deliveries.due_ids(connection, now=now, limit=MOST_BY_HAND, university_slug=university_slug)
-    if dry_run:
-        click.echo(f"{len(due)} due.")
-        return
-    with click.progressbar(due, label="Sending", file=sys.stderr) as progress:
-        came = Counter(deliver(services, delivery_id) for delivery_id in progress)
-    counts = ", ".join(f"{came[outcome]} {outcome}" for outcome in Came if came[outcome])
-    click.echo(counts or "Nothing to send.")
+        return deliveries.due_ids(connection, now=now, limit=MOST_BY_HAND, university_slug=university_slug)
 
 
 def _print_plans(university_slug: str, plans: "list[CoursePlan]") -> None:
