@@ -102,7 +102,7 @@ class ServiceTokens:
                 cached = self._cache[key] = self._request(platform, scopes)
             return cached.access_token
         except LmsError as error:
-            error.of_platform = True  # without a token nothing goes there
+            error.of_platform = not error.permanent  # without a token nothing goes there
             raise
         finally:
             lock.release()
