@@ -22,14 +22,18 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 
 
 class LmsError(Exception):
-    """Something that an LMS did or did not do. `permanent`: repeating the same call cannot help."""
+    """Something that an LMS did or did not do. `permanent`: repeating the same call cannot help. `of_platform`: every
+    other call to the same platform would fail now as this one did."""
 
     permanent: ClassVar[bool] = False
+    of_platform: bool = False
     retry_after_s: int | None = None
 
 
 class Unreachable(LmsError):
     """No whole answer came from `host`. Whether it acted on the call is unknown."""
+
+    of_platform = True
 
     def __init__(self, host: str, reason: str) -> None:
         super().__init__(f"{host} {reason}.")
@@ -47,6 +51,7 @@ class TryLater(LmsError):
         self.status = status
         self.retry_after_s = retry_after_s
         self.reason = reason
+        self.of_platform = status != 500  # which an LMS also says when it stumbles over one person
 
 
 class MalformedAnswer(LmsError):

@@ -14,7 +14,7 @@ from uuid import uuid4
 import msgspec
 from joserfc import jwt
 
-from lms.errors import MalformedAnswer, NotAllowed, TryLater, Unreachable, safe_code
+from lms.errors import LmsError, MalformedAnswer, NotAllowed, TryLater, Unreachable, safe_code
 from lms.guarded import TOTAL_S, Answer, GuardedSession
 from lms.products import Product
 from lms.tool_keys import SigningKey
@@ -101,9 +101,11 @@ class ServiceTokens:
         try:
             cached = self._cache.get(key)
             if cached is None or cached.renew_at <= self._now():
-                cached = self._request(platform, scopes)
-                self._cache[key] = cached
+                cached = self._cache[key] = self._request(platform, scopes)
             return cached.access_token
+        except LmsError as error:
+            error.of_platform = not error.permanent  # without a token nothing goes there
+            raise
         finally:
             lock.release()
 

@@ -6,7 +6,9 @@ import click
 
 from config.command_line import Failure, json_option, print_rows, settings_or_exit
 from series.store import deliveries, runs
+from series.store.gradebook_pauses import list_pauses, resume_all
 from series.store.schema import open_current
+from series.store.universities import find_university
 
 
 @click.group("runs")
@@ -42,11 +44,15 @@ def deliveries_group() -> None:
 
 @deliveries_group.command("list")
 @click.option("--state", type=click.Choice(["due", "delivered", "failed", "superseded", "unaddressed"]))
+@click.option("--university", "university_slug", help="Only this one.")
 @json_option
-def deliveries_list(state: str | None, *, as_json: bool) -> None:
-    """List deliveries and what came of them."""
+def deliveries_list(state: str | None, university_slug: str | None, *, as_json: bool) -> None:
+    """List deliveries and what came of them, and the gradebooks that are left alone because they do not answer."""
     with open_current(settings_or_exit().database_url).read() as connection:
-        found = deliveries.list_deliveries(connection, state=state)
+        if university_slug is not None:
+            find_university(connection, university_slug)
+        found = deliveries.list_deliveries(connection, state=state, university_slug=university_slug)
+        pauses = list_pauses(connection, university_slug=university_slug)
     rows = [
         {
             "id": row.delivery_id,
@@ -62,18 +68,32 @@ def deliveries_list(state: str | None, *, as_json: bool) -> None:
         for row in found
     ]
     print_rows(rows, as_json=as_json, empty="No deliveries.")
+    for pause in pauses:  # beside the rows, so that the JSON stays a list of deliveries
+        click.echo(
+            f"Waits for {pause.platform} until {_iso(pause.until)}, since {_iso(pause.failing_since)}: {pause.reason}",
+            err=True,
+        )
 
 
 @deliveries_group.command("retry")
 @click.argument("delivery_id", type=int, required=False)
-@click.option("--all", "retry_all", is_flag=True, help="All that failed or wait.")
-def deliveries_retry(delivery_id: int | None, *, retry_all: bool) -> None:
+@click.option("--all", "retry_all", is_flag=True, help="All that failed or wait, and ask every gradebook again.")
+@click.option("--university", "university_slug", help="With --all: only of this one.")
+def deliveries_retry(delivery_id: int | None, university_slug: str | None, *, retry_all: bool) -> None:
     """Try one delivery again now, or --all; the worker takes them up within seconds."""
     if (delivery_id is None) != retry_all:
         raise click.UsageError("Name one delivery, or --all.")
+    if university_slug is not None and not retry_all:
+        raise click.UsageError("--university goes with --all.")
     settings = settings_or_exit()
     with open_current(settings.database_url).write() as connection:
-        count = deliveries.retry(connection, delivery_id=delivery_id, now=settings.clock().now())
+        if university_slug is not None:
+            find_university(connection, university_slug)
+        count = deliveries.retry(
+            connection, delivery_id=delivery_id, university_slug=university_slug, now=settings.clock().now()
+        )
+        if retry_all:
+            resume_all(connection, university_slug=university_slug)
     if delivery_id is not None and not count:
         raise Failure(f"Delivery {delivery_id} is not waiting and has not failed; `moodle-sync deliveries list`.")
     click.echo(f"{count} due now.")

@@ -1,5 +1,7 @@
 """moodle-sync run: one job of the worker, by hand."""
 
+import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -10,10 +12,14 @@ from moodle_sync.cli_rosters import run_rosters
 from moodle_sync.errors import NotACalendar, SourceUnreadable
 from series.store import deliveries
 from series.store.sessions import list_series
+from series.store.universities import find_university
 from series.store.uploads import TABLE_SOURCE
 
 if TYPE_CHECKING:
     from moodle_sync.mirror_sessions import CoursePlan
+    from moodle_sync.services import Services
+
+MOST_BY_HAND = 10_000
 
 
 @click.group("run")
@@ -68,16 +74,34 @@ def run_mirror(university_slug: str | None, *, dry_run: bool) -> None:
 
 
 @run_group.command("deliver")
-def run_deliver() -> None:
-    """Send all scores that are due."""
-    from moodle_sync.deliver_scores import deliver  # noqa: PLC0415 - other commands should not wait for it
+@click.option("--university", "university_slug", help="Only this one.")
+@click.option("--dry-run", is_flag=True, help="Say what is due, call nothing.")
+def run_deliver(university_slug: str | None, *, dry_run: bool) -> None:
+    """Send all scores that are due. A gradebook that does not answer is left alone until the worker's next try."""
+    from moodle_sync.deliver_scores import Came, deliver  # noqa: PLC0415 - other commands should not wait for it
 
     services = services_or_exit()
+    due = _due(services, university_slug)
+    if dry_run:
+        click.echo(f"{len(due)} due.")
+        return
+    came: Counter[Came | None] = Counter()
+    tried: set[int] = set()
+    while due:
+        with click.progressbar(due, label="Sending", file=sys.stderr) as progress:
+            came.update(deliver(services, delivery_id) for delivery_id in progress)
+        tried.update(due)
+        due = [one for one in _due(services, university_slug) if one not in tried]  # who answers again gets the rest
+    counts = ", ".join(f"{came[outcome]} {outcome}" for outcome in Came if came[outcome])
+    click.echo(counts or "Nothing to send.")
+
+
+def _due(services: "Services", university_slug: str | None) -> list[int]:
     with services.database.read() as connection:
-        due = deliveries.due_ids(connection, now=services.clock.now(), limit=10_000)
-    with click.progressbar(due, label="Sending") as progress:
-        for delivery_id in progress:
-            deliver(services, delivery_id)
+        if university_slug is not None:
+            find_university(connection, university_slug)
+        now = services.clock.now()
+        return deliveries.due_ids(connection, now=now, limit=MOST_BY_HAND, university_slug=university_slug)
 
 
 run_group.add_command(run_rosters)

@@ -1,17 +1,19 @@
 """One score to one gradebook: claim, post, then mark, postpone or give up."""
 
 import random
+from datetime import datetime
+from enum import StrEnum
 
 import structlog
 
-from lms.ags import AgsEndpoint, compose_score, post_score, read_result
+from lms.ags import AgsEndpoint, Result, compose_score, post_score, read_result
 from lms.errors import LmsError, NotGranted, ScoreConflict
-from lms.products import Product
 from lms.service_tokens import ServicePlatform
-from moodle_sync.services import Services
+from moodle_sync.services import Services, service_platform
 from series.deliveries import Delivery, next_attempt_at
 from series.store import deliveries
-from series.store.universities import get_platform
+from series.store.database import Connection
+from series.store.gradebook_pauses import pause, resume
 
 log = structlog.get_logger()
 
@@ -25,24 +27,65 @@ class GradebookIsNewer(LmsError):
         super().__init__("The gradebook was changed after this score, by somebody else; we do not overwrite that.")
 
 
-def deliver(services: Services, delivery_id: int) -> None:
+class Came(StrEnum):
+    """What came of one attempt."""
+
+    DELIVERED = "delivered"
+    LATER = "later"
+    NEVER = "never"
+
+
+def deliver(services: Services, delivery_id: int) -> Came | None:
     """Send the delivery, if it is due and nobody else has it. May be repeated and interrupted at any point: the bytes
     are the same each time, and the gradebook orders them by their timestamps."""
+    claimed_at = services.clock.now()
     with services.database.write() as connection:
-        claimed = deliveries.claim(connection, delivery_id, now=services.clock.now())
+        claimed = deliveries.claim(connection, delivery_id, now=claimed_at)
     if claimed is None:
-        return
+        return None
+    result = attempt(services, claimed)
+    with services.database.write() as connection:
+        return settle(connection, claimed, result, claimed_at=claimed_at, now=services.clock.now())
+
+
+def attempt(services: Services, delivery: Delivery) -> str | LmsError:
+    """The calls for a claimed delivery: with a sentence, the gradebook holds our score; or what went wrong."""
     try:
-        outcome = _send(services, claimed)
+        return _find_it_there(services, delivery) or _send(services, delivery)
     except LmsError as error:
-        _decide(services, claimed, error)
+        return error
     except Exception as error:
-        log.exception("delivery_broke", delivery_id=delivery_id)
-        _decide(services, claimed, LmsError(f"An error of ours ({type(error).__name__}); it has been noted."))
-    else:
-        with services.database.write() as connection:
-            deliveries.mark_delivered(connection, delivery_id, outcome=outcome, now=services.clock.now())
-        log.info("delivered", delivery_id=delivery_id, attempts=claimed.attempts)
+        log.exception("delivery_broke", delivery_id=delivery.delivery_id)
+        return LmsError(f"An error of ours ({type(error).__name__}); it has been noted.")
+
+
+def settle(
+    connection: Connection, delivery: Delivery, result: str | LmsError, *, claimed_at: datetime, now: datetime
+) -> Came:
+    """Write down what came of an attempt: for the delivery, and for its platform."""
+    is_of_platform = isinstance(result, LmsError) and result.of_platform
+    if delivery.is_probe and not is_of_platform:
+        resume(connection, delivery.platform_id)
+    if isinstance(result, LmsError):
+        return _decide(connection, delivery, result, claimed_at=claimed_at, now=now)
+    deliveries.mark_delivered(connection, delivery.delivery_id, outcome=result, now=now)
+    log.info("delivered", delivery_id=delivery.delivery_id, attempts=delivery.attempts)
+    return Came.DELIVERED
+
+
+def _find_it_there(services: Services, delivery: Delivery) -> str | None:
+    """What a worker that died has sent is not sent twice where we may look: to some LMSs that is a second attempt."""
+    if not delivery.was_cut_off:
+        return None
+    platform = service_platform(services, delivery.platform_id)
+    endpoint = AgsEndpoint(line_item_url=delivery.line_item_url, scopes=delivery.ags_scopes)
+    try:
+        result = read_result(services.http, services.tokens, platform, endpoint, delivery.sub)
+    except LmsError as error:
+        if error.of_platform:
+            raise
+        return None
+    return "Delivered." if _is_ours(result, delivery) else None
 
 
 def _send(services: Services, delivery: Delivery) -> str:
@@ -69,14 +112,16 @@ def _look_at_result(services: Services, platform: ServicePlatform, endpoint: Ags
         result = read_result(services.http, services.tokens, platform, endpoint, delivery.sub)
     except NotGranted:
         return _trust_a_repetition(delivery)
-    if delivery.score_given == 0 and (result is None or result.result_score is None):
-        return "Delivered."  # what was taken back is no longer there
-    ours = delivery.score_given / delivery.score_maximum
-    if result is not None and result.result_score is not None:
-        theirs = result.result_score / (result.result_maximum or 1)
-        if abs(theirs - ours) < 0.0005:  # LMSs round
-            return "Delivered."
+    if _is_ours(result, delivery):
+        return "Delivered."
     raise GradebookIsNewer
+
+
+def _is_ours(result: Result | None, delivery: Delivery) -> bool:
+    if result is None or result.result_score is None:
+        return delivery.score_given == 0  # what was taken back is no longer there
+    theirs = result.result_score / (result.result_maximum or 1)
+    return abs(theirs - delivery.score_given / delivery.score_maximum) < 0.0005  # LMSs round
 
 
 def _trust_a_repetition(delivery: Delivery) -> str:
@@ -87,35 +132,36 @@ def _trust_a_repetition(delivery: Delivery) -> str:
     return "Delivered, unless somebody has changed the grade since: the LMS does not let us look."
 
 
-def _decide(services: Services, delivery: Delivery, error: LmsError) -> None:
-    """Never, or later: by the kind of the error and the age of the delivery."""
-    now = services.clock.now()
-    again_at = next_attempt_at(
-        now,
-        attempts=delivery.attempts,
-        created_at=delivery.created_at,
-        retry_after_s=error.retry_after_s,
-        jitter=random.random(),  # noqa: S311 - spreads load, hides nothing
-    )
-    with services.database.write() as connection:
-        if error.permanent or again_at is None:
-            deliveries.mark_failed(connection, delivery.delivery_id, outcome=str(error))
-        else:
-            deliveries.postpone(connection, delivery.delivery_id, outcome=str(error), next_attempt_at=again_at)
+def _decide(
+    connection: Connection, delivery: Delivery, error: LmsError, *, claimed_at: datetime, now: datetime
+) -> Came:
+    """Never, or later: by the kind of the error and the age of the delivery. A platform that does not answer is left
+    alone with all that waits for it; nothing is given up for that."""
     log.warning(
         "not_delivered", delivery_id=delivery.delivery_id, error=type(error).__name__, permanent=error.permanent
     )
-
-
-def service_platform(services: Services, platform_id: int) -> ServicePlatform:
-    with services.database.read() as connection:
-        row = get_platform(connection, platform_id)
-    if row is None:
-        raise LmsError("The LMS is no longer registered.")
-    return ServicePlatform(
-        platform_id=row.platform_id,
-        client_id=row.client_id,
-        token_endpoint=row.token_endpoint,
-        token_audience=row.token_audience,
-        product=Product(row.product),
-    )
+    jitter = random.random()  # noqa: S311 - spreads load, hides nothing
+    again_at: datetime | None = None
+    if error.of_platform:
+        again_at = pause(
+            connection,
+            delivery.platform_id,
+            claimed_at=claimed_at,
+            reason=str(error),
+            retry_after_s=error.retry_after_s,
+            jitter=jitter,
+            now=now,
+        )
+    elif not error.permanent:
+        again_at = next_attempt_at(
+            now,
+            attempts=delivery.attempts,
+            created_at=delivery.created_at,
+            retry_after_s=error.retry_after_s,
+            jitter=jitter,
+        )
+    if again_at is None or error.permanent:
+        deliveries.mark_failed(connection, delivery.delivery_id, outcome=str(error))
+        return Came.NEVER
+    deliveries.postpone(connection, delivery.delivery_id, outcome=str(error), next_attempt_at=again_at)
+    return Came.LATER

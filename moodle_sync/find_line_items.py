@@ -8,8 +8,7 @@ import structlog
 from lms.ags import SCOPE_LINE_ITEM, SCOPE_SCORE
 from lms.errors import LmsError
 from lms.line_items import NewLineItem, create_line_item, find_line_items
-from moodle_sync.deliver_scores import service_platform
-from moodle_sync.services import Services
+from moodle_sync.services import Services, service_platform
 from series.deliveries import next_attempt_at
 from series.store import line_items
 from series.store.line_items import LackingLineItem

@@ -8,14 +8,12 @@ import structlog
 
 from lms.errors import LmsError
 from lms.nrps import Member, read_memberships
-from lms.service_tokens import ServicePlatform
-from moodle_sync.services import Services
+from moodle_sync.services import Services, service_platform
 from series.roles import read_roles
 from series.rosters import RosterChanges, RosterMember, held_in_words
 from series.store.roster_reads import RosterCourse, courses_to_read, note_failure
 from series.store.rosters import preview_roster, save_roster
 from series.store.runs import still_alive
-from series.store.universities import get_platform
 
 log = structlog.get_logger()
 FIRST_DELAY = timedelta(minutes=5)
@@ -140,7 +138,7 @@ def next_after_failure(
 
 def _listed(services: Services, course: RosterCourse) -> list[RosterMember]:
     """The whole course, not one activity: whoever may not open it is in the course all the same."""
-    platform = _platform(services, course.platform_id)
+    platform = service_platform(services, course.platform_id)
     members = read_memberships(services.http, services.tokens, platform, course.memberships_url)
     return [_member(member) for member in members if _can_be_somebody(member.user_id)]
 
@@ -152,19 +150,6 @@ def _can_be_somebody(sub: str) -> bool:
 def _member(member: Member) -> RosterMember:
     return RosterMember(
         sub=member.user_id, is_learner=read_roles(member.roles).takes_grades, is_suspended=member.is_suspended
-    )
-
-
-def _platform(services: Services, platform_id: int) -> ServicePlatform:
-    with services.database.read() as connection:
-        row = get_platform(connection, platform_id)
-    if row is None:
-        raise LmsError("The platform of this course is no longer registered.")
-    return ServicePlatform(
-        platform_id=row.platform_id,
-        client_id=row.client_id,
-        token_endpoint=row.token_endpoint,
-        token_audience=row.token_audience,
     )
 
 

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 from config.clock import Clock
 from config.settings import Settings
+from lms.errors import LmsError
 from lms.guarded import GuardedSession
-from lms.service_tokens import ServiceTokens
+from lms.products import Product
+from lms.service_tokens import ServicePlatform, ServiceTokens
 from lms.tool_keys import current_signing_key
 from series.store.database import Database
+from series.store.universities import get_platform
 from series.store.work_queue import WorkQueue
 
 
@@ -31,4 +34,19 @@ def make_services(settings: Settings) -> Services:
         http=http,
         tokens=ServiceTokens(http, current_signing_key(database, settings.encryption_key, clock.now), clock.now),
         queue=WorkQueue(settings.database_url, settings.secret_key),
+    )
+
+
+def service_platform(services: Services, platform_id: int) -> ServicePlatform:
+    """Raises LmsError."""
+    with services.database.read() as connection:
+        row = get_platform(connection, platform_id)
+    if row is None:
+        raise LmsError("The LMS is no longer registered.")
+    return ServicePlatform(
+        platform_id=row.platform_id,
+        client_id=row.client_id,
+        token_endpoint=row.token_endpoint,
+        token_audience=row.token_audience,
+        product=Product(row.product),
     )

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from datetime import datetime
 from functools import partial
 from zlib import crc32
 
 import structlog
 
 from moodle_sync import jobs
-from moodle_sync.deliver_scores import deliver
+from moodle_sync.deliver_in_turn import Turns
 from moodle_sync.find_line_items import due_line_items, find_line_item
 from moodle_sync.open_check_ins import open_check_ins
 from moodle_sync.services import Services
@@ -17,21 +18,24 @@ from series.store.deliveries import due_ids
 
 log = structlog.get_logger()
 TICK_S = 1.0
-DUE_PER_TICK = 200
+DUE_PER_TICK = 50
+HAND_OVER_WITHIN_S = 5.0  # however busy the queue is: a platform that answers again must not wait for the others
 CLEAN_UP_INTERVAL_S = 600
 ROSTER_LOOK_S = 30  # how often it is asked which rosters are to be read
 
 
 def work(services: Services, *, threads: int) -> None:
     """Work until SIGTERM or SIGINT. What was in hand when a worker was killed is taken up again when its lease ends."""
-    stop = threading.Event()
-    ticking = threading.Thread(target=_tick_until, args=(services, stop), name="tick", daemon=True)
+    stop, turns = threading.Event(), Turns(services, threads=threads)
+    ticking = threading.Thread(
+        target=_tick_until, args=(Tick(services, turns), services, stop), name="tick", daemon=True
+    )
     ticking.start()
     log.info("worker_started", threads=threads)
     try:
         services.queue.work(
             {
-                "deliver": partial(deliver, services),
+                "deliver": turns.deliver,
                 "line item": partial(find_line_item, services),
                 "calendar": partial(jobs.run_calendar, services),
                 "mirror": partial(jobs.run_mirror, services),
@@ -49,22 +53,18 @@ def work(services: Services, *, threads: int) -> None:
 class Tick:
     """Hands over what is due. Harmless when two workers do it at once: rows and slots are claimed one by one."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, turns: Turns | None = None) -> None:
         self._services = services
         self._looked = ""  # the slot in which it was last asked which rosters are to be read
+        self._turns = turns or Turns(services, threads=1)
+        self._hand_over_by_s = time.monotonic() + HAND_OVER_WITHIN_S
         self._begun: dict[tuple[str, str], str] = {}  # the slot last tried, so that the database is asked once a slot
 
     def __call__(self) -> None:
         services, settings = self._services, self._services.settings
         now = services.clock.now()
         open_check_ins(services)
-        if services.queue.is_idle():  # else what is due has been handed over already
-            with services.database.read() as connection:
-                due = due_ids(connection, now=now, limit=DUE_PER_TICK)
-            for delivery_id in due:
-                services.queue.enqueue("deliver", delivery_id)
-            for placement_id in due_line_items(services, now=now, limit=DUE_PER_TICK):
-                services.queue.enqueue("line item", placement_id)
+        self._hand_over_scores(now)
         seconds = int(now.timestamp())
         jump = f"{services.clock.offset().total_seconds():.0f} " if settings.clock_file else ""  # a slot of its own
         for scope in jobs.calendar_scopes(services):
@@ -77,6 +77,22 @@ class Tick:
             self._looked = look
             for scope in jobs.roster_scopes(services):
                 self._begin("rosters", scope, look)
+
+    def _hand_over_scores(self, now: datetime) -> None:
+        """A few of every platform that can get more threads: whoever has one goes on with the next by itself. And the
+        line items that scores want."""
+        services, turns = self._services, self._turns
+        if not services.queue.is_idle() and time.monotonic() < self._hand_over_by_s:
+            return  # what is due has been handed over, most likely
+        self._hand_over_by_s = time.monotonic() + HAND_OVER_WITHIN_S
+        with services.database.read() as connection:
+            due = due_ids(
+                connection, now=now, limit=DUE_PER_TICK, per_platform=turns.threads_per_platform, but_not=turns.busy()
+            )
+        for delivery_id in due:
+            services.queue.enqueue("deliver", delivery_id)
+        for placement_id in due_line_items(services, now=now, limit=DUE_PER_TICK):
+            services.queue.enqueue("line item", placement_id)
 
     def _begin(self, job: str, scope: str, slot: str) -> None:
         if self._begun.get((job, scope)) == slot:
@@ -92,8 +108,8 @@ def _slot(seconds: int, interval_s: int, scope: str) -> int:
     return (seconds + crc32(scope.encode()) % interval_s) // interval_s
 
 
-def _tick_until(services: Services, stop: threading.Event) -> None:
-    tick, clean_up_at = Tick(services), 0.0
+def _tick_until(tick: Tick, services: Services, stop: threading.Event) -> None:
+    clean_up_at = 0.0
     while not stop.wait(TICK_S):
         try:
             tick()

@@ -5,6 +5,7 @@ https://www.imsglobal.org/spec/lti-ags/v2p0/
 
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from flask import Response, jsonify, render_template, request
@@ -18,7 +19,15 @@ from sandbox_lms.campus import AGS_SCOPE
 from sandbox_lms.gradebook import Grade, IncorrectScore, OldScore, all_grades, read_score, record_score
 from sandbox_lms.line_items import IncorrectLineItem, LineItem, all_line_items, find_line_item, make_line_item
 from sandbox_lms.lti_platform import CampusPlatform, LtiRequest
-from sandbox_lms.services import client_is_gone, hold, no_handler, refusal, service_blueprint, the_entry
+from sandbox_lms.services import (
+    client_is_gone,
+    hold,
+    no_handler,
+    refusal,
+    retry_after,
+    service_blueprint,
+    the_entry,
+)
 from sandbox_lms.site import Site, the_site
 
 blueprint = service_blueprint("grade_service")
@@ -159,11 +168,9 @@ def scores(course_id: int, line_item_id: int) -> Response:
         return Response(status=CLIENT_CLOSED_REQUEST)
     if request.headers.get("Content-Type") != SCORE:
         return no_handler()
-    retry_after_s = site.switches.settings.score_retry_after_s
     status = site.switches.take_score_status()
     if status is not None:
-        headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
-        return Response(status=status, mimetype="text/html", headers=headers)
+        return Response(status=status, headers=retry_after(), mimetype="text/html")
     service = CampusGrades(site, course_id, "score")
     answer = service.handle_resp(service.handle_update_score, line_item_id=line_item_id)
     hold("hold_score_after")
@@ -193,9 +200,11 @@ def _answer_score(answer: LibraryResponse) -> Response:
 def _note_score() -> None:
     document = request.get_json(silent=True, force=True)
     if isinstance(document, dict):
-        user_id, given = document.get("userId"), document.get("scoreGiven")
+        user_id, given, at = document.get("userId"), document.get("scoreGiven"), document.get("timestamp")
         the_entry().user_id = user_id if isinstance(user_id, str) else None
         the_entry().score_given = given if isinstance(given, int | float) else None
+        the_entry().score_at = at if isinstance(at, str) else None
+        the_entry().body_sha256 = sha256(request.get_data()).hexdigest()
 
 
 def _line_item(site: Site, found: LineItem) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import Any
 
-MAX_ENTRIES = 10_000
+MAX_ENTRIES = 20_000
 
 
 @dataclass(kw_only=True)
@@ -18,6 +18,8 @@ class Entry:
     function: str | None = None
     user_id: str | None = None
     score_given: float | None = None
+    score_at: str | None = None
+    body_sha256: str | None = None  # of a score: whether a repetition is one, to the byte
     hold: str | None = None
     status: int | None = None
 

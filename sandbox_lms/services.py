@@ -36,6 +36,12 @@ def client_is_gone() -> bool:
     return has_hung_up(request.environ.get("werkzeug.socket"))
 
 
+def retry_after() -> dict[str, str]:
+    """The header, if the switches want it."""
+    seconds = the_site().switches.settings.retry_after_s
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
 def refusal(status: int, reason: str) -> Response:
     """A refusal of an LTI service in Moodle's shape."""
     response = jsonify(
@@ -65,7 +71,7 @@ def _begin() -> Response | None:
     site.journal.add(g.sandbox_entry)
     site.switches.be_slow()
     if site.switches.settings.down:
-        return Response("<h1>Down</h1>\n", 503, mimetype="text/html")
+        return Response("<h1>Down</h1>\n", 503, headers=retry_after(), mimetype="text/html")
     return None
 
 

@@ -17,8 +17,8 @@ MAX_HOLD_S = 120
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All switches of one campus. What is not set is off.
 
-    `score_status`: scores are answered with this status and not stored; `score_status_times` times, or always;
-    `score_retry_after_s` is said with it.
+    `score_status`: scores are answered with this status and not stored; `score_status_times` times, or always.
+    `retry_after_s`: what such an answer, and one of an LMS that is down, says of when to come back.
     `left`: user ids of people who are no longer enrolled; `suspended`: of those whom the roster calls Inactive.
     `refuses_rlid`: the roster of one activity alone cannot be had. `roster_page_size`: for who sets no limit.
     """
@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hold_score_after: bool = False
     score_status: int | None = None
     score_status_times: int | None = None
-    score_retry_after_s: int | None = None
+    retry_after_s: int | None = None
     slow_s: float = 0
 
 

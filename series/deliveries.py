@@ -7,12 +7,18 @@ LEASE = timedelta(minutes=5)  # longer than the slowest attempt: token, score, r
 FIRST_DELAY = timedelta(seconds=10)
 LONGEST_DELAY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=7)
+FIRST_PAUSE = timedelta(seconds=10)
+LONGEST_PAUSE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
     """One version of one participant's score in one line item, claimed by this worker. `ags_scopes`: what the last
-    launch of its placement granted us."""
+    launch of its placement granted us.
+
+    `was_cut_off`: somebody who died had it before, so that it may have arrived. `is_probe`: the platform has been left
+    alone for a while, and this one finds out whether it answers again.
+    """
 
     delivery_id: int
     platform_id: int
@@ -24,6 +30,8 @@ class Delivery:
     score_at: datetime
     attempts: int
     created_at: datetime
+    was_cut_off: bool = False
+    is_probe: bool = False
 
 
 def next_score_at(now: datetime, last: datetime | None) -> datetime:
@@ -35,10 +43,19 @@ def next_score_at(now: datetime, last: datetime | None) -> datetime:
 def next_attempt_at(
     now: datetime, *, attempts: int, created_at: datetime, retry_after_s: int | None, jitter: float
 ) -> datetime | None:
-    """When to try again, or None to give up. `jitter` from 0 to 1 spreads the load."""
+    """When to try again what failed by itself, or None to give up. `jitter` from 0 to 1 spreads the load."""
     if now - created_at > GIVE_UP_AFTER:
         return None
-    delay = min(FIRST_DELAY * (1 << min(attempts - 1, 20)), LONGEST_DELAY)
-    if retry_after_s is not None:
-        delay = max(delay, min(timedelta(seconds=retry_after_s), LONGEST_DELAY))
-    return now + delay * (1 + jitter / 4)
+    return now + _delay(FIRST_DELAY, LONGEST_DELAY, attempts, retry_after_s) * (1 + jitter / 4)
+
+
+def pause_until(now: datetime, *, failures: int, retry_after_s: int | None, jitter: float) -> datetime:
+    """When to ask a platform again that did not answer, `failures` times in a row. There is no end to that: what waits
+    for a platform is not at fault, and one call an hour costs nobody anything."""
+    return now + _delay(FIRST_PAUSE, LONGEST_PAUSE, failures, retry_after_s) * (1 + jitter / 4)
+
+
+def _delay(first: timedelta, longest: timedelta, times: int, retry_after_s: int | None) -> timedelta:
+    """Doubled with each time. The LMS's own wish is respected up to LONGEST_DELAY."""
+    delay = min(first * (1 << min(times - 1, 20)), longest)
+    return delay if retry_after_s is None else max(delay, min(timedelta(seconds=retry_after_s), LONGEST_DELAY))

@@ -26,6 +26,7 @@ LAUNCHES = Limit(burst=40, every_s=5)  # of one participant who has as many visi
 FEED_READS = Limit(burst=30, every_s=30)  # of one person's address: many devices, and every one in a hurry
 COURSE_FEED_READS = Limit(burst=1_000, every_s=1)  # of one course's address, which a whole course may share
 PASSPHRASES = Limit(burst=600, every_s=0.5)  # of one series, from everywhere: a campus is one address
+GRADEBOOK_CALLS = Limit(burst=50, every_s=1 / 20)  # of one platform: far below what an LMS limits, a class in seconds
 STAFF_TRIES = Limit(burst=10, every_s=90)  # of one account, and of each browser that it has been signed in with
 STAFF_TRIES_OF_ADDRESS = Limit(burst=30, every_s=30)  # over all accounts
 LOGINS = Limit(burst=6_000, every_s=1 / 200)  # of one platform, in each process: far above a whole campus at once

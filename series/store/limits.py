@@ -1,11 +1,12 @@
 """Buckets that all processes share: one row for each that is not full."""
 
 from datetime import datetime, timedelta
+from functools import cache
 
 import sqlalchemy as sa
 
 from series.limits import Limit
-from series.store.database import insert
+from series.store.database import insert_of
 from series.store.tables import rate_limit
 
 
@@ -15,21 +16,36 @@ def take(connection: sa.Connection, key: str, limit: Limit, *, now: datetime) ->
     One statement decides, so that many at once are counted one by one.
     """
     now_s = now.timestamp()
-    after = sa.case((rate_limit.c.full_at_s > now_s, rate_limit.c.full_at_s), else_=now_s) + limit.every_s
-    taken = connection.execute(
-        insert(connection, rate_limit)
-        .values(key=key, full_at_s=now_s + limit.every_s)
-        .on_conflict_do_update(
-            index_elements=["key"],
-            set_={"full_at_s": after},
-            where=after <= now_s + limit.burst * limit.every_s,
-        )
-        .returning(rate_limit.c.key)
-    ).one_or_none()
+    asked = {
+        "key": key,
+        "now_s": now_s,
+        "every_s": limit.every_s,
+        "full_at_s": now_s + limit.every_s,
+        "latest_s": now_s + limit.burst * limit.every_s,
+    }
+    taken = connection.execute(_take(connection.dialect.name), asked).one_or_none()
     if taken is not None:
         return 0
     full_at_s = connection.execute(sa.select(rate_limit.c.full_at_s).where(rate_limit.c.key == key)).scalar_one()
     return limit.wait_s(full_at_s, now_s) or limit.every_s
+
+
+@cache
+def _take(dialect: str) -> sa.Executable:
+    """Made once, because every launch and every score takes one."""
+    now_s = sa.bindparam("now_s", type_=sa.Double)
+    fullest = sa.case((rate_limit.c.full_at_s > now_s, rate_limit.c.full_at_s), else_=now_s)
+    after = fullest + sa.bindparam("every_s", type_=sa.Double)
+    return (
+        insert_of(dialect, rate_limit)
+        .values(key=sa.bindparam("key"), full_at_s=sa.bindparam("full_at_s"))
+        .on_conflict_do_update(
+            index_elements=["key"],
+            set_={"full_at_s": after},
+            where=after <= sa.bindparam("latest_s", type_=sa.Double),
+        )
+        .returning(rate_limit.c.key)
+    )
 
 
 def purge_full(connection: sa.Connection, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What gradebooks have been told."""
+"""What gradebooks have been told, for the pages of a participant and of a course; and telling them once more."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from series.store.deliveries import make_due
 from series.store.tables import delivery, participant, placement
 
 
@@ -33,6 +34,21 @@ class SentGrade:
 def grades_of_participant(connection: sa.Connection, *, participant_id: int, series_id: UUID) -> list[SentGrade]:
     """In all their courses that show the series, in the order of their placements."""
     return _grades(connection, (delivery.c.participant_id == participant_id) & (placement.c.series_id == series_id))
+
+
+def grades_of_course(connection: sa.Connection, *, course_id: int, series_id: UUID) -> list[SentGrade]:
+    """Of everybody in the course, by placement and participant."""
+    return _grades(connection, (placement.c.course_id == course_id) & (placement.c.series_id == series_id))
+
+
+def retry_of_course(connection: sa.Connection, *, course_id: int, delivery_id: int | None, now: datetime) -> list[int]:
+    """Make the delivery due now if it failed or waits and is one of this course; or all of the course (None). The ids
+    of those that are due now by this: none for a delivery of another course, one in flight or one delivered."""
+    of_course = sa.select(placement.c.id).where(placement.c.course_id == course_id)
+    which = delivery.c.placement_id.in_(of_course) & _is_newest()
+    if delivery_id is not None:
+        which &= delivery.c.id == delivery_id
+    return make_due(connection, which, now=now)
 
 
 def _grades(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[SentGrade]:

@@ -12,9 +12,10 @@ from lms.service_tokens import ServiceTokens
 from lms.tool_keys import SigningKey
 from moodle_sync.deliver_scores import deliver
 from moodle_sync.services import make_services
-from series.deliveries import FIRST_DELAY, LEASE
+from series.deliveries import FIRST_DELAY, LEASE, LONGEST_PAUSE
 from series.store import deliveries
 from series.store.evidence import facts_of, retract_evidence
+from series.store.gradebook_pauses import Pause, list_pauses
 from tests.at_once import at_once
 from tests.integration.partner import Partner, open_partner
 
@@ -41,6 +42,11 @@ def somebody_grades(partner: Partner, given: float | None) -> None:
     answer = partner.world.post_score(partner.world.score(at=at, scoreGiven=given, scoreMaximum=2))
     assert answer.status_code == 200, answer.text
     partner.calls()
+
+
+def pauses(partner: Partner) -> list[Pause]:
+    with partner.services.database.read() as connection:
+        return list_pauses(connection)
 
 
 def test_a_score_is_delivered(partner: Partner, waiting: int) -> None:
@@ -102,6 +108,31 @@ def test_an_lms_that_is_down_altogether_gets_the_score_later(partner: Partner, w
     assert partner.delivery(waiting).state == "due"
 
 
+def test_a_busy_lms_is_asked_again_when_it_says(partner: Partner, waiting: int) -> None:
+    partner.world.sandbox.switches["malta"].set(score_status=429, retry_after_s=900)
+    deliver(partner.services, waiting)
+    assert partner.delivery(waiting).next_attempt_at >= partner.now + timedelta(seconds=890)
+    assert [pause.platform for pause in pauses(partner)] == ["malta"]
+
+
+@pytest.mark.parametrize("status", [400, 404, 422, 500])
+def test_what_is_wrong_with_one_score_does_not_hold_up_the_others(partner: Partner, waiting: int, status: int) -> None:
+    partner.world.sandbox.switches["malta"].set(score_status=status)
+    deliver(partner.services, waiting)
+    assert pauses(partner) == []
+
+
+def test_an_answer_of_any_kind_ends_the_pause(partner: Partner, waiting: int) -> None:
+    switches = partner.world.sandbox.switches["malta"]
+    switches.set(score_status=503)
+    deliver(partner.services, waiting)
+    switches.set(score_status=404)
+    partner.world.advance(AFTER_THE_FIRST_DELAY_S)
+    deliver(partner.services, waiting)
+    assert partner.delivery(waiting).state == "failed"
+    assert pauses(partner) == []
+
+
 def test_an_unreachable_lms_gets_the_score_later(partner: Partner, waiting: int) -> None:
     host = partner.world.campus.issuer.removeprefix("http://")
     partner.world.sandbox.stop()
@@ -134,17 +165,30 @@ def test_an_error_of_ours_postpones_the_score_and_says_so(partner: Partner, wait
 
 
 def test_after_a_week_of_trying_the_score_is_given_up(partner: Partner, waiting: int) -> None:
-    partner.world.sandbox.switches["malta"].set(down=True)
+    partner.world.sandbox.switches["malta"].set(score_status=500)
     deliver(partner.services, waiting)
     partner.world.advance(timedelta(days=7, seconds=1).total_seconds())
     deliver(partner.services, waiting)
     row = partner.delivery(waiting)
     assert row.state == "failed"
-    assert "503" in str(row.outcome)
+    assert "500" in str(row.outcome)
+
+
+def test_however_long_an_lms_is_down_nothing_is_given_up_for_that(partner: Partner, waiting: int) -> None:
+    partner.world.sandbox.switches["malta"].set(down=True)
+    deliver(partner.services, waiting)
+    for _ in range(2):
+        partner.world.advance(timedelta(days=8).total_seconds())
+        deliver(partner.services, waiting)
+        assert partner.delivery(waiting).state == "due"
+    partner.world.sandbox.switches["malta"].reset()
+    partner.world.advance(LONGEST_PAUSE.total_seconds())
+    deliver(partner.services, waiting)
+    assert partner.delivery(waiting).state == "delivered"
 
 
 def test_a_gradebook_that_asks_for_time_gets_it(partner: Partner, waiting: int) -> None:
-    partner.world.sandbox.switches["malta"].set(score_status=429, score_status_times=1, score_retry_after_s=3600)
+    partner.world.sandbox.switches["malta"].set(score_status=429, score_status_times=1, retry_after_s=3600)
     deliver(partner.services, waiting)
     row = partner.delivery(waiting)
     assert row.state == "due"
@@ -163,9 +207,11 @@ def test_our_own_score_that_is_there_already_is_delivered(partner: Partner, wait
     assert partner.world.post_score(sent).status_code == 200
 
     partner.world.advance(LEASE.total_seconds() + 1)
+    partner.calls()
     deliver(partner.services, waiting)
     assert (partner.delivery(waiting).state, partner.delivery(waiting).attempts) == ("delivered", 2)
     assert partner.world.grades() == {"3": 50}
+    assert SCORES not in partner.calls()  # to some LMSs a repetition is a second attempt of the student
 
 
 def test_an_equal_grade_of_somebody_else_is_as_good_as_delivered(partner: Partner, waiting: int) -> None:
