@@ -21,7 +21,7 @@ from moodle_sync.cli_common import print_report, services_or_exit
 from moodle_sync.cli_plans import accept, reject, show_held
 from series.hand_edits import NotPossible
 from series.rounds import copy_round
-from series.rule import Rule
+from series.rule import MAX_REQUIRED, Rule
 from series.sessions import Series
 from series.store.calendar_sources import source_of
 from series.store.held_plans import find_held, find_rejected
@@ -60,7 +60,7 @@ series.add_command(reject)
     "--required",
     default=DEFAULT_REQUIRED,
     show_default=True,
-    type=click.IntRange(1),
+    type=click.IntRange(1, MAX_REQUIRED),
     help="Sessions that complete a new series.",
 )
 @click.option("--preview", is_flag=True, help="Show what would be new, changed or gone; change nothing.")

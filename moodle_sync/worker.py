@@ -32,6 +32,7 @@ def work(services: Services, *, threads: int) -> None:
                 "calendar": partial(jobs.run_calendar, services),
                 "mirror": partial(jobs.run_mirror, services),
                 "table": partial(jobs.run_table, services),
+                "rescore": partial(jobs.run_rescore, services),
             },
             threads=threads,
         )
@@ -56,10 +57,13 @@ class Tick:
                 due = due_ids(connection, now=now, limit=DUE_PER_TICK)
             for delivery_id in due:
                 services.queue.enqueue("deliver", delivery_id)
+        jobs.freeze_rules(services)
         seconds = int(now.timestamp())
         jump = f"{services.clock.offset().total_seconds():.0f} " if settings.clock_file else ""  # a slot of its own
         for scope in jobs.calendar_scopes(services):
             self._begin("calendar", scope, f"{jump}{_slot(seconds, settings.calendar_interval_s, scope)}")
+        for scope, interval_s in jobs.rescore_scopes(services).items():
+            self._begin("rescore", scope, f"{jump}{_slot(seconds, interval_s, scope)}")
         for moodle in jobs.all_connections(services):
             scope = moodle.university_slug
             self._begin("mirror", scope, f"{jump}{_slot(seconds, settings.mirror_interval_s, scope)}")

@@ -24,7 +24,7 @@ class Kind(StrEnum):
 MEASURED = {Kind.LIVE, Kind.RECORDING, Kind.REFLECTION}  # kinds of which a rule may demand an amount
 IN_THE_SESSION = {Kind.CODE, Kind.LIVE}
 AFTERWARDS = {Kind.RECORDING, Kind.REFLECTION}  # kinds for which a rule may set an end
-MAX_REQUIRED, MAX_DAYS, MAX_WAYS = 100, 365, 8
+MAX_REQUIRED, MAX_DAYS, MAX_WAYS, MAX_AMOUNT = 100, 365, 8, 10_000
 
 
 class Demand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,7 +32,7 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reflection. `within_days`: after the session's end (RECORDING, REFLECTION)."""
 
     kind: Kind
-    at_least: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    at_least: Annotated[int, msgspec.Meta(ge=1, le=MAX_AMOUNT)] | None = None
     within_days: Annotated[int, msgspec.Meta(ge=1, le=MAX_DAYS)] | None = None
 
 
@@ -156,8 +156,19 @@ def problem_of(rule: SessionRule) -> str | None:
         return "At least one kind of evidence has to complete a session."
     if len(rule.ways) > MAX_WAYS:
         return f"There can be at most {MAX_WAYS} ways to complete a session."
-    problems = (_problem_of_demand(demand) for way in rule.ways for demand in way)
+    problems = [_problem_of_demand(demand) for way in rule.ways for demand in way]
+    if isinstance(rule, Rule):
+        problems.append(_problem_of_numbers(rule))
     return next((problem for problem in problems if problem), None)
+
+
+def _problem_of_numbers(rule: Rule) -> str | None:
+    """msgspec looks at the limits of the types only where it reads JSON."""
+    if not 1 <= rule.required <= MAX_REQUIRED:
+        return f"The number of sessions that complete the series is 1 to {MAX_REQUIRED}."
+    if rule.at_most_by_recording is not None and not 0 <= rule.at_most_by_recording <= MAX_REQUIRED:
+        return f"The number of sessions that count by their recordings is 0 to {MAX_REQUIRED}."
+    return None
 
 
 def _problem_of_demand(demand: Demand) -> str | None:
@@ -169,6 +180,14 @@ def _problem_of_demand(demand: Demand) -> str | None:
         return f"Evidence of the kind “{demand.kind}” has no end of its own."
     if demand.at_least is not None and demand.kind is not Kind.REFLECTION and demand.at_least > 100:
         return "A percentage is at most 100."
+    return _problem_of_limits(demand)
+
+
+def _problem_of_limits(demand: Demand) -> str | None:
+    if demand.at_least is not None and not 1 <= demand.at_least <= MAX_AMOUNT:
+        return f"An amount is 1 to {MAX_AMOUNT}."
+    if demand.within_days is not None and not 1 <= demand.within_days <= MAX_DAYS:
+        return f"A number of days is 1 to {MAX_DAYS}."
     return None
 
 
