@@ -27,6 +27,7 @@ from lti_tool.pages import (
     plan_edit,
     plan_table,
     public,
+    rule,
     staff,
     staff_proof,
     staff_sign_in,
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> Flask:
         plan,
         plan_edit,
         plan_table,
+        rule,
     ):
         app.register_blueprint(module.blueprint)
     register_error_pages(app)
