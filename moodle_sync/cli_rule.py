@@ -30,9 +30,11 @@ WORKED_OUT = "The worker works out all scores anew within a minute; nobody loses
 
 def _recordings(_context: click.Context, _option: click.Parameter, typed: str | None) -> int | str | None:
     """A number, or ANY. Raises click.BadParameter."""
-    if typed in {None, ANY}:
+    if typed is None or typed == ANY:
         return typed
-    return int(click.IntRange(0, MAX_REQUIRED).convert(typed, None, None))
+    if typed.isascii() and typed.isdecimal() and len(typed) < 4 and int(typed) <= MAX_REQUIRED:
+        return int(typed)
+    raise click.BadParameter(f"{typed[:20]!r} is neither a number from 0 to {MAX_REQUIRED} nor {ANY}.")
 
 
 @dataclass(frozen=True, kw_only=True)

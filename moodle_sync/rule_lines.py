@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from msgspec import to_builtins
 
 from series.pooling import SMALLEST_GROUP, protect
-from series.rule import Rule, SessionRule
+from series.rule import Rule, SessionRule, needless_ways
 from series.rule_effect import Effect, Share
 from series.rule_words import cancellation_sentence, series_sentence, session_sentence
 from series.sessions import Series, Session
@@ -52,6 +52,10 @@ def proposal_lines(proposal: Proposal, effect: Effect, sessions: list[Session]) 
     lines = ["Preview. Nothing was changed.", "now:"]
     lines += [f"  {sentence}" for sentence in _sentences(proposal.old)]
     lines += ["then:", *(f"  {sentence}" for sentence in _sentences(proposal.new))]
+    lines += [
+        f"needless, because another way is enough without it: {session_sentence(SessionRule(ways=(way,)))}"
+        for way in needless_ways(proposal.new)
+    ]
     lines.append("people of all universities, now and then:")
     for share, words in SHARES.items():
         now, then = (_people(found.get(share, 0)) for found in (effect.now, effect.then))

@@ -191,6 +191,31 @@ def _problem_of_limits(demand: Demand) -> str | None:
     return None
 
 
+def needless_ways(rule: SessionRule) -> list[Way]:
+    """Ways that demand all that another one does, and more: whoever goes them has gone the other one."""
+    return [
+        way
+        for number, way in enumerate(rule.ways)
+        if any(
+            _demands_no_more(other, way) and (other_number < number or not _demands_no_more(way, other))
+            for other_number, other in enumerate(rule.ways)
+            if other_number != number
+        )
+    ]
+
+
+def _demands_no_more(one: Way, other: Way) -> bool:
+    return all(any(_is_met_by(demand, stricter) for stricter in other) for demand in one)
+
+
+def _is_met_by(demand: Demand, stricter: Demand) -> bool:
+    """Whether all that meets `stricter` meets `demand`."""
+    ends_later = demand.within_days is None or (
+        stricter.within_days is not None and stricter.within_days <= demand.within_days
+    )
+    return demand.kind is stricter.kind and (demand.at_least or 0) <= (stricter.at_least or 0) and ends_later
+
+
 def is_harder(new: Rule, old: Rule) -> bool:
     """Whether somebody may have less by the new numbers than by the old ones."""
     new_limit = MAX_REQUIRED if new.at_most_by_recording is None else new.at_most_by_recording

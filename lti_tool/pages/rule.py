@@ -14,10 +14,10 @@ from lti_tool.pages.rule_words import (
     by_words,
     change_line,
     people_words,
+    remarks_on,
     rule_sentences,
     session_line,
     share_rows,
-    too_few_sessions,
 )
 from lti_tool.pages.staff_proof import check_form, who, with_staff
 from lti_tool.pages.times import moment, times_of
@@ -153,7 +153,7 @@ def _effect_page(staff: Staff, slug: str, rule: Rule, *, is_outdated: bool = Fal
         rule_json=msgspec.json.encode(rule).decode(),
         old_sentences=rule_sentences(proposal.old)[:2],
         new_sentences=rule_sentences(rule)[:2],
-        remark=too_few_sessions(rule, there_are),
+        remarks=remarks_on(rule, there_are),
         people=people_words(effect.people),
         shares=share_rows(effect),
         more=people_words(effect.more) if effect.more else "",

@@ -9,7 +9,7 @@ from flask_babel import gettext, ngettext
 from lti_tool.pages.times import moment, times_of
 from lti_tool.pages.words import WORDS
 from series.pooling import SMALLEST_GROUP, protect
-from series.rule import Rule, SessionRule
+from series.rule import Rule, SessionRule, needless_ways
 from series.rule_effect import Effect, Share
 from series.rule_words import cancellation_sentence, series_sentence, session_sentence
 from series.sessions import Session
@@ -99,14 +99,18 @@ def _sentences(rule: SessionRule | None) -> list[str]:
     return [*said, series_sentence(rule, WORDS)] if isinstance(rule, Rule) else said
 
 
-def too_few_sessions(rule: Rule, there_are: int) -> str:
-    """A remark where the rule demands more than there is; else empty."""
-    if there_are >= rule.required or not there_are:
-        return ""
-    return str(
-        ngettext(
-            "There is only %(num)s session, so it is enough.",
-            "There are only %(num)s sessions, so all of them would be needed, and no more.",
-            there_are,
+def remarks_on(rule: Rule, there_are: int) -> list[str]:
+    """What somebody may not have meant. `there_are`: sessions that take place."""
+    found = []
+    for way in needless_ways(rule):
+        said = session_sentence(SessionRule(ways=(way,)), WORDS)
+        found.append(gettext("another way is enough without this one, so it changes nothing: %(said)s", said=said))
+    if 0 < there_are < rule.required:
+        found.append(
+            ngettext(
+                "there is only %(num)s session, so it is enough.",
+                "there are only %(num)s sessions, so all of them would be needed, and no more.",
+                there_are,
+            )
         )
-    )
+    return found

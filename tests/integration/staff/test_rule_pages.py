@@ -163,6 +163,13 @@ def test_the_rule_in_force_changes_nothing(office: Office, desk: Desk) -> None:
     assert "Save this rule" not in shown.text
 
 
+def test_what_was_perhaps_not_meant_is_remarked(desk: Desk) -> None:
+    page = text_of(desk.send(PAGE, PAGE, **FORM | {"code": "on"}))
+    assert re.search(
+        r"Please note: another way is enough .*: A session .* together with presence for at least 60 %", page
+    )
+
+
 def test_back_to_the_form_with_what_was_chosen(office: Office, desk: Desk) -> None:
     page = save(desk, desk.send(PAGE, PAGE, **FORM), do="again").text
     assert re.search(r'id="code_live_percent"[^>]* value="60"', page)
