@@ -28,6 +28,7 @@ from lti_tool.pages import (
     plan_table,
     public,
     roster,
+    rule,
     staff,
     staff_proof,
     staff_sign_in,
@@ -69,6 +70,7 @@ PAGES = (
     plan,
     plan_edit,
     plan_table,
+    rule,
 )
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
 

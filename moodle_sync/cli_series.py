@@ -19,9 +19,10 @@ from config.command_line import (
 )
 from moodle_sync.cli_common import print_report, services_or_exit
 from moodle_sync.cli_plans import accept, reject, show_held
+from moodle_sync.cli_rule import series_rule
 from series.hand_edits import NotPossible
 from series.rounds import copy_round
-from series.rule import Rule
+from series.rule import MAX_REQUIRED, Rule
 from series.sessions import Series
 from series.store.calendar_sources import source_of
 from series.store.held_plans import find_held, find_rejected
@@ -49,6 +50,7 @@ def series() -> None:
 
 series.add_command(accept)
 series.add_command(reject)
+series.add_command(series_rule)
 
 
 @series.command("import")
@@ -60,8 +62,8 @@ series.add_command(reject)
     "--required",
     default=DEFAULT_REQUIRED,
     show_default=True,
-    type=click.IntRange(1),
-    help="Sessions that complete a new series.",
+    type=click.IntRange(1, MAX_REQUIRED),
+    help="Sessions that complete a new series; `series rule` says what else counts.",
 )
 @click.option("--preview", is_flag=True, help="Show what would be new, changed or gone; change nothing.")
 def series_import(source: str, slug: str, title: str | None, time_zone: str, required: int, *, preview: bool) -> None:

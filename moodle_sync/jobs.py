@@ -13,13 +13,16 @@ from moodle_sync.mirror_sessions import mirror_university, plan_university
 from moodle_sync.plan_words import held_in_words
 from moodle_sync.preview_import import problem_line
 from moodle_sync.refresh_rosters import counts_of, problems_of, refresh_university
+from moodle_sync.rescore import rescore_series
 from moodle_sync.services import Services
 from series.store import runs
 from series.store.calendar_sources import due_sources
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.limits import purge_full
 from series.store.mirrors import MoodleConnection, connections
+from series.store.rescoring import stale_series
 from series.store.roster_reads import universities_due
+from series.store.rules import freeze_all_started, series_to_freeze
 from series.store.sessions import find_series
 from series.store.staff import purge_links
 from series.store.staff_sessions import purge_sessions
@@ -29,6 +32,8 @@ from series.store.visits import purge_expired
 log = structlog.get_logger()
 KEEP_UPLOADS = timedelta(days=1)
 KEEP_RUNS = timedelta(days=30)
+RESCORE_INTERVAL_S = 5
+RESCORE_AGAIN_S = 300  # after one that failed
 END_TRIES = 6  # each waits for the lock as long as the database lets it
 
 
@@ -106,6 +111,16 @@ def run_mirror(services: Services, run_id: int) -> Report:
     return _guard(services, run_id, work)
 
 
+def run_rescore(services: Services, run_id: int) -> Report:
+    """Work out one series' scores anew."""
+
+    def work(scope: str) -> Report:
+        done = rescore_series(services, scope, run_id=run_id)
+        return Report(counts={"people": done.people, "changed": done.changed}, problems=[])
+
+    return _guard(services, run_id, work)
+
+
 def mirror_everywhere(services: Services, *, slot: str) -> None:
     """Begin a mirror run for every connected university that has none under way."""
     for connection in all_connections(services):
@@ -143,6 +158,27 @@ def calendar_scopes(services: Services) -> Collection[str]:
     """Series that have a source to be read again, and no reason to wait."""
     with services.database.read() as connection:
         return due_sources(connection, now=services.clock.now())
+
+
+def rescore_scopes(services: Services) -> dict[str, int]:
+    """Series whose scores are to be worked out anew, each with how often to try, in seconds."""
+    found = {}
+    with services.database.read() as connection:
+        for stale in stale_series(connection, now=services.clock.now()):
+            last = runs.list_runs_of(connection, "rescore", stale.slug, limit=1)
+            has_failed = any(run.outcome == "failed" for run in last)
+            found[stale.slug] = RESCORE_AGAIN_S if has_failed else RESCORE_INTERVAL_S
+    return found
+
+
+def freeze_rules(services: Services) -> None:
+    """A session that has started keeps the rule with which it did, also when nobody has checked in yet."""
+    now = services.clock.now()
+    with services.database.read() as connection:
+        if not series_to_freeze(connection, now=now):
+            return
+    with services.database.write() as connection:
+        freeze_all_started(connection, now=now)
 
 
 def clean_up(services: Services) -> None:

@@ -41,6 +41,7 @@ def work(services: Services, *, threads: int) -> None:
                 "mirror": partial(jobs.run_mirror, services),
                 "table": partial(jobs.run_table, services),
                 "rosters": partial(jobs.run_rosters, services),
+                "rescore": partial(jobs.run_rescore, services),
             },
             threads=threads,
         )
@@ -65,10 +66,13 @@ class Tick:
         now = services.clock.now()
         open_check_ins(services)
         self._hand_over_scores(now)
+        jobs.freeze_rules(services)
         seconds = int(now.timestamp())
         jump = f"{services.clock.offset().total_seconds():.0f} " if settings.clock_file else ""  # a slot of its own
         for scope in jobs.calendar_scopes(services):
             self._begin("calendar", scope, f"{jump}{_slot(seconds, settings.calendar_interval_s, scope)}")
+        for scope, interval_s in jobs.rescore_scopes(services).items():
+            self._begin("rescore", scope, f"{jump}{_slot(seconds, interval_s, scope)}")
         for moodle in jobs.all_connections(services):
             scope = moodle.university_slug
             self._begin("mirror", scope, f"{jump}{_slot(seconds, settings.mirror_interval_s, scope)}")

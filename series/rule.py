@@ -24,7 +24,7 @@ class Kind(StrEnum):
 MEASURED = {Kind.LIVE, Kind.RECORDING, Kind.REFLECTION}  # kinds of which a rule may demand an amount
 IN_THE_SESSION = {Kind.CODE, Kind.LIVE}
 AFTERWARDS = {Kind.RECORDING, Kind.REFLECTION}  # kinds for which a rule may set an end
-MAX_REQUIRED, MAX_DAYS, MAX_WAYS = 100, 365, 8
+MAX_REQUIRED, MAX_DAYS, MAX_WAYS, MAX_AMOUNT = 100, 365, 8, 10_000
 
 
 class Demand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,7 +32,7 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reflection. `within_days`: after the session's end (RECORDING, REFLECTION)."""
 
     kind: Kind
-    at_least: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    at_least: Annotated[int, msgspec.Meta(ge=1, le=MAX_AMOUNT)] | None = None
     within_days: Annotated[int, msgspec.Meta(ge=1, le=MAX_DAYS)] | None = None
 
 
@@ -156,8 +156,19 @@ def problem_of(rule: SessionRule) -> str | None:
         return "At least one kind of evidence has to complete a session."
     if len(rule.ways) > MAX_WAYS:
         return f"There can be at most {MAX_WAYS} ways to complete a session."
-    problems = (_problem_of_demand(demand) for way in rule.ways for demand in way)
+    problems = [_problem_of_demand(demand) for way in rule.ways for demand in way]
+    if isinstance(rule, Rule):
+        problems.append(_problem_of_numbers(rule))
     return next((problem for problem in problems if problem), None)
+
+
+def _problem_of_numbers(rule: Rule) -> str | None:
+    """msgspec looks at the limits of the types only where it reads JSON."""
+    if not 1 <= rule.required <= MAX_REQUIRED:
+        return f"The number of sessions that complete the series is 1 to {MAX_REQUIRED}."
+    if rule.at_most_by_recording is not None and not 0 <= rule.at_most_by_recording <= MAX_REQUIRED:
+        return f"The number of sessions that count by their recordings is 0 to {MAX_REQUIRED}."
+    return None
 
 
 def _problem_of_demand(demand: Demand) -> str | None:
@@ -169,7 +180,40 @@ def _problem_of_demand(demand: Demand) -> str | None:
         return f"Evidence of the kind “{demand.kind}” has no end of its own."
     if demand.at_least is not None and demand.kind is not Kind.REFLECTION and demand.at_least > 100:
         return "A percentage is at most 100."
+    return _problem_of_limits(demand)
+
+
+def _problem_of_limits(demand: Demand) -> str | None:
+    if demand.at_least is not None and not 1 <= demand.at_least <= MAX_AMOUNT:
+        return f"An amount is 1 to {MAX_AMOUNT}."
+    if demand.within_days is not None and not 1 <= demand.within_days <= MAX_DAYS:
+        return f"A number of days is 1 to {MAX_DAYS}."
     return None
+
+
+def needless_ways(rule: SessionRule) -> list[Way]:
+    """Ways that demand all that another one does, and more: whoever goes them has gone the other one."""
+    return [
+        way
+        for number, way in enumerate(rule.ways)
+        if any(
+            _demands_no_more(other, way) and (other_number < number or not _demands_no_more(way, other))
+            for other_number, other in enumerate(rule.ways)
+            if other_number != number
+        )
+    ]
+
+
+def _demands_no_more(one: Way, other: Way) -> bool:
+    return all(any(_is_met_by(demand, stricter) for stricter in other) for demand in one)
+
+
+def _is_met_by(demand: Demand, stricter: Demand) -> bool:
+    """Whether all that meets `stricter` meets `demand`."""
+    ends_later = demand.within_days is None or (
+        stricter.within_days is not None and stricter.within_days <= demand.within_days
+    )
+    return demand.kind is stricter.kind and (demand.at_least or 0) <= (stricter.at_least or 0) and ends_later
 
 
 def is_harder(new: Rule, old: Rule) -> bool:

@@ -8,14 +8,17 @@ from lti_tool.pages.plan_words import change_words, reason_words
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
 from lti_tool.pages.times import moment, times_of
+from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
 from series.permissions import Action, may
+from series.rule_words import series_sentence, session_sentence
 from series.sessions import MAX_PASSPHRASE_CHARS, MIN_PASSPHRASE_CHARS, Series
 from series.staff import Staff
 from series.store.audit import append_audit
 from series.store.calendar_sources import source_of
 from series.store.database import Connection
 from series.store.held_plans import NothingHeld, PlanOutdated, accept, find_held, find_rejected, reject
+from series.store.rules import rule_of
 from series.store.runs import list_runs_of
 from series.store.sessions import find_series, passphrase_of, sessions_of, set_passphrase
 from series.store.universities import NotThere
@@ -50,6 +53,7 @@ def _plan_page(staff: Staff, slug: str, *, passphrase_fault: bool = False) -> st
         sessions = sessions_of(connection, series.series_id)
         held, rejected = find_held(connection, series.series_id), find_rejected(connection, series.series_id)
         source = source_of(connection, series.series_id, series.source) if series.source else None
+        rule = rule_of(connection, series.series_id)
         runs = list_runs_of(connection, "calendar", series.slug, limit=5)
         passphrase = passphrase_of(connection, series.series_id, the_tool().settings.encryption_key)
     return render_template(
@@ -57,6 +61,7 @@ def _plan_page(staff: Staff, slug: str, *, passphrase_fault: bool = False) -> st
         staff=staff,
         series=series,
         sessions=[(session, times_of(session, series.time_zone)) for session in sessions],
+        rule=[session_sentence(rule, WORDS), series_sentence(rule, WORDS)],
         held=held,
         rejected=rejected,
         source=source,

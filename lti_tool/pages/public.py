@@ -9,10 +9,13 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
 from lti_tool.pages.times import times_of
+from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
 from series.limits import PASSPHRASES
+from series.rule_words import session_sentence
 from series.sessions import Session, may_join, same_passphrase_form, without_join_link
 from series.store.limits import take
+from series.store.rules import rules_of
 from series.store.sessions import get_series, get_session, has_passphrase, passphrase_of
 
 blueprint = Blueprint("public", __name__)
@@ -61,11 +64,13 @@ def _page(session_id: UUID, *, fault: str = "", join_url: str = "", status: int 
             abort(404)
         series = get_series(connection, shown.series_id)
         asks = has_passphrase(connection, shown.series_id)
+        rule = rules_of(connection, shown.series_id).of_sessions[session_id].rule
     page = render_template(
         "public_session.html",
         session=_for_everybody(shown),
         series=series,
         times=times_of(shown, shown.zone),
+        what_counts=session_sentence(rule, WORDS),
         asks_passphrase=asks and _has_meeting(shown, now),
         fault=fault,
         join_url=join_url,

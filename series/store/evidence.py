@@ -1,5 +1,6 @@
 """Evidence in, completion and deliveries out: one transaction."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -172,6 +173,22 @@ def facts_of(connection: sa.Connection, *, participant_id: int, series_id: UUID)
         for row in rows
         if row.retracts_evidence_id is None
     ]
+
+
+def early_evidence(
+    connection: sa.Connection, series_id: UUID, *, now: datetime
+) -> dict[int, dict[UUID, tuple[Evidence, ...]]]:
+    """What is known of sessions that have not started, by participant and session: confirmations, for the most part."""
+    rows = connection.execute(
+        sa.select(evidence)
+        .join(session, evidence.c.session_id == session.c.id)
+        .where(session.c.series_id == series_id, session.c.start_at > now)
+    )
+    found: defaultdict[int, dict[UUID, tuple[Evidence, ...]]] = defaultdict(dict)
+    for row in rows:
+        of_participant = found[row.participant_id]
+        of_participant[row.session_id] = (*of_participant.get(row.session_id, ()), _evidence(row))
+    return dict(found)
 
 
 def _take_turns(connection: sa.Connection, participant_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -164,11 +164,25 @@ def set_session_rule(
 def freeze_started(connection: sa.Connection, series_id: UUID, *, now: datetime) -> bool:
     """Keep for each session that has started the rule that it started with; whether any session ever has."""
     started = (session.c.series_id == series_id) & (session.c.start_at <= now)
-    waiting = connection.execute(sa.select(session.c.id).where(started, session.c.rule_version_id.is_(None))).scalars()
-    for session_id in waiting.all():
+    waiting = sa.select(session.c.id).where(started, session.c.rule_version_id.is_(None)).order_by(session.c.id)
+    for session_id in connection.execute(waiting).scalars().all():
         freeze(connection, series_id, session_id)
     frozen = sa.select(session.c.id).where(session.c.series_id == series_id, session.c.rule_version_id.is_not(None))
     return connection.execute(frozen.limit(1)).first() is not None
+
+
+def freeze_all_started(connection: sa.Connection, *, now: datetime) -> int:
+    """freeze_started for every series where a session has started since; how many series those were."""
+    for series_id in (waiting := series_to_freeze(connection, now=now)):
+        _lock(connection, series_id)  # whoever sets a rule just now has set it before the start
+        freeze_started(connection, series_id, now=now)
+    return len(waiting)
+
+
+def series_to_freeze(connection: sa.Connection, *, now: datetime) -> list[UUID]:
+    """Series with sessions that have started and keep no rule yet."""
+    started = (session.c.rule_version_id.is_(None)) & (session.c.start_at <= now)
+    return sorted(connection.execute(sa.select(session.c.series_id).where(started).distinct()).scalars())
 
 
 def freeze(connection: sa.Connection, series_id: UUID, session_id: UUID) -> None:
@@ -184,8 +198,12 @@ def freeze(connection: sa.Connection, series_id: UUID, session_id: UUID) -> None
 
 
 def mark_scores_stale(connection: sa.Connection, series_id: UUID, *, now: datetime) -> None:
-    """Rule or plan have changed: the worker works out all scores anew."""
-    connection.execute(sa.update(series).where(series.c.id == series_id).values(scores_stale_at=now))
+    """Rule or plan have changed: the worker works out all scores anew. Each mark is another one than the last, so that
+    it sees a change that came while it did so."""
+    last = sa.select(series.c.scores_stale_at).where(series.c.id == series_id).with_for_update()
+    marked_at: datetime | None = connection.execute(last).scalar_one()
+    stale_at = now if marked_at is None else max(now, marked_at + timedelta(microseconds=1))
+    connection.execute(sa.update(series).where(series.c.id == series_id).values(scores_stale_at=stale_at))
 
 
 def course_count_of(connection: sa.Connection, course_id: int | None, series_id: UUID) -> CourseCount | None:

@@ -153,14 +153,28 @@ def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
         "staff-table-read": table,
         "staff-table-held": f"{plan}held",
         "staff-password": f"{demo.tool}/admin/password",
+        "staff-rule": f"{plan}rule/",
+        "staff-rule-session": f"{plan}rule/{str(moved).rpartition('/')[2]}/",
     }.items():
         _everywhere(browser, name, partial(open_as_coordinator, address))
+    open_rule = partial(open_as_coordinator, f"{plan}rule/")
+    for name, required in {"staff-rule-effect": "8", "staff-rule-refused": "99"}.items():
+        _everywhere(browser, name, partial(_effect_of_a_rule, open_rule, required))
     for name, session in {"public-moved": moved, "public-cancelled": edit}.items():
         public = f"{demo.tool}/s/{str(session).rpartition('/')[2]}"
         _everywhere(browser, name, lambda page, at=public: page.goto(at))  # type: ignore[misc]
     _everywhere(browser, "staff-sign-in", lambda page: page.goto(f"{demo.tool}/admin/sign-in"))
     calendar.write_bytes(as_it_was)
     page.context.close()
+
+
+def _effect_of_a_rule(open_rule: Callable[[Page], None], required: str, page: Page) -> None:
+    open_rule(page)
+    for way in ("The check-in code together with presence", "Watching the recording"):
+        page.get_by_role("checkbox", name=way).check()
+    page.get_by_label("Sessions that complete it").fill(required)
+    page.get_by_role("button", name="Show what this changes").click()
+    page.get_by_role("heading", name="What this changes").or_(page.get_by_role("alert")).wait_for()
 
 
 def _cancel_by_hand(page: Page, address: str) -> None:

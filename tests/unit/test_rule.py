@@ -15,9 +15,12 @@ from series.rule import (
     Evidence,
     Kind,
     Outcome,
+    Rule,
     SessionRule,
     Span,
+    Way,
     judge,
+    needless_ways,
     problem_of,
     score_of_session,
 )
@@ -211,6 +214,11 @@ def test_who_is_excused_has_not_completed_and_who_came_is_not_excused() -> None:
         (SessionRule(ways=((Demand(kind=Kind.CODE, at_least=5),),)), "no amount"),
         (SessionRule(ways=((Demand(kind=Kind.LIVE, within_days=5),),)), "no end"),
         (SessionRule(ways=((Demand(kind=Kind.RECORDING, at_least=101),),)), "at most 100"),
+        (SessionRule(ways=((Demand(kind=Kind.LIVE, at_least=0),),)), "An amount is 1 to"),
+        (SessionRule(ways=((Demand(kind=Kind.RECORDING, within_days=0),),)), "days is 1 to 365"),
+        (Rule(required=0), "is 1 to 100"),
+        (Rule(required=101), "is 1 to 100"),
+        (Rule(at_most_by_recording=-1), "is 0 to 100"),
     ],
 )
 def test_an_impossible_rule_is_refused_in_words(rule: SessionRule, says: str) -> None:
@@ -222,3 +230,34 @@ def test_any_other_rule_can_be_met(rule: SessionRule) -> None:
     assert problem_of(rule) is None
     everything = [fact(number, kind, amount=10_000) for number, kind in enumerate(Kind)]
     assert judge(everything, rule, SPAN).completed_at is not None
+
+
+# Ways that add nothing
+
+LIVE_75, LIVE_50 = (Demand(kind=Kind.LIVE, at_least=n) for n in (75, 50))
+
+
+@pytest.mark.parametrize(
+    ("ways", "needless"),
+    [
+        ((CHECK_IN, (*CHECK_IN, LIVE_75)), ((*CHECK_IN, LIVE_75),)),
+        (((LIVE_75,), (LIVE_50,)), ((LIVE_75,),)),
+        ((CHECK_IN, CHECK_IN), (CHECK_IN,)),
+        (((*CHECK_IN, LIVE_50), (LIVE_75,)), ()),
+        (((Demand(kind=Kind.RECORDING, within_days=3),), (Demand(kind=Kind.RECORDING, at_least=80),)), ()),
+        (
+            ((Demand(kind=Kind.RECORDING, within_days=3),), (Demand(kind=Kind.RECORDING),)),
+            ((Demand(kind=Kind.RECORDING, within_days=3),),),
+        ),
+    ],
+)
+def test_a_way_that_goes_through_another_one_is_needless(ways: tuple[Way, ...], needless: tuple[Way, ...]) -> None:
+    assert tuple(needless_ways(SessionRule(ways=ways))) == needless
+
+
+@given(facts=evidence_of_one_session(), rule=RULES)
+def test_without_its_needless_ways_a_rule_says_the_same(facts: list[Evidence], rule: SessionRule) -> None:
+    each_once = SessionRule(ways=tuple(dict.fromkeys(rule.ways)))
+    needless = needless_ways(each_once)
+    left = SessionRule(ways=tuple(way for way in each_once.ways if way not in needless))
+    assert judge(facts, left, SPAN) == judge(facts, rule, SPAN)

@@ -1,0 +1,116 @@
+"""What counts, and what another rule would change, in words for the coordinator's pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask_babel import gettext, ngettext
+
+from lti_tool.pages.times import moment, times_of
+from lti_tool.pages.words import WORDS
+from series.pooling import SMALLEST_GROUP, protect
+from series.rule import Rule, SessionRule, needless_ways
+from series.rule_effect import Effect, Share
+from series.rule_words import cancellation_sentence, series_sentence, session_sentence
+from series.sessions import Session
+from series.store.proposals import COMMAND_LINE
+from series.store.rules import RuleChange, RuleInForce
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionLine:
+    """One session and what counts for it. `sentence` is empty where it is that of the series."""
+
+    session: Session
+    day: str
+    in_force: RuleInForce
+    has_started: bool
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeLine:
+    """One row of the history."""
+
+    version: int
+    what: str
+    sentences: list[str]
+    at: str
+    by: str
+
+
+def rule_sentences(rule: Rule) -> list[str]:
+    """All that it says."""
+    return [session_sentence(rule, WORDS), series_sentence(rule, WORDS), cancellation_sentence(WORDS)]
+
+
+def session_line(session: Session, in_force: RuleInForce, of_series: Rule, *, has_started: bool) -> SessionLine:
+    differs = in_force.is_own or in_force.rule.ways != of_series.ways
+    return SessionLine(
+        session=session,
+        day=times_of(session, session.zone).series.day,
+        in_force=in_force,
+        has_started=has_started,
+        sentence=session_sentence(in_force.rule, WORDS) if differs else "",
+    )
+
+
+def change_line(change: RuleChange, titles: Mapping[UUID, str], names: Mapping[str, str], zone: str) -> ChangeLine:
+    return ChangeLine(
+        version=change.version,
+        what=titles.get(change.session_id, "") if change.session_id else gettext("The series"),
+        sentences=_sentences(change.rule),
+        at=moment(change.set_at, zone),
+        by=by_words(change.set_by, names),
+    )
+
+
+def by_words(set_by: str, names: Mapping[str, str]) -> str:
+    """`names` by what stands in the history: staff 7."""
+    return gettext("the command line") if set_by == COMMAND_LINE else names.get(set_by, set_by)
+
+
+def people_words(count: int) -> str:
+    """A number of people, protected."""
+    at_least = protect(count).at_least
+    if at_least is None:
+        return str(gettext("fewer than %(n)s", n=SMALLEST_GROUP))
+    return str(gettext("at least %(n)s", n=at_least))
+
+
+def share_rows(effect: Effect) -> list[tuple[str, str, str]]:
+    """(what somebody has, how many people now, how many then)."""
+    words = {
+        Share.ALL: gettext("complete the series"),
+        Share.HALF: gettext("have half of it or more"),
+        Share.SOME: gettext("have less than half"),
+        Share.NONE: gettext("have no session yet"),
+    }
+    return [
+        (words[share], people_words(effect.now.get(share, 0)), people_words(effect.then.get(share, 0)))
+        for share in Share
+    ]
+
+
+def _sentences(rule: SessionRule | None) -> list[str]:
+    if rule is None:
+        return [gettext("It has no rule of its own any more.")]
+    said = [session_sentence(rule, WORDS)]
+    return [*said, series_sentence(rule, WORDS)] if isinstance(rule, Rule) else said
+
+
+def remarks_on(rule: Rule, there_are: int) -> list[str]:
+    """What somebody may not have meant. `there_are`: sessions that take place."""
+    found = []
+    for way in needless_ways(rule):
+        said = session_sentence(SessionRule(ways=(way,)), WORDS)
+        found.append(gettext("another way is enough without this one, so it changes nothing: %(said)s", said=said))
+    if 0 < there_are < rule.required:
+        found.append(
+            ngettext(
+                "there is only %(num)s session, so it is enough.",
+                "there are only %(num)s sessions, so all of them would be needed, and no more.",
+                there_are,
+            )
+        )
+    return found
