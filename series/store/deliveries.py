@@ -103,13 +103,17 @@ def postpone(connection: sa.Connection, delivery_id: int, *, outcome: str, next_
 
 def retry(connection: sa.Connection, *, delivery_id: int | None, now: datetime) -> int:
     """Make one failed or waiting delivery due now, or all of them; how many."""
-    waiting = sa.and_(delivery.c.state.in_(["failed", "due"]), sa.not_(delivery.c.in_flight))
-    if delivery_id is not None:
-        waiting = sa.and_(waiting, delivery.c.id == delivery_id)
+    which = sa.true() if delivery_id is None else delivery.c.id == delivery_id
+    return len(make_due(connection, which, now=now))
+
+
+def make_due(connection: sa.Connection, which: sa.ColumnElement[bool], *, now: datetime) -> list[int]:
+    """Of those the ones that failed or wait, and are not in flight; their ids."""
+    waiting = sa.and_(delivery.c.state.in_(["failed", "due"]), sa.not_(delivery.c.in_flight), which)
     rows = connection.execute(
         sa.update(delivery).where(waiting).values(state="due", next_attempt_at=now).returning(delivery.c.id)
     )
-    return len(rows.all())
+    return sorted(rows.scalars())
 
 
 def list_deliveries(connection: sa.Connection, *, state: str | None) -> list[DeliveryRow]:
