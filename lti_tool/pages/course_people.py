@@ -3,6 +3,7 @@
 Names come from the LMS's roster at view time and are not stored.
 """
 
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -128,7 +129,12 @@ def learners_of(people: Iterable[CoursePerson], live: LiveRoster, stored: Iterab
         )
         for sub in subs
     ]
-    return sorted(learners, key=lambda one: (one.name is None, (one.name or "").casefold(), one.sub))
+    return sorted(learners, key=lambda one: (one.name is None, _for_order(one.name or ""), one.sub))
+
+
+def _for_order(name: str) -> str:
+    """Ġorġ among the names with G: without what stands above and below the letters."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign)).casefold()
 
 
 def find_person(visit: Visit, participant_id: int, course: Course | None = None) -> CoursePerson:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.integration.lti.course import CourseUnderTest, names_told, open_course
 from tests.integration.lti.lms import KeySets, Lms
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest, open_tool
 
@@ -41,6 +42,13 @@ def browser(tool: ToolUnderTest) -> Browser:
 @pytest.fixture
 def login(browser: Browser, malta: Lms) -> Login:
     return browser.begin_login(malta)
+
+
+@pytest.fixture
+def course(tool: ToolUnderTest, malta: Lms) -> Iterator[CourseUnderTest]:
+    """Of which the LMS tells the names."""
+    with open_course(tool, malta) as opened, names_told(malta):
+        yield opened
 
 
 def new_lms(slug: str, key_sets: KeySets) -> Lms:
