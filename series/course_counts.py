@@ -25,6 +25,8 @@ class Effect:
 def problem_of_count(count: CourseCount, sessions: Collection[Session]) -> str | None:
     """What is wrong with it, in words, or None."""
     there_are = len(_chosen(count, sessions))
+    if count.session_ids is not None and there_are < len(count.session_ids):
+        return "One of the chosen sessions is not in this series any more: please choose once more."
     if not there_are:
         return "Please choose at least one session."
     if count.required < 1:

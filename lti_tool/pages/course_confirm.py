@@ -12,6 +12,7 @@ from lti_tool.pages.course_forms import (
     Fault,
     NotAccepted,
     fault_of,
+    is_form_id,
     new_form_id,
     session_or_404,
     typed_form_id,
@@ -121,7 +122,9 @@ def _page(visit: Visit, session_id: UUID, fault: Fault) -> Response:
         series = get_series(connection, visit.series_id)
         rule = rules_of(connection, visit.series_id).of_sessions[session_id].rule
         outcomes = outcomes_of_session(connection, course.by_participant, session_id)
-        said_of = said_by_form(connection, by=actor(visit), session_id=session_id, form_id=said) if said else None
+        said_of = (
+            said_by_form(connection, by=actor(visit), session_id=session_id, form_id=said) if is_form_id(said) else None
+        )
     note(visit, Action.SEE_COURSE, f"course {course_id}")
     page = render_template(
         "course_confirm.html",

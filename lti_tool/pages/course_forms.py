@@ -66,9 +66,13 @@ def typed_number(name: str, *, least: int, most: int, missing: str) -> int:
 def typed_form_id() -> str:
     """Of the form itself, so that sending it twice does it once."""
     text = request.form.get("form_id", "")
-    if not re.fullmatch(r"[0-9a-f]{32}", text):
+    if not is_form_id(text):
         abort(400)
     return text
+
+
+def is_form_id(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-f]{32}", text) is not None
 
 
 def new_form_id() -> str:

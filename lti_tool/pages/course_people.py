@@ -112,24 +112,31 @@ def read_course(visit: Visit) -> Course:
 
 def learners_of(people: Iterable[CoursePerson], live: LiveRoster, stored: Iterable[RosterMember]) -> list[Learner]:
     """Everybody in a roster and everybody who ever came, by name."""
-    known = {person.sub: person for person in people}
     now = {one.user_id: one for one in live.learners}
     before = {one.sub: one for one in stored if one.is_learner}
-    in_stored = {sub for sub, one in before.items() if one.gone_at is None}
-    subs = dict.fromkeys([*now, *known, *in_stored])
+    known = list(people)
+    unknown = now.keys() | {sub for sub, one in before.items() if one.gone_at is None}
+    unknown -= {person.sub for person in known}
     names = Counter(one.name for one in now.values() if one.name)
     learners = [
-        Learner(
-            sub=sub,
-            name=now[sub].name if sub in now else None,
-            person=known.get(sub),
-            is_suspended=now[sub].status == SUSPENDED if sub in now else sub in before and before[sub].is_suspended,
-            is_gone=sub not in now and sub in before and before[sub].gone_at is not None,
-            shares_name=sub in now and names[now[sub].name or ""] > 1,
-        )
-        for sub in subs
+        _learner(sub, person, now.get(sub), before.get(sub), names)
+        for sub, person in [*((one.sub, one) for one in known), *((sub, None) for sub in unknown)]
     ]
     return sorted(learners, key=lambda one: (one.name is None, _for_order(one.name or ""), one.sub))
+
+
+def _learner(
+    sub: str, person: CoursePerson | None, now: Member | None, before: RosterMember | None, names: Counter[str]
+) -> Learner:
+    """By what the LMS says `now`, or else by the roster that was kept `before`."""
+    return Learner(
+        sub=sub,
+        name=now.name if now else None,
+        person=person,
+        is_suspended=now.status == SUSPENDED if now else before is not None and before.is_suspended,
+        is_gone=now is None and before is not None and before.gone_at is not None,
+        shares_name=now is not None and names[now.name or ""] > 1,
+    )
 
 
 def _for_order(name: str) -> str:
@@ -152,11 +159,10 @@ def find_person(visit: Visit, participant_id: int, course: Course | None = None)
 
 
 def find_person_to_act_for(visit: Visit, participant_id: int) -> CoursePerson:
-    """As find_person, with a place in the course's gradebook; 403 for oneself."""
+    """As find_person; 403 for oneself."""
     person = find_person(visit, participant_id)
     if not may(visit, Action.ACT_FOR, person):
         abort(403)
-    find_people_to_act_for(visit, [person.sub])
     return person
 
 

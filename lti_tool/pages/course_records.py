@@ -18,7 +18,14 @@ from lti_tool.pages.course_forms import (
     typed_number,
     typed_reason,
 )
-from lti_tool.pages.course_people import actor, find_person_to_act_for, names_of_actors, note, read_course
+from lti_tool.pages.course_people import (
+    actor,
+    find_people_to_act_for,
+    find_person_to_act_for,
+    names_of_actors,
+    note,
+    read_course,
+)
 from lti_tool.pages.course_person import fact_row
 from lti_tool.pages.course_words import missing_words, outcome_words, so_far
 from lti_tool.pages.redirects import go_to
@@ -61,14 +68,16 @@ def record(visit: Visit, participant_id: int, session_id: UUID) -> Response:
     if do not in KINDS:
         abort(400)
     form_id = typed_form_id()
+    with tool.database.read() as connection:
+        session = session_or_404(connection, session_id, visit.series_id)
+        rule = rules_of(connection, visit.series_id).of_sessions[session_id].rule
     try:
-        with tool.database.write() as connection:
-            session = session_or_404(connection, session_id, visit.series_id)
-            rule = rules_of(connection, visit.series_id).of_sessions[session_id].rule
-            word = typed_word(visit, session, rule, KINDS[do], form_id=form_id, now=now)
-            queued = record_word(connection, word, [person.participant_id], now=now)
+        word = typed_word(visit, session, rule, KINDS[do], form_id=form_id, now=now)
     except NotAccepted as error:
         return _record_page(visit, person, session_id, fault_of(error, do=do))
+    find_people_to_act_for(visit, [person.sub])  # a place in the gradebook, also for who has never come
+    with tool.database.write() as connection:
+        queued = record_word(connection, word, [person.participant_id], now=now)
     for delivery_id in queued:
         tool.queue.enqueue("deliver", delivery_id)
     return _back(visit, person, do)

@@ -82,7 +82,7 @@ def missing_words(found: Standing) -> str:
         if there_are
     ]
     if not found.can_be_reached:
-        return gettext("%(missing)s; out of reach by themselves", missing=missing)
+        return gettext("%(missing)s; out of reach on their own", missing=missing)
     return gettext("%(missing)s; still possible: %(chances)s", missing=missing, chances=", ".join(chances))
 
 

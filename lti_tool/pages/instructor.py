@@ -29,7 +29,7 @@ from series.store.sent_grades import SentGrade, grades_of_course
 from series.store.sessions import get_series, sessions_of
 
 blueprint = Blueprint("instructor", __name__, url_prefix="/visit/<visit_id>/course")
-WORST_FIRST = ("failed", "due", "delivered")
+WORST_FIRST = ("failed", "unaddressed", "due", "delivered")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,18 @@ def reflection_of(connection: sa.Connection, *, participant_id: int, session_id:
     return None if row is None else _reflection(row)
 
 
+def reflections_of_participant(
+    connection: sa.Connection, *, participant_id: int, series_id: UUID
+) -> dict[UUID, Reflection]:
+    """By session."""
+    rows = connection.execute(
+        sa.select(reflection)
+        .join(session, reflection.c.session_id == session.c.id)
+        .where(reflection.c.participant_id == participant_id, session.c.series_id == series_id)
+    )
+    return {row.session_id: _reflection(row) for row in rows}
+
+
 def save_draft(connection: sa.Connection, *, participant_id: int, session_id: UUID, text: str, now: datetime) -> None:
     """Keep the text. What was returned stays so, with its comment. Raises ReflectionLocked."""
     _take_turns(connection, participant_id)

@@ -28,6 +28,7 @@ __all__ = [
     "RosterMember",
     "accept_roster",
     "ensure_participants",
+    "preview_roster",
     "reject_roster",
     "roster_of",
     "save_roster",
@@ -97,8 +98,11 @@ def save_roster(
     next_read_at: datetime | None = None,
 ) -> RosterChanges:
     """Take a new reading over, or hold it back (`is_held`): then nothing else has changed. May be repeated."""
+    connection.execute(
+        insert(connection, course_roster).values(course_id=course_id, failures=0).on_conflict_do_nothing()
+    )
     row, stored, listed = _lock(connection, course_id), _members(connection, course_id), list(members)
-    before = _kept(row)
+    before = _kept(row.held)
     changes = compare(stored, listed, kept=before.kept)
     values: dict[str, Any] = {"failing_since": None, "failures": 0, "reason": None, "next_read_at": next_read_at}
     if changes.is_held:
@@ -109,6 +113,14 @@ def save_roster(
         values |= _take_over(connection, course_id, stored, listed, before.kept, now)
     connection.execute(sa.update(course_roster).where(course_roster.c.course_id == course_id).values(values))
     return changes
+
+
+def preview_roster(connection: sa.Connection, course_id: int, members: Iterable[RosterMember]) -> RosterChanges:
+    """What `save_roster` would say to this reading; nothing is written."""
+    held = connection.execute(
+        sa.select(course_roster.c.held).where(course_roster.c.course_id == course_id)
+    ).scalar_one_or_none()
+    return compare(_members(connection, course_id), members, kept=_kept(held).kept)
 
 
 def accept_roster(
@@ -193,7 +205,7 @@ def _decide(
     connection: sa.Connection, course_id: int, *, now: datetime, held_at: datetime | None, still_there: bool
 ) -> RosterChanges | None:
     row = _lock(connection, course_id)
-    held = _kept(row)
+    held = _kept(row.held if row else None)
     if held.members is None or held_at not in {None, row.held_at}:
         return None
     stored, listed = _members(connection, course_id), held.listed()
@@ -230,12 +242,9 @@ def _take_over(
 
 
 def _lock(connection: sa.Connection, course_id: int) -> Any:
-    """The course's row, made when there is none: whoever else reads or decides just now comes before or after us."""
-    connection.execute(
-        insert(connection, course_roster).values(course_id=course_id, failures=0).on_conflict_do_nothing()
-    )
+    """The course's row, or None: whoever else reads or decides just now comes before or after us."""
     query = sa.select(course_roster).where(course_roster.c.course_id == course_id)
-    return connection.execute(query.with_for_update()).one()
+    return connection.execute(query.with_for_update()).one_or_none()
 
 
 def _members(connection: sa.Connection, course_id: int) -> tuple[RosterMember, ...]:
@@ -248,12 +257,12 @@ def _members(connection: sa.Connection, course_id: int) -> tuple[RosterMember, .
     )
 
 
-def _kept(row: Any) -> _Kept:
-    return _Kept() if row.held is None else _KEPT.decode(row.held)
+def _kept(text: str | None) -> _Kept:
+    return _Kept() if text is None else _KEPT.decode(text)
 
 
 def _held(row: Any, members: tuple[RosterMember, ...]) -> HeldRoster | None:
-    held = _kept(row)
+    held = _kept(row.held)
     if held.members is None:
         return None
     changes = compare(members, held.listed(), kept=held.kept)

@@ -30,7 +30,7 @@ def of(required: int, *ids: UUID) -> CourseCount:
         (of(5), "Only 4 sessions"),
         (of(0), "At least one"),
         (of(2, FIRST), "Only 1"),
-        (of(1, UUID(int=1)), "choose at least one"),
+        (of(1, UUID(int=1)), "not in this series"),
         (CourseCount(required=1, session_ids=frozenset()), "choose at least one"),
     ],
 )

@@ -99,6 +99,11 @@ def test_where_confirmations_do_not_count_they_are_not_offered(course: CourseUnd
     assert "Excuse them" in page
 
 
+def test_an_address_that_somebody_made_up_is_shown_as_any_other(course: CourseUnderTest) -> None:
+    for said in ("%00", "x" * 3000, "0" * 32):
+        assert "recorded for" not in course.get(f"sessions/{course.running}/confirm?said={said}") or said == "0" * 32
+
+
 def test_a_form_without_its_number_is_refused(course: CourseUnderTest) -> None:
     page = f"sessions/{course.running}/confirm"
     for wrong in ("", "x" * 32, "0" * 33):

@@ -151,7 +151,7 @@ def test_the_effect_on_the_own_course_is_shown_before_it_is_saved(course: Course
     course.check_in(course.maria, course.running)
     course.check_in(course.other, course.running)
     page = course.post("count", COUNT | {"required": "2"}, on="count", status=200)
-    effect = re.search(r'<table class="table" id="effect">.*?</table>', page, re.DOTALL)
+    effect = re.search(r'<table class="table effect" id="effect">.*?</table>', page, re.DOTALL)
     assert effect
     cells = re.findall(r"<td>(\d+)</td>", effect[0])
     shares = re.findall(r"(\d+) %", effect[0])

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from series.store import deliveries
-from series.store.tables import audit, course_roster, delivery, roster_member
+from series.store.tables import audit, course_roster, delivery, membership, participant, roster_member
 from tests.integration.lti.course import (
     GORG,
     MARIA,
@@ -32,7 +32,7 @@ def test_everybody_in_the_roster_is_shown_by_name_with_what_is_missing(course: C
     names = re.findall("|".join(NAMES.values()), page)
     assert names == [NAMES[GORG], NAMES[MARIA], NAMES[SUSPENDED], NAMES[NEVER_CAME]], "by name, and no teacher"
     assert row_of(page, NAMES[MARIA]) == (
-        "Marija Borg ✓ completed 1 of 3 2 are missing; out of reach by themselves on its way"
+        "Marija Borg ✓ completed 1 of 3 2 are missing; out of reach on their own on its way"
     )
     assert "not yet started" in row_of(page, NAMES[NEVER_CAME])
     assert "not yet started" not in row_of(page, NAMES[GORG])
@@ -40,7 +40,7 @@ def test_everybody_in_the_roster_is_shown_by_name_with_what_is_missing(course: C
     assert "1 of 4 completed" in page
 
 
-def test_whoever_has_left_is_shown_by_number_and_as_gone(course: CourseUnderTest) -> None:
+def test_who_never_came_and_has_left_is_nobodys_business_any_more(course: CourseUnderTest) -> None:
     with course.database.write() as connection:
         connection.execute(sa.insert(course_roster).values(course_id=course.maria.course_id, failures=0))
         connection.execute(
@@ -48,7 +48,36 @@ def test_whoever_has_left_is_shown_by_number_and_as_gone(course: CourseUnderTest
                 course_id=course.maria.course_id, sub="30", is_learner=True, is_suspended=False, gone_at=course.now
             )
         )
-    assert "No. 30" not in course.get(), "who never came is nobody's business any more"
+    assert "No. 30" not in course.get()
+
+
+def test_who_came_and_has_left_is_shown_as_gone(course: CourseUnderTest) -> None:
+    left = student(course.tool, course.tool.malta, "30", course.now)
+    with course.database.write() as connection:
+        connection.execute(sa.insert(course_roster).values(course_id=left.course_id, failures=0))
+        connection.execute(
+            sa.insert(roster_member).values(
+                course_id=left.course_id, sub="30", is_learner=True, is_suspended=False, gone_at=course.now
+            )
+        )
+    assert "no longer in your course" in row_of(course.get(), "No. 30 in your LMS")
+    assert "no longer in your course" in course.get(course.person(left))
+
+
+@pytest.mark.parametrize("state", ["failed", "unaddressed", "due", "delivered"])
+def test_every_state_of_a_grade_has_its_words(course: CourseUnderTest, state: str) -> None:
+    words = {
+        "failed": "not sent",
+        "unaddressed": "waits until somebody opens the activity",
+        "due": "on its way",
+        "delivered": "sent",
+    }
+    course.check_in(course.maria, course.running)
+    with course.database.write() as connection:
+        connection.execute(sa.update(delivery).values(state=state))
+    assert row_of(course.get(), NAMES[MARIA]).endswith(words[state])
+    for page in ("grades/", course.person(course.maria)):
+        assert words[state] in course.get(page)
 
 
 def test_seeing_people_by_name_is_in_the_audit(course: CourseUnderTest) -> None:
@@ -147,7 +176,7 @@ def test_a_withdrawal_says_before_what_is_left_afterwards(course: CourseUnderTes
     course.check_in(course.maria, course.over)
     course.check_in(course.maria, course.running)
     page = course.get(f"{course.person(course.maria)}facts/{evidence_id(course)}/withdraw")
-    effect = re.search(r'<table class="table" id="effect">.*?</table>', page, re.DOTALL)
+    effect = re.search(r'<table class="table effect" id="effect">.*?</table>', page, re.DOTALL)
     assert effect
     text = " ".join(re.sub(r"<[^>]+>", " ", effect[0]).split())
     assert "This session completed not completed So far 2 of 3" in text
@@ -169,6 +198,20 @@ def test_a_withdrawal_lowers_the_grade_and_keeps_the_reason(course: CourseUnderT
     assert [thing for _, thing in course.audited("withdraw")] == [f"participant {course.maria.participant_id}"]
     again = course.browser.get(f"{course.path}course/{withdraw}")
     assert again.status_code == 303, "it is done: the page of the person shows by whom"
+
+
+def test_to_look_at_somebody_who_never_came_changes_nothing(course: CourseUnderTest) -> None:
+    with course.database.write() as connection:
+        row = {"university_id": 1, "issuer": course.tool.malta.issuer, "sub": NEVER_CAME, "created_at": course.now}
+        newcomer = connection.execute(sa.insert(participant).values(row).returning(participant.c.id)).scalar_one()
+    before = course.tool.rows_of(membership)
+    page = f"people/{newcomer}/sessions/{course.running}/"
+    course.get(f"people/{newcomer}/")
+    course.get(page)
+    assert course.tool.rows_of(membership) == before
+    course.post(page, {"do": "confirm", "reason": "She was there.", "form_id": form_id()}, on=page)
+    assert course.tool.rows_of(membership) == before + 1, "the grade has a place to go to"
+    assert course.tool.rows_of(delivery) == 1
 
 
 def test_without_a_reason_nothing_is_withdrawn(course: CourseUnderTest) -> None:
