@@ -100,8 +100,8 @@ def test_where_confirmations_do_not_count_they_are_not_offered(course: CourseUnd
 
 
 def test_an_address_that_somebody_made_up_is_shown_as_any_other(course: CourseUnderTest) -> None:
-    for said in ("%00", "x" * 3000, "0" * 32):
-        assert "recorded for" not in course.get(f"sessions/{course.running}/confirm?said={said}") or said == "0" * 32
+    for said in ("%00", "x" * 3000, "0" * 31):
+        assert "recorded for" not in course.get(f"sessions/{course.running}/confirm?said={said}")
 
 
 def test_a_form_without_its_number_is_refused(course: CourseUnderTest) -> None:
