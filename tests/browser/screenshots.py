@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
 from sandbox_lms.campus import Person
 from tests.browser.conftest import Demo, free_ports, start_demo, stop_demo
 from tests.browser.cookie_modes import browser_of, open_with_cookies
-from tests.browser.full_course import TEACHER, fill, people
+from tests.browser.course_tour import tour_of_a_full_course
 from tests.browser.people import check_without_cookie, open_in_frame, sign_in, type_code
 from tests.browser.world import MARIA, Kind, World, serve_world
 from tests.waiting import until
@@ -38,7 +38,7 @@ def main() -> None:
         try:
             _tour(demo, browser)
             _tour_of_the_coordinator(demo, browser)
-            _tour_of_a_full_course(Path(folder) / "full", browser)
+            tour_of_a_full_course(Path(folder) / "full", partial(_everywhere, browser), _page(browser, 1280, "light"))
         finally:
             browser.close()
             stop_demo(demo)
@@ -145,50 +145,6 @@ def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
     _everywhere(browser, "staff-sign-in", lambda page: page.goto(f"{demo.tool}/admin/sign-in"))
     calendar.write_bytes(as_it_was)
     page.context.close()
-
-
-def _tour_of_a_full_course(folder: Path, browser: Browser) -> None:
-    """The instructor's pages with something of everything on them, and long names."""
-    folder.mkdir()
-    with serve_world(folder, {"plain": {"people": people()}}) as world:
-        page = _page(browser, 1280, "light")
-        address = _teachers_course(page, world)
-        filled = fill(world.database)
-        cookies = page.context.cookies()
-
-        def open_as_teacher(path: str, page: Page) -> None:
-            page.context.add_cookies(cookies)  # type: ignore[arg-type]  # as they were given
-            page.goto(f"{address}{path}")
-
-        person = f"people/{filled.person}/"
-        for name, path in {
-            "people": "",
-            "person": person,
-            "record": f"{person}sessions/{filled.over}/",
-            "withdraw": f"{person}facts/{filled.fact}/withdraw",
-            "class": f"sessions/{filled.over}/confirm?all=1",
-            "grades": "grades/",
-            "inbox": "inbox/",
-            "count": "count",
-        }.items():
-            _everywhere(browser, f"course-{name}", partial(open_as_teacher, path))
-        _everywhere(browser, "course-count-effect", lambda page: _show_effect(page, partial(open_as_teacher, "count")))
-        page.context.close()
-
-
-def _teachers_course(page: Page, world: World) -> str:
-    """The address of the course's first page, in a tab of its own."""
-    page.context.request.post(f"{world.campus('plain').url}/sign-in", form=_form_of(TEACHER), max_redirects=0)
-    page.goto(f"{world.campus('plain').url}/launch/2")
-    page.get_by_role("link", name="My course").click()
-    page.locator("#own-count").wait_for()
-    return page.url
-
-
-def _show_effect(page: Page, open_count: Callable[[Page], None]) -> None:
-    open_count(page)
-    page.get_by_label("How many sessions").fill("4")
-    page.get_by_role("button", name="Show what it would change").click()
 
 
 def _cancel_by_hand(page: Page, address: str) -> None:
