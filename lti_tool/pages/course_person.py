@@ -61,6 +61,7 @@ class SessionRow:
     times: SessionTimes
     record: SessionRecord
     state: str
+    is_ahead: bool
     facts: list[FactRow]
 
 
@@ -109,6 +110,7 @@ def _rows(
             times=times_of(by_id[record.session_id], visit.university.time_zone),
             record=record,
             state=_state(record),
+            is_ahead=the_tool().clock.now() < record.span.start_at,
             facts=[fact_row(fact, record, visit, names) for fact in facts if fact.session_id == record.session_id],
         )
         for record in records
