@@ -18,6 +18,7 @@ from lms.errors import LmsError, MalformedAnswer, NotAllowed, TryLater, Unreacha
 from lms.guarded import TOTAL_S, Answer, GuardedSession
 from lms.products import Product
 from lms.tool_keys import SigningKey
+from series.store.universities import PlatformRow
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 BACKDATED = timedelta(seconds=60)  # Moodle allows no leeway: an `iat` 3 s ahead of its clock is refused
@@ -37,6 +38,16 @@ class ServicePlatform:
     token_endpoint: str
     token_audience: str | None = None
     product: Product = Product.GENERIC
+
+
+def as_service_platform(row: PlatformRow) -> ServicePlatform:
+    return ServicePlatform(
+        platform_id=row.platform_id,
+        client_id=row.client_id,
+        token_endpoint=row.token_endpoint,
+        token_audience=row.token_audience,
+        product=Product(row.product),
+    )
 
 
 class _TokenAnswer(msgspec.Struct):

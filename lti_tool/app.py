@@ -17,6 +17,12 @@ from lms.turnstile import Turnstile
 from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.own_address import at_own_address
 from lti_tool.pages import (
+    course_confirm,
+    course_count,
+    course_grades,
+    course_inbox,
+    course_person,
+    course_records,
     feeds,
     host,
     instructor,
@@ -61,6 +67,12 @@ PAGES = (
     student_reflection,
     student_objection,
     instructor,
+    course_person,
+    course_records,
+    course_confirm,
+    course_grades,
+    course_inbox,
+    course_count,
     roster,
     host,
     feeds,
@@ -89,6 +101,7 @@ def create_app(settings: Settings) -> Flask:
         form_token=form_token,
         get_locale=get_locale,
         may=may,
+        open_objections=course_inbox.open_objections,
         staff_form_token=staff_proof.form_token,
     )
     for module in PAGES:

@@ -6,8 +6,7 @@ from config.clock import Clock
 from config.settings import Settings
 from lms.errors import LmsError
 from lms.guarded import GuardedSession
-from lms.products import Product
-from lms.service_tokens import ServicePlatform, ServiceTokens
+from lms.service_tokens import ServicePlatform, ServiceTokens, as_service_platform
 from lms.tool_keys import current_signing_key
 from series.store.database import Database
 from series.store.universities import get_platform
@@ -43,10 +42,4 @@ def service_platform(services: Services, platform_id: int) -> ServicePlatform:
         row = get_platform(connection, platform_id)
     if row is None:
         raise LmsError("The LMS is no longer registered.")
-    return ServicePlatform(
-        platform_id=row.platform_id,
-        client_id=row.client_id,
-        token_endpoint=row.token_endpoint,
-        token_audience=row.token_audience,
-        product=Product(row.product),
-    )
+    return as_service_platform(row)

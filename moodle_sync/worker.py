@@ -62,11 +62,21 @@ class Tick:
         self._begun: dict[tuple[str, str], str] = {}  # the slot last tried, so that the database is asked once a slot
 
     def __call__(self) -> None:
+        """Raises DatabaseBusy, DatabaseUnreachable. What breaks in one step keeps no other from its turn."""
+        for step in (self._begin_sessions, self._hand_over_scores, self._begin_runs):
+            try:
+                step(self._services.clock.now())
+            except (DatabaseBusy, DatabaseUnreachable):
+                raise
+            except Exception:
+                log.exception("tick_broke", step=step.__name__)
+
+    def _begin_sessions(self, _: datetime) -> None:
+        jobs.freeze_rules(self._services)
+        open_check_ins(self._services)
+
+    def _begin_runs(self, now: datetime) -> None:
         services, settings = self._services, self._services.settings
-        now = services.clock.now()
-        open_check_ins(services)
-        self._hand_over_scores(now)
-        jobs.freeze_rules(services)
         seconds = int(now.timestamp())
         jump = f"{services.clock.offset().total_seconds():.0f} " if settings.clock_file else ""  # a slot of its own
         for scope in jobs.calendar_scopes(services):
@@ -123,4 +133,4 @@ def _tick_until(tick: Tick, services: Services, stop: threading.Event) -> None:
         except (DatabaseBusy, DatabaseUnreachable) as error:
             log.warning("tick_skipped", error=str(error))
         except Exception:
-            log.exception("tick_broke")
+            log.exception("clean_up_broke")

@@ -41,3 +41,13 @@ class Visit:
     return_url: str | None
     locale: str | None
     expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoursePerson:
+    """Somebody who learns in a course. `has_started`: they have opened one of its activities themselves."""
+
+    participant_id: int
+    sub: str
+    course_id: int
+    has_started: bool

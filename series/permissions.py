@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from series.people import University, Visit
+from series.people import CoursePerson, University, Visit
 from series.sessions import Session
 from series.staff import Role, Staff
 
@@ -11,21 +11,27 @@ class Action(StrEnum):
     CHECK_IN = "check_in"
     SPEAK_FOR_ONESELF = "speak_for_oneself"  # declare, reflect, object
     SEE_COURSE = "see_course"
+    ACT_FOR = "act_for"  # confirm, excuse, withdraw, answer
     OPEN_CHECK_IN = "open_check_in"
     SEE_PLAN = "see_plan"
     EDIT_PLAN = "edit_plan"
     SEE_LMS = "see_lms"
 
 
-def may(viewer: Visit | Staff, action: Action, thing: Session | University | None = None) -> bool:
-    """Whether `viewer` may do `action` to `thing`: a session; a university for its LMS; nothing for the viewer's own
-    course and for the plan of all series."""
+Thing = Session | University | CoursePerson | None
+
+
+def may(viewer: Visit | Staff, action: Action, thing: Thing = None) -> bool:
+    """Whether `viewer` may do `action` to `thing`: a session; a university for its LMS; somebody in a course; nothing
+    for the viewer's own course and for the plan of all series."""
     if isinstance(viewer, Staff):
         return _staff_may(viewer, action, thing)
+    if action is Action.ACT_FOR:
+        return isinstance(thing, CoursePerson) and _may_act_for(viewer, thing)
     return _visit_may(viewer, action, thing if isinstance(thing, Session) else None)
 
 
-def _staff_may(viewer: Staff, action: Action, thing: Session | University | None) -> bool:
+def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
     match action:
         case Action.SEE_PLAN | Action.EDIT_PLAN:
             return viewer.role is Role.COORDINATOR
@@ -33,12 +39,18 @@ def _staff_may(viewer: Staff, action: Action, thing: Session | University | None
             if not isinstance(thing, University):
                 return False
             return viewer.role is Role.COORDINATOR or _is_own(viewer, thing)
-        case Action.CHECK_IN | Action.SPEAK_FOR_ONESELF | Action.SEE_COURSE | Action.OPEN_CHECK_IN:
+        case Action.CHECK_IN | Action.SPEAK_FOR_ONESELF | Action.SEE_COURSE | Action.ACT_FOR | Action.OPEN_CHECK_IN:
             return False  # what a launch opens; completions stay with those who teach
 
 
 def _is_own(viewer: Staff, thing: University) -> bool:
     return viewer.university is not None and viewer.university.university_id == thing.university_id
+
+
+def _may_act_for(viewer: Visit, person: CoursePerson) -> bool:
+    """For the people of the own course, and never for oneself: a teacher may be enrolled as a student, too."""
+    is_own = person.course_id == viewer.course_id and person.participant_id != viewer.participant_id
+    return is_own and not viewer.is_test_user and _visit_may(viewer, Action.SEE_COURSE, None)
 
 
 def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
@@ -51,7 +63,7 @@ def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
             return viewer.is_teacher and viewer.course_id is not None and viewer.deployment_is_approved
         case Action.OPEN_CHECK_IN:
             return session is not None and session.session_id in viewer.hosted_session_ids and not session.is_cancelled
-        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS:
+        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS | Action.ACT_FOR:
             return False  # an administrator's role by launch opens nothing
 
 

@@ -4,17 +4,19 @@ Those of PostgreSQL are emptied and used again: to make one, a server copies 300
 """
 
 import shutil
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Self
 from uuid import uuid4
 
 import platformdirs
 import psycopg
 
-from series.store.database import Database
+from series.store.database import Database, sqlite_path
 from series.store.migrate import migrate
 
 # The wheel keeps its lock file in this folder or, where that is missing, in /tmp, for whoever came first alone.
@@ -131,3 +133,23 @@ def _migrate(url: str) -> None:
     database = Database(url)
     migrate(database)
     database.dispose()
+
+
+class Snapshot:
+    """A database of SQLite as it is now, to which it can be brought back while it is open."""
+
+    def __init__(self, url: str) -> None:
+        self._path = str(sqlite_path(url))
+
+    def __enter__(self) -> Self:
+        self._kept = sqlite3.connect(":memory:")
+        with closing(sqlite3.connect(self._path)) as live:
+            live.backup(self._kept)
+        return self
+
+    def restore(self) -> None:
+        with closing(sqlite3.connect(self._path)) as live:
+            self._kept.backup(live)
+
+    def __exit__(self, *_: object) -> None:
+        self._kept.close()

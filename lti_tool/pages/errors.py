@@ -20,7 +20,9 @@ from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.staff import LinkOver
 
 log = structlog.get_logger()
-NOT_SHOWN_AGAIN = {"form_token", "next", "current", "password", "again", "do", "watched", "confirmed"}
+NOT_SHOWN_AGAIN = {"form_token", "next", "current", "password", "again"} | {
+    *("do", "form_id", "sub", "delivery", "whose", "which", "session", "watched", "confirmed")  # chosen, not typed
+}
 NOT_LOGGED = {"return_url", "go_on_url", "lms_error", "lms_words"}  # addresses, and words that anybody may post
 
 

@@ -18,6 +18,7 @@ from sandbox_lms.campus import Person
 from tests.browser import what_counts
 from tests.browser.conftest import Demo, free_ports, start_demo, stop_demo
 from tests.browser.cookie_modes import browser_of, open_with_cookies
+from tests.browser.course_tour import tour_of_a_full_course
 from tests.browser.people import check_without_cookie, open_in_frame, sign_in, type_code
 from tests.browser.world import MARIA, Kind, World, serve_world
 from tests.waiting import until
@@ -39,6 +40,7 @@ def main() -> None:
         try:
             _tour(demo, browser)
             _tour_of_the_coordinator(demo, browser)
+            tour_of_a_full_course(Path(folder) / "full", partial(_everywhere, browser), _page(browser, 1280, "light"))
         finally:
             browser.close()
             stop_demo(demo)

@@ -3,7 +3,7 @@
 import re
 import socket
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -94,16 +94,16 @@ def _ask(database: Path, query: str, *values: str) -> tuple[Any, ...]:
 
 
 @contextmanager
-def serve_world(folder: Path) -> Iterator[World]:
-    """Everything that an operator does before the first launch, by the real commands."""
+def serve_world(folder: Path, attributes: Mapping[Kind, dict[str, Any]] = ATTRIBUTES) -> Iterator[World]:
+    """Everything that an operator does before the first launch, by the real commands. `attributes`: of each campus."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     tool_url = f"http://localhost:{port}"
     programs = Programs(folder=folder, environment=make_environment(folder, tool_url))
     programs.run("lti-tool", "migrate")
     campuses = [
-        replace(MALTA, slug=kind, name=f"{kind.title()} University", client_id=f"client-{kind}", port=0, **attributes)
-        for kind, attributes in ATTRIBUTES.items()
+        replace(MALTA, slug=kind, name=f"{kind.title()} University", client_id=f"client-{kind}", port=0, **own)
+        for kind, own in attributes.items()
     ]
     with Sandbox(folder / "sandbox", campuses, tool_url, Clock()) as sandbox:
         _import_series(programs)

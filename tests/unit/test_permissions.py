@@ -5,14 +5,15 @@ from uuid import UUID
 
 import pytest
 
-from series.people import University, Visit
-from series.permissions import Action, may
-from series.sessions import Session, Status
+from series.people import CoursePerson, Visit
+from series.permissions import Action, Thing, may
+from series.sessions import Status
 from series.staff import Staff
 from tests.examples import COORDINATOR, HOST, LMS_ADMIN, MALTA, SESSION, STUDENT, TEACHER, VILNIUS
 
 OTHER_SESSION = replace(SESSION, session_id=UUID(int=8))
 FOREIGN_SESSION = replace(SESSION, session_id=UUID(int=9), series_id=UUID(int=1))
+LEARNER = CoursePerson(participant_id=7, sub="7", course_id=1, has_started=True)
 CANCELLED_SESSION = replace(SESSION, status=Status.CANCELLED)
 
 VIEWERS: dict[str, Visit | Staff] = {
@@ -21,6 +22,7 @@ VIEWERS: dict[str, Visit | Staff] = {
     "teacher who is a learner too": replace(TEACHER, is_learner=True),
     "teacher in no course": replace(TEACHER, course_id=None),
     "teacher in a deployment that nobody approved": replace(TEACHER, deployment_is_approved=False),
+    "test user who teaches": replace(TEACHER, is_test_user=True),
     "neither teacher nor learner": replace(STUDENT, is_learner=False),
     "host": HOST,
     "student who hosts": replace(STUDENT, hosted_session_ids=HOST.hosted_session_ids),
@@ -28,11 +30,12 @@ VIEWERS: dict[str, Visit | Staff] = {
     "LMS admin of Vilnius": LMS_ADMIN,
 }
 CHECK_IN_THERE = {"student", "teacher who is a learner too", "student who hosts"}
-SEE_COURSE = {"teacher", "teacher who is a learner too", "host"}
+ACT_FOR = {"teacher", "teacher who is a learner too", "host"}
+SEE_COURSE = {*ACT_FOR, "test user who teaches"}
 HOSTS = {"host", "student who hosts"}
 COORDINATES = {"coordinator"}
 
-TABLE: list[tuple[Action, str, Session | University | None, set[str]]] = [
+TABLE: list[tuple[Action, str, Thing, set[str]]] = [
     (Action.CHECK_IN, "a session of the series", SESSION, CHECK_IN_THERE),
     (Action.CHECK_IN, "another session of the series", OTHER_SESSION, CHECK_IN_THERE),
     (Action.CHECK_IN, "a session of another series", FOREIGN_SESSION, set()),
@@ -41,6 +44,10 @@ TABLE: list[tuple[Action, str, Session | University | None, set[str]]] = [
     (Action.SPEAK_FOR_ONESELF, "the whole count", None, CHECK_IN_THERE),
     (Action.SPEAK_FOR_ONESELF, "a session of another series", FOREIGN_SESSION, set()),
     (Action.SEE_COURSE, "the own course", None, SEE_COURSE),
+    (Action.ACT_FOR, "somebody of the own course", LEARNER, ACT_FOR),
+    (Action.ACT_FOR, "oneself", replace(LEARNER, participant_id=TEACHER.participant_id), set()),
+    (Action.ACT_FOR, "somebody of another course", replace(LEARNER, course_id=2), set()),
+    (Action.ACT_FOR, "nobody", None, set()),
     (Action.OPEN_CHECK_IN, "the hosted session", SESSION, HOSTS),
     (Action.OPEN_CHECK_IN, "the hosted session, cancelled", CANCELLED_SESSION, set()),
     (Action.OPEN_CHECK_IN, "another session", OTHER_SESSION, set()),
@@ -71,5 +78,5 @@ def test_the_table_names_every_action() -> None:
     ("action", "thing", "allowed"),
     [pytest.param(action, thing, allowed, id=f"{action}: {words}") for action, words, thing, allowed in TABLE],
 )
-def test_exactly_these_viewers_may(action: Action, thing: Session | University | None, allowed: set[str]) -> None:
+def test_exactly_these_viewers_may(action: Action, thing: Thing, allowed: set[str]) -> None:
     assert {name for name, viewer in VIEWERS.items() if may(viewer, action, thing)} == allowed

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.databases import Databases, Snapshot
+from tests.integration.lti.course import CourseUnderTest, names_told, open_course
 from tests.integration.lti.lms import KeySets, Lms
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest, open_tool
 
@@ -41,6 +43,30 @@ def browser(tool: ToolUnderTest) -> Browser:
 @pytest.fixture
 def login(browser: Browser, malta: Lms) -> Login:
     return browser.begin_login(malta)
+
+
+@pytest.fixture(scope="session")
+def open_once(
+    databases: Databases, key_sets: KeySets, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[CourseUnderTest, Snapshot]]:
+    """One tool and one teacher's visit for all tests of the course's pages: to make them takes longer than a test."""
+    malta, vilnius = new_lms("malta", key_sets), new_lms("vilnius", key_sets)
+    with (
+        databases.fresh("sqlite") as url,
+        open_tool(url, malta, vilnius, tmp_path_factory.mktemp("course") / "clock") as tool,
+        open_course(tool, malta) as opened,
+        Snapshot(url) as snapshot,
+    ):
+        yield opened, snapshot
+
+
+@pytest.fixture
+def course(open_once: tuple[CourseUnderTest, Snapshot]) -> Iterator[CourseUnderTest]:
+    """A course as it was before any other test. Its LMS tells the names."""
+    opened, snapshot = open_once
+    snapshot.restore()
+    with names_told(opened.tool.malta):
+        yield opened
 
 
 def new_lms(slug: str, key_sets: KeySets) -> Lms:

@@ -1,0 +1,126 @@
+"""How many sessions this course demands for its own grade, and of which."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask_babel import gettext
+
+from lti_tool.pages.course_forms import NO_FAULT, Fault, NotAccepted, fault_of, typed_number
+from lti_tool.pages.course_people import actor, require_course
+from lti_tool.pages.redirects import go_to
+from lti_tool.pages.times import times_of
+from lti_tool.pages.visit_proof import check_form, with_visit
+from lti_tool.pages.words import WORDS
+from lti_tool.tool import the_tool
+from series.course_counts import Effect, effect_of, has_begun
+from series.people import Visit
+from series.rule import MAX_REQUIRED
+from series.rule_words import cancellation_sentence, series_sentence
+from series.standing import CourseCount
+from series.store.counts import people_of_course
+from series.store.course_counts import CountRefused, check_count, count_in_force, set_count
+from series.store.database import Connection
+from series.store.records import records_of
+from series.store.rules import course_count_of, rule_of
+from series.store.sessions import get_series, sessions_of
+
+blueprint = Blueprint("course_count", __name__, url_prefix="/visit/<visit_id>/course/count")
+
+
+@blueprint.get("")
+@with_visit
+def show(visit: Visit) -> Response:
+    return _page(visit, NO_FAULT)
+
+
+@blueprint.post("")
+@with_visit
+def change(visit: Visit) -> Response:
+    """First show what it would change; then (`do` is save) change it."""
+    check_form("count")
+    course_id, tool = require_course(visit), the_tool()
+    do, now = request.form.get("do", ""), tool.clock.now()
+    if visit.is_test_user:
+        abort(403)
+    if do not in {"show", "save"}:
+        abort(400)
+    try:
+        new = _typed_count()
+        if do == "show":
+            return _page(visit, NO_FAULT, wanted=[new])
+        with tool.database.write() as connection:
+            set_count(connection, course_id, visit.series_id, new, by=actor(visit), now=now)
+    except (NotAccepted, CountRefused) as error:
+        return _page(visit, fault_of(error))
+    return go_to(f"/visit/{visit.visit_id}/course/count?saved=1")
+
+
+def _typed_count() -> CourseCount | None:
+    """None: as the series. Raises NotAccepted."""
+    if request.form.get("whose") == "series":
+        return None
+    missing = gettext("Please give the number of sessions as a whole number from 1 to %(most)s.", most=MAX_REQUIRED)
+    required = typed_number("required", least=1, most=MAX_REQUIRED, missing=missing)
+    if request.form.get("which") != "chosen":
+        return CourseCount(required=required)
+    try:
+        ids = frozenset(UUID(text) for text in request.form.getlist("session"))
+    except ValueError:
+        abort(400)
+    return CourseCount(required=required, session_ids=ids)
+
+
+def _page(visit: Visit, fault: Fault, wanted: list[CourseCount | None] | None = None) -> Response:
+    """`wanted`: the one count whose effect is shown."""
+    course_id, now = require_course(visit), the_tool().clock.now()
+    effect, in_form = None, None
+    with the_tool().database.read() as connection:
+        series = get_series(connection, visit.series_id)
+        sessions = sessions_of(connection, visit.series_id)
+        rule = rule_of(connection, visit.series_id)
+        own = course_count_of(connection, course_id, visit.series_id)
+        in_force = count_in_force(connection, course_id, visit.series_id)
+        if wanted:
+            (in_form,) = wanted
+            check_count(connection, course_id, visit.series_id, in_form, now=now)
+            effect = _effect(connection, visit, course_id, in_form)
+    shown = (in_form or CourseCount(required=rule.required)) if wanted else in_force
+    page = render_template(
+        "course_count.html",
+        visit=visit,
+        series=series,
+        rule_sentence=series_sentence(rule, WORDS),
+        cancellation=cancellation_sentence(WORDS),
+        own=own,
+        in_force=in_force,
+        shown=shown,
+        is_own=(in_form is not None) if wanted else own is not None,
+        chosen=_chosen(fault, shown),
+        sessions=[(one, times_of(one, visit.university.time_zone)) for one in sessions],
+        has_begun=has_begun(in_force, sessions, now),
+        effect=effect,
+        fault=fault,
+        saved="saved" in request.args,
+        most=MAX_REQUIRED,
+    )
+    return make_response(page, fault.status)
+
+
+def _chosen(fault: Fault, shown: CourseCount) -> set[str] | None:
+    """The sessions with a tick, as they were typed where that was not accepted; None: all of them."""
+    if fault.words:
+        return set(request.form.getlist("session"))
+    return None if shown.session_ids is None else set(map(str, shown.session_ids))
+
+
+def _effect(connection: Connection, visit: Visit, course_id: int, new: CourseCount | None) -> Effect:
+    """Of the own course's people alone."""
+    people = [person.participant_id for person in people_of_course(connection, course_id)]
+    rule = rule_of(connection, visit.series_id)
+    return effect_of(
+        records_of(connection, people, visit.series_id).values(),
+        rule,
+        the_tool().clock.now(),
+        course_count_of(connection, course_id, visit.series_id),
+        new or CourseCount(required=rule.required),
+    )

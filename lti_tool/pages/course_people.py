@@ -1,0 +1,234 @@
+"""The people of the teacher's own course: who they are by the LMS's word now, and which of them we know.
+
+Names come from the LMS's roster at view time and are not stored.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from flask import abort
+
+from lms.errors import LmsError
+from lms.nrps import Member, read_memberships
+from lms.service_tokens import as_service_platform
+from lms.turnstile import TooManyWait
+from lti_tool.pages.words import WORDS
+from lti_tool.protocol.roles import read_roles
+from lti_tool.tool import LMS_WITHIN_S, the_tool
+from series.people import CoursePerson, Visit
+from series.permissions import Action, may
+from series.rosters import RosterMember
+from series.store.audit import append_audit
+from series.store.counts import memberships_url_of, people_of_course, person_of_course, subs_beside
+from series.store.database import Connection
+from series.store.rosters import Roster, ensure_participants, roster_of, save_roster
+from series.store.universities import get_platform
+
+gettext = WORDS.gettext
+
+SUSPENDED, GONE = "Inactive", "Deleted"  # https://www.imsglobal.org/spec/lti-nrps/v2p0#membership-status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learner:
+    """One row. `person` None: somebody whom only the LMS's roster knows."""
+
+    sub: str
+    name: str | None
+    person: CoursePerson | None
+    is_suspended: bool = False
+    is_gone: bool = False
+    shares_name: bool = False
+
+    @property
+    def has_started(self) -> bool:
+        return self.person is not None and self.person.has_started
+
+    @property
+    def participant_id(self) -> int | None:
+        return self.person.participant_id if self.person else None
+
+    @property
+    def called(self) -> str:
+        """By name, with the number in the LMS where that is needed to tell two apart."""
+        number = gettext("No. %(number)s in your LMS", number=self.sub)
+        if self.name is None:
+            return number
+        return f"{self.name} ({number})" if self.shares_name else self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveRoster:
+    """`members` None: the LMS has not told who is in the course, and `problem` says why, if it was asked."""
+
+    members: tuple[Member, ...] | None = None
+    problem: str | None = None
+
+    @property
+    def learners(self) -> list[Member]:
+        return [one for one in self.members or () if one.status != GONE and read_roles(list(one.roles)).is_learner]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """A course with its people, by name; those without one by their number, last."""
+
+    title: str
+    learners: list[Learner]
+    live: LiveRoster
+    stored: Roster
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """Of everybody whom the LMS's roster names, teachers too, by `sub`."""
+        return {one.user_id: one.name for one in self.live.members or () if one.name}
+
+    @cached_property
+    def by_participant(self) -> Mapping[int, Learner]:
+        return {one.participant_id: one for one in self.learners if one.participant_id is not None}
+
+
+def require_course(visit: Visit) -> int:
+    """The id of the course that this visit teaches; 403 if it teaches none."""
+    if not may(visit, Action.SEE_COURSE) or visit.course_id is None:
+        abort(403)
+    return visit.course_id
+
+
+def read_course(visit: Visit) -> Course:
+    """Asks the LMS for names."""
+    course_id = require_course(visit)
+    with the_tool().database.read() as connection:
+        title, memberships_url = memberships_url_of(connection, course_id)
+    live = _live_roster(visit, memberships_url)
+    with the_tool().database.read() as connection:
+        stored = roster_of(connection, course_id)
+        people = people_of_course(connection, course_id, subs=[one.user_id for one in live.learners])
+    return Course(title=title, learners=learners_of(people, live, stored.members), live=live, stored=stored)
+
+
+def learners_of(people: Iterable[CoursePerson], live: LiveRoster, stored: Iterable[RosterMember]) -> list[Learner]:
+    """Everybody in a roster and everybody who ever came, by name."""
+    now = {one.user_id: one for one in live.learners}
+    before = {one.sub: one for one in stored if one.is_learner}
+    known = list(people)
+    unknown = now.keys() | {sub for sub, one in before.items() if one.gone_at is None}
+    unknown -= {person.sub for person in known}
+    names = Counter(one.name for one in now.values() if one.name)
+    learners = [
+        _learner(sub, person, now.get(sub), before.get(sub), names)
+        for sub, person in [*((one.sub, one) for one in known), *((sub, None) for sub in unknown)]
+    ]
+    return sorted(learners, key=lambda one: (one.name is None, _for_order(one.name or ""), one.sub))
+
+
+def _learner(
+    sub: str, person: CoursePerson | None, now: Member | None, before: RosterMember | None, names: Counter[str]
+) -> Learner:
+    """By what the LMS says `now`, or else by the roster that was kept `before`."""
+    return Learner(
+        sub=sub,
+        name=now.name if now else None,
+        person=person,
+        is_suspended=now.status == SUSPENDED if now else before is not None and before.is_suspended,
+        is_gone=now is None and before is not None and before.gone_at is not None,
+        shares_name=now is not None and names[now.name or ""] > 1,
+    )
+
+
+def _for_order(name: str) -> str:
+    """Ġorġ among the names with G: without what stands above and below the letters."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign)).casefold()
+
+
+def find_person(visit: Visit, participant_id: int, course: Course | None = None) -> CoursePerson:
+    """Somebody of the own course; 404 for everybody else. Without `course`, the LMS is asked only about people whom we
+    do not know to be in it."""
+    course_id = require_course(visit)
+    with the_tool().database.read() as connection:
+        person = person_of_course(connection, course_id, participant_id)
+    if person is None:
+        known = (course or read_course(visit)).by_participant.get(participant_id)
+        person = known.person if known else None
+    if person is None:
+        abort(404)
+    return person
+
+
+def find_person_to_act_for(visit: Visit, participant_id: int) -> CoursePerson:
+    """As find_person; 403 for oneself."""
+    person = find_person(visit, participant_id)
+    if not may(visit, Action.ACT_FOR, person):
+        abort(403)
+    return person
+
+
+def find_people_to_act_for(visit: Visit, subs: Collection[str]) -> list[CoursePerson]:
+    """Those of them for whom this teacher may act, with a place in the course's gradebook. Who is in the course by the
+    LMS's word now, but not in the roster that we keep, is taken into it."""
+    people = _ensure(visit, subs, ())
+    if not set(subs) <= people.keys() and (listed := _listed_now(visit)):
+        people = _ensure(visit, subs, listed)
+    return [person for person in people.values() if may(visit, Action.ACT_FOR, person)]
+
+
+def _ensure(visit: Visit, subs: Collection[str], listed: Collection[RosterMember]) -> dict[str, CoursePerson]:
+    course_id, now = require_course(visit), the_tool().clock.now()
+    with the_tool().database.write() as connection:
+        if listed:
+            save_roster(connection, course_id, listed, now=now)
+        ensure_participants(connection, course_id=course_id, subs=subs, now=now)
+        people = people_of_course(connection, course_id)
+    return {person.sub: person for person in people if person.sub in set(subs)}
+
+
+def _listed_now(visit: Visit) -> list[RosterMember]:
+    """Who is in the course by the LMS's word now; nobody when it does not say."""
+    with the_tool().database.read() as connection:
+        _, memberships_url = memberships_url_of(connection, require_course(visit))
+    return [
+        RosterMember(
+            sub=one.user_id,
+            is_learner=read_roles(list(one.roles)).is_learner,
+            is_suspended=one.status == SUSPENDED,
+        )
+        for one in _live_roster(visit, memberships_url).members or ()
+        if one.status != GONE
+    ]
+
+
+def names_of_actors(
+    connection: Connection, visit: Visit, course: Course, actors: Iterable[str | None]
+) -> dict[int, str]:
+    """Of participants who have said something, as in the audit table: those whom the course's LMS names."""
+    ids = {int(number) for _, _, number in (str(one).partition("participant ") for one in actors) if number.isdecimal()}
+    subs = subs_beside(connection, ids, of=visit.participant_id)
+    return {participant_id: course.names[sub] for participant_id, sub in subs.items() if sub in course.names}
+
+
+def note(visit: Visit, action: str, thing: str, **detail: str | int) -> None:
+    """Whoever sees people by name, or does something to them, is seen doing so."""
+    with the_tool().database.write() as connection:
+        append_audit(connection, actor=actor(visit), action=action, thing=thing, now=the_tool().clock.now(), **detail)
+
+
+def actor(visit: Visit) -> str:
+    return f"participant {visit.participant_id}"
+
+
+def _live_roster(visit: Visit, memberships_url: str | None) -> LiveRoster:
+    tool = the_tool()
+    with tool.database.read() as connection:
+        row = get_platform(connection, visit.platform_id)
+    if row is None or memberships_url is None:
+        return LiveRoster()
+    platform = as_service_platform(row)
+    try:
+        with tool.turnstile.place(platform.platform_id):
+            members = read_memberships(tool.http, tool.service_tokens, platform, memberships_url, within_s=LMS_WITHIN_S)
+    except (LmsError, TooManyWait) as error:
+        return LiveRoster(problem=str(error))
+    return LiveRoster(members=members)

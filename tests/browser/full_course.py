@@ -1,0 +1,156 @@
+"""A course in the middle of the term, with long names and something of everything, for the pictures of its pages."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from sandbox_lms.campus import Person, Role
+from series.rosters import RosterMember
+from series.rule import Demand, Kind, Rule
+from series.store import deliveries
+from series.store.approvals import Word, record_word, withdraw
+from series.store.database import Connection, Database
+from series.store.evidence import NewEvidence, record_evidence
+from series.store.objections import answer_objection, raise_objection
+from series.store.reflections import hand_in
+from series.store.rosters import ensure_participants, save_roster
+from series.store.rules import set_rule
+from series.store.tables import completion, delivery, evidence, membership, placement, session
+
+NAMES = (
+    "Maximiliane Freifrau von Hohenstein-Oberndorff zu Schwarzenbach",
+    "Αλεξάνδρα-Παρασκευή Παπαδημητρακοπούλου",
+    "Ġorġ Ħaber",
+    "Rūta Kazlauskaitė",
+    "Bartholomäus Grundstücksverkehrsgenehmigungszuständigkeit",
+    "Κωνσταντίνος Χατζηγεωργίου",
+    "Maria Vella",
+    "Maria Vella",
+)
+TEACHER = Person(user_id="40", username="teacher", password="teacher-demo", name="Karmenu Żammit", role="teacher")
+WHY_NOT = "The LMS takes no grade for this person: they are no longer enrolled in the course."
+RULE = Rule(
+    ways=(
+        (Demand(kind=Kind.CODE),),
+        (Demand(kind=Kind.APPROVAL),),
+        (Demand(kind=Kind.LIVE, at_least=75),),
+        (Demand(kind=Kind.RECORDING, at_least=80, within_days=14), Demand(kind=Kind.REFLECTION, at_least=20)),
+    ),
+    required=5,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filled:
+    """`person`: whose page has most on it; `fact`: one of theirs."""
+
+    person: int
+    fact: int
+    over: UUID
+
+
+def people() -> tuple[Person, ...]:
+    role: Role = "student"
+    students = (
+        Person(user_id=str(number), username=f"student{number}", password="demo", name=name, role=role)
+        for number, name in enumerate(NAMES, start=3)
+    )
+    return (*students, TEACHER)
+
+
+def fill(path: Path) -> Filled:
+    """After the teacher has opened the activity once."""
+    database, now = Database(f"sqlite:///{path}"), datetime.now(UTC)
+    with database.write() as connection:
+        course_id, series_id = connection.execute(sa.select(placement.c.course_id, placement.c.series_id)).first() or (
+            0,
+            UUID(int=0),
+        )
+        past = connection.execute(
+            sa.select(session.c.id).where(session.c.start_at < now).order_by(session.c.start_at)
+        ).scalars()
+        sessions = list(past)
+        set_rule(connection, series_id, RULE, by="staff 1", now=now - timedelta(weeks=60))
+        roster = [RosterMember(sub=one.user_id, is_learner=one is not TEACHER) for one in people()]
+        save_roster(connection, course_id, roster, now=now)
+        ids = ensure_participants(connection, course_id=course_id, subs=[one.user_id for one in people()[:-2]], now=now)
+        those = sorted(ids.values())[:6]
+        connection.execute(sa.update(membership).where(membership.c.participant_id.in_(those)).values(launched_at=now))
+        _record(connection, those, sessions, now)
+        _write(connection, course_id, those, sessions, now)
+        fact = connection.execute(
+            sa.select(evidence.c.id).where(evidence.c.participant_id == those[0]).order_by(evidence.c.id)
+        ).scalars()
+        found = Filled(person=those[0], fact=next(iter(fact)), over=sessions[-1])
+    database.dispose()
+    return found
+
+
+def _record(connection: Connection, those: list[int], sessions: list[UUID], now: datetime) -> None:
+    for number, participant_id in enumerate(those):
+        for session_id in sessions[: len(sessions) - number]:
+            new = NewEvidence(
+                participant_id=participant_id,
+                session_id=session_id,
+                kind=Kind.CODE,
+                source="check-in",
+                source_id="1",
+                observed_at=now,
+            )
+            record_evidence(connection, new, now=now)
+    for kind, reason, amount in (
+        (Kind.APPROVAL, "Sie war die ganze Zeit da; ihr Mikrofon ging nicht, ich habe sie gesehen.", None),
+        (Kind.LIVE, "Aus dem Bericht der Konferenz.", 96),
+        (Kind.EXCUSED, "Beim Zahnarzt.", None),
+    ):
+        word = Word(
+            session_id=sessions[0],
+            kind=kind,
+            by="participant 1",
+            reason=reason,
+            form_id="0" * 32,
+            observed_at=now,
+            amount=amount,
+        )
+        record_word(connection, word, [those[0]], now=now)
+    last = connection.execute(sa.select(sa.func.max(evidence.c.id))).scalar_one()
+    withdraw(connection, last, participant_id=those[0], by="participant 1", reason="Falsche Person gewählt.", now=now)
+
+
+def _write(connection: Connection, course_id: int, those: list[int], sessions: list[UUID], now: datetime) -> None:
+    """Objections, a reflection, and grades in every state."""
+    for text in ("I was there from the first minute to the last, but the code did not work for me.", "Ήμουν εκεί."):
+        objection_id = raise_objection(
+            connection,
+            participant_id=those[1],
+            course_id=course_id,
+            session_id=sessions[0],
+            text=text,
+            now=now,
+        )
+    answer_objection(
+        connection, objection_id=objection_id, course_id=course_id, answer="You were.", by="participant 1", now=now
+    )
+    hand_in(
+        connection,
+        participant_id=those[4],
+        session_id=sessions[-1],
+        text="Im Unterricht am Strand habe ich gelernt, dass Fragen mehr tragen als Antworten. " * 6,
+        at_least=1,
+        now=now,
+    )
+    newest = connection.execute(
+        sa.select(delivery.c.id, delivery.c.participant_id).where(delivery.c.state == "due")
+    ).all()
+    for row in newest[:4]:
+        deliveries.claim(connection, row.id, now=now)
+        if row.participant_id == those[1]:
+            deliveries.mark_failed(connection, row.id, outcome=WHY_NOT)
+        else:
+            deliveries.mark_delivered(connection, row.id, outcome="Taken over.", now=now)
+    connection.execute(  # as after a correction
+        sa.delete(completion).where(completion.c.participant_id == those[2], completion.c.session_id == sessions[0])
+    )

@@ -1,0 +1,192 @@
+"""Grades, the inbox and the course's own number, as the teacher of the course works with them."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from series.people import Visit
+from series.store import deliveries
+from series.store.objections import raise_objection
+from series.store.reflections import hand_in
+from series.store.rules import course_count_of
+from series.store.tables import completion, delivery, objection, series
+from tests.examples import SERIES
+from tests.integration.lti.course import MARIA, NAMES, CourseUnderTest
+
+WHY = "The student is no longer enrolled in the course."
+
+
+def fail(course: CourseUnderTest, delivery_id: int) -> None:
+    with course.database.write() as connection:
+        deliveries.claim(connection, delivery_id, now=course.now)
+        deliveries.mark_failed(connection, delivery_id, outcome=WHY)
+
+
+def state(course: CourseUnderTest, delivery_id: int) -> str:
+    with course.database.read() as connection:
+        query = sa.select(delivery.c.state).where(delivery.c.id == delivery_id)
+        return str(connection.execute(query).scalar_one())
+
+
+def test_a_grade_that_was_not_sent_says_why_and_is_sent_again(course: CourseUnderTest) -> None:
+    failed = course.check_in(course.maria, course.running)
+    fail(course, failed)
+    assert "1 grade not sent" in course.get()
+    page = course.get("grades/")
+    assert WHY in page
+    assert NAMES[MARIA] in page
+    shown = course.post("grades/retry", {"delivery": str(failed)}, on="grades/")
+    assert "on their way again" in shown
+    assert state(course, failed) == "due"
+    assert [thing for _, thing in course.audited("retry_grades")] == [f"delivery {failed}"]
+
+
+def test_all_grades_of_the_course_are_sent_again_and_no_others(course: CourseUnderTest) -> None:
+    own = [course.check_in(one, course.running) for one in (course.maria, course.gorg)]
+    foreign = course.check_in(course.other, course.running)
+    for one in (*own, foreign):
+        fail(course, one)
+    course.post("grades/retry", {}, on="grades/")
+    assert [state(course, one) for one in (*own, foreign)] == ["due", "due", "failed"]
+    course.post("grades/retry", {"delivery": str(foreign)}, on="grades/")
+    assert state(course, foreign) == "failed"
+    course.post("grades/retry", {"delivery": "9" * 30}, on="grades/", status=400)
+
+
+def deliver(course: CourseUnderTest, delivery_id: int) -> None:
+    with course.database.write() as connection:
+        deliveries.claim(connection, delivery_id, now=course.now)
+        deliveries.mark_delivered(connection, delivery_id, outcome="Done.", now=course.now)
+
+
+def test_where_the_gradebook_shows_more_the_lower_grade_is_sent_by_a_persons_word(course: CourseUnderTest) -> None:
+    deliver(course, course.check_in(course.maria, course.running))
+    assert "shows more than what counts" not in course.get("grades/")
+    with course.database.write() as connection:  # as after a correction
+        connection.execute(sa.delete(completion))
+    assert "the gradebook shows 1 of 3, and 0 of 3 count" in course.get("grades/")
+    lower = f"grades/people/{course.maria.participant_id}/lower"
+    assert "is told what counts" in course.post(lower, {}, on="grades/")
+    assert "shows more than what counts" not in course.get("grades/"), "it is on its way"
+    with course.database.read() as connection:
+        assert connection.execute(sa.select(delivery.c.score_given)).scalars().all() == [1, 0]
+    assert len(course.audited("send_lower_grade")) == 1
+
+
+@pytest.fixture
+def objected(course: CourseUnderTest) -> int:
+    return objects(course, course.maria)
+
+
+def objects(course: CourseUnderTest, who: Visit) -> int:
+    assert who.course_id is not None
+    with course.database.write() as connection:
+        return raise_objection(
+            connection,
+            participant_id=who.participant_id,
+            course_id=who.course_id,
+            session_id=course.running,
+            text="I was there <all> the time.",
+            now=course.now,
+        )
+
+
+def answers(course: CourseUnderTest, objection_id: int) -> str | None:
+    with course.database.read() as connection:
+        return connection.execute(sa.select(objection.c.answer).where(objection.c.id == objection_id)).scalar_one()
+
+
+def test_an_objection_waits_in_the_inbox_until_it_is_answered(course: CourseUnderTest, objected: int) -> None:
+    assert "question to answer" in course.browser.get(course.path).text, "the tab says so on every page"
+    assert "1 question to answer" in course.get()
+    assert "I was there &lt;all&gt; the time." in course.get("inbox/")
+    shown = course.post(f"inbox/objections/{objected}/answer", {"answer": "You were: I put it right."}, on="inbox/")
+    assert "Your answer is with the student" in shown
+    assert "You were: I put it right." in shown
+    assert "question to answer" not in course.get()
+    assert [thing for _, thing in course.audited("answer_objection")] == [f"participant {course.maria.participant_id}"]
+
+
+def test_without_words_nothing_is_answered(course: CourseUnderTest, objected: int) -> None:
+    page = course.post(f"inbox/objections/{objected}/answer", {"answer": " \0 "}, on="inbox/", status=422)
+    assert "Please write an answer" in page
+    assert answers(course, objected) is None
+
+
+def test_an_answer_stays_as_it_is(course: CourseUnderTest, objected: int) -> None:
+    token = re.search(r'answer">\s*<input type="hidden" name="form_token" value="(\w+)"', course.get("inbox/"))
+    assert token
+    for text in ("The first.", "The second."):
+        course.send(f"inbox/objections/{objected}/answer", {"form_token": token[1], "answer": text})
+    assert answers(course, objected) == "The first."
+    assert len(course.audited("answer_objection")) == 1
+
+
+def test_a_reflection_is_read_and_returned_with_a_comment(course: CourseUnderTest) -> None:
+    with course.database.write() as connection:
+        hand_in(
+            connection,
+            participant_id=course.maria.participant_id,
+            session_id=course.over,
+            text="What I have learnt.",
+            at_least=1,
+            now=course.now,
+        )
+    assert "1 reflection handed in" in course.get()
+    assert "What I have learnt." in course.get("inbox/")
+    back = f"inbox/reflections/{course.maria.participant_id}/{course.over}/return"
+    assert "Please write a comment" in course.post(back, {"comment": ""}, on="inbox/", status=422)
+    assert "Say what you would do differently." in course.post(
+        back, {"comment": "Say what you would do differently."}, on="inbox/"
+    )
+    assert len(course.facts()) == 2, "what it counted for is withdrawn"
+    assert len(course.audited("return_reflection")) == 1
+
+
+COUNT = {"do": "show", "whose": "own", "which": "all"}
+
+
+def test_the_effect_on_the_own_course_is_shown_before_it_is_saved(course: CourseUnderTest) -> None:
+    course.check_in(course.maria, course.running)
+    course.check_in(course.other, course.running)
+    page = course.post("count", COUNT | {"required": "2"}, on="count", status=200)
+    effect = re.search(r'<table class="table effect" id="effect">.*?</table>', page, re.DOTALL)
+    assert effect
+    cells = re.findall(r"<td>(\d+)</td>", effect[0])
+    shares = re.findall(r"(\d+) %", effect[0])
+    assert (shares, cells) == (["50", "33", "0"], ["0", "1", "1", "0", "1", "1"])
+    assert own_count(course) is None
+
+
+def own_count(course: CourseUnderTest) -> int | None:
+    with course.database.read() as connection:
+        found = course_count_of(connection, course.maria.course_id, SERIES.series_id)
+    return found.required if found else None
+
+
+def test_a_saved_number_counts_and_makes_the_scores_stale(course: CourseUnderTest) -> None:
+    assert "Saved." in course.post("count", COUNT | {"required": "2", "do": "save"}, on="count")
+    assert own_count(course) == 2
+    assert "0 of 2" in course.get()
+    with course.database.read() as connection:
+        assert connection.execute(sa.select(series.c.scores_stale_at)).scalar_one() is not None
+    assert [thing for _, thing in course.audited("set_course_count")] == [f"course {course.maria.course_id}"]
+
+
+def test_once_a_session_has_begun_the_number_becomes_no_harder(course: CourseUnderTest) -> None:
+    course.post("count", COUNT | {"required": "2", "do": "save"}, on="count")
+    for harder in (
+        {"required": "3", "do": "save"},
+        {"required": "2", "do": "save", "which": "chosen", "session": [str(course.over), str(course.ahead)]},
+        {"whose": "series", "do": "save"},
+    ):
+        assert "not the other way round" in course.post("count", COUNT | harder, on="count", status=422)
+    assert own_count(course) == 2
+
+
+@pytest.mark.parametrize("required", ["", "0", "-1", "4", "²", "1e1", "9" * 50])
+def test_a_number_that_is_none_is_refused(course: CourseUnderTest, required: str) -> None:
+    page = course.post("count", COUNT | {"required": required, "do": "save"}, on="count", status=422)
+    assert 'role="alert"' in page
+    assert own_count(course) is None
