@@ -264,14 +264,19 @@ def states(office: Office) -> list[tuple[str, str]]:
         return [(run.job, run.outcome) for run in runs.list_runs(connection, limit=10)]
 
 
-def test_two_workers_begin_one_run_when_a_change_has_settled(sqlite_office: Office) -> None:
+@pytest.mark.parametrize(("after_s", "due"), [(-1, 1), (0, 0), (1.9, 0), (2, 1)])
+def test_a_change_is_left_to_settle(sqlite_office: Office, after_s: float, due: int) -> None:
+    """One that lies ahead was made before the clock was put back."""
     sqlite_office.sets(Rule(required=2))
-    ticks = [Tick(sqlite_office.services), Tick(sqlite_office.services)]
-    for tick in ticks:
-        tick()
-    assert states(sqlite_office) == []
-    sqlite_office.goes_on_to(NOW + 2 * rescoring.SETTLE)
-    for tick in ticks * 2:
+    with sqlite_office.database.read() as connection:
+        found = rescoring.stale_series(connection, now=NOW + timedelta(seconds=after_s))
+    assert [each.slug for each in found] == [SERIES.slug] * due
+
+
+def test_two_workers_begin_one_run(sqlite_office: Office) -> None:
+    sqlite_office.sets(Rule(required=2))
+    sqlite_office.goes_on_to(LATER)
+    for tick in [Tick(sqlite_office.services), Tick(sqlite_office.services)] * 2:
         tick()
     assert states(sqlite_office) == [("rescore", "running")]
 
