@@ -137,15 +137,15 @@ def test_another_number_is_sent_to_everybody_who_has_something(office: Office) -
     assert office.services.queue.huey.pending_count() == 2
 
 
-def test_a_second_run_finds_nothing_to_do(office: Office) -> None:
-    office.come("5")
-    office.sets(Rule(required=2))
-    office.runs_the_job()
-    assert office.runs_the_job() == {"people": 0, "changed": 0}
-    with office.database.write() as connection:
+def test_a_second_run_finds_nothing_to_do(sqlite_office: Office) -> None:
+    sqlite_office.come("5")
+    sqlite_office.sets(Rule(required=2))
+    sqlite_office.runs_the_job()
+    assert sqlite_office.runs_the_job() == {"people": 0, "changed": 0}
+    with sqlite_office.database.write() as connection:
         mark_scores_stale(connection, SERIES.series_id, now=LATER)
-    assert office.runs_the_job() == {"people": 1, "changed": 0}
-    assert len(office.scores()) == 2
+    assert sqlite_office.runs_the_job() == {"people": 1, "changed": 0}
+    assert len(sqlite_office.scores()) == 2
 
 
 def test_a_cancellation_that_leaves_fewer_than_are_needed_lowers_the_demand(sqlite_office: Office) -> None:
@@ -264,14 +264,18 @@ def states(office: Office) -> list[tuple[str, str]]:
         return [(run.job, run.outcome) for run in runs.list_runs(connection, limit=10)]
 
 
-def test_two_workers_begin_one_run_when_a_change_has_settled(sqlite_office: Office) -> None:
+def test_a_change_is_left_to_settle(sqlite_office: Office) -> None:
+    """One that lies ahead was made before the clock was put back."""
     sqlite_office.sets(Rule(required=2))
-    ticks = [Tick(sqlite_office.services), Tick(sqlite_office.services)]
-    for tick in ticks:
-        tick()
-    assert states(sqlite_office) == []
-    sqlite_office.goes_on_to(NOW + 2 * rescoring.SETTLE)
-    for tick in ticks * 2:
+    with sqlite_office.database.read() as connection:
+        found = {s: rescoring.stale_series(connection, now=NOW + timedelta(seconds=s)) for s in (-1, 0, 1.9, 2)}
+    assert {seconds: len(series) for seconds, series in found.items()} == {-1: 1, 0: 0, 1.9: 0, 2: 1}
+
+
+def test_two_workers_begin_one_run(sqlite_office: Office) -> None:
+    sqlite_office.sets(Rule(required=2))
+    sqlite_office.goes_on_to(LATER)
+    for tick in [Tick(sqlite_office.services), Tick(sqlite_office.services)] * 2:
         tick()
     assert states(sqlite_office) == [("rescore", "running")]
 

@@ -130,9 +130,8 @@ def test_json_says_all_and_its_rule_can_be_set_again(coordinator: Coordinator, r
     assert "already" in run(*RULE, "--set", "-", stdin=found["rule"])
 
 
-@pytest.mark.parametrize(
-    ("options", "stdin", "says"),
-    [
+def test_what_cannot_be_set_is_one_line(coordinator: Coordinator, run: Run) -> None:
+    for options, stdin, says in (
         (("--required", "4"), "", "The series has begun"),
         (("--set", "-"), "{", "That is no rule"),
         (("--set", "-"), '{"ways": []}', "At least one kind"),
@@ -142,13 +141,9 @@ def test_json_says_all_and_its_rule_can_be_set_again(coordinator: Coordinator, r
         (("--session", "4", "--as-series"), "", "has no session '4'"),
         (("--session", "0", "--as-series"), "", "has no session '0'"),
         (("--session", "x\0" * 99, "--as-series"), "", "numbers them"),
-    ],
-)
-def test_what_cannot_be_set_is_one_line(run: Run, options: tuple[str, ...], stdin: object, says: str) -> None:
-    assert says in run(*RULE, *options, stdin=stdin, status=1)
-
-
-def test_a_series_that_is_not_there_is_one_line(run: Run) -> None:
+    ):
+        assert says in run(*RULE, *options, stdin=stdin, status=1), options
+    assert rule(coordinator) == Rule(required=3)
     assert "There is no series 'x'" in run("series", "rule", "x", status=1)
 
 
