@@ -149,5 +149,5 @@ def _choice(visit: Visit, learner: Learner, outcomes: dict[int, Outcome]) -> Cho
         outcome=outcomes.get(learner.participant_id or 0, Outcome()),
         is_self=learner.person is not None and not may(visit, Action.ACT_FOR, learner.person),
         is_checked=learner.sub in request.form.getlist("sub")
-        or ("all" in request.args and not learner.is_gone and not learner.is_suspended),
+        or ("all" in request.args and not (learner.is_gone or learner.is_unlisted or learner.is_suspended)),
     )

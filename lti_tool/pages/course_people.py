@@ -6,7 +6,7 @@ Names come from the LMS's roster at view time and are not stored.
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from flask import abort
@@ -41,6 +41,7 @@ class Learner:
     person: CoursePerson | None
     is_suspended: bool = False
     is_gone: bool = False
+    is_unlisted: bool = False  # by the list that the LMS sends now; perhaps it is about to be gone
     shares_name: bool = False
 
     @property
@@ -118,8 +119,12 @@ def learners_of(people: Iterable[CoursePerson], live: LiveRoster, stored: Iterab
     unknown = now.keys() | {sub for sub, one in before.items() if one.gone_at is None}
     unknown -= {person.sub for person in known}
     names = Counter(one.name for one in now.values() if one.name)
+    listed = {one.user_id for one in live.members or ()}
     learners = [
-        _learner(sub, person, now.get(sub), before.get(sub), names)
+        replace(
+            _learner(sub, person, now.get(sub), before.get(sub), names),
+            is_unlisted=bool(listed) and sub not in listed,
+        )
         for sub, person in [*((one.sub, one) for one in known), *((sub, None) for sub in unknown)]
     ]
     return sorted(learners, key=lambda one: (one.name is None, _for_order(one.name or ""), one.sub))
