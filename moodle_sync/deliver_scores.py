@@ -24,7 +24,10 @@ class GradebookIsNewer(LmsError):
     permanent = True
 
     def __init__(self) -> None:
-        super().__init__("The gradebook was changed after this score, by somebody else; we do not overwrite that.")
+        super().__init__(
+            "The gradebook was changed after this score, by somebody else; we do not overwrite that unless somebody"
+            " sends it again."
+        )
 
 
 class Came(StrEnum):

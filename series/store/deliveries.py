@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from series.deliveries import LEASE, Delivery
 from series.store.gradebook_pauses import take_probe
 from series.store.tables import (
+    Instant,
     delivery,
     deployment,
     gradebook_pause,
@@ -207,12 +208,26 @@ def retry(
 
 
 def make_due(connection: sa.Connection, which: sa.ColumnElement[bool], *, now: datetime) -> list[int]:
-    """Of those the ones that failed or wait, and are not in flight; their ids."""
-    waiting = sa.and_(delivery.c.state.in_(["failed", "due"]), sa.not_(delivery.c.in_flight), which)
-    rows = connection.execute(
-        sa.update(delivery).where(waiting).values(state="due", next_attempt_at=now).returning(delivery.c.id)
-    )
-    return sorted(rows.scalars())
+    """Of those the ones that failed or wait, and are not in flight; their ids.
+
+    What had failed begins anew, as of now: a person who sends it again means it to count, also where the LMS held
+    something newer. What waits is sent as it is.
+    """
+    idle = which & sa.not_(delivery.c.in_flight)
+    due_now = {"state": "due", "next_attempt_at": now}
+    whole = now.replace(microsecond=0)
+    as_of_now = sa.case((delivery.c.score_at < whole, sa.literal(whole, Instant)), else_=delivery.c.score_at)
+    waiting = connection.execute(
+        sa.update(delivery).where(idle, delivery.c.state == "due").values(due_now).returning(delivery.c.id)
+    ).scalars()
+    ids = list(waiting)
+    failed = connection.execute(
+        sa.update(delivery)
+        .where(idle, delivery.c.state == "failed")
+        .values(due_now | {"score_at": as_of_now, "attempts": 0, "created_at": now})
+        .returning(delivery.c.id)
+    ).scalars()
+    return sorted([*ids, *failed])
 
 
 def list_deliveries(

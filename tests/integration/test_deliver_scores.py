@@ -229,7 +229,18 @@ def test_another_grade_that_is_newer_is_left_alone(partner: Partner, waiting: in
     assert partner.world.grades() == before
     row = partner.delivery(waiting)
     assert row.state == "failed"
-    assert row.outcome == "The gradebook was changed after this score, by somebody else; we do not overwrite that."
+    assert str(row.outcome).startswith("The gradebook was changed after this score, by somebody else")
+
+
+def test_whoever_sends_a_refused_score_again_means_it_to_count(partner: Partner, waiting: int) -> None:
+    somebody_grades(partner, 2)
+    deliver(partner.services, waiting)
+    partner.world.advance(120)
+    with partner.services.database.write() as connection:
+        assert deliveries.retry(connection, delivery_id=waiting, now=partner.now) == 1
+    deliver(partner.services, waiting)
+    assert partner.delivery(waiting).state == "delivered"
+    assert partner.world.grades() == {"3": 50}
 
 
 # Taking back

@@ -51,6 +51,14 @@ def test_who_never_came_and_has_left_is_nobodys_business_any_more(course: Course
     assert "No. 30" not in course.get()
 
 
+def test_who_came_and_is_not_in_the_list_now_is_shown_so_before_the_worker_reads_it(course: CourseUnderTest) -> None:
+    left = student(course.tool, course.tool.malta, "30", course.now)
+    words = "not in the list that your LMS sends now"
+    assert words in row_of(course.get(), "No. 30 in your LMS")
+    assert words in course.get(course.person(left))
+    assert words not in row_of(course.get(), NAMES[GORG])
+
+
 def test_who_came_and_has_left_is_shown_as_gone(course: CourseUnderTest) -> None:
     left = student(course.tool, course.tool.malta, "30", course.now)
     with course.database.write() as connection:
