@@ -64,18 +64,26 @@ def standing_sentence(found: Standing, words: Words = ENGLISH) -> str:
     so_far = words.gettext("%(done)s of %(required)s", done=min(found.done, found.required), required=found.required)
     if found.is_complete:
         return words.gettext("%(so_far)s: that is all you need", so_far=so_far)
-    chances = [
-        phrase
-        for number, phrase in (
-            (found.live, words.gettext("%(n)s live", n=found.live)),
-            (found.recording, words.gettext("%(n)s by recording", n=found.recording)),
-            (found.afterwards, words.gettext("%(n)s in another way afterwards", n=found.afterwards)),
-        )
-        if number
-    ]
-    if not chances:
+    if not (found.live or found.recording or found.afterwards):
         return words.gettext("%(so_far)s; nothing more can be done by yourself", so_far=so_far)
-    return words.gettext("%(so_far)s; %(chances)s can still be done", so_far=so_far, chances=", ".join(chances))
+    return words.gettext("%(so_far)s; %(chances)s", so_far=so_far, chances=", ".join(_chances(found, words)))
+
+
+def _chances(found: Standing, words: Words) -> list[str]:
+    """“3 can still be done live”, “1 by recording”: the first of them has the verb."""
+    live, recording, afterwards = found.live, found.recording, found.afterwards
+    chances = []
+    if live:
+        chances.append(words.gettext("%(n)s can still be done live", n=live))
+    if recording and chances:
+        chances.append(words.gettext("%(n)s by recording", n=recording))
+    elif recording:
+        chances.append(words.gettext("%(n)s can still be done by recording", n=recording))
+    if afterwards and chances:
+        chances.append(words.gettext("%(n)s in another way afterwards", n=afterwards))
+    elif afterwards:
+        chances.append(words.gettext("%(n)s can still be done in another way afterwards", n=afterwards))
+    return chances
 
 
 def _way(way: Way, words: Words) -> str:

@@ -48,8 +48,8 @@ def test_every_kind_has_words() -> None:
 @pytest.mark.parametrize(
     ("live", "recording", "afterwards", "sentence"),
     [
-        (3, 1, 0, "7 of 10; 3 live, 1 by recording can still be done"),
-        (0, 0, 2, "7 of 10; 2 in another way afterwards can still be done"),
+        (3, 1, 0, "7 of 10; 3 can still be done live, 1 by recording"),
+        (0, 0, 2, "7 of 10; 2 can still be done in another way afterwards"),
         (0, 0, 0, "7 of 10; nothing more can be done by yourself"),
     ],
 )

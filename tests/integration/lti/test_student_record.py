@@ -37,10 +37,10 @@ def confirm(workshop: Workshop, kind: Kind, *, by: str, reason: str) -> None:
 
 
 def test_the_standing_says_what_can_still_be_done(workshop: Workshop) -> None:
-    assert text_of(workshop.page(), "own-standing") == "0 of 1; 1 live can still be done"
+    assert text_of(workshop.page(), "own-standing") == "0 of 1; 1 can still be done live"
     workshop.tool.jump(timedelta(hours=2))
     page = workshop.page()
-    assert text_of(page, "own-standing") == "0 of 1; 1 in another way afterwards can still be done"
+    assert text_of(page, "own-standing") == "0 of 1; 1 can still be done in another way afterwards"
     assert "Still possible: the recording, until" in page
     assert "Still possible: a reflection, until" in page
 
