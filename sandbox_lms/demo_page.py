@@ -15,7 +15,7 @@ from sandbox_lms import coordinators_calendar as calendar
 from sandbox_lms.campus import Campus
 
 SERIES_ZONE = ZoneInfo("Europe/Berlin")
-INTO_THE_SESSION = timedelta(minutes=6)
+INTO_THE_SESSION = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, kw_only=True)

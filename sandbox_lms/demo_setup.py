@@ -11,6 +11,16 @@ from sandbox_lms.demo_programs import Programs
 
 SERIES = "sample"
 COORDINATOR = "coordinator@example.org"
+RULE = {  # of the sessions to come; those that are over keep the one they had: the code, or a person's word
+    "ways": [
+        [{"kind": "code"}],
+        [
+            {"kind": "recording", "at_least": 80, "within_days": 14},
+            {"kind": "reflection", "at_least": 20, "within_days": 14},
+        ],
+        [{"kind": "approval"}],
+    ]
+}
 TITLE = "European STEM Workshop Series (sample data)"
 
 
@@ -27,7 +37,10 @@ def set_up(programs: Programs, campuses: tuple[Campus, ...], calendar: Path, *, 
         if campus.slug not in registered:
             register(programs, campus)
     if not any(row["slug"] == SERIES for row in _rows(programs, "moodle-sync", "series", "list")):
-        programs.run("moodle-sync", "series", "import", str(calendar), "--series", SERIES, "--title", TITLE)
+        programs.run(
+            "moodle-sync", "series", "import", str(calendar), "--series", SERIES, "--title", TITLE, "--required", "5"
+        )
+        programs.run("moodle-sync", "series", "rule", SERIES, "--set", "-", stdin=json.dumps(RULE))
     for campus in campuses:
         _connect(programs, campus)
     return _invite_coordinator(programs)

@@ -67,7 +67,7 @@ def _student_checks_in(demo: Demo, page: Page, student: str, code: str) -> None:
     looks_right(page)
     type_code(frame, code)
     expect(frame.get_by_role("status")).to_contain_text("You are checked in")
-    expect(frame.locator("#own-standing")).to_contain_text("1 of 10")
+    expect(frame.locator("#own-standing")).to_contain_text("1 of 5")
     looks_right(page)
     frame.locator(".sessions").get_by_role("link", name=SESSION).click()
     expect(frame.locator(".recorded")).to_contain_text("Checked in with the code, typed in by you")
@@ -81,7 +81,7 @@ def _gradebook_has_the_grade(demo: Demo, page: Page, student: str) -> None:
         text = cell.inner_text().strip()
         return text if text[0].isdigit() else None
 
-    assert until(grade, "a grade in the gradebook", within_s=20) == "10"  # 1 of 10 sessions, in a column out of 100
+    assert until(grade, "a grade in the gradebook", within_s=20) == "20"  # 1 of 5 sessions, in a column out of 100
     looks_right(page)
 
 
