@@ -14,12 +14,13 @@ from moodle_sync.deliver_scores import attempt, settle
 from moodle_sync.services import Services
 from series.deliveries import Delivery
 from series.limits import GRADEBOOK_CALLS
-from series.store.database import Connection
+from series.store.database import Connection, DatabaseBusy
 from series.store.deliveries import claim, due_of_platform, platform_of
 from series.store.limits import take
 
 TURN_S = 2.0
 LOOK_AHEAD = 50
+SETTLE_TRIES = 5  # each waits for the lock as long as the database lets it
 
 
 class Turns:
@@ -54,16 +55,32 @@ class Turns:
         claimed_at, claimed = self._claim(platform_id)
         while claimed is not None:
             result = attempt(services, claimed)
-            is_over = time.monotonic() >= ends_at_s
-            with services.database.write() as connection:
-                now = services.clock.now()
-                settle(connection, claimed, result, claimed_at=claimed_at, now=now)
-                is_over |= isinstance(result, LmsError) and result.of_platform  # nothing more goes there now
-                claimed_at, claimed = now, None if is_over else self._claim_next(connection, platform_id, now)
+            # After a failure of the whole platform nothing more goes there now.
+            is_over = time.monotonic() >= ends_at_s or (isinstance(result, LmsError) and result.of_platform)
+            claimed_at, claimed = self._settle(claimed, result, claimed_at=claimed_at, goes_on=not is_over)
             if is_over:
                 self._hand_back(platform_id)
             elif claimed is None:
                 claimed_at, claimed = self._claim(platform_id)
+
+    def _settle(
+        self, claimed: Delivery, result: str | LmsError, *, claimed_at: datetime, goes_on: bool
+    ) -> tuple[datetime, Delivery | None]:
+        """Write down what came of a delivery, and claim the next one in the same transaction. An answer that cost a call
+        is not lost because somebody else holds the database for a moment."""
+        services, platform_id = self._services, claimed.platform_id
+        for tries_left in reversed(range(SETTLE_TRIES)):
+            now = services.clock.now()
+            try:
+                with services.database.write() as connection:
+                    # In the order in which every thread locks: the platform's pace before its deliveries.
+                    may_go_on = goes_on and self._may_be_asked(connection, platform_id, now)
+                    settle(connection, claimed, result, claimed_at=claimed_at, now=now)
+                    return now, self._claim_next(connection, platform_id, now) if may_go_on else None
+            except DatabaseBusy:
+                if not tries_left:
+                    raise
+        raise AssertionError  # never: the last try returns or raises
 
     def _claim(self, platform_id: int) -> tuple[datetime, Delivery | None]:
         """The next one of those that are known to be due, or of those that a new look finds."""
@@ -71,17 +88,21 @@ class Turns:
         claimed = None
         if self._ids[platform_id]:
             with database.write() as connection:
-                claimed = self._claim_next(connection, platform_id, now)
+                if self._may_be_asked(connection, platform_id, now):
+                    claimed = self._claim_next(connection, platform_id, now)
         if claimed is None and self._look_ahead(platform_id, now):
             with database.write() as connection:
-                claimed = self._claim_next(connection, platform_id, now)
+                if self._may_be_asked(connection, platform_id, now):
+                    claimed = self._claim_next(connection, platform_id, now)
         return now, claimed
 
+    def _may_be_asked(self, connection: Connection, platform_id: int, now: datetime) -> bool:
+        """Whether the platform's pace allows one more now; else the tick comes back to it."""
+        return not take(connection, f"gradebook {platform_id}", GRADEBOOK_CALLS, now=now)
+
     def _claim_next(self, connection: Connection, platform_id: int, now: datetime) -> Delivery | None:
-        """None when none can be had, or this is as much as the platform may be asked now: the tick comes back to it."""
+        """None when none can be had."""
         ids = self._ids[platform_id]
-        if not ids or take(connection, f"gradebook {platform_id}", GRADEBOOK_CALLS, now=now):
-            return None
         while (delivery_id := _pop(ids)) is not None:
             claimed = claim(connection, delivery_id, now=now)
             if claimed is not None:

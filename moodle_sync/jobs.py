@@ -116,7 +116,11 @@ def run_rescore(services: Services, run_id: int) -> Report:
 
     def work(scope: str) -> Report:
         done = rescore_series(services, scope, run_id=run_id)
-        return Report(counts={"people": done.people, "changed": done.changed}, problems=[])
+        counts = {"people": done.people, "changed": done.changed}
+        if not done.broken:
+            return Report(counts=counts, problems=[])
+        said = f"People whose scores could not be worked out: {done.broken}; it has been noted."
+        return Report(counts=counts, problems=[said])
 
     return _guard(services, run_id, work)
 
@@ -166,7 +170,7 @@ def rescore_scopes(services: Services) -> dict[str, int]:
     with services.database.read() as connection:
         for stale in stale_series(connection, now=services.clock.now()):
             last = runs.list_runs_of(connection, "rescore", stale.slug, limit=1)
-            has_failed = any(run.outcome == "failed" for run in last)
+            has_failed = any(run.outcome == "failed" or run.reason for run in last)
             found[stale.slug] = RESCORE_AGAIN_S if has_failed else RESCORE_INTERVAL_S
     return found
 

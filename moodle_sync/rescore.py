@@ -3,19 +3,25 @@
 from dataclasses import dataclass
 from itertools import islice
 
+import structlog
+
 from moodle_sync.services import Services
 from series.store import rescoring, runs
+from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.rules import freeze_started
 
+log = structlog.get_logger()
 AT_ONCE = 50  # people in one transaction, so that nobody who checks in meanwhile waits long
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rescored:
-    """How many people were looked at, and how many of their scores are on their way anew."""
+    """How many people were looked at, how many of their scores are on their way anew, and how many could not be worked
+    out: these are tried again by the next run."""
 
     people: int
     changed: int
+    broken: int = 0
 
 
 def rescore_series(services: Services, slug: str, *, run_id: int) -> Rescored:
@@ -28,12 +34,34 @@ def rescore_series(services: Services, slug: str, *, run_id: int) -> Rescored:
     with services.database.write() as connection:
         freeze_started(connection, stale.series_id, now=services.clock.now())
         people = rescoring.people_to_rescore(connection, stale.series_id)
-    changed, waiting = 0, iter(people)
+    changed, broken, waiting = 0, 0, iter(people)
     while batch := list(islice(waiting, AT_ONCE)):
-        changed += _rescore_batch(services, stale, batch, run_id)
-    with services.database.write() as connection:
-        rescoring.end_staleness(connection, stale)
-    return Rescored(people=len(people), changed=changed)
+        try:
+            changed += _rescore_batch(services, stale, batch, run_id)
+        except (DatabaseBusy, DatabaseUnreachable):
+            raise
+        except Exception:
+            log.exception("rescore_broke", series=slug)
+            more_changed, more_broken = _one_by_one(services, stale, batch, run_id)
+            changed, broken = changed + more_changed, broken + more_broken
+    if not broken:
+        with services.database.write() as connection:
+            rescoring.end_staleness(connection, stale)
+    return Rescored(people=len(people), changed=changed, broken=broken)
+
+
+def _one_by_one(services: Services, stale: rescoring.Stale, batch: list[int], run_id: int) -> tuple[int, int]:
+    """(changed, broken): what is wrong with one of them keeps no other from theirs."""
+    changed = broken = 0
+    for participant_id in batch:
+        try:
+            changed += _rescore_batch(services, stale, [participant_id], run_id)
+        except (DatabaseBusy, DatabaseUnreachable):
+            raise
+        except Exception as error:
+            log.warning("not_rescored", participant_id=participant_id, error=type(error).__name__)
+            broken += 1
+    return changed, broken
 
 
 def _rescore_batch(services: Services, stale: rescoring.Stale, batch: list[int], run_id: int) -> int:

@@ -140,7 +140,9 @@ def _amount(fact: Evidence, span: Span) -> int:
 
 
 def is_by_recording(way: Way) -> bool:
-    return any(demand.kind is Kind.RECORDING for demand in way)
+    """Whether this way is that of who was not there: a recording together with the code is not."""
+    kinds = {demand.kind for demand in way}
+    return Kind.RECORDING in kinds and not kinds & IN_THE_SESSION
 
 
 def score_of_session(*, is_complete: bool) -> Score:

@@ -16,6 +16,7 @@ from series.rule import (
     Score,
     SessionRule,
     Span,
+    Way,
     is_by_recording,
 )
 
@@ -80,6 +81,8 @@ def standing(records: Iterable[SessionRecord], rule: Rule, now: datetime, count:
     limit = MAX_REQUIRED if rule.at_most_by_recording is None else rule.at_most_by_recording
     there_are = sum(1 for record in chosen if not record.is_cancelled and not record.outcome.is_excused)
     chances = [_chance(record, now) for record in chosen]
+    beyond = [chance for record in completed if (chance := _chance_beside_recording(record, now))]
+    chances += beyond[: max(0, recorded - limit)]  # a recording that does not count may still give way to another way
     recording_left = max(0, limit - recorded)
     return Standing(
         done=len(completed) - recorded + min(recorded, limit),
@@ -95,12 +98,27 @@ def _chance(record: SessionRecord, now: datetime) -> str | None:
     """The best way that is still open to complete this session, of those that a participant can go alone."""
     if record.outcome.completed_at is not None or record.outcome.is_excused or record.is_cancelled:
         return None
-    open_ways = [way for way in record.rule.ways if all(_is_open(demand, record.span, now) for demand in way)]
-    if now < record.span.end_at and any(not is_by_recording(way) for way in open_ways):
+    return _best(_open_ways(record, now))
+
+
+def _chance_beside_recording(record: SessionRecord, now: datetime) -> str | None:
+    """Of a session that was completed by its recording alone: another way that is still open."""
+    if not record.outcome.by_recording or record.is_cancelled:
+        return None
+    return _best([way for way in _open_ways(record, now) if not is_by_recording(way)])
+
+
+def _open_ways(record: SessionRecord, now: datetime) -> list[Way]:
+    return [way for way in record.rule.ways if all(_is_open(demand, record.span, now) for demand in way)]
+
+
+def _best(ways: list[Way]) -> str | None:
+    others = [way for way in ways if not is_by_recording(way)]
+    if any(demand.kind in IN_THE_SESSION for way in others for demand in way):
         return "live"
-    if any(not is_by_recording(way) for way in open_ways):
+    if others:
         return "afterwards"
-    return "recording" if open_ways else None
+    return "recording" if ways else None
 
 
 def _is_open(demand: Demand, span: Span, now: datetime) -> bool:

@@ -16,7 +16,7 @@ from series.sessions import Series, Session
 from series.store.database import Database
 from series.store.evidence import NewEvidence, record_evidence
 from series.store.launch_values import NewVisit
-from series.store.launches import open_visit
+from series.store.launches import open_visit, upsert_participant
 from series.store.sessions import add_series, save_import
 from series.store.universities import NewPlatform, add_platform, add_university
 from series.store.visits import find_visit
@@ -137,6 +137,22 @@ def code_of(visit: Visit, session_id: UUID, *, source_id: str = "1", at: datetim
 def record(database: Database, new: NewEvidence, *, now: datetime = NOW) -> list[int]:
     with database.write() as connection:
         return record_evidence(connection, new, now=now)
+
+
+def somebody_takes_part(database: Database, session_id: UUID, *, now: datetime = NOW) -> int:
+    """A participant of the first university with a fact; their id."""
+    with database.write() as connection:
+        participant_id = upsert_participant(connection, university_id=1, issuer=ISSUER, sub="5", now=now)
+        new = NewEvidence(
+            participant_id=participant_id,
+            session_id=session_id,
+            kind=Kind.CODE,
+            source="check-in",
+            source_id="1",
+            observed_at=now,
+        )
+        record_evidence(connection, new, now=now)
+    return participant_id
 
 
 def count(database: Database, table: sa.Table) -> int:

@@ -14,7 +14,15 @@ from series.rule_effect import Effect, Person, effect
 from series.store.audit import append_audit
 from series.store.evidence import early_evidence
 from series.store.records import records_of
-from series.store.rules import RuleImpossible, RuleTooHard, history_of, rules_of, set_rule, set_session_rule
+from series.store.rules import (
+    RuleImpossible,
+    RuleTooHard,
+    history_of,
+    rules_of,
+    set_rule,
+    set_session_rule,
+    somebody_relies_on,
+)
 from series.store.sessions import lock_series
 from series.store.tables import evidence, session
 
@@ -53,7 +61,7 @@ def proposal_of(connection: sa.Connection, series_id: UUID, new: Rule, *, now: d
     started = sa.select(session.c.id).where(session.c.series_id == series_id, session.c.start_at <= now)
     frozen = frozenset(connection.execute(started).scalars())
     frozen |= {session_id for session_id, each in rules.of_sessions.items() if each.is_frozen}
-    if frozen and is_harder(new, rules.series):
+    if is_harder(new, rules.series) and somebody_relies_on(connection, series_id):
         raise RuleTooHard
     own = frozenset(each for each, in_force in rules.of_sessions.items() if in_force.is_own) - frozen
     others = frozenset(rules.of_sessions) - frozen - own if new.ways != rules.series.ways else frozenset[UUID]()

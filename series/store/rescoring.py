@@ -16,7 +16,7 @@ from series.store.rules import course_count_of, rule_of
 from series.store.scores import queue_scores
 from series.store.tables import completion, delivery, evidence, membership, participant, placement, series, session
 
-SETTLE = timedelta(seconds=2)  # after a change: longer than what others do in one transaction by the rule before it
+SETTLE = timedelta(seconds=15)  # after a change: longer than what others do in one transaction by the rule before it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from series.rule import Rule, SessionRule, is_harder, problem_of
 from series.standing import CourseCount
-from series.store.tables import course_count, rule_version, series, session
+from series.store.tables import course_count, evidence, rule_version, series, session
 
 _SESSION_RULE = msgspec.json.Decoder(SessionRule)
 _RULE = msgspec.json.Decoder(Rule)
@@ -131,11 +131,18 @@ def set_rule(connection: sa.Connection, series_id: UUID, rule: Rule, *, by: str,
     old = rule_of(connection, series_id)
     if rule == old:
         return False
-    if freeze_started(connection, series_id, now=now) and is_harder(rule, old):
+    freeze_started(connection, series_id, now=now)
+    if is_harder(rule, old) and somebody_relies_on(connection, series_id):
         raise RuleTooHard
     _append(connection, series_id, None, msgspec.json.encode(rule).decode(), by=by, now=now)
     mark_scores_stale(connection, series_id, now=now)
     return True
+
+
+def somebody_relies_on(connection: sa.Connection, series_id: UUID) -> bool:
+    """Whether anybody has done anything by the rule of the series yet: before, it may also become harder."""
+    query = sa.select(evidence.c.id).join(session, evidence.c.session_id == session.c.id)
+    return connection.execute(query.where(session.c.series_id == series_id).limit(1)).first() is not None
 
 
 def set_session_rule(

@@ -137,6 +137,29 @@ def test_another_number_is_sent_to_everybody_who_has_something(office: Office) -
     assert office.services.queue.huey.pending_count() == 2
 
 
+def test_what_is_wrong_with_one_person_keeps_no_other_from_theirs(sqlite_office: Office) -> None:
+    office = sqlite_office
+    elsewhere = structs.replace(
+        LAUNCH, sub="6", context_id="3", resource_link_id="2", line_item_url="https://lms.malta.example/2"
+    )
+    broken = launch(office.database, elsewhere)
+    record(office.database, code_of(broken, FIRST))
+    office.come("7")
+    with office.database.write() as connection:
+        unreadable = {"required": 1, "session_ids": "[", "set_by": "x", "set_at": NOW}
+        connection.execute(
+            sa.insert(course_count).values(course_id=broken.course_id, series_id=SERIES.series_id, **unreadable)
+        )
+    office.sets(Rule(required=2))
+    report = jobs.run_rescore(office.services, office.begin())
+    assert report.problems == ["People whose scores could not be worked out: 1; it has been noted."]
+    assert office.scores() == [("6", 1, 3), ("7", 1, 3), ("7", 1, 2)]
+    assert office.stale_at() is not None
+    assert jobs.rescore_scopes(office.services) == {}
+    office.goes_on_to(LATER)
+    assert jobs.rescore_scopes(office.services) == {SERIES.slug: jobs.RESCORE_AGAIN_S}
+
+
 def test_a_second_run_finds_nothing_to_do(sqlite_office: Office) -> None:
     sqlite_office.come("5")
     sqlite_office.sets(Rule(required=2))
@@ -268,8 +291,8 @@ def test_a_change_is_left_to_settle(sqlite_office: Office) -> None:
     """One that lies ahead was made before the clock was put back."""
     sqlite_office.sets(Rule(required=2))
     with sqlite_office.database.read() as connection:
-        found = {s: rescoring.stale_series(connection, now=NOW + timedelta(seconds=s)) for s in (-1, 0, 1.9, 2)}
-    assert {seconds: len(series) for seconds, series in found.items()} == {-1: 1, 0: 0, 1.9: 0, 2: 1}
+        found = {s: rescoring.stale_series(connection, now=NOW + timedelta(seconds=s)) for s in (-1, 0, 14.9, 15)}
+    assert {seconds: len(series) for seconds, series in found.items()} == {-1: 1, 0: 0, 14.9: 0, 15: 1}
 
 
 def test_two_workers_begin_one_run(sqlite_office: Office) -> None:

@@ -15,8 +15,10 @@ from moodle_sync.cli import main, moodle_sync
 from series.rule import Rule
 from series.store.rules import rule_of
 from series.store.tables import audit
+from series.store.universities import add_university
 from tests.examples import SERIES
 from tests.integration.coordinator import WEEK, Coordinator, open_coordinator, weekly
+from tests.seeds import somebody_takes_part
 
 Run = Callable[..., str]
 RULE = ("series", "rule", SERIES.slug)
@@ -131,6 +133,10 @@ def test_json_says_all_and_its_rule_can_be_set_again(coordinator: Coordinator, r
 
 
 def test_what_cannot_be_set_is_one_line(coordinator: Coordinator, run: Run) -> None:
+    services, first = coordinator.services, coordinator.sessions()["Week 1"]
+    with services.database.write() as connection:
+        add_university(connection, slug="malta", name="Malta", country="MT", time_zone="Europe/Malta", language="en")
+    somebody_takes_part(services.database, first.session_id, now=services.clock.now())
     for options, stdin, says in (
         (("--required", "4"), "", "The series has begun"),
         (("--set", "-"), "{", "That is no rule"),

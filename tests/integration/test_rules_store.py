@@ -123,12 +123,21 @@ def test_what_counts_for_a_session_that_has_started_cannot_be_changed(
 
 
 @pytest.mark.parametrize("rule", [Rule(required=3), Rule(required=2, at_most_by_recording=1)])
-def test_the_numbers_become_no_harder_once_the_series_has_begun(database: Database, seeded: Seeded, rule: Rule) -> None:
+def test_the_numbers_become_no_harder_once_somebody_has_done_anything_by_them(
+    database: Database, seeded: Seeded, rule: Rule
+) -> None:
+    record(database, code_of(launch(database), seeded.session_ids[0]))
     with pytest.raises(RuleTooHard):
         change(database, rule, now=NOW)
     with database.read() as connection:
         assert rule_of(connection, SERIES.series_id) == Rule(required=2)
-    assert change(database, rule)
+
+
+@pytest.mark.parametrize("rule", [Rule(required=3), Rule(required=2, at_most_by_recording=1)])
+def test_the_numbers_may_become_harder_while_nobody_has_done_anything_by_them(
+    database: Database, seeded: Seeded, rule: Rule
+) -> None:
+    assert change(database, rule, now=NOW)
 
 
 def test_the_numbers_may_become_easier_at_any_time(database: Database, seeded: Seeded) -> None:

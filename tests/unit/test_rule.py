@@ -194,6 +194,13 @@ def test_a_session_is_completed_by_its_recording_when_by_nothing_else() -> None:
     assert not judge([watched, fact(2, minute=5)], rule, SPAN).by_recording
 
 
+def test_who_came_and_watched_has_not_completed_by_the_recording_alone() -> None:
+    both = SessionRule(ways=((Demand(kind=Kind.CODE), Demand(kind=Kind.RECORDING)),))
+    found = judge([fact(1), fact(2, Kind.RECORDING)], both, SPAN)
+    assert found.completed_at is not None
+    assert not found.by_recording
+
+
 def test_who_is_excused_has_not_completed_and_who_came_is_not_excused() -> None:
     excused = fact(1, Kind.EXCUSED)
     assert judge([excused], RULE, SPAN) == Outcome(is_excused=True)

@@ -164,6 +164,7 @@ def test_without_a_limit_all_recordings_count() -> None:
         (-1, SessionRule(ways=((*CHECK_IN, *REFLECTION),)), (0, 0, 0)),
         (-1, SessionRule(ways=((Demand(kind=Kind.LMS),),)), (0, 0, 1)),
         (1, SessionRule(ways=(CONFIRMED,)), (0, 0, 0)),
+        (1, SessionRule(ways=(REFLECTION,)), (0, 0, 1)),
     ],
 )
 def test_what_is_still_possible_follows_from_rule_and_clock(
@@ -181,6 +182,13 @@ def test_recordings_beyond_the_limit_are_not_promised() -> None:
     past = [record(days=-1, rule=OR_RECORDING)] * 4
     found = stands(*past, record(outcome=RECORDED), limit=3)
     assert found.recording == 2
+
+
+def test_a_recording_that_does_not_count_can_give_way_to_another_way() -> None:
+    rule = SessionRule(ways=(RECORDING, REFLECTION))
+    found = stands(record(outcome=RECORDED, days=-1, rule=rule), limit=0, required=1)
+    assert (found.done, found.afterwards, found.can_be_reached) == (0, 1, True)
+    assert stands(record(outcome=RECORDED, days=-1, rule=rule), limit=1, required=1).afterwards == 0
 
 
 @pytest.mark.parametrize("one", [record(is_cancelled=True), record(outcome=EXCUSED), record(outcome=COMPLETED)])

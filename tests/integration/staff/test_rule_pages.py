@@ -15,7 +15,7 @@ from series.store.rules import Rules, rules_of, set_rule, set_session_rule
 from series.store.sessions import change_session, sessions_of
 from tests.examples import SERIES, moved
 from tests.integration.staff.desk import LMS_ADMIN, OURS, Desk, Office, form_token, path_of
-from tests.seeds import LAUNCH, code_of, launch, record
+from tests.seeds import LAUNCH, code_of, launch, record, somebody_takes_part
 
 PAGE = f"/coordinator/series/{SERIES.slug}/rule/"
 CODE_AND_LIVE = (*CHECK_IN, Demand(kind=Kind.LIVE, at_least=60))
@@ -194,7 +194,8 @@ def test_a_session_that_started_meanwhile_is_asked_about_again(
     assert save(desk, shown).status_code == 409
 
 
-def test_what_cannot_be_set_is_said_and_the_form_kept(office: Office, desk: Desk) -> None:
+def test_what_cannot_be_set_is_said_and_the_form_kept(office: Office, desk: Desk, sessions: list[Session]) -> None:
+    somebody_takes_part(office.database, sessions[0].session_id, now=office.tool.clock.now())
     for changes, says in (
         ({"code_live": "", "approval": ""}, "choose at least one way"),
         ({"code_live_percent": "101"}, "“101” cannot be taken"),
@@ -217,7 +218,10 @@ def test_a_rule_that_nobody_has_shown_is_refused(office: Office, desk: Desk) -> 
     assert rules(office).version == 1
 
 
-def test_a_rule_that_is_too_hard_by_now_is_refused_on_saving(office: Office, desk: Desk) -> None:
+def test_a_rule_that_is_too_hard_by_now_is_refused_on_saving(
+    office: Office, desk: Desk, sessions: list[Session]
+) -> None:
+    somebody_takes_part(office.database, sessions[0].session_id, now=office.tool.clock.now())
     refused = desk.send(PAGE, PAGE, do="save", rule='{"ways":[[{"kind":"code"}]],"required":9}', digest="x")
     assert (refused.status_code, "may only be lowered" in refused.text) == (422, True)
     assert re.search(r'id="required"[^>]* value="9"', refused.text)

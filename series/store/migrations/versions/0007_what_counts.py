@@ -63,7 +63,7 @@ def _keep_the_rules_there_are() -> None:
     for row in connection.execute(sa.select(series)).all():
         old = json.loads(row.rule)
         kinds = old.get("any_of") or ["code", "approval"]
-        new = {"ways": [[{"kind": kind}] for kind in kinds], "required": max(1, old.get("required", 10))}
+        new = {"ways": [[{"kind": kind}] for kind in kinds], "required": min(100, max(1, old.get("required", 10)))}
         connection.execute(
             sa.insert(version).values(
                 series_id=row.id, version=1, rule=json.dumps(new), set_by="upgrade", set_at=row.created_at
