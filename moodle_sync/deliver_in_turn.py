@@ -66,8 +66,8 @@ class Turns:
     def _settle(
         self, claimed: Delivery, result: str | LmsError, *, claimed_at: datetime, goes_on: bool
     ) -> tuple[datetime, Delivery | None]:
-        """Write down what came of a delivery, and claim the next one in the same transaction. An answer that cost a call
-        is not lost because somebody else holds the database for a moment."""
+        """Write down what came of a delivery, and claim the next one in the same transaction. An answer that cost a
+        call is not lost because somebody else holds the database for a moment."""
         services, platform_id = self._services, claimed.platform_id
         for tries_left in reversed(range(SETTLE_TRIES)):
             now = services.clock.now()
