@@ -111,6 +111,7 @@ def _send(services: Services, delivery: Delivery) -> str:
         given=delivery.score_given,
         maximum=delivery.score_maximum,
         at=delivery.score_at,
+        version=delivery.version,
     )
     try:
         post_score(services.http, services.tokens, platform, endpoint, body)
