@@ -1,6 +1,10 @@
 """A line item for a placement that has none: look for it, make it, then queue everybody's scores."""
 
 import random
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,13 +23,35 @@ SCOPES = (SCOPE_LINE_ITEM, SCOPE_SCORE)  # a column that we may not write to wou
 AFTER_A_REFUSAL = timedelta(days=1)  # until then somebody may have mended it in the LMS
 
 
-def due_line_items(services: Services, *, now: datetime, limit: int) -> list[int]:
-    """Placements that want a line item now."""
+class Searching:
+    """The platforms that this process is asking for a line item: each gets one thread, because it may hang."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._at: Counter[int] = Counter()
+
+    def platforms(self) -> list[int]:
+        with self._lock:
+            return [platform_id for platform_id, threads in self._at.items() if threads]
+
+    @contextmanager
+    def at(self, platform_id: int) -> Iterator[None]:
+        with self._lock:
+            self._at[platform_id] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at[platform_id] -= 1
+
+
+def due_line_items(services: Services, *, now: datetime, limit: int, but_not: Collection[int] = ()) -> list[int]:
+    """Placements that want a line item now, one of each platform; not of the platforms `but_not`."""
     with services.database.read() as connection:
-        return line_items.due_placements(connection, scopes=SCOPES, now=now, limit=limit)
+        return line_items.due_placements(connection, scopes=SCOPES, now=now, limit=limit, but_not=but_not)
 
 
-def find_line_item(services: Services, placement_id: int) -> None:
+def find_line_item(services: Services, placement_id: int, *, searching: Searching | None = None) -> None:
     """Find or make the placement's line item, if it is due and nobody else has it.
 
     May be repeated and interrupted at any point: what was made before a crash is found again by its resource id, and
@@ -36,6 +62,12 @@ def find_line_item(services: Services, placement_id: int) -> None:
         lacking = line_items.claim_placement(connection, placement_id, scopes=SCOPES, now=claimed_at)
     if lacking is None:
         return
+    with (searching or Searching()).at(lacking.platform_id):
+        _give_line_item(services, lacking, claimed_at)
+
+
+def _give_line_item(services: Services, lacking: LackingLineItem, claimed_at: datetime) -> None:
+    placement_id = lacking.placement_id
     try:
         if lacking.line_item_url is None:
             line_item_url = _find_or_make(services, lacking)

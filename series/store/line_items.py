@@ -62,13 +62,15 @@ class LackingLineItem:
     is_probe: bool = False
 
 
-def due_placements(connection: sa.Connection, *, scopes: Collection[str], now: datetime, limit: int) -> list[int]:
+def due_placements(
+    connection: sa.Connection, *, scopes: Collection[str], now: datetime, limit: int, but_not: Collection[int] = ()
+) -> list[int]:
     """Placements whose time has come, the oldest of each platform; only those to which the last launch has granted all
-    of `scopes`, and none that would call a platform that is left alone."""
+    of `scopes`, none of the platforms `but_not`, and none that would call a platform that is left alone."""
     query = (
         sa.select(sa.func.min(placement.c.id))
         .select_from(_OF_PLATFORM)
-        .where(_is_due(scopes, now))
+        .where(_is_due(scopes, now), platform.c.id.not_in(but_not))
         .group_by(platform.c.id)
         .order_by(sa.func.min(placement.c.id))
     )

@@ -16,7 +16,7 @@ from lms.ags import SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READONLY, SCOPE_SCORE
 from lms.service_tokens import ServiceTokens
 from lms.tool_keys import SigningKey
 from moodle_sync.deliver_scores import deliver
-from moodle_sync.find_line_items import SCOPES, due_line_items, find_line_item
+from moodle_sync.find_line_items import SCOPES, Searching, due_line_items, find_line_item
 from moodle_sync.services import make_services
 from moodle_sync.worker import Tick
 from sandbox_lms.campus import GRANTED_SCOPES, MALTA
@@ -408,3 +408,13 @@ def test_an_lms_that_gives_no_token_for_columns_may_give_one_for_scores(service:
     find_line_item(replace(services, tokens=tokens), PLACEMENT)
     assert "access token" in kept(services.database).line_item_problem
     assert pauses(service) == []
+
+
+def test_while_a_platform_is_asked_for_one_column_it_takes_no_more_threads(service: Service) -> None:
+    attends(service, opens(service))
+    services, searching = service.partner.services, Searching()
+    tick, pending = Tick(services, searching=searching), services.queue.huey.pending_count
+    with searching.at(service.platform.platform_id):
+        tick()
+        assert pending() == 1  # the score of the activity that has a column
+    assert searching.platforms() == []
