@@ -279,6 +279,7 @@ def test_only_who_can_open_the_activity_is_shown_and_the_whole_course_is_kept(co
         shown = course.get()
     assert NAMES[NEVER_CAME] in shown
     assert f"No. {SUSPENDED} in your LMS" not in shown
+    assert NAMES[SUSPENDED] not in shown
     with course.database.read() as connection:
         kept = connection.execute(sa.select(roster_member.c.sub).order_by(roster_member.c.sub)).scalars()
         assert list(kept) == sorted((MARIA, NEVER_CAME, SUSPENDED))
