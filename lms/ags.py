@@ -57,9 +57,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 _RESULTS = msgspec.json.Decoder(list[Result])
 
 
-def compose_score(product: Product, *, user_id: str, given: int, maximum: int, at: datetime) -> bytes:
+def compose_score(product: Product, *, user_id: str, given: int, maximum: int, at: datetime, version: int) -> bytes:
     """The exact bytes of the POST, as this product reads them; equal arguments give equal bytes. A `given` of 0 takes
-    back what was sent before. Raises UnfitUserId."""
+    back what was sent before. `version`: of this person's score in this line item, from 1 on. Raises UnfitUserId."""
     quirks = QUIRKS[product]
     if not quirks.takes_user_id(user_id):
         raise UnfitUserId
@@ -71,7 +71,7 @@ def compose_score(product: Product, *, user_id: str, given: int, maximum: int, a
         grading_progress=GradingProgress.FULLY_GRADED,
         timestamp=score_timestamp(at),
     )
-    return score_body(quirks.dressed(score if given else quirks.taken_back(score)))
+    return score_body(quirks.dressed(score if given else quirks.taken_back(score), version))
 
 
 def post_score(

@@ -29,6 +29,11 @@ class LmsError(Exception):
     of_platform: bool = False
     retry_after_s: int | None = None
 
+    @property
+    def when_given_up(self) -> str:
+        """The sentence once we do not try again by ourselves."""
+        return str(self)
+
 
 class Unreachable(LmsError):
     """No whole answer came from `host`. Whether it acted on the call is unknown."""
@@ -52,6 +57,13 @@ class TryLater(LmsError):
         self.retry_after_s = retry_after_s
         self.reason = reason
         self.of_platform = status != 500  # which an LMS also says when it stumbles over one person
+
+    @property
+    def when_given_up(self) -> str:
+        return (
+            f"{self.host} did not take this, however often we tried (HTTP status {self.status}); we do not try again by"
+            " ourselves. Please tell its administrator, and send it again when that is mended."
+        )
 
 
 class MalformedAnswer(LmsError):

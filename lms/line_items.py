@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import msgspec
 
 from lms.ags import SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READONLY
-from lms.errors import MalformedAnswer, NotGranted, Refused, Unreachable
+from lms.errors import MalformedAnswer, NotFound, NotGranted, Refused, Unreachable
 from lms.guarded import TOTAL_S, Answer, GuardedSession
 from lms.paging import MAX_PAGES, next_url
 from lms.service_tokens import ServicePlatform, ServiceTokens
@@ -90,6 +90,28 @@ def find_line_items(
             return (*with_link, *without_link)
         url = following
     raise MalformedAnswer(answer.host, f"has more than {MAX_PAGES} pages of grade columns in this course")
+
+
+def is_line_item_there(
+    http: GuardedSession,
+    tokens: ServiceTokens,
+    platform: ServicePlatform,
+    line_item_url: str,
+    *,
+    scopes: Collection[str],
+) -> bool:
+    """Whether the LMS still knows it. Raises as `find_line_items`, without NotFound. May be repeated."""
+    try:
+        call_service(
+            tokens,
+            platform,
+            [_scope_to_read(scopes)],
+            lambda bearer: http.get(line_item_url, headers={"Accept": MEDIA_TYPE_LINE_ITEM, **bearer}),
+            _SAYS,
+        )
+    except NotFound:
+        return False
+    return True
 
 
 def create_line_item(

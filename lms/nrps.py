@@ -14,9 +14,12 @@ from lms.guarded import TOTAL_S, Answer, GuardedSession
 from lms.paging import MAX_PAGES, next_url
 from lms.service_tokens import ServicePlatform, ServiceTokens
 from lms.services import call_service
+from series.roles import read_roles
+from series.rosters import RosterMember
 
 SCOPE_MEMBERSHIPS = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 MEDIA_TYPE_MEMBERSHIPS = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
+MAX_SUB_CHARS = 255  # LTI 1.3 Core 5.3.6
 INACTIVE, DELETED = "Inactive", "Deleted"  # https://www.imsglobal.org/spec/lti-nrps/v2p0#membership-status
 
 _SAYS = {
@@ -62,6 +65,14 @@ class _Container(msgspec.Struct):
 
 
 _CONTAINER = msgspec.json.Decoder(_Container)
+
+
+def as_roster_member(member: Member) -> RosterMember | None:
+    """What is kept of somebody; None for a user id with which nobody can ever launch. Test users are no learners."""
+    sub = member.user_id
+    if not 0 < len(sub) <= MAX_SUB_CHARS or not sub.isascii() or "\0" in sub:
+        return None
+    return RosterMember(sub=sub, is_learner=read_roles(member.roles).takes_grades, is_suspended=member.is_suspended)
 
 
 def read_memberships(

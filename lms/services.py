@@ -42,7 +42,7 @@ def _refusal(answer: Answer, quirks: Quirks, says: Mapping[int, str]) -> LmsErro
     status = answer.status
     if status in {408, 425, 429} or status >= 500 or quirks.is_busy(answer):
         return TryLater(answer.host, status=status, retry_after_s=answer.retry_after_s)
-    if quirks.refuses_token(answer):
+    if quirks.refuses_token(answer) or quirks.lacks_right(answer):
         return NotAllowed(says.get(401, "The LMS does not let us use this service."), status=status)
     if status in {404, 410}:
         return NotFound(says.get(status, "What we asked the LMS for is no longer there."), status=status)

@@ -73,7 +73,7 @@ def _line(university_slug: str, reading: "CourseReading") -> str:
     assert changes is not None
     name = f"{university_slug}, course {reading.course.course_id} “{reading.course.title}”"
     if changes.is_held:
-        return f"{name}: would be held: {held_in_words(gone=len(changes.gone), of=changes.of)}"
+        return f"{name}: would be held: {held_in_words(changes)}"
     counts = {"new": changes.new, "back": changes.back, "suspended": changes.suspended, "gone": changes.gone}
     said = ", ".join(f"{len(subs)} {what}" for what, subs in counts.items() if subs)
     return f"{name}: {said or 'nothing new'}"

@@ -1,21 +1,27 @@
 """One score to one gradebook: claim, post, then mark, postpone or give up."""
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
 
-from lms.ags import AgsEndpoint, Result, compose_score, post_score, read_result
-from lms.errors import LmsError, NotGranted, ScoreConflict
+from lms.ags import SCOPE_LINE_ITEM, AgsEndpoint, Result, compose_score, post_score, read_result
+from lms.errors import LmsError, NotFound, NotGranted, ScoreConflict
+from lms.line_items import is_line_item_there
 from lms.service_tokens import ServicePlatform
 from moodle_sync.services import Services, service_platform
 from series.deliveries import Delivery, next_attempt_at
-from series.store import deliveries
+from series.store import deliveries, line_items
 from series.store.database import Connection
 from series.store.gradebook_pauses import pause, resume
 
 log = structlog.get_logger()
+ANOTHER_LINE_ITEM_AFTER = timedelta(days=1)  # whoever deletes the column again and again should not fight with us
+_ANOTHER_LINE_ITEM = (
+    "The grade column was deleted in the LMS. Within a day the tool looks for another one, or makes one, and sends the"
+    " grades there."
+)
 
 
 class GradebookIsNewer(LmsError):
@@ -28,6 +34,10 @@ class GradebookIsNewer(LmsError):
             "The gradebook was changed after this score, by somebody else; we do not overwrite that unless somebody"
             " sends it again."
         )
+
+
+class LineItemGone(NotFound):
+    """It is the line item that is not there any more, not the person."""
 
 
 class Came(StrEnum):
@@ -101,12 +111,31 @@ def _send(services: Services, delivery: Delivery) -> str:
         given=delivery.score_given,
         maximum=delivery.score_maximum,
         at=delivery.score_at,
+        version=delivery.version,
     )
     try:
         post_score(services.http, services.tokens, platform, endpoint, body)
     except ScoreConflict:
         return _look_at_result(services, platform, endpoint, delivery)
+    except NotFound as error:
+        if _is_line_item_gone(services, platform, endpoint):
+            raise LineItemGone(str(error), status=error.status) from None
+        raise
     return "Delivered."
+
+
+def _is_line_item_gone(services: Services, platform: ServicePlatform, endpoint: AgsEndpoint) -> bool:
+    """By the LMS's own word. It is not asked where we could not get another one anyway."""
+    if SCOPE_LINE_ITEM not in endpoint.scopes:
+        return False
+    try:
+        return not is_line_item_there(
+            services.http, services.tokens, platform, endpoint.line_item_url, scopes=endpoint.scopes
+        )
+    except LmsError as error:
+        if error.of_platform:
+            raise
+        return False
 
 
 def _look_at_result(services: Services, platform: ServicePlatform, endpoint: AgsEndpoint, delivery: Delivery) -> str:
@@ -145,6 +174,7 @@ def _decide(
     )
     jitter = random.random()  # noqa: S311 - spreads load, hides nothing
     again_at: datetime | None = None
+    trying_since = delivery.trying_since
     if error.of_platform:
         again_at = pause(
             connection,
@@ -156,15 +186,35 @@ def _decide(
             now=now,
         )
     elif not error.permanent:
+        if not isinstance(error, NotGranted):  # for a launch that grants it we wait however long
+            trying_since = trying_since or now
         again_at = next_attempt_at(
             now,
             attempts=delivery.attempts,
-            created_at=delivery.created_at,
+            trying_since=trying_since or now,
             retry_after_s=error.retry_after_s,
             jitter=jitter,
         )
     if again_at is None or error.permanent:
-        deliveries.mark_failed(connection, delivery.delivery_id, outcome=str(error))
+        _give_up(connection, delivery, error, now)
         return Came.NEVER
-    deliveries.postpone(connection, delivery.delivery_id, outcome=str(error), next_attempt_at=again_at)
+    deliveries.postpone(
+        connection,
+        delivery.delivery_id,
+        outcome=str(error),
+        next_attempt_at=again_at,
+        trying_since=trying_since,
+    )
     return Came.LATER
+
+
+def _give_up(connection: Connection, delivery: Delivery, error: LmsError, now: datetime) -> None:
+    outcome = error.when_given_up
+    if isinstance(error, LineItemGone) and line_items.forget_line_item(
+        connection,
+        delivery.delivery_id,
+        problem=_ANOTHER_LINE_ITEM,
+        next_attempt_at=now + ANOTHER_LINE_ITEM_AFTER,
+    ):
+        outcome = _ANOTHER_LINE_ITEM
+    deliveries.mark_failed(connection, delivery.delivery_id, outcome=outcome)

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from lms.errors import LmsError
-from lms.nrps import Member, read_memberships
+from lms.nrps import as_roster_member, read_memberships
 from moodle_sync.services import Services, service_platform
-from series.roles import read_roles
 from series.rosters import RosterChanges, RosterMember, held_in_words
 from series.store.roster_reads import RosterCourse, courses_to_read, note_failure
 from series.store.rosters import preview_roster, save_roster
@@ -17,7 +16,6 @@ from series.store.runs import still_alive
 
 log = structlog.get_logger()
 FIRST_DELAY = timedelta(minutes=5)
-MAX_SUB_CHARS = 255  # LTI 1.3 Core 5.3.6; nobody with a longer one can ever launch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,18 +25,24 @@ class CourseReading:
     course: RosterCourse
     changes: RosterChanges | None = None
     problem: str | None = None
+    error: LmsError | None = None
 
 
 def refresh_university(
     services: Services, university_slug: str, *, run_id: int | None = None, only_due: bool = True
 ) -> list[CourseReading]:
-    """Read the rosters that are due, or all. A course that cannot be read is tried again later, and delays no other."""
+    """Read the rosters that are due, or all. A course that cannot be read is tried again later, and delays no other;
+    nor does a platform that does not answer, which is asked once."""
     with services.database.read() as connection:
         due_at = services.clock.now() if only_due else None
         courses = courses_to_read(connection, university_slug, due_at=due_at)
-    readings = []
+    readings: list[CourseReading] = []
+    down: dict[int, LmsError] = {}  # platforms that answer to nothing now
     for course in courses:
-        readings.append(_refresh(services, course))
+        reading = _refresh(services, course, down.get(course.platform_id))
+        if reading.error is not None and reading.error.of_platform:
+            down[course.platform_id] = reading.error
+        readings.append(reading)
         if run_id is not None:
             with services.database.write(wait_for_disk=False) as connection:
                 still_alive(connection, run_id, now=services.clock.now())
@@ -84,7 +88,7 @@ def problems_of(readings: list[CourseReading]) -> list[str]:
 
 def _problem(reading: CourseReading) -> str | None:
     if reading.changes is not None and reading.changes.is_held:
-        held = held_in_words(gone=len(reading.changes.gone), of=reading.changes.of)
+        held = held_in_words(reading.changes)
         command = f"moodle-sync run rosters --accept {reading.course.course_id}"
         return f"{held} An instructor can do so on the course's page, or you by `{command}`."
     return reading.problem
@@ -94,7 +98,9 @@ def _name(course: RosterCourse) -> str:
     return f"course {course.course_id} “{course.title}”"
 
 
-def _refresh(services: Services, course: RosterCourse) -> CourseReading:
+def _refresh(services: Services, course: RosterCourse, down: LmsError | None) -> CourseReading:
+    if down is not None:
+        return _fail(services, course, down)
     try:
         listed = _listed(services, course)
     except LmsError as error:
@@ -122,7 +128,7 @@ def _fail(services: Services, course: RosterCourse, error: LmsError) -> CourseRe
     with services.database.write() as connection:
         note_failure(connection, course.course_id, reason=str(error), next_read_at=next_read_at, now=now)
     log.warning("roster_not_read", course_id=course.course_id, error=type(error).__name__)
-    return CourseReading(course=course, problem=str(error))
+    return CourseReading(course=course, problem=str(error), error=error)
 
 
 def next_after_failure(
@@ -140,17 +146,7 @@ def _listed(services: Services, course: RosterCourse) -> list[RosterMember]:
     """The whole course, not one activity: whoever may not open it is in the course all the same."""
     platform = service_platform(services, course.platform_id)
     members = read_memberships(services.http, services.tokens, platform, course.memberships_url)
-    return [_member(member) for member in members if _can_be_somebody(member.user_id)]
-
-
-def _can_be_somebody(sub: str) -> bool:
-    return 0 < len(sub) <= MAX_SUB_CHARS and sub.isascii() and "\0" not in sub
-
-
-def _member(member: Member) -> RosterMember:
-    return RosterMember(
-        sub=member.user_id, is_learner=read_roles(member.roles).takes_grades, is_suspended=member.is_suspended
-    )
+    return [one for one in map(as_roster_member, members) if one is not None]
 
 
 def _jittered(interval: timedelta) -> timedelta:

@@ -10,7 +10,7 @@ import structlog
 
 from moodle_sync import jobs
 from moodle_sync.deliver_in_turn import Turns
-from moodle_sync.find_line_items import due_line_items, find_line_item
+from moodle_sync.find_line_items import Searching, due_line_items, find_line_item
 from moodle_sync.open_check_ins import open_check_ins
 from moodle_sync.services import Services
 from series.store.database import DatabaseBusy, DatabaseUnreachable
@@ -26,9 +26,9 @@ ROSTER_LOOK_S = 30  # how often it is asked which rosters are to be read
 
 def work(services: Services, *, threads: int) -> None:
     """Work until SIGTERM or SIGINT. What was in hand when a worker was killed is taken up again when its lease ends."""
-    stop, turns = threading.Event(), Turns(services, threads=threads)
+    stop, turns, searching = threading.Event(), Turns(services, threads=threads), Searching()
     ticking = threading.Thread(
-        target=_tick_until, args=(Tick(services, turns), services, stop), name="tick", daemon=True
+        target=_tick_until, args=(Tick(services, turns, searching), services, stop), name="tick", daemon=True
     )
     ticking.start()
     log.info("worker_started", threads=threads)
@@ -36,7 +36,7 @@ def work(services: Services, *, threads: int) -> None:
         services.queue.work(
             {
                 "deliver": turns.deliver,
-                "line item": partial(find_line_item, services),
+                "line item": partial(find_line_item, services, searching=searching),
                 "calendar": partial(jobs.run_calendar, services),
                 "mirror": partial(jobs.run_mirror, services),
                 "table": partial(jobs.run_table, services),
@@ -54,10 +54,11 @@ def work(services: Services, *, threads: int) -> None:
 class Tick:
     """Hands over what is due. Harmless when two workers do it at once: rows and slots are claimed one by one."""
 
-    def __init__(self, services: Services, turns: Turns | None = None) -> None:
+    def __init__(self, services: Services, turns: Turns | None = None, searching: Searching | None = None) -> None:
         self._services = services
         self._looked = ""  # the slot in which it was last asked which rosters are to be read
         self._turns = turns or Turns(services, threads=1)
+        self._searching = searching or Searching()
         self._hand_over_by_s = time.monotonic() + HAND_OVER_WITHIN_S
         self._begun: dict[tuple[str, str], str] = {}  # the slot last tried, so that the database is asked once a slot
 
@@ -105,7 +106,7 @@ class Tick:
             )
         for delivery_id in due:
             services.queue.enqueue("deliver", delivery_id)
-        for placement_id in due_line_items(services, now=now, limit=DUE_PER_TICK):
+        for placement_id in due_line_items(services, now=now, limit=DUE_PER_TICK, but_not=self._searching.platforms()):
             services.queue.enqueue("line item", placement_id)
 
     def _begin(self, job: str, scope: str, slot: str) -> None:

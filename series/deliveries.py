@@ -16,20 +16,22 @@ class Delivery:
     """One version of one participant's score in one line item, claimed by this worker. `ags_scopes`: what the last
     launch of its placement granted us.
 
-    `was_cut_off`: somebody who died had it before, so that it may have arrived. `is_probe`: the platform has been left
-    alone for a while, and this one finds out whether it answers again.
+    `trying_since`: when this very score first failed, if it has; that a platform did not answer is no fault of its
+    scores. `was_cut_off`: somebody who died had it before, so that it may have arrived. `is_probe`: the platform has
+    been left alone for a while, and this one finds out whether it answers again.
     """
 
     delivery_id: int
     platform_id: int
     line_item_url: str
+    version: int
     ags_scopes: frozenset[str]
     sub: str
     score_given: int
     score_maximum: int
     score_at: datetime
     attempts: int
-    created_at: datetime
+    trying_since: datetime | None = None
     was_cut_off: bool = False
     is_probe: bool = False
 
@@ -41,10 +43,10 @@ def next_score_at(now: datetime, last: datetime | None) -> datetime:
 
 
 def next_attempt_at(
-    now: datetime, *, attempts: int, created_at: datetime, retry_after_s: int | None, jitter: float
+    now: datetime, *, attempts: int, trying_since: datetime, retry_after_s: int | None, jitter: float
 ) -> datetime | None:
     """When to try again what failed by itself, or None to give up. `jitter` from 0 to 1 spreads the load."""
-    if now - created_at > GIVE_UP_AFTER:
+    if now - trying_since > GIVE_UP_AFTER:
         return None
     return now + _delay(FIRST_DELAY, LONGEST_DELAY, attempts, retry_after_s) * (1 + jitter / 4)
 

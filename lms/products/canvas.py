@@ -2,14 +2,14 @@
 (doc/api/assignment_tools.md, "Common Error Codes"); not tried at a Canvas.
 
 - Each score makes a new attempt of the student's unless the extension says `new_submission: false`; attempts may be
-  limited. https://canvas.instructure.com/doc/api/score.html
+  limited. https://canvas.instructure.com/doc/api/score.html So the first version of a score is the one submission, from
+  which modules see that the activity was done, and the later ones are none.
 - A score that is older than the kept one is refused with 400 and a sentence, not with 409; the same timestamp is taken.
 - A used-up quota is 403 with a header, or 429: https://canvas.instructure.com/doc/api/file.throttling.html
-- "Values of NotReady, Failed, and Pending will cause the scoreGiven to be ignored", and without a number Canvas "will
-  not be graded" either. So what was sent is taken back by a 0, which is a grade, although SpeedGrader shows it as one
-  to be graded (canvas-lms#1977). A 0 completes nothing there: modules demand "at least" a number of points.
-- That 400 with a timestamp "in the future" passes by itself (our clock is ahead, or a score followed another one within
-  its second) is an assumption.
+- A score that is NotReady or without a number empties the grade: `submission.update(score: nil)`. A 0 would be a grade,
+  which SpeedGrader shows as one to be graded (canvas-lms#1977).
+- That a timestamp "in the future" is refused with 400, and passes by itself, is not confirmed: in the source those
+  words are about `submitted_at`, which we do not send.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from lms.guarded import Answer
-from lms.products.quirks import SAYS, Known, Quirks, as_zero, conflict, later, never
+from lms.products.quirks import SAYS, Known, Quirks, conflict, later, never
 from lms.scores import Score
 
 
@@ -29,7 +29,9 @@ class CanvasScore(Score, frozen=True, kw_only=True, rename="camel", omit_default
     submission: Submission = msgspec.field(name="https://canvas.instructure.com/lti/submission")
 
 
-def _dressed(score: Score) -> Score:
+def _dressed(score: Score, version: int) -> Score:
+    if version == 1:
+        return score
     members: dict[str, Any] = msgspec.structs.asdict(score)
     return CanvasScore(**members, submission=Submission(new_submission=False))
 
@@ -71,5 +73,4 @@ QUIRKS = Quirks(
     ),
     is_busy=_is_throttled,
     dressed=_dressed,
-    taken_back=as_zero,
 )

@@ -37,11 +37,6 @@ def emptied(score: Score) -> Score:
     )
 
 
-def as_zero(score: Score) -> Score:
-    """The number 0, as an ordinary score."""
-    return score
-
-
 Means = Callable[[Answer], LmsError]
 
 
@@ -59,16 +54,18 @@ class Quirks:
     """`says`: sentences for an instructor, by the status of an answer to a score. `answers` are looked at before.
 
     `is_busy`: whether a refusal, of any service, only means "later". `refuses_token`: whether it is the access token
-    that is refused. `takes_user_id`: whether scores for this user id may be sent at all. `dressed`: the score with
-    what only this product reads. `taken_back`: of a score of 0, what takes back the one that was sent before.
+    that is refused; `lacks_right`: whether it is a right that we lack. `takes_user_id`: whether scores for this user
+    id may be sent at all. `dressed`: the score of that version with what only this product reads. `taken_back`: of a
+    score of 0, what takes back the one that was sent before.
     """
 
     says: Mapping[int, str] = field(default_factory=lambda: SAYS)
     answers: tuple[Known, ...] = ()
     is_busy: Callable[[Answer], bool] = lambda _: False
     refuses_token: Callable[[Answer], bool] = lambda answer: answer.status == 401
+    lacks_right: Callable[[Answer], bool] = lambda _: False
     takes_user_id: Callable[[str], bool] = lambda user_id: True
-    dressed: Callable[[Score], Score] = lambda score: score
+    dressed: Callable[[Score, int], Score] = lambda score, version: score
     taken_back: Callable[[Score], Score] = emptied
 
     def meaning(self, answer: Answer) -> LmsError | None:
@@ -89,7 +86,10 @@ def gone(sentence: str) -> Means:
 
 
 def later(answer: Answer) -> LmsError:
-    return TryLater(answer.host, status=answer.status, retry_after_s=answer.retry_after_s)
+    """For this person's score; the others do not wait for it."""
+    error = TryLater(answer.host, status=answer.status, retry_after_s=answer.retry_after_s)
+    error.of_platform = False
+    return error
 
 
 def conflict(_: Answer) -> LmsError:

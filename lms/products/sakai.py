@@ -2,13 +2,13 @@
 at a Sakai.
 
 - 400 with a sentence for nearly every fault; "User does not belong to site" is the one of people.
+- A scope that the token lacks is 400 too, at every service: "Scope … not in access token".
 - An access token that it does not accept (after a restart it has another key) is 403 in newer releases and 400 in
   older ones, with "signature_error" or "invalid_authorization", never 401.
 - Members that it does not know make a score unreadable for it: no extensions of others.
 - Without a number the grade is deleted; progress is not looked at.
 """
 
-from lms.errors import LmsError, NotAllowed
 from lms.guarded import Answer
 from lms.products.quirks import NO_LONGER_A_STUDENT, SAYS, Known, Quirks, gone, never
 
@@ -21,8 +21,8 @@ def _refuses_token(answer: Answer) -> bool:
     return answer.status in {401, 403}
 
 
-def _may_not_write(answer: Answer) -> LmsError:
-    return NotAllowed(SAYS[401], status=answer.status)
+def _lacks_right(answer: Answer) -> bool:
+    return answer.status == 400 and b"not in access token" in answer.body.lower()
 
 
 QUIRKS = Quirks(
@@ -30,7 +30,7 @@ QUIRKS = Quirks(
     answers=(
         Known(status=400, words=b"user does not belong to site", means=never(NO_LONGER_A_STUDENT)),
         Known(status=400, words=b"could not load", means=gone(SAYS[404])),
-        Known(status=400, words=b"scope score not in access token", means=_may_not_write),
     ),
     refuses_token=_refuses_token,
+    lacks_right=_lacks_right,
 )

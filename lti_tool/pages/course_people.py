@@ -7,29 +7,34 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 from functools import cached_property
 
 from flask import abort
 
 from lms.errors import LmsError
-from lms.nrps import Member, read_memberships
+from lms.nrps import Member, as_roster_member, read_memberships
 from lms.service_tokens import as_service_platform
 from lms.turnstile import TooManyWait
 from lti_tool.pages.words import WORDS
-from lti_tool.protocol.roles import read_roles
 from lti_tool.tool import LMS_WITHIN_S, the_tool
 from series.people import CoursePerson, Visit
 from series.permissions import Action, may
 from series.rosters import RosterMember
 from series.store.audit import append_audit
-from series.store.counts import memberships_url_of, people_of_course, person_of_course, subs_beside
+from series.store.counts import memberships_url_of, people_of_course, person_of_course, resource_link_of, subs_beside
 from series.store.database import Connection
 from series.store.rosters import Roster, ensure_participants, roster_of, save_roster
 from series.store.universities import get_platform
 
 gettext = WORDS.gettext
 
-SUSPENDED, GONE = "Inactive", "Deleted"  # https://www.imsglobal.org/spec/lti-nrps/v2p0#membership-status
+
+class Listed(Enum):
+    """Whom an LMS is asked for. The whole course is what is stored: who may not open an activity has not left."""
+
+    OF_ACTIVITY = "who can open it, where the LMS can tell"
+    OF_COURSE = "everybody"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +75,7 @@ class LiveRoster:
 
     @property
     def learners(self) -> list[Member]:
-        return [one for one in self.members or () if one.status != GONE and read_roles(list(one.roles)).is_learner]
+        return [one for one in self.members or () if (kept := as_roster_member(one)) and kept.is_learner]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,19 +109,21 @@ def read_course(visit: Visit) -> Course:
     course_id = require_course(visit)
     with the_tool().database.read() as connection:
         title, memberships_url = memberships_url_of(connection, course_id)
-    live = _live_roster(visit, memberships_url)
+    live = _live_roster(visit, memberships_url, whose=Listed.OF_ACTIVITY)
     with the_tool().database.read() as connection:
         stored = roster_of(connection, course_id)
         people = people_of_course(connection, course_id, subs=[one.user_id for one in live.learners])
-    return Course(title=title, learners=learners_of(people, live, stored.members), live=live, stored=stored)
+    return Course(title=title, learners=learners_of(people, live, stored), live=live, stored=stored)
 
 
-def learners_of(people: Iterable[CoursePerson], live: LiveRoster, stored: Iterable[RosterMember]) -> list[Learner]:
+def learners_of(people: Iterable[CoursePerson], live: LiveRoster, stored: Roster) -> list[Learner]:
     """Everybody in a roster and everybody who ever came, by name."""
     now = {one.user_id: one for one in live.learners}
-    before = {one.sub: one for one in stored if one.is_learner}
+    before = {one.sub: one for one in stored.members if one.is_learner}
     known = list(people)
-    unknown = now.keys() | {sub for sub, one in before.items() if one.gone_at is None}
+    unknown = set(now)
+    if not now or stored.held:  # else who never came and is not listed now has left, or cannot open the activity
+        unknown |= {sub for sub, one in before.items() if one.gone_at is None}
     unknown -= {person.sub for person in known}
     names = Counter(one.name for one in now.values() if one.name)
     listed = {one.user_id for one in live.members or ()}
@@ -138,7 +145,7 @@ def _learner(
         sub=sub,
         name=now.name if now else None,
         person=person,
-        is_suspended=now.status == SUSPENDED if now else before is not None and before.is_suspended,
+        is_suspended=now.is_suspended if now else before is not None and before.is_suspended,
         is_gone=now is None and before is not None and before.gone_at is not None,
         shares_name=now is not None and names[now.name or ""] > 1,
     )
@@ -194,15 +201,8 @@ def _listed_now(visit: Visit) -> list[RosterMember]:
     """Who is in the course by the LMS's word now; nobody when it does not say."""
     with the_tool().database.read() as connection:
         _, memberships_url = memberships_url_of(connection, require_course(visit))
-    return [
-        RosterMember(
-            sub=one.user_id,
-            is_learner=read_roles(list(one.roles)).is_learner,
-            is_suspended=one.status == SUSPENDED,
-        )
-        for one in _live_roster(visit, memberships_url).members or ()
-        if one.status != GONE
-    ]
+    members = _live_roster(visit, memberships_url, whose=Listed.OF_COURSE).members or ()
+    return [one for one in map(as_roster_member, members) if one is not None]
 
 
 def names_of_actors(
@@ -224,16 +224,24 @@ def actor(visit: Visit) -> str:
     return f"participant {visit.participant_id}"
 
 
-def _live_roster(visit: Visit, memberships_url: str | None) -> LiveRoster:
+def _live_roster(visit: Visit, memberships_url: str | None, *, whose: Listed) -> LiveRoster:
     tool = the_tool()
     with tool.database.read() as connection:
         row = get_platform(connection, visit.platform_id)
+        link = resource_link_of(connection, visit.placement_id) if whose is Listed.OF_ACTIVITY else None
     if row is None or memberships_url is None:
         return LiveRoster()
     platform = as_service_platform(row)
     try:
         with tool.turnstile.place(platform.platform_id):
-            members = read_memberships(tool.http, tool.service_tokens, platform, memberships_url, within_s=LMS_WITHIN_S)
+            members = read_memberships(
+                tool.http,
+                tool.service_tokens,
+                platform,
+                memberships_url,
+                resource_link_id=link,
+                within_s=LMS_WITHIN_S,
+            )
     except (LmsError, TooManyWait) as error:
         return LiveRoster(problem=str(error))
     return LiveRoster(members=members)

@@ -103,3 +103,9 @@ def memberships_url_of(connection: sa.Connection, course_id: int) -> tuple[str, 
     """(title, NRPS address) of a course."""
     row = connection.execute(sa.select(course.c.title, course.c.memberships_url).where(course.c.id == course_id)).one()
     return row.title, row.memberships_url
+
+
+def resource_link_of(connection: sa.Connection, placement_id: int) -> str:
+    """By which the LMS knows the activity."""
+    query = sa.select(placement.c.resource_link_id).where(placement.c.id == placement_id)
+    return str(connection.execute(query).scalar_one())

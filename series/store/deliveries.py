@@ -192,8 +192,19 @@ def mark_failed(connection: sa.Connection, delivery_id: int, *, outcome: str) ->
     _end(connection, _FAILED, delivery_id, outcome)
 
 
-def postpone(connection: sa.Connection, delivery_id: int, *, outcome: str, next_attempt_at: datetime) -> None:
-    _end(connection, _POSTPONED, delivery_id, outcome, next_attempt_at)
+def postpone(
+    connection: sa.Connection,
+    delivery_id: int,
+    *,
+    outcome: str,
+    next_attempt_at: datetime,
+    trying_since: datetime | None = None,
+) -> None:
+    """`trying_since`: when this delivery itself first failed, if it has."""
+    connection.execute(
+        _POSTPONED,
+        {"delivery_id": delivery_id, "outcome": outcome, "at": next_attempt_at, "trying_since": trying_since},
+    )
 
 
 def retry(
@@ -214,7 +225,7 @@ def make_due(connection: sa.Connection, which: sa.ColumnElement[bool], *, now: d
     something newer. What waits is sent as it is.
     """
     idle = which & sa.not_(delivery.c.in_flight)
-    due_now = {"state": "due", "next_attempt_at": now}
+    due_now = {"state": "due", "next_attempt_at": now, "trying_since": None}
     whole = now.replace(microsecond=0)
     as_of_now = sa.case((delivery.c.score_at < whole, sa.literal(whole, Instant)), else_=delivery.c.score_at)
     waiting = connection.execute(
@@ -224,7 +235,7 @@ def make_due(connection: sa.Connection, which: sa.ColumnElement[bool], *, now: d
     failed = connection.execute(
         sa.update(delivery)
         .where(idle, delivery.c.state == "failed")
-        .values(due_now | {"score_at": as_of_now, "attempts": 0, "created_at": now})
+        .values(due_now | {"score_at": as_of_now, "attempts": 0})
         .returning(delivery.c.id)
     ).scalars()
     return sorted([*ids, *failed])
@@ -281,7 +292,9 @@ _OUTCOME = (
 )
 _DELIVERED = _OUTCOME.values(state="delivered", delivered_at=sa.bindparam("at"))
 _FAILED = _OUTCOME.values(state="failed")
-_POSTPONED = _OUTCOME.values(next_attempt_at=sa.bindparam("at"))
+_POSTPONED = _OUTCOME.values(
+    next_attempt_at=sa.bindparam("at"), trying_since=sa.bindparam("trying_since", type_=Instant)
+)
 
 
 def _end(connection: sa.Connection, end: sa.Update, delivery_id: int, outcome: str, at: datetime | None = None) -> None:
@@ -295,13 +308,14 @@ def _claimed(row: Any, attempts: int) -> Delivery:
         delivery_id=row.id,
         platform_id=row.platform_pk,
         line_item_url=row.line_item_url,
+        version=row.version,
         ags_scopes=frozenset(row.ags_scopes.split()),
         sub=row.sub,
         score_given=row.score_given,
         score_maximum=row.score_maximum,
         score_at=row.score_at,
         attempts=attempts,
-        created_at=row.created_at,
+        trying_since=row.trying_since,
         was_cut_off=row.in_flight,
         is_probe=row.paused_until is not None,
     )

@@ -74,7 +74,7 @@ def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) ->
     """
     _spend_nonce(connection, launch, now)
     known = look_up(connection, launch)
-    placement_id = save_placement(connection, launch, known)
+    placement_id = save_placement(connection, launch, known, now=now)
     participant_id = known.participant_id or upsert_participant(
         connection, university_id=launch.university_id, issuer=launch.issuer, sub=launch.sub, now=now
     )

@@ -13,12 +13,26 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.deliveries import LEASE
+from series.store.gradebook_pauses import take_probe
 from series.store.rules import course_count_of, rule_of
 from series.store.scores import queue_missing_scores
-from series.store.tables import completion, deployment, membership, participant, placement, platform, series, session
+from series.store.tables import (
+    completion,
+    delivery,
+    deployment,
+    gradebook_pause,
+    membership,
+    participant,
+    placement,
+    platform,
+    series,
+    session,
+)
 
-_OF_PLATFORM = placement.join(deployment, placement.c.deployment_id == deployment.c.id).join(
-    platform, deployment.c.platform_id == platform.c.id
+_OF_PLATFORM = (
+    placement.join(deployment, placement.c.deployment_id == deployment.c.id)
+    .join(platform, deployment.c.platform_id == platform.c.id)
+    .outerjoin(gradebook_pause, gradebook_pause.c.platform_id == platform.c.id)
 )
 _HAS_SOMETHING_TO_TELL = sa.exists().where(
     membership.c.placement_id == placement.c.id,
@@ -33,7 +47,7 @@ _HAS_SOMETHING_TO_TELL = sa.exists().where(
 @dataclass(frozen=True, kw_only=True)
 class LackingLineItem:
     """A placement that this worker has claimed. `line_item_url`: it has one by now, and only scores are to be queued.
-    `resource_id` says what it shows; `attempts` counts this one."""
+    `resource_id` says what it shows; `attempts` counts this one; `is_probe` as of a delivery."""
 
     placement_id: int
     platform_id: int
@@ -45,28 +59,46 @@ class LackingLineItem:
     label: str
     score_maximum: int
     attempts: int
+    is_probe: bool = False
 
 
-def due_placements(connection: sa.Connection, *, scopes: Collection[str], now: datetime, limit: int) -> list[int]:
-    """Placements whose time has come; only those to which the last launch has granted all of `scopes`."""
-    query = sa.select(placement.c.id).select_from(_OF_PLATFORM).where(_is_due(scopes, now))
-    return list(connection.execute(query.order_by(placement.c.id).limit(limit)).scalars())
+def due_placements(
+    connection: sa.Connection, *, scopes: Collection[str], now: datetime, limit: int, but_not: Collection[int] = ()
+) -> list[int]:
+    """Placements whose time has come, the oldest of each platform; only those to which the last launch has granted all
+    of `scopes`, none of the platforms `but_not`, and none that would call a platform that is left alone."""
+    query = (
+        sa.select(sa.func.min(placement.c.id))
+        .select_from(_OF_PLATFORM)
+        .where(_is_due(scopes, now), platform.c.id.not_in(but_not))
+        .group_by(platform.c.id)
+        .order_by(sa.func.min(placement.c.id))
+    )
+    return list(connection.execute(query.limit(limit)).scalars())
 
 
 def claim_placement(
     connection: sa.Connection, placement_id: int, *, scopes: Collection[str], now: datetime
 ) -> LackingLineItem | None:
-    """Take the placement for LEASE; None when it is not due, or another worker has it."""
+    """Take the placement for LEASE; None when it is not due, another worker has it, or another call finds out whether
+    its platform answers again."""
     due = (
         sa.select(placement.c.id).select_from(_OF_PLATFORM).where(placement.c.id == placement_id, _is_due(scopes, now))
     )
-    taken = connection.execute(
-        sa.update(placement)
-        .where(placement.c.id.in_(due), _time_has_come(now))
-        .values(line_item_next_at=now + LEASE, line_item_attempts=placement.c.line_item_attempts + 1)
-        .returning(placement.c.id)
-    ).one_or_none()
-    return None if taken is None else _claimed(connection, placement_id)
+    with connection.begin_nested() as savepoint:
+        taken = connection.execute(
+            sa.update(placement)
+            .where(placement.c.id.in_(due), _time_has_come(now))
+            .values(line_item_next_at=now + LEASE, line_item_attempts=placement.c.line_item_attempts + 1)
+            .returning(placement.c.id)
+        ).one_or_none()
+        if taken is None:
+            return None
+        claimed = _claimed(connection, placement_id)
+        if claimed.is_probe and not take_probe(connection, claimed.platform_id, now=now):
+            savepoint.rollback()
+            return None
+    return claimed
 
 
 def save_line_item(connection: sa.Connection, placement_id: int, line_item_url: str) -> None:
@@ -86,6 +118,31 @@ def postpone_line_item(
         .where(placement.c.id == placement_id)
         .values(line_item_problem=problem, line_item_next_at=next_attempt_at)
     )
+
+
+def forget_line_item(connection: sa.Connection, delivery_id: int, *, problem: str, next_attempt_at: datetime) -> bool:
+    """The delivery's line item is no longer in the LMS: its placement gets another one, not before `next_attempt_at`.
+
+    False, and nothing is done, where none can be had, or the placement has another one by now.
+    """
+    of_delivery = sa.select(delivery.c.placement_id, delivery.c.line_item_url).where(delivery.c.id == delivery_id)
+    row = connection.execute(of_delivery).one()
+    forgotten = connection.execute(
+        sa.update(placement)
+        .where(
+            placement.c.id == row.placement_id,
+            placement.c.line_item_url == row.line_item_url,
+            placement.c.line_items_url.is_not(None),
+        )
+        .values(
+            line_item_url=None,
+            line_item_next_at=next_attempt_at,
+            line_item_attempts=0,
+            line_item_problem=problem,
+        )
+        .returning(placement.c.id)
+    ).one_or_none()
+    return forgotten is not None
 
 
 def learners_of(connection: sa.Connection, placement_id: int) -> list[int]:
@@ -119,6 +176,7 @@ def _is_due(scopes: Collection[str], now: datetime) -> sa.ColumnElement[bool]:
         placement.c.line_items_url.is_not(None),
         *(granted(f" {scope} ", autoescape=True) for scope in scopes),
         _HAS_SOMETHING_TO_TELL,
+        gradebook_pause.c.until.is_(None) | (gradebook_pause.c.until <= now),
     )
     not_all_queued = placement.c.line_item_url.is_not(None) & placement.c.line_item_next_at.is_not(None)
     is_open = (platform.c.state == "active") & (deployment.c.state == "approved")
@@ -136,6 +194,7 @@ def _claimed(connection: sa.Connection, placement_id: int) -> LackingLineItem:
             platform.c.id.label("platform_pk"),
             series.c.title.label("series_title"),
             session.c.title.label("session_title"),
+            gradebook_pause.c.until.label("paused_until"),
         )
         .select_from(
             _OF_PLATFORM.join(series, placement.c.series_id == series.c.id).outerjoin(
@@ -156,6 +215,7 @@ def _claimed(connection: sa.Connection, placement_id: int) -> LackingLineItem:
         label=row.session_title if of_session else row.series_title,
         score_maximum=1 if of_session else _required(connection, row.course_id, row.series_id),
         attempts=row.line_item_attempts,
+        is_probe=row.line_item_url is None and row.paused_until is not None,
     )
 
 

@@ -1,5 +1,6 @@
 """Courses and placements, as launches tell of them."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,14 +9,14 @@ import sqlalchemy as sa
 from series.store.database import insert, upsert
 from series.store.known import Known
 from series.store.launch_values import NewVisit
-from series.store.tables import course, course_series, moodle_connection, placement, series, session
+from series.store.tables import course, course_series, delivery, moodle_connection, placement, series, session
 
 
 class NoSeries(Exception):
     """There is no series yet that the course could show."""
 
 
-def save_placement(connection: sa.Connection, launch: NewVisit, known: Known) -> int:
+def save_placement(connection: sa.Connection, launch: NewVisit, known: Known, *, now: datetime) -> int:
     """The id of the placement that was opened; course and placement are made or brought up to date where they differ.
 
     Raises NoSeries.
@@ -23,7 +24,7 @@ def save_placement(connection: sa.Connection, launch: NewVisit, known: Known) ->
     if _is_as_known(launch, known):
         return int(known.placement_id)
     course_id = _save_course(connection, launch, known.deployment_pk)
-    return _save_placement(connection, launch, known.deployment_pk, course_id)
+    return _save_placement(connection, launch, known, course_id, now)
 
 
 def _is_as_known(launch: NewVisit, known: Known) -> bool:
@@ -84,25 +85,47 @@ def _adopt_moodle_course(
     )
 
 
-def _save_placement(connection: sa.Connection, launch: NewVisit, deployment_pk: int, course_id: int | None) -> int:
+def _save_placement(
+    connection: sa.Connection, launch: NewVisit, known: Known, course_id: int | None, now: datetime
+) -> int:
     series_id, session_id = _what_it_shows(connection, launch, course_id)
     if course_id is not None:
         connection.execute(
             insert(connection, course_series).values(course_id=course_id, series_id=series_id).on_conflict_do_nothing()
         )
-    fresh: dict[str, Any] = {"ags_scopes": " ".join(launch.ags_scopes)}
+    scopes = " ".join(launch.ags_scopes)
+    fresh: dict[str, Any] = {"ags_scopes": scopes}
     if course_id is not None:  # a launch without a context takes nothing away
         fresh["course_id"] = course_id
     if launch.line_item_url:
         fresh["line_item_url"] = launch.line_item_url
+        if known.placement_id is not None and known.line_item_url != launch.line_item_url:
+            fresh["line_item_next_at"] = now  # the worker then queues everybody's scores
     if launch.line_items_url:
         fresh["line_items_url"] = launch.line_items_url
-    return upsert(
+    placement_id = upsert(
         connection,
         placement,
-        {"deployment_id": deployment_pk, "resource_link_id": launch.resource_link_id},
+        {"deployment_id": known.deployment_pk, "resource_link_id": launch.resource_link_id},
         {"series_id": series_id, "session_id": session_id, **fresh},
         update=fresh,
+    )
+    if known.placement_id is not None and known.ags_scopes != scopes:
+        _hurry_waiting(connection, placement_id, now=now)
+    return placement_id
+
+
+def _hurry_waiting(connection: sa.Connection, placement_id: int, *, now: datetime) -> None:
+    """Try at once what waits for this placement: the LMS grants something else than before."""
+    connection.execute(
+        sa.update(delivery)
+        .where(
+            delivery.c.placement_id == placement_id,
+            delivery.c.state == "due",
+            sa.not_(delivery.c.in_flight),
+            delivery.c.next_attempt_at > now,
+        )
+        .values(next_attempt_at=now)
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from series.rosters import RosterChanges, RosterMember, apply, compare, held_in_words
+from series.rosters import RosterChanges, RosterMember, apply, compare, held_in_words, still_kept
 from series.store.database import insert
 from series.store.launches import upsert_participant
 from series.store.tables import (
@@ -37,13 +37,15 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class HeldRoster:
-    """A list that nobody has said yes to yet: it lacks `gone` of `of` people who were there."""
+    """A list that nobody has said yes to yet: of `of` people who were there it lacks `gone`; with those whom it has as
+    suspended or as no learners any more it is `fewer`, who are `subs`."""
 
     held_at: datetime
     gone: int
+    fewer: int
     of: int
     reason: str
-    gone_subs: tuple[str, ...]
+    subs: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +212,7 @@ def _decide(
         return None
     stored, listed = _members(connection, course_id), held.listed()
     changes = compare(stored, listed, kept=held.kept)
-    kept = [*held.kept, *sorted(changes.gone)] if still_there else held.kept
+    kept = [*held.kept, *sorted(changes.fewer)] if still_there else held.kept
     values = _take_over(connection, course_id, stored, listed, kept, now)
     connection.execute(sa.update(course_roster).where(course_roster.c.course_id == course_id).values(values))
     return changes
@@ -236,7 +238,7 @@ def _take_over(
         values = {name: fresh.excluded[name] for name in ("is_learner", "is_suspended", "gone_at")}
         upsert = fresh.on_conflict_do_update(index_elements=["course_id", "sub"], set_=values)
         connection.execute(upsert, rows)
-    missing = sorted(set(kept) - {member.sub for member in listed})
+    missing = still_kept(stored, listed, kept)
     text = msgspec.json.encode(_Kept(kept=missing)).decode() if missing else None
     return {"read_at": now, "held": text, "held_at": None}
 
@@ -266,11 +268,11 @@ def _held(row: Any, members: tuple[RosterMember, ...]) -> HeldRoster | None:
     if held.members is None:
         return None
     changes = compare(members, held.listed(), kept=held.kept)
-    gone, of = len(changes.gone), changes.of
     return HeldRoster(
         held_at=row.held_at,
-        gone=gone,
-        of=of,
-        reason=held_in_words(gone=gone, of=of),
-        gone_subs=tuple(sorted(changes.gone)),
+        gone=len(changes.gone),
+        fewer=len(changes.fewer),
+        of=changes.of,
+        reason=held_in_words(changes),
+        subs=tuple(sorted(changes.fewer)),
     )

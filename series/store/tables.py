@@ -493,6 +493,7 @@ delivery = Table(
     Column("next_attempt_at", Instant, nullable=False),  # while in flight: when the lease ends
     Column("outcome", Text),  # the last answer in words
     Column("created_at", Instant, nullable=False),
+    Column("trying_since", Instant),  # when this very score first failed by itself; none: it has not
     Column("delivered_at", Instant),
     UniqueConstraint("line_item_url", "participant_id", "version"),
     Index(None, "state", "next_attempt_at"),

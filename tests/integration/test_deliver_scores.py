@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from joserfc.jwk import RSAKey
+from msgspec import structs
 
 from lms.service_tokens import ServiceTokens
 from lms.tool_keys import SigningKey
@@ -17,7 +18,8 @@ from series.store import deliveries
 from series.store.evidence import facts_of, retract_evidence
 from series.store.gradebook_pauses import Pause, list_pauses
 from tests.at_once import at_once
-from tests.integration.partner import Partner, open_partner
+from tests.integration.partner import Partner, launch_at, open_partner
+from tests.seeds import launch
 
 SCORES = "/mod/lti/services.php/2/lineitems/4/lineitem/scores"
 RESULTS = "/mod/lti/services.php/2/lineitems/4/lineitem/results"
@@ -323,3 +325,52 @@ def test_a_failed_score_can_be_sent_by_hand(partner: Partner, waiting: int) -> N
         assert deliveries.retry(connection, delivery_id=waiting, now=partner.now) == 1
     deliver(partner.services, waiting)
     assert partner.world.grades() == {"3": 50}
+
+
+# How long we try
+
+
+@pytest.fixture
+def not_granted(partner: Partner) -> int:
+    """A delivery for which no launch has granted anything yet."""
+    new = structs.replace(launch_at(partner.world, partner.seeded, "3"), ags_scopes=())
+    visit = launch(partner.services.database, new, now=partner.now)
+    delivery_id = partner.check_in(visit=visit)
+    deliver(partner.services, delivery_id)
+    return delivery_id
+
+
+def test_the_week_begins_with_the_first_failure_of_the_score_itself(partner: Partner, waiting: int) -> None:
+    partner.world.advance(timedelta(days=8).total_seconds())  # as when its platform was disabled for so long
+    partner.world.sandbox.switches["malta"].set(score_status=500)
+    deliver(partner.services, waiting)
+    assert partner.delivery(waiting).state == "due"
+    partner.world.advance(timedelta(days=7, seconds=1).total_seconds())
+    deliver(partner.services, waiting)
+    row = partner.delivery(waiting)
+    assert (row.state, "again later" in str(row.outcome)) == ("failed", False)
+
+    with partner.services.database.write() as connection:
+        assert deliveries.retry(connection, delivery_id=waiting, now=partner.now) == 1
+    deliver(partner.services, waiting)
+    assert partner.delivery(waiting).state == "due"  # for another week
+
+
+def test_a_score_waits_for_a_launch_that_grants_it_however_long(partner: Partner, not_granted: int) -> None:
+    for _ in range(2):
+        partner.world.advance(timedelta(days=8).total_seconds())
+        deliver(partner.services, not_granted)
+        assert partner.delivery(not_granted).state == "due"
+    assert partner.delivery(not_granted).next_attempt_at > partner.now
+    partner.launch("3")
+    assert partner.delivery(not_granted).next_attempt_at <= partner.now
+    deliver(partner.services, not_granted)
+    assert partner.delivery(not_granted).state == "delivered"
+
+
+def test_a_launch_that_grants_what_the_last_one_did_hurries_nobody(partner: Partner, waiting: int) -> None:
+    partner.world.sandbox.switches["malta"].set(score_status=500)
+    deliver(partner.services, waiting)
+    before = partner.delivery(waiting).next_attempt_at
+    partner.launch("3")
+    assert partner.delivery(waiting).next_attempt_at == before

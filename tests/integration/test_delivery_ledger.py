@@ -89,13 +89,13 @@ def test_a_claimed_delivery_has_all_that_the_worker_needs(database: Database, se
         delivery_id=due,
         platform_id=seeded.platform_id,
         line_item_url=LINE_ITEM,
+        version=1,
         ags_scopes=frozenset(LAUNCH.ags_scopes),
         sub="5",
         score_given=1,
         score_maximum=2,
         score_at=NOW,
         attempts=1,
-        created_at=NOW,
     )
 
 

@@ -9,19 +9,23 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from joserfc.jwk import RSAKey
 from msgspec import structs
 
 from lms.ags import SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READONLY, SCOPE_SCORE
+from lms.service_tokens import ServiceTokens
+from lms.tool_keys import SigningKey
 from moodle_sync.deliver_scores import deliver
-from moodle_sync.find_line_items import SCOPES, due_line_items, find_line_item
+from moodle_sync.find_line_items import SCOPES, Searching, due_line_items, find_line_item
 from moodle_sync.services import make_services
 from moodle_sync.worker import Tick
 from sandbox_lms.campus import GRANTED_SCOPES, MALTA
-from series.deliveries import FIRST_DELAY
+from series.deliveries import FIRST_DELAY, LEASE
 from series.people import Visit
 from series.store import line_items
-from series.store.database import Database
+from series.store.database import Connection, Database
 from series.store.deliveries import DeliveryRow, list_deliveries
+from series.store.gradebook_pauses import Pause, list_pauses
 from series.store.tables import placement
 from tests.at_once import at_once
 from tests.integration.service import GORG, MARIA, Service, open_service
@@ -267,3 +271,150 @@ def test_the_worker_hands_it_over(service: Service) -> None:
     assert (
         service.partner.services.queue.huey.pending_count() == 2
     )  # beside the score of the activity that has a column
+
+
+# Columns that the LMS brings, changes or loses
+
+
+def named(service: Service, number: int) -> str:
+    return service.partner.world.url(f"{COLUMNS}/{number}/lineitem?type_id=1")
+
+
+def test_when_grading_is_switched_on_everybody_who_came_before_gets_a_grade(service: Service) -> None:
+    for sub in (MARIA, GORG, "6"):
+        attends(service, opens(service, sub, ags_scopes=(SCOPE_SCORE,)))
+    assert due(service) == []
+    url = named(service, 77)
+    opens(service, "99", is_learner=False, is_teacher=True, ags_scopes=(SCOPE_SCORE,), line_item_url=url)
+    assert due(service) == [PLACEMENT]
+    find(service)
+    assert [(row.sub, row.state) for row in queued(service.partner.services.database, url)] == [
+        (MARIA, "due"),
+        (GORG, "due"),
+        ("6", "due"),
+    ]
+    assert service.sent(COLUMNS) == []
+    opens(service, line_item_url=url)
+    assert due(service) == []
+
+
+def test_scores_follow_to_another_column_that_a_launch_names(service: Service) -> None:
+    for sub in (MARIA, GORG):
+        attends(service, opens(service, sub))
+    find(service)
+    opens(service, "99", is_learner=False, is_teacher=True, line_item_url=named(service, 77))
+    find(service)
+    rows = queued(service.partner.services.database, named(service, 77))
+    assert [row.sub for row in rows] == [MARIA, GORG]
+
+
+def delete_columns(service: Service) -> None:
+    """And somebody else makes one, so that no number is given twice."""
+    with service.partner.world.sandbox.sites["malta"].database.write() as connection:
+        connection.execute("UPDATE line_item SET line_item_id = 200, resource_id = 'of another tool'")
+
+
+def score_for_a_deleted_column(service: Service, **granted: Any) -> DeliveryRow:
+    """As it is after the attempt to deliver it."""
+    visit = opens(service)
+    attends(service, visit)
+    find(service)
+    opens(service, **granted)
+    delete_columns(service)
+    services = service.partner.services
+    (row,) = queued(services.database, service.partner.world.line_item_url(line_item_id=100))
+    deliver(services, row.delivery_id)
+    return service.partner.delivery(row.delivery_id)
+
+
+def test_a_column_that_was_deleted_is_made_anew_and_the_scores_follow(service: Service) -> None:
+    row = score_for_a_deleted_column(service)
+    assert (row.state, str(row.outcome).startswith("The grade column was deleted")) == ("failed", True)
+    assert kept(service.partner.services.database).line_item_url is None
+    assert due(service) == []  # whoever deletes it again and again is not fought
+    service.partner.world.advance(timedelta(days=1, seconds=1).total_seconds())
+    assert due(service) == [PLACEMENT]
+    find(service)
+    url = kept(service.partner.services.database).line_item_url
+    assert url == service.partner.world.line_item_url(line_item_id=201)
+    assert [(one.sub, one.state) for one in queued(service.partner.services.database, url)] == [(MARIA, "due")]
+
+
+@pytest.mark.parametrize(
+    "granted",
+    [{"ags_scopes": (SCOPE_SCORE, SCOPE_LINE_ITEM_READONLY)}],
+)
+def test_a_deleted_column_that_we_may_not_make_anew_stays_named(service: Service, granted: dict[str, Any]) -> None:
+    row = score_for_a_deleted_column(service, **granted)
+    assert (row.state, row.outcome) == (
+        "failed",
+        "The activity, its grade column or the person is no longer in the course.",
+    )
+    assert kept(service.partner.services.database).line_item_url is not None
+
+
+def test_a_column_that_only_refuses_one_score_stays(service: Service) -> None:
+    attends(service, opens(service))
+    find(service)
+    services = service.partner.services
+    (row,) = queued(services.database, service.partner.world.line_item_url(line_item_id=100))
+    service.partner.world.sandbox.switches["malta"].set(score_status=404)
+    deliver(services, row.delivery_id)
+    assert service.partner.delivery(row.delivery_id).state == "failed"
+    assert kept(services.database).line_item_url is not None
+
+
+# Platforms that are left alone
+
+
+def pauses(service: Service) -> list[Pause]:
+    with service.partner.services.database.read() as connection:
+        return list_pauses(connection)
+
+
+def test_of_an_lms_that_is_down_one_placement_finds_out_for_all(service: Service) -> None:
+    for link in ("2", "3"):
+        attends(service, opens(service, resource_link_id=link))
+    assert due(service) == [PLACEMENT]  # one of a platform at a time
+    switches = service.partner.world.sandbox.switches["malta"]
+    switches.set(down=True)
+    find(service)
+    (pause,) = pauses(service)
+    assert "503" in pause.reason
+    assert due(service) == []
+    service.partner.calls()
+    find_line_item(service.partner.services, 3)
+    assert service.partner.calls() == []
+
+    switches.reset()
+    service.partner.world.advance(AFTER_THE_FIRST_DELAY_S)
+    assert due(service) == [PLACEMENT]
+    with service.partner.services.database.write() as connection:
+        assert claim_in(connection, PLACEMENT, service.partner.now)
+        assert not claim_in(connection, 3, service.partner.now)  # until the first one has got through
+    service.partner.world.advance(LEASE.total_seconds() + 1)
+    find(service)
+    assert (pauses(service), due(service)) == ([], [3])
+
+
+def claim_in(connection: Connection, placement_id: int, now: datetime) -> bool:
+    return line_items.claim_placement(connection, placement_id, scopes=SCOPES, now=now) is not None
+
+
+def test_an_lms_that_gives_no_token_for_columns_may_give_one_for_scores(service: Service) -> None:
+    attends(service, opens(service))
+    services, another_key = service.partner.services, SigningKey(kid="another", key=RSAKey.generate_key(2048))
+    tokens = ServiceTokens(services.http, lambda: another_key, services.clock.now)
+    find_line_item(replace(services, tokens=tokens), PLACEMENT)
+    assert "access token" in kept(services.database).line_item_problem
+    assert pauses(service) == []
+
+
+def test_while_a_platform_is_asked_for_one_column_it_takes_no_more_threads(service: Service) -> None:
+    attends(service, opens(service))
+    services, searching = service.partner.services, Searching()
+    tick, pending = Tick(services, searching=searching), services.queue.huey.pending_count
+    with searching.at(service.platform.platform_id):
+        tick()
+        assert pending() == 1  # the score of the activity that has a column
+    assert searching.platforms() == []

@@ -72,9 +72,8 @@ def test_a_placement_is_claimed_once_until_its_lease_ends(database: Database) ->
     [
         {"ags_scopes": (SCOPE_SCORE, SCOPE_LINE_ITEM_READONLY)},
         {"ags_scopes": (SCOPE_LINE_ITEM,)},
-        {"line_item_url": "https://lms.malta.example/named"},
     ],
-    ids=["columns may only be looked at", "scores may not be written", "there is one by now"],
+    ids=["columns may only be looked at", "scores may not be written"],
 )
 def test_a_placement_that_the_next_launch_changes_is_not_due(sqlite: Database, change: dict[str, Any]) -> None:
     fill(sqlite)

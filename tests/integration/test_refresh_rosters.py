@@ -160,6 +160,15 @@ def test_an_lms_that_is_down_changes_nothing(partner: Partner) -> None:
     assert roster(partner).failing_since is None
 
 
+def test_a_platform_that_is_down_is_asked_once_and_all_its_courses_are_postponed(partner: Partner) -> None:
+    other = come(partner, "3", context_id="9", resource_link_id="9")
+    switch(partner, down=True)
+    partner.calls()
+    assert refresh(partner).outcome == "failed"
+    assert len(partner.calls()) == 1
+    assert all(roster(partner, course_id).failing_since for course_id in (1, other))
+
+
 # When
 
 

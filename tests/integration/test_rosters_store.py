@@ -1,6 +1,7 @@
 """The stored roster of a course and its brake, on both databases."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -103,8 +104,21 @@ def test_a_list_that_lacks_too_many_is_held_and_changes_nothing(database: Databa
     assert kept.read_at == NOW
     assert kept.held is not None
     assert (kept.held.held_at, kept.held.gone, kept.held.of) == (LATER, 12, 30)
-    assert kept.held.gone_subs == tuple(sorted(STUDENTS[:12]))
+    assert kept.held.subs == tuple(sorted(STUDENTS[:12]))
     assert there(database, course_id) == set(STUDENTS)
+
+
+def test_a_list_that_suspends_too_many_is_held_and_whom_a_person_keeps_is_not_suspended(
+    database: Database, course_id: int
+) -> None:
+    listed = [replace(one, is_suspended=one.sub in STUDENTS[:12]) for one in members(STUDENTS)]
+    with database.write() as connection:
+        assert save_roster(connection, course_id, listed, now=LATER).is_held
+        reject_roster(connection, course_id, now=LATER)
+    for _ in range(2):
+        with database.write() as connection:
+            assert not save_roster(connection, course_id, listed, now=LATER).is_held
+        assert there(database, course_id) == set(STUDENTS)
 
 
 def test_the_same_list_again_is_held_since_the_first_time_and_another_one_since_now(

@@ -18,12 +18,14 @@ JITTER = st.floats(min_value=0, max_value=1)
 def again_at(
     *,
     attempts: int = 1,
-    created_at: datetime = NOW,
+    trying_since: datetime = NOW,
     retry_after_s: int | None = None,
     jitter: float = 0,
     now: datetime = NOW,
 ) -> datetime | None:
-    return next_attempt_at(now, attempts=attempts, created_at=created_at, retry_after_s=retry_after_s, jitter=jitter)
+    return next_attempt_at(
+        now, attempts=attempts, trying_since=trying_since, retry_after_s=retry_after_s, jitter=jitter
+    )
 
 
 # The timestamp of a score
@@ -81,8 +83,8 @@ def test_an_absurd_time_that_the_lms_asks_for_is_bounded() -> None:
 
 
 def test_after_a_week_it_is_given_up() -> None:
-    assert again_at(created_at=NOW - GIVE_UP_AFTER) is not None
-    assert again_at(created_at=NOW - GIVE_UP_AFTER - SECOND) is None
+    assert again_at(trying_since=NOW - GIVE_UP_AFTER) is not None
+    assert again_at(trying_since=NOW - GIVE_UP_AFTER - SECOND) is None
     assert timedelta(days=7) == GIVE_UP_AFTER
 
 

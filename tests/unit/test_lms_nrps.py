@@ -9,8 +9,10 @@ from responses import matchers
 
 from lms.errors import LmsError, MalformedAnswer, NotFound
 from lms.guarded import GuardedSession
-from lms.nrps import Member, read_memberships
+from lms.nrps import Member, as_roster_member, read_memberships
 from lms.service_tokens import ServiceTokens
+from series.roles import TEST_USER_ROLE
+from series.rosters import RosterMember
 from tests.unit.recordings import PLATFORM, SIGNING_KEY, grant_token, loopback_session, play_service, recording
 
 MEMBERSHIPS = "http://127.0.0.1:8101/mod/lti/services.php/CourseSection/2/bindings/1/memberships"
@@ -88,7 +90,7 @@ def test_other_links_are_not_pages(http: GuardedSession, tokens: ServiceTokens) 
 @responses.activate
 @pytest.mark.parametrize(
     "link",
-    ["https://evil.example/memberships", "http://lms.example/memberships", "https://lms.example:8443/memberships"],
+    ["https://evil.example/memberships", "http://lms.example:8080/memberships", "https://lms.example:8443/memberships"],
 )
 def test_the_token_does_not_follow_a_link_to_another_site(
     http: GuardedSession, tokens: ServiceTokens, link: str
@@ -278,3 +280,31 @@ def test_who_was_deleted_is_no_member_and_who_is_inactive_is_suspended(
     responses.get(LIST, json={"members": people})
     members = read_memberships(http, tokens, PLATFORM, LIST)
     assert {m.user_id: m.is_suspended for m in members} == {"Active": False, "Inactive": True, "none": False}
+
+
+@responses.activate
+@pytest.mark.parametrize("link", ["http://lms.example/memberships?p=2", "http://lms.example:80/memberships?p=2"])
+def test_an_lms_that_takes_itself_for_an_http_one_is_asked_by_https(
+    http: GuardedSession, tokens: ServiceTokens, link: str
+) -> None:
+    grant_token()
+    page("a", next_url=link)
+    page("b", url=f"{LIST}?p=2")
+    assert [member.user_id for member in read_memberships(http, tokens, PLATFORM, LIST)] == ["a", "b"]
+
+
+# What is kept of somebody
+
+
+@pytest.mark.parametrize("user_id", ["", "x" * 256, "4\0", "é"])
+def test_of_a_user_id_that_can_never_launch_nothing_is_kept(user_id: str) -> None:
+    assert as_roster_member(Member(user_id=user_id, name=None, roles=("Learner",), status="Active")) is None
+
+
+@pytest.mark.parametrize(
+    ("roles", "is_learner"),
+    [(("Learner",), True), (("Instructor",), False), (("Learner", TEST_USER_ROLE), False)],
+)
+def test_a_test_user_is_no_learner(roles: tuple[str, ...], *, is_learner: bool) -> None:
+    kept = as_roster_member(Member(user_id="4", name="Maria", roles=roles, status="Inactive"))
+    assert kept == RosterMember(sub="4", is_learner=is_learner, is_suspended=True)

@@ -1,12 +1,13 @@
 """What a new reading of a roster changes, and when it is held."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from series.rosters import RosterMember, apply, compare
+from series.rosters import RosterMember, apply, compare, held_in_words, still_kept
 from tests.conftest import NOW
 
 LATER = NOW + timedelta(hours=6)
@@ -86,3 +87,22 @@ def test_who_is_still_there_by_a_persons_word_is_not_gone() -> None:
     before = members(*range(10))
     changes = compare(before, members(*range(5)), kept={"5", "6", "7", "8"})
     assert (changes.gone, changes.is_held) == ({"9"}, False)
+
+
+@pytest.mark.parametrize(("number", "held"), [(3, False), (4, True)])
+@pytest.mark.parametrize("change", [{"is_suspended": True}, {"is_learner": False}])
+def test_whoever_is_suspended_or_no_learner_any_more_counts_as_those_who_are_gone(
+    number: int, change: dict[str, bool], *, held: bool
+) -> None:
+    before = members(*range(10))
+    after = [replace(one, **change) for one in before[: number - 1]] + before[number:]  # and one is gone
+    changes = compare(before, after)
+    assert (len(changes.fewer), len(changes.gone), changes.is_held) == (number, 1, held)
+    assert ("suspended in it" in held_in_words(changes)) is True
+
+
+def test_who_is_still_there_by_a_persons_word_is_neither_suspended_nor_demoted() -> None:
+    before = members(1, 2, 3)
+    after = [*members(1, is_suspended=True), replace(before[1], is_learner=False), before[2]]
+    assert set(apply(before, after, kept={"1", "2"}, now=LATER)) == set(before)
+    assert still_kept(before, after, {"1", "2", "3"}) == ["1", "2"]

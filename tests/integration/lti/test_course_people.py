@@ -3,9 +3,11 @@
 import re
 
 import pytest
+import responses
 import sqlalchemy as sa
+from responses import matchers
 
-from series.store import deliveries
+from series.store import deliveries, tables
 from series.store.tables import audit, course_roster, delivery, membership, participant, roster_member
 from tests.integration.lti.course import (
     GORG,
@@ -258,3 +260,37 @@ def test_more_people_are_no_more_queries(course: CourseUnderTest) -> None:
     for number in range(3):
         course.check_in(student(course.tool, course.tool.malta, f"new {number}", course.now), course.running)
     assert queries() == before
+
+
+def test_only_who_can_open_the_activity_is_shown_and_the_whole_course_is_kept(course: CourseUnderTest) -> None:
+    url = f"{course.tool.malta.issuer}/memberships/course-1"
+    of_activity, of_course = (
+        [{"user_id": sub, "name": NAMES[sub], "roles": ["Learner"], "status": "Active"} for sub in subs]
+        for subs in ((MARIA, NEVER_CAME), (MARIA, NEVER_CAME, SUSPENDED))
+    )
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as lms:
+        lms.add_passthru("http://127.0.0.1")
+        lms.post(f"{course.tool.malta.issuer}/token", json={"access_token": "a-token", "expires_in": 3600})
+        lms.get(f"{url}?rlid=activity%20of%20course-1", json={"members": of_activity})
+        lms.get(url, json={"members": of_course}, match=[matchers.query_param_matcher({})])
+        page = f"sessions/{course.running}/confirm"
+        form = {"sub": [NEVER_CAME], "do": "excuse", "reason": "She is ill.", "form_id": form_id()}
+        course.post(page, form, on=page)
+        shown = course.get()
+    assert NAMES[NEVER_CAME] in shown
+    assert f"No. {SUSPENDED} in your LMS" not in shown
+    assert NAMES[SUSPENDED] not in shown
+    with course.database.read() as connection:
+        kept = connection.execute(sa.select(roster_member.c.sub).order_by(roster_member.c.sub)).scalars()
+        assert list(kept) == sorted((MARIA, NEVER_CAME, SUSPENDED))
+
+
+def test_where_the_lms_does_not_tell_who_is_in_the_course_the_page_says_so(course: CourseUnderTest) -> None:
+    assert 'id="no-roster"' not in course.get()
+    with course.database.write() as connection:
+        connection.execute(sa.update(tables.course).values(memberships_url=None))
+    assert "Your LMS does not tell this tool who is in the course" in course.get()
+    with course.database.write() as connection:
+        row = {"course_id": course.maria.course_id, "failures": 0, "read_at": course.now}
+        connection.execute(sa.insert(course_roster).values(row))
+    assert "Your LMS no longer tells this tool who is in the course" in course.get()
