@@ -11,7 +11,7 @@ from lms.errors import LmsError, NotFound, NotGranted, ScoreConflict
 from lms.line_items import is_line_item_there
 from lms.service_tokens import ServicePlatform
 from moodle_sync.services import Services, service_platform
-from series.deliveries import Delivery, next_attempt_at
+from series.deliveries import ANSWERED_LATELY, GIVE_UP_AFTER, Delivery, after_the_pause, next_attempt_at
 from series.store import deliveries, line_items
 from series.store.database import Connection
 from series.store.gradebook_pauses import pause, resume
@@ -176,15 +176,22 @@ def _decide(
     again_at: datetime | None = None
     trying_since = delivery.trying_since
     if error.of_platform:
-        again_at = pause(
+        until = pause(
             connection,
             delivery.platform_id,
+            by=f"delivery {delivery.delivery_id}",
             claimed_at=claimed_at,
             reason=str(error),
             retry_after_s=error.retry_after_s,
             jitter=jitter,
             now=now,
         )
+        again_at = after_the_pause(until, attempts=delivery.attempts)
+        # Where others get through, the fault is this one's: its line item may be at an address that is no more.
+        takes_others = deliveries.takes_scores(connection, delivery.platform_id, since=now - ANSWERED_LATELY)
+        trying_since = (trying_since or now) if takes_others else None
+        if trying_since is not None and now - trying_since > GIVE_UP_AFTER:
+            again_at = None
     elif not error.permanent:
         if not isinstance(error, NotGranted):  # for a launch that grants it we wait however long
             trying_since = trying_since or now

@@ -139,6 +139,7 @@ def _postpone(services: Services, lacking: LackingLineItem, error: LmsError, cla
             until = pause(
                 connection,
                 lacking.platform_id,
+                by=f"placement {lacking.placement_id}",
                 claimed_at=claimed_at,
                 reason=str(error),
                 retry_after_s=error.retry_after_s,

@@ -9,6 +9,9 @@ LONGEST_DELAY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=7)
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=1)
+LONGEST_PAUSE_FOR_ONE = timedelta(minutes=2)
+LONGEST_AFTER_A_PAUSE = timedelta(minutes=15)
+ANSWERED_LATELY = timedelta(days=1)  # a platform that took a score since then is not at fault for one that fails
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +54,19 @@ def next_attempt_at(
     return now + _delay(FIRST_DELAY, LONGEST_DELAY, attempts, retry_after_s) * (1 + jitter / 4)
 
 
-def pause_until(now: datetime, *, failures: int, retry_after_s: int | None, jitter: float) -> datetime:
+def pause_until(
+    now: datetime, *, failures: int, retry_after_s: int | None, jitter: float, is_by_one: bool = False
+) -> datetime:
     """When to ask a platform again that did not answer, `failures` times in a row. There is no end to that: what waits
-    for a platform is not at fault, and one call an hour costs nobody anything."""
-    return now + _delay(FIRST_PAUSE, LONGEST_PAUSE, failures, retry_after_s) * (1 + jitter / 4)
+    for a platform is not at fault, and one call an hour costs nobody anything. `is_by_one`: only one delivery has met
+    it, which may be at fault itself: then the others wait less."""
+    longest = LONGEST_PAUSE_FOR_ONE if is_by_one else LONGEST_PAUSE
+    return now + _delay(FIRST_PAUSE, longest, failures, retry_after_s) * (1 + jitter / 4)
+
+
+def after_the_pause(until: datetime, *, attempts: int) -> datetime:
+    """When a delivery that met the failure asks again: another one that waits finds out first."""
+    return until + min(FIRST_DELAY * (1 << min(attempts - 1, 20)), LONGEST_AFTER_A_PAUSE)
 
 
 def _delay(first: timedelta, longest: timedelta, times: int, retry_after_s: int | None) -> timedelta:

@@ -183,6 +183,12 @@ def _due(now: datetime) -> sa.Select[Any]:
     )
 
 
+def takes_scores(connection: sa.Connection, platform_id: int, *, since: datetime) -> bool:
+    """Whether the platform has taken any score since then."""
+    query = sa.select(delivery.c.id).select_from(_OF_PLATFORM).where(platform.c.id == platform_id)
+    return connection.execute(query.where(delivery.c.delivered_at > since).limit(1)).first() is not None
+
+
 def mark_delivered(connection: sa.Connection, delivery_id: int, *, outcome: str, now: datetime) -> None:
     _end(connection, _DELIVERED, delivery_id, outcome, now)
 

@@ -26,19 +26,20 @@ def pause(
     connection: sa.Connection,
     platform_id: int,
     *,
+    by: str,
     claimed_at: datetime,
     reason: str,
     retry_after_s: int | None,
     jitter: float,
     now: datetime,
 ) -> datetime:
-    """After a failure of the whole platform by a delivery claimed at `claimed_at`; until when it is left alone.
+    """After a failure of the whole platform, met `by` something claimed at `claimed_at`; until when it is left alone.
 
     What was under way when the platform began to fail tells nothing new: only a probe makes the pause longer, and the
     LMS's own Retry-After.
     """
     first = pause_until(now, failures=1, retry_after_s=retry_after_s, jitter=jitter)
-    fresh = {"failures": 1, "failing_since": now, "until": first, "reason": reason}
+    fresh = {"failures": 1, "failing_since": now, "until": first, "reason": reason, "only_by": by}
     made = connection.execute(
         insert(connection, gradebook_pause)
         .values(platform_id=platform_id, **fresh)
@@ -51,14 +52,19 @@ def pause(
     row = connection.execute(sa.select(gradebook_pause).where(of_platform).with_for_update()).one_or_none()
     if row is None:
         return first  # a probe has just got through
+    only_by = by if row.only_by == by else None
     if claimed_at < row.failing_since:
         failures = row.failures
         until: datetime = max(row.until, first)
     else:
         failures = row.failures + 1
-        until = pause_until(now, failures=failures, retry_after_s=retry_after_s, jitter=jitter)
+        until = pause_until(
+            now, failures=failures, retry_after_s=retry_after_s, jitter=jitter, is_by_one=only_by is not None
+        )
     connection.execute(
-        sa.update(gradebook_pause).where(of_platform).values(failures=failures, until=until, reason=reason)
+        sa.update(gradebook_pause)
+        .where(of_platform)
+        .values(failures=failures, until=until, reason=reason, only_by=only_by)
     )
     return until
 

@@ -130,6 +130,7 @@ gradebook_pause = Table(  # a platform that is left alone for a while; no row: i
     Column("failing_since", Instant, nullable=False),
     Column("until", Instant, nullable=False),
     Column("reason", Text, nullable=False),  # of the last failure, in words
+    Column("only_by", String(32)),  # what alone has failed: then it may be at fault itself; none: several have
 )
 
 refusal = Table(  # a ring: the last ones of each platform

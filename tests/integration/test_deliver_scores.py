@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from joserfc.jwk import RSAKey
 from msgspec import structs
 
@@ -13,17 +14,18 @@ from lms.service_tokens import ServiceTokens
 from lms.tool_keys import SigningKey
 from moodle_sync.deliver_scores import deliver
 from moodle_sync.services import make_services
-from series.deliveries import FIRST_DELAY, LEASE, LONGEST_PAUSE
+from series.deliveries import FIRST_DELAY, FIRST_PAUSE, LEASE, LONGEST_PAUSE
 from series.store import deliveries
 from series.store.evidence import facts_of, retract_evidence
 from series.store.gradebook_pauses import Pause, list_pauses
+from series.store.tables import delivery
 from tests.at_once import at_once
 from tests.integration.partner import Partner, launch_at, open_partner
 from tests.seeds import launch
 
 SCORES = "/mod/lti/services.php/2/lineitems/4/lineitem/scores"
 RESULTS = "/mod/lti/services.php/2/lineitems/4/lineitem/results"
-AFTER_THE_FIRST_DELAY_S = FIRST_DELAY.total_seconds() * 1.25
+AFTER_THE_FIRST_DELAY_S = (FIRST_PAUSE * 1.25 + FIRST_DELAY).total_seconds()
 
 
 @pytest.fixture
@@ -133,6 +135,28 @@ def test_an_answer_of_any_kind_ends_the_pause(partner: Partner, waiting: int) ->
     deliver(partner.services, waiting)
     assert partner.delivery(waiting).state == "failed"
     assert pauses(partner) == []
+
+
+def test_a_score_that_fails_where_others_get_through_is_given_up_in_the_end(partner: Partner, waiting: int) -> None:
+    """As one whose line item is at an address that is no more."""
+    dead = "http://127.0.0.1:9/mod/lti/services.php/2/lineitems/4/lineitem?type_id=1"
+    with partner.services.database.write() as connection:
+        connection.execute(sa.update(delivery).values(line_item_url=dead))
+    other = partner.launch("4")
+    deliver(partner.services, waiting)
+    assert [each.failures for each in pauses(partner)] == [1]
+    partner.world.advance(AFTER_THE_FIRST_DELAY_S)
+    healthy = partner.check_in(visit=other)
+    deliver(partner.services, healthy)
+    assert partner.delivery(healthy).state == "delivered"
+    assert pauses(partner) == []
+    deliver(partner.services, waiting)  # now it is seen to be this one's fault
+
+    partner.world.advance(timedelta(days=8).total_seconds())
+    deliver(partner.services, partner.check_in(session=1, visit=other))
+    deliver(partner.services, waiting)
+    row = partner.delivery(waiting)
+    assert (row.state, "127.0.0.1:9" in str(row.outcome)) == ("failed", True)
 
 
 def test_an_unreachable_lms_gets_the_score_later(partner: Partner, waiting: int) -> None:

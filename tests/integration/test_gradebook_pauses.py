@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec import structs
 
-from series.deliveries import FIRST_PAUSE, LEASE, LONGEST_DELAY, LONGEST_PAUSE
+from series.deliveries import FIRST_PAUSE, LEASE, LONGEST_DELAY, LONGEST_PAUSE, LONGEST_PAUSE_FOR_ONE
 from series.store import deliveries
 from series.store.database import Database
 from series.store.gradebook_pauses import list_pauses, pause, resume, resume_all
@@ -71,11 +71,13 @@ def fail(
     now: datetime = NOW,
     claimed_at: datetime | None = None,
     retry_after_s: int | None = None,
+    by: str = "delivery 1",
 ) -> datetime:
     with database.write() as connection:
         return pause(
             connection,
             seeded.platform_id,
+            by=by,
             claimed_at=claimed_at or now,
             reason="Nobody answers.",
             retry_after_s=retry_after_s,
@@ -134,12 +136,20 @@ def test_when_it_answers_all_go_through(database: Database, seeded: Seeded, paus
 
 def test_when_it_fails_again_the_pause_grows_up_to_an_hour(database: Database, seeded: Seeded) -> None:
     now, lengths = NOW, []
-    for _ in range(12):
-        until = fail(database, seeded, now=now)
+    for number in range(12):
+        until = fail(database, seeded, now=now, by=f"delivery {number}")
         lengths.append(until - now)
         now = until
     assert lengths[:3] == [FIRST_PAUSE, FIRST_PAUSE * 2, FIRST_PAUSE * 4]
     assert lengths[-1] == LONGEST_PAUSE
+
+
+def test_while_one_delivery_alone_has_failed_the_others_wait_less(database: Database, seeded: Seeded) -> None:
+    now = NOW
+    for _ in range(12):
+        now, before = fail(database, seeded, now=now), now
+    assert now - before == LONGEST_PAUSE_FOR_ONE
+    assert fail(database, seeded, now=now, by="delivery 2") - now == LONGEST_PAUSE
 
 
 def test_what_was_under_way_when_it_began_to_fail_makes_the_pause_no_longer(

@@ -167,6 +167,7 @@ def _make_rosters() -> None:
         sa.Column("failing_since", INSTANT, nullable=False),
         sa.Column("until", INSTANT, nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("only_by", sa.String(32)),
         sa.ForeignKeyConstraint(["platform_id"], ["platform.id"], name=op.f("fk_gradebook_pause_platform_id_platform")),
         sa.PrimaryKeyConstraint("platform_id", name=op.f("pk_gradebook_pause")),
     )
