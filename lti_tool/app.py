@@ -36,6 +36,7 @@ from lti_tool.pages import (
     public,
     roster,
     rule,
+    rule_session,
     staff,
     staff_proof,
     staff_sign_in,
@@ -85,6 +86,7 @@ PAGES = (
     plan_edit,
     plan_table,
     rule,
+    rule_session,
 )
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
 
