@@ -25,6 +25,7 @@ from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.tool import the_tool
 from series.people import CoursePerson, Visit
 from series.permissions import Action, may
+from series.reflections import RETURN_GRACE
 from series.store.audit import append_audit
 from series.store.course_reflections import ListedReflection, list_done, list_waiting, waiting_of_course
 from series.store.database import Connection
@@ -139,6 +140,7 @@ def _page(visit: Visit, fault: Fault) -> Response:
         waiting=[row for row in rows if row.objection.answered_at is None],
         answered=[row for row in rows if row.objection.answered_at is not None],
         reflections=reflections,
+        grace_days=RETURN_GRACE.days,
         fault=fault,
         saved=request.args.get("saved", ""),
     )

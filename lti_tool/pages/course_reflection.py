@@ -40,11 +40,8 @@ def show(visit: Visit, participant_id: int, session_id: UUID) -> Response:
 def read(visit: Visit, participant_id: int, session_id: UUID) -> Response:
     """It waits no more."""
     check_form(f"read {participant_id} {session_id}")
-    found, evidence_id, now = (
-        _reflection_to_act_on(visit, participant_id, session_id),
-        _typed_id(),
-        the_tool().clock.now(),
-    )
+    found = _reflection_to_act_on(visit, participant_id, session_id)
+    evidence_id, now = _typed_id(), the_tool().clock.now()
 
     def carry_out(connection: Connection) -> list[int]:
         mark_read(connection, participant_id=participant_id, session_id=session_id, evidence_id=evidence_id, now=now)
@@ -57,11 +54,8 @@ def read(visit: Visit, participant_id: int, session_id: UUID) -> Response:
 @with_visit
 def give_back(visit: Visit, participant_id: int, session_id: UUID) -> Response:
     check_form(f"return {participant_id} {session_id}")
-    found, evidence_id, now = (
-        _reflection_to_act_on(visit, participant_id, session_id),
-        _typed_id(),
-        the_tool().clock.now(),
-    )
+    found = _reflection_to_act_on(visit, participant_id, session_id)
+    evidence_id, now = _typed_id(), the_tool().clock.now()
     try:
         missing = gettext("Please write a comment: the student is shown it and goes on from there.")
         comment = typed_text("comment", missing=missing, longest=LONGEST_ANSWER)
