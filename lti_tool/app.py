@@ -23,6 +23,7 @@ from lti_tool.pages import (
     course_inbox,
     course_person,
     course_records,
+    course_reflection,
     feeds,
     host,
     instructor,
@@ -35,6 +36,7 @@ from lti_tool.pages import (
     public,
     roster,
     rule,
+    rule_session,
     staff,
     staff_proof,
     staff_sign_in,
@@ -69,6 +71,7 @@ PAGES = (
     instructor,
     course_person,
     course_records,
+    course_reflection,
     course_confirm,
     course_grades,
     course_inbox,
@@ -83,6 +86,7 @@ PAGES = (
     plan_edit,
     plan_table,
     rule,
+    rule_session,
 )
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
 

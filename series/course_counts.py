@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from series.rule import Rule
 from series.sessions import Session
@@ -22,17 +23,30 @@ class Effect:
         return sorted({*self.before, *self.after}, reverse=True)
 
 
-def problem_of_count(count: CourseCount, sessions: Collection[Session]) -> str | None:
-    """What is wrong with it, in words, or None."""
+class CountProblem(StrEnum):
+    """Why a course's own number cannot be set, in words."""
+
+    SESSION_GONE = "One of the chosen sessions is not in this series any more: please choose once more."
+    NOTHING_CHOSEN = "Please choose at least one session."
+    NOTHING_DEMANDED = "At least one session has to be completed."
+    MORE_THAN_CHOSEN = "Fewer sessions are chosen than are demanded: please demand fewer, or choose more of them."
+    HARDER = (
+        "One of these sessions has started, so people rely on what was said: fewer sessions may be demanded now,"
+        " and more of them counted, but not the other way round."
+    )
+
+
+def problem_of_count(count: CourseCount, sessions: Collection[Session]) -> CountProblem | None:
+    """What is wrong with it, or None."""
     there_are = len(_chosen(count, sessions))
     if count.session_ids is not None and there_are < len(count.session_ids):
-        return "One of the chosen sessions is not in this series any more: please choose once more."
+        return CountProblem.SESSION_GONE
     if not there_are:
-        return "Please choose at least one session."
+        return CountProblem.NOTHING_CHOSEN
     if count.required < 1:
-        return "At least one session has to be completed."
+        return CountProblem.NOTHING_DEMANDED
     if count.required > there_are:
-        return f"Only {there_are} sessions are chosen: please demand {there_are} or fewer of them."
+        return CountProblem.MORE_THAN_CHOSEN
     return None
 
 

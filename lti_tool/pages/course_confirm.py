@@ -96,9 +96,9 @@ def _typed_subs() -> set[str]:
     """Raises NotAccepted."""
     subs = {sub for sub in request.form.getlist("sub") if 0 < len(sub) <= 255 and "\0" not in sub}
     if not subs:
-        raise NotAccepted(gettext("Please choose at least one person."))
+        raise NotAccepted(gettext("Please choose at least one person."), "sub")
     if len(subs) > MAX_PEOPLE:
-        raise NotAccepted(gettext("Please choose at most %(n)s people at once.", n=MAX_PEOPLE))
+        raise NotAccepted(gettext("Please choose at most %(n)s people at once.", n=MAX_PEOPLE), "sub")
     return subs
 
 
@@ -144,10 +144,11 @@ def _page(visit: Visit, session_id: UUID, fault: Fault) -> Response:
 
 
 def _choice(visit: Visit, learner: Learner, outcomes: dict[int, Outcome]) -> Choice:
+    outcome = outcomes.get(learner.participant_id or 0, Outcome())
     return Choice(
         learner=learner,
-        outcome=outcomes.get(learner.participant_id or 0, Outcome()),
+        outcome=outcome,
         is_self=learner.person is not None and not may(visit, Action.ACT_FOR, learner.person),
         is_checked=learner.sub in request.form.getlist("sub")
-        or ("all" in request.args and not (learner.is_gone or learner.is_unlisted or learner.is_suspended)),
+        or ("all" in request.args and learner.is_here and not outcome.is_excused),
     )

@@ -12,7 +12,7 @@ from lti_tool.pages.times import times_of
 from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
-from series.course_counts import Effect, effect_of, has_begun
+from series.course_counts import CountProblem, Effect, effect_of, has_begun
 from series.people import Visit
 from series.rule import MAX_REQUIRED
 from series.rule_words import cancellation_sentence, series_sentence
@@ -50,9 +50,29 @@ def change(visit: Visit) -> Response:
             return _page(visit, NO_FAULT, wanted=[new])
         with tool.database.write() as connection:
             set_count(connection, course_id, visit.series_id, new, by=actor(visit), now=now)
-    except (NotAccepted, CountRefused) as error:
+    except CountRefused as error:
+        return _page(visit, fault_of(NotAccepted(_words_of(error.problem))))
+    except NotAccepted as error:
         return _page(visit, fault_of(error))
     return go_to(f"/visit/{visit.visit_id}/course/count?saved=1")
+
+
+def _words_of(problem: CountProblem) -> str:
+    words: dict[CountProblem, str] = {
+        CountProblem.SESSION_GONE: gettext(
+            "One of the chosen sessions is not in this series any more: please choose once more."
+        ),
+        CountProblem.NOTHING_CHOSEN: gettext("Please choose at least one session."),
+        CountProblem.NOTHING_DEMANDED: gettext("At least one session has to be completed."),
+        CountProblem.MORE_THAN_CHOSEN: gettext(
+            "Fewer sessions are chosen than are demanded: please demand fewer, or choose more of them."
+        ),
+        CountProblem.HARDER: gettext(
+            "One of these sessions has started, so people rely on what was said: fewer sessions may be demanded now,"
+            " and more of them counted, but not the other way round."
+        ),
+    }
+    return words[problem]
 
 
 def _typed_count() -> CourseCount | None:

@@ -17,36 +17,42 @@ ANY_ID = "int(max=9007199254740991)"  # what a database can be asked for
 
 
 class NotAccepted(Exception):
-    """What is wrong with a form, in words for who has filled it in."""
+    """What is wrong with a form, in words for who has filled it in. `name`: of the field that is to be mended."""
+
+    def __init__(self, words: str, name: str = "") -> None:
+        super().__init__(words)
+        self.name = name
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """`words` empty: nothing is wrong. `do`: which of the page's forms it is about."""
+    """`words` empty: nothing is wrong. `do`: which of the page's forms it is about; `name`: which of its fields."""
 
     words: str = ""
     do: str = ""
+    name: str = ""
+    code: int = 422
     typed: dict[str, str] = field(default_factory=dict)
 
     @property
     def status(self) -> int:
-        return 422 if self.words else 200
+        return self.code if self.words else 200
 
 
 NO_FAULT = Fault()
 
 
 def fault_of(error: Exception, *, do: str = "") -> Fault:
-    return Fault(words=str(error), do=do, typed=request.form.to_dict())
+    return Fault(words=str(error), do=do, name=getattr(error, "name", ""), typed=request.form.to_dict())
 
 
 def typed_text(name: str, *, missing: str, longest: int = MAX_REASON) -> str:
     """Raises NotAccepted."""
     text = request.form.get(name, "").replace("\r\n", "\n").replace("\0", "").strip()
     if not text:
-        raise NotAccepted(missing)
+        raise NotAccepted(missing, name)
     if len(text) > longest:
-        raise NotAccepted(gettext("Please keep it shorter than %(n)s characters.", n=longest))
+        raise NotAccepted(gettext("Please keep it shorter than %(n)s characters.", n=longest), name)
     return text
 
 
@@ -59,7 +65,7 @@ def typed_number(name: str, *, least: int, most: int, missing: str) -> int:
     """Raises NotAccepted."""
     text = request.form.get(name, "").strip()
     if not re.fullmatch(r"[0-9]{1,6}", text) or not least <= int(text) <= most:
-        raise NotAccepted(missing)
+        raise NotAccepted(missing, name)
     return int(text)
 
 

@@ -1,6 +1,8 @@
-"""What the students of the own course have written: “this is wrong”, and their reflections."""
+"""What waits for the teachers of the own course: “this is wrong”, and reflections, which have pages of their own."""
 
+import re
 from dataclasses import dataclass
+from itertools import groupby
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
@@ -11,7 +13,6 @@ from lti_tool.pages.course_people import (
     Course,
     Learner,
     actor,
-    find_person_to_act_for,
     names_of_actors,
     note,
     read_course,
@@ -24,14 +25,16 @@ from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.tool import the_tool
 from series.people import CoursePerson, Visit
 from series.permissions import Action, may
-from series.reflections import NothingToReturn, Reflection, ReflectionState
+from series.reflections import RETURN_GRACE
 from series.store.audit import append_audit
+from series.store.course_reflections import ListedReflection, list_done, list_waiting, waiting_of_course
+from series.store.database import Connection
 from series.store.objections import Objection, ObjectionNotOpen, answer_objection, objections_of_course
-from series.store.reflections import CourseReflection, reflections_of_course, return_reflection
 from series.store.sessions import get_series, sessions_of
 
 blueprint = Blueprint("course_inbox", __name__, url_prefix="/visit/<visit_id>/course/inbox")
 LONGEST_ANSWER = 2000
+PER_PAGE = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +51,21 @@ class ObjectionRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ReflectionRow:
-    reflection: Reflection
+    reflection: ListedReflection
     learner: Learner
-    about: str | None
-    handed_in_at: str | None
-    returned_at: str | None
-    may_return: bool
+    handed_in_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reflections:
+    """One page of a list, by the sessions' titles: of those that nobody has read, or (`is_done`) of all others.
+    `waiting`: how many there are of the former."""
+
+    of_sessions: list[tuple[str, list[ReflectionRow]]]
+    waiting: int
+    is_done: bool
+    number: int
+    has_next: bool
 
 
 def open_objections(visit: Visit) -> int:
@@ -105,49 +117,6 @@ def answer(visit: Visit, objection_id: int) -> Response:
     return _back(visit, "answer")
 
 
-@blueprint.post(f"/reflections/<{ANY_ID}:participant_id>/<uuid:session_id>/return")
-@with_visit
-def give_back(visit: Visit, participant_id: int, session_id: UUID) -> Response:
-    check_form(f"return {participant_id} {session_id}")
-    person, tool = find_person_to_act_for(visit, participant_id), the_tool()
-    with tool.database.read() as connection:
-        found = reflections_of_course(connection, course_id=person.course_id, series_id=visit.series_id)
-    if not any(_is_of(one, participant_id, session_id) for one in found):
-        abort(404)
-    now = tool.clock.now()
-    try:
-        missing = gettext("Please write a comment: the student is shown it and goes on from there.")
-        comment = typed_text("comment", missing=missing, longest=LONGEST_ANSWER)
-        with tool.database.write() as connection:
-            queued = return_reflection(
-                connection,
-                participant_id=participant_id,
-                session_id=session_id,
-                comment=comment,
-                by=actor(visit),
-                now=now,
-            )
-            append_audit(
-                connection,
-                actor=actor(visit),
-                action="return_reflection",
-                thing=f"participant {participant_id}",
-                now=now,
-                session=str(session_id),
-            )
-    except NotAccepted as error:
-        return _page(visit, fault_of(error, do=f"return {participant_id} {session_id}"))
-    except NothingToReturn:
-        return _back(visit, "already")
-    for delivery_id in queued:
-        tool.queue.enqueue("deliver", delivery_id)
-    return _back(visit, "return")
-
-
-def _is_of(found: CourseReflection, participant_id: int, session_id: UUID) -> bool:
-    return (found.reflection.participant_id, found.reflection.session_id) == (participant_id, session_id)
-
-
 def _back(visit: Visit, saved: str) -> Response:
     return go_to(f"/visit/{visit.visit_id}/course/inbox/?saved={saved}")
 
@@ -160,7 +129,7 @@ def _page(visit: Visit, fault: Fault) -> Response:
         series = get_series(connection, visit.series_id)
         titles = {one.session_id: one.title for one in sessions_of(connection, visit.series_id)}
         objections = objections_of_course(connection, course_id=course_id, open_only=False)
-        reflections = reflections_of_course(connection, course_id=course_id, series_id=visit.series_id)
+        reflections = _reflections(connection, visit, course_id, course)
         names = names_of_actors(connection, visit, course, [one.answered_by for one in objections])
     rows = [_objection_row(visit, course, one, titles, names) for one in objections]
     page = render_template(
@@ -170,7 +139,8 @@ def _page(visit: Visit, fault: Fault) -> Response:
         course=course,
         waiting=[row for row in rows if row.objection.answered_at is None],
         answered=[row for row in rows if row.objection.answered_at is not None],
-        reflections=[_reflection_row(visit, course, one, titles) for one in reflections],
+        reflections=reflections,
+        grace_days=RETURN_GRACE.days,
         fault=fault,
         saved=request.args.get("saved", ""),
     )
@@ -180,7 +150,7 @@ def _page(visit: Visit, fault: Fault) -> Response:
 def _objection_row(
     visit: Visit, course: Course, one: Objection, titles: dict[UUID, str], names: dict[int, str]
 ) -> ObjectionRow:
-    zone, learner = visit.university.time_zone, _learner(course, one.participant_id, one.sub)
+    zone, learner = visit.university.time_zone, learner_of(course, one.participant_id, one.sub)
     answered = None
     if one.answered_at:
         answered = f"{moment(one.answered_at, zone)}, {who_said(one.answered_by, visit, names)}"
@@ -194,17 +164,32 @@ def _objection_row(
     )
 
 
-def _reflection_row(visit: Visit, course: Course, one: CourseReflection, titles: dict[UUID, str]) -> ReflectionRow:
-    zone, found = visit.university.time_zone, one.reflection
-    learner = _learner(course, found.participant_id, one.sub)
-    is_ours = learner.person is not None and may(visit, Action.ACT_FOR, learner.person)
+def _typed_page() -> int:
+    text = request.args.get("page", "")
+    return int(text) if re.fullmatch(r"[1-9][0-9]{0,5}", text) else 1
+
+
+def _reflections(connection: Connection, visit: Visit, course_id: int, course: Course) -> Reflections:
+    number, is_done = _typed_page(), "done" in request.args
+    found = (list_done if is_done else list_waiting)(
+        connection, course_id=course_id, series_id=visit.series_id, first=(number - 1) * PER_PAGE, most=PER_PAGE + 1
+    )
+    titles = {one.session_id: one.title for one in sessions_of(connection, visit.series_id)}
+    shown = groupby(found[:PER_PAGE], key=lambda one: one.session_id)
+    return Reflections(
+        of_sessions=[(titles[of], [_reflection_row(visit, course, one) for one in some]) for of, some in shown],
+        waiting=waiting_of_course(connection, course_id=course_id, series_id=visit.series_id),
+        is_done=is_done,
+        number=number,
+        has_next=len(found) > PER_PAGE,
+    )
+
+
+def _reflection_row(visit: Visit, course: Course, one: ListedReflection) -> ReflectionRow:
     return ReflectionRow(
-        reflection=found,
-        learner=learner,
-        about=titles.get(found.session_id),
-        handed_in_at=moment(found.handed_in_at, zone) if found.handed_in_at else None,
-        returned_at=moment(found.returned_at, zone) if found.returned_at else None,
-        may_return=is_ours and found.state is ReflectionState.HANDED_IN,
+        reflection=one,
+        learner=learner_of(course, one.participant_id, one.sub),
+        handed_in_at=moment(one.handed_in_at, visit.university.time_zone),
     )
 
 
@@ -213,7 +198,7 @@ def _writer(one: Objection) -> CoursePerson:
     return CoursePerson(participant_id=one.participant_id, sub=one.sub, course_id=one.course_id, has_started=True)
 
 
-def _learner(course: Course, participant_id: int, sub: str) -> Learner:
+def learner_of(course: Course, participant_id: int, sub: str) -> Learner:
     """Also of somebody who learns here no more."""
     known = course.by_participant.get(participant_id)
     return known or Learner(sub=sub, name=course.names.get(sub), person=None, is_gone=True)

@@ -54,6 +54,11 @@ class Learner:
         return self.person is not None and self.person.has_started
 
     @property
+    def is_here(self) -> bool:
+        """Neither gone, nor about to be, nor suspended."""
+        return not (self.is_gone or self.is_unlisted or self.is_suspended)
+
+    @property
     def participant_id(self) -> int | None:
         return self.person.participant_id if self.person else None
 

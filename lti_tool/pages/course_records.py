@@ -19,6 +19,8 @@ from lti_tool.pages.course_forms import (
     typed_reason,
 )
 from lti_tool.pages.course_people import (
+    Course,
+    Learner,
     actor,
     find_people_to_act_for,
     find_person_to_act_for,
@@ -167,6 +169,12 @@ def _withdrawal(connection: Connection, visit: Visit, person: CoursePerson, evid
     return found
 
 
+def _learner(course: Course, person: CoursePerson) -> Learner:
+    """By number, where the LMS has told of them a moment ago and does not tell now."""
+    known = course.by_participant.get(person.participant_id)
+    return known or Learner(sub=person.sub, name=course.names.get(person.sub), person=person)
+
+
 def _record_page(visit: Visit, person: CoursePerson, session_id: UUID, fault: Fault) -> Response:
     course, now = read_course(visit), the_tool().clock.now()
     with the_tool().database.read() as connection:
@@ -179,7 +187,7 @@ def _record_page(visit: Visit, person: CoursePerson, session_id: UUID, fault: Fa
         visit=visit,
         series=series,
         person=person,
-        learner=course.by_participant[person.participant_id],
+        learner=_learner(course, person),
         session=session,
         times=times_of(session, visit.university.time_zone),
         refusals={do: refusal_of(session, in_force.rule, kind, now) for do, kind in KINDS.items()},
@@ -206,7 +214,7 @@ def _withdrawal_page(visit: Visit, person: CoursePerson, evidence_id: int, fault
         visit=visit,
         series=series,
         person=person,
-        learner=course.by_participant[person.participant_id],
+        learner=_learner(course, person),
         session=session,
         row=fact_row(found.fact, record, visit, names),
         found=found,

@@ -20,9 +20,9 @@ from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.staff import LinkOver
 
 log = structlog.get_logger()
-NOT_SHOWN_AGAIN = {"form_token", "next", "current", "password", "again"} | {
-    *("do", "form_id", "sub", "delivery", "whose", "which", "session", "watched", "confirmed")  # chosen, not typed
-}
+# Fields in which people write what they would not like to write once more. All others are chosen, or secret.
+TYPED_IN_A_VISIT = {"text", "reason", "comment", "answer", "code", "minutes"}
+TYPED_BY_STAFF = {"reason", "title", "description", "co_hosts", "speakers", "join_url", "pasted"}
 NOT_LOGGED = {"return_url", "go_on_url", "lms_error", "lms_words"}  # addresses, and words that anybody may post
 
 
@@ -55,18 +55,20 @@ def _refused(refused: Refused) -> Response:
 
 def _visit_over(over: VisitOver) -> Response:
     """What was typed into a form of the visit is shown once more: to be copied, not to be lost."""
-    return make_response(render_template("visit_over.html", return_url=over.return_url, typed=_typed()), 401)
+    return make_response(
+        render_template("visit_over.html", return_url=over.return_url, typed=_typed(TYPED_IN_A_VISIT)), 401
+    )
 
 
 def _not_signed_in(_: NotSignedIn) -> Response:
     """To the sign-in, and back from there. Of a form, what was typed is shown once more."""
     if request.method != "POST" or comes_from_elsewhere():
         return go_to(sign_in_path(own_path(request.full_path.rstrip("?"))))
-    return make_response(render_template("staff_over.html", typed=_typed()), 401)
+    return make_response(render_template("staff_over.html", typed=_typed(TYPED_BY_STAFF)), 401)
 
 
-def _typed() -> list[str]:
-    return [text for name, text in request.form.items() if name not in NOT_SHOWN_AGAIN and text.strip()]
+def _typed(names: set[str]) -> list[str]:
+    return [text for name, text in request.form.items() if name in names and text.strip()]
 
 
 def _link_over(_: LinkOver) -> Response:

@@ -20,10 +20,10 @@ from series.rule import Kind, Rule
 from series.sessions import Session, this_weeks_session
 from series.standing import CourseCount, SessionRecord, Standing, standing
 from series.store.counts import completions_elsewhere
+from series.store.course_reflections import waiting_of_course
 from series.store.database import Connection
 from series.store.objections import objections_of_course
 from series.store.records import records_of
-from series.store.reflections import reflections_of_course
 from series.store.rules import course_count_of, rules_of
 from series.store.sent_grades import SentGrade, grades_of_course
 from series.store.sessions import get_series, sessions_of
@@ -80,7 +80,7 @@ def course(visit: Visit) -> str:
         rows = _rows(connection, visit, found, session, _newest(grades), count)
         to_do = _to_do(connection, visit, course_id, grades)
         elsewhere = _elsewhere(connection, visit, session)
-    present = sum(row.is_present for row in rows)
+    here = [row for row in rows if row.learner.is_here]
     return render_template(
         "instructor.html",
         visit=visit,
@@ -92,7 +92,8 @@ def course(visit: Visit) -> str:
         may_confirm=session is not None and rules.of_sessions[session.session_id].rule.counts(Kind.APPROVAL),
         sessions=[(one, times_of(one, visit.university.time_zone)) for one in sessions],
         rows=rows,
-        present=present,
+        present=sum(row.is_present for row in here),
+        here=len(here),
         to_do=to_do,
         count=count,
         elsewhere=protect(elsewhere),
@@ -135,11 +136,10 @@ def _newest(grades: list[SentGrade]) -> dict[int, SentGrade]:
 
 
 def _to_do(connection: Connection, visit: Visit, course_id: int, grades: list[SentGrade]) -> ToDo:
-    reflections = reflections_of_course(connection, course_id=course_id, series_id=visit.series_id)
     return ToDo(
         not_sent=Counter(grade.state for grade in grades)["failed"],
         objections=len(objections_of_course(connection, course_id=course_id, open_only=True)),
-        reflections=sum(1 for one in reflections if one.reflection.state == "handed_in"),
+        reflections=waiting_of_course(connection, course_id=course_id, series_id=visit.series_id),
     )
 
 

@@ -10,7 +10,7 @@ from lti_tool.pages.times import SessionTimes, moment, times_of
 from series.afterwards import Window, percentages_offered, window_of, words_demanded
 from series.check_in import OPENS_BY_ITSELF_AFTER
 from series.people import Visit
-from series.reflections import Reflection, ReflectionState
+from series.reflections import Reflection, ReflectionState, window_to_hand_in
 from series.rule import Kind, SessionRule
 from series.sessions import Series, Session
 from series.standing import CourseCount, SessionRecord, Standing, standing
@@ -19,6 +19,7 @@ from series.store.declarations import is_declaration, may_declare
 from series.store.evidence import Fact, facts_of
 from series.store.objections import Objection, objections_of_participant
 from series.store.records import records_of
+from series.store.reflections import SOURCE as REFLECTION
 from series.store.reflections import reflections_of_participant
 from series.store.rules import RuleInForce, Rules, course_count_of, rules_of
 from series.store.sent_grades import SentGrade, grades_of_participant
@@ -61,8 +62,9 @@ class OwnSession:
         return self.can(Kind.REFLECTION, now) and not is_handed_in
 
     def window(self, kind: Kind) -> Window | None:
-        """None as well for a session that does not take place."""
-        return None if self.session.is_cancelled else window_of(self.rule.rule, kind, self.record.span)
+        """None as well for a session that does not take place. What was returned has a longer one."""
+        window = None if self.session.is_cancelled else window_of(self.rule.rule, kind, self.record.span)
+        return window_to_hand_in(window, self.reflection) if window and kind is Kind.REFLECTION else window
 
     def can(self, kind: Kind, now: datetime) -> bool:
         window = self.window(kind)
@@ -74,7 +76,9 @@ class OwnSession:
         return moment(window.closes_at, self.zone) if window and window.closes_at else ""
 
     def words_demanded(self, now: datetime) -> int:
-        return words_demanded(self.rule.rule, self.record.span, now)
+        """What was returned counts as of the first time that it was handed in."""
+        handed_in = (fact.evidence.observed_at for fact in self.facts if fact.source == REFLECTION)
+        return words_demanded(self.rule.rule, self.record.span, min(handed_in, default=now))
 
     def percentages(self, now: datetime) -> list[int]:
         return percentages_offered(self.rule.rule, self.record.span, now)

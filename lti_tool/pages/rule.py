@@ -1,4 +1,4 @@
-"""The coordinator's page of the rule: what counts, what another rule would change, and setting it."""
+"""The coordinator's page of the series' rule: what counts, what another rule would change, and setting it."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -9,11 +9,12 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 
 from lti_tool.pages.plan import require, series_or_404
 from lti_tool.pages.redirects import go_to
-from lti_tool.pages.rule_form import Filled, NotFilledIn, filled_with, read_rule, read_ways
+from lti_tool.pages.rule_form import Filled, NotFilledIn, filled_with, read_rule
 from lti_tool.pages.rule_words import (
     by_words,
     change_line,
     people_words,
+    refusal_words,
     remarks_on,
     rule_sentences,
     session_line,
@@ -32,12 +33,11 @@ from series.store.database import Connection
 from series.store.proposals import (
     ProposalOutdated,
     carry_out,
-    carry_out_for_session,
     effect_of,
     proposal_of,
 )
 from series.store.rules import RuleFrozen, RuleImpossible, RuleTooHard, history_of, rules_of
-from series.store.sessions import get_session, sessions_of
+from series.store.sessions import sessions_of
 from series.store.staff import list_staff
 
 blueprint = Blueprint("rule", __name__, url_prefix="/coordinator/series/<slug>/rule")
@@ -75,7 +75,7 @@ def _show_effect(staff: Staff, slug: str) -> Response:
     except NotFilledIn as error:
         filled = Filled(texts=form, fault=str(error), faulty=error.name)
     except REFUSALS as error:
-        filled = Filled(texts=form, fault=str(error))
+        filled = Filled(texts=form, fault=refusal_words(error))
     return _rule_page(staff, slug, filled=filled, status=422)
 
 
@@ -89,7 +89,7 @@ def _save(staff: Staff, slug: str, rule: Rule) -> Response:
         except ProposalOutdated:
             return _effect_page(staff, slug, rule, is_outdated=True)
     except REFUSALS as error:
-        return _rule_page(staff, slug, filled=replace(filled_with(rule), fault=str(error)), status=422)
+        return _rule_page(staff, slug, filled=replace(filled_with(rule), fault=refusal_words(error)), status=422)
     return go_to(f"/coordinator/series/{slug}/rule/?saved=rule")
 
 
@@ -124,13 +124,13 @@ def _rule_page(staff: Staff, slug: str, *, filled: Filled | None = None, status:
                 session,
                 rules.of_sessions[session.session_id],
                 rules.series,
-                has_started=_has_started(session, now) or rules.of_sessions[session.session_id].is_frozen,
+                has_started=has_started(session, now) or rules.of_sessions[session.session_id].is_frozen,
             )
             for session in sessions
         ],
         history=[change_line(change, titles, names, series.time_zone) for change in history],
         filled=filled or filled_with(rules.series),
-        others=_others(filled_with(rules.series)),
+        others=words_of_others(filled_with(rules.series)),
         saved=request.args.get("saved", ""),
     )
     return make_response(page, status)
@@ -166,78 +166,11 @@ def _effect_page(staff: Staff, slug: str, rule: Rule, *, is_outdated: bool = Fal
     return make_response(page, 409 if is_outdated else 200)
 
 
-# One session
-
-
-@blueprint.get("/<uuid:session_id>/")
-@with_staff
-def show_session(staff: Staff, slug: str, session_id: UUID) -> Response:
-    return _session_page(staff, slug, session_id)
-
-
-@blueprint.post("/<uuid:session_id>/")
-@with_staff
-def set_own(staff: Staff, slug: str, session_id: UUID) -> Response:
-    """`do`: give the session the rule in the form, or take its own away."""
-    check_form(f"rule {session_id}")
-    require(staff, Action.EDIT_PLAN)
-    form, actor, now = request.form.to_dict(), who(staff), the_tool().clock.now()
-    version = form.get("version", "")
-    if form.get("do") not in {"set", "drop"} or not (version.isascii() and version.isdecimal() and len(version) < 10):
-        abort(400)
-    try:
-        rule = SessionRule(ways=read_ways(form)) if form["do"] == "set" else None
-        with the_tool().database.write() as connection:
-            _session_or_404(connection, slug, session_id)
-            carry_out_for_session(connection, session_id, rule, version=int(version), actor=actor, by=actor, now=now)
-    except NotFilledIn as error:
-        filled = Filled(texts=form, fault=str(error), faulty=error.name)
-        return _session_page(staff, slug, session_id, filled=filled, status=422)
-    except ProposalOutdated:
-        return _session_page(staff, slug, session_id, filled=Filled(texts=form, fault="outdated"), status=409)
-    except REFUSALS as error:
-        return _session_page(staff, slug, session_id, filled=Filled(texts=form, fault=str(error)), status=422)
-    return go_to(f"/coordinator/series/{slug}/rule/{session_id}/?saved=rule")
-
-
-def _session_page(
-    staff: Staff, slug: str, session_id: UUID, *, filled: Filled | None = None, status: int = 200
-) -> Response:
-    require(staff, Action.SEE_PLAN)
-    now = the_tool().clock.now()
-    with the_tool().database.read() as connection:
-        series, session = series_or_404(connection, slug), _session_or_404(connection, slug, session_id)
-        rules = rules_of(connection, series.series_id)
-    in_force = rules.of_sessions[session_id]
-    page = render_template(
-        "rule_session.html",
-        staff=staff,
-        series=series,
-        session=session,
-        times=times_of(session, series.time_zone),
-        in_force=in_force,
-        has_started=_has_started(session, now) or in_force.is_frozen,
-        sentence=session_sentence(in_force.rule, WORDS),
-        of_series=session_sentence(rules.series, WORDS),
-        filled=filled or filled_with(in_force.rule),
-        others=_others(filled_with(in_force.rule)),
-        saved=request.args.get("saved", ""),
-    )
-    return make_response(page, status)
-
-
-def _session_or_404(connection: Connection, slug: str, session_id: UUID) -> Session:
-    series, session = series_or_404(connection, slug), get_session(connection, session_id)
-    if session is None or session.series_id != series.series_id:
-        abort(404)
-    return session
-
-
-def _has_started(session: Session, now: datetime) -> bool:
+def has_started(session: Session, now: datetime) -> bool:
     return session.start_at <= now
 
 
-def _others(filled: Filled) -> str:
+def words_of_others(filled: Filled) -> str:
     """In words: what the rule in force says and the form cannot."""
     return session_sentence(SessionRule(ways=filled.others), WORDS) if filled.others else ""
 

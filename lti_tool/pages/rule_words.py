@@ -14,7 +14,7 @@ from series.rule_effect import Effect, Share
 from series.rule_words import cancellation_sentence, series_sentence, session_sentence
 from series.sessions import Session
 from series.store.proposals import COMMAND_LINE
-from series.store.rules import RuleChange, RuleInForce
+from series.store.rules import RuleChange, RuleFrozen, RuleImpossible, RuleInForce, RuleTooHard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,19 @@ class ChangeLine:
     sentences: list[str]
     at: str
     by: str
+
+
+def refusal_words(refused: RuleFrozen | RuleImpossible | RuleTooHard) -> str:
+    """Why a rule is not set."""
+    words = {
+        RuleFrozen: gettext("This session has started, so what counts for it can no longer be changed."),
+        RuleTooHard: gettext(
+            "The series has begun: the number of sessions may only be lowered now, and the number of recordings only"
+            " be raised."
+        ),
+        RuleImpossible: gettext("By that rule nobody could complete a session, so it is not set. Please change it."),
+    }
+    return str(words[type(refused)])
 
 
 def rule_sentences(rule: Rule) -> list[str]:
@@ -99,13 +112,13 @@ def _sentences(rule: SessionRule | None) -> list[str]:
     return [*said, series_sentence(rule, WORDS)] if isinstance(rule, Rule) else said
 
 
-def remarks_on(rule: Rule, there_are: int) -> list[str]:
+def remarks_on(rule: SessionRule, there_are: int) -> list[str]:
     """What somebody may not have meant. `there_are`: sessions that take place."""
     found = []
     for way in needless_ways(rule):
         said = session_sentence(SessionRule(ways=(way,)), WORDS)
         found.append(gettext("another way is enough without this one, so it changes nothing: %(said)s", said=said))
-    if 0 < there_are < rule.required:
+    if isinstance(rule, Rule) and 0 < there_are < rule.required:
         found.append(
             ngettext(
                 "there is only %(num)s session, so it is enough.",

@@ -69,7 +69,8 @@ def render_week(
     now = tool.clock.now()
     with tool.database.read() as connection:
         own = read_own_record(connection, visit, now=now)
-        first = own.sessions[first_id] if first_id else _first(visit, own, now)
+        of_the_week = _first(visit, own, now)
+        first = own.sessions[first_id] if first_id else of_the_week
         check_in = check_in_now(connection, visit, first, now) if first else CheckInNow()
     page = render_template(
         "student.html",
@@ -77,6 +78,7 @@ def render_week(
         own=own,
         series=own.series,
         first=first,
+        refreshes=first is of_the_week,
         check_in=check_in,
         sent=next((grade for grade in own.grades if grade.placement_id == visit.placement_id), None),
         now=now,

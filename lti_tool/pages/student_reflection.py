@@ -1,5 +1,6 @@
 """The reflection on a session: saved as a draft, handed in. What was typed is kept, or shown once more."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, request
@@ -13,9 +14,9 @@ from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
 from series.people import Visit
 from series.permissions import Action
-from series.reflections import MAX_REFLECTION_CHARS, ReflectionLocked, ReflectionTooShort
+from series.reflections import MAX_REFLECTION_CHARS, ReflectionLocked, ReflectionTooShort, SavedMeanwhile
 from series.rule import Kind
-from series.store.reflections import hand_in, save_draft
+from series.store.reflections import expect_unchanged, hand_in, reflection_of, save_draft
 
 gettext, ngettext = WORDS.gettext, WORDS.ngettext
 
@@ -25,32 +26,58 @@ blueprint = Blueprint("student_reflection", __name__, url_prefix="/visit/<visit_
 @blueprint.post("/reflection")
 @with_visit
 def write(visit: Visit, session_id: UUID) -> Response:
-    """The draft is saved in any case; `do` says whether it is handed in, too."""
+    """The draft is saved in any case, unless another text was saved meanwhile; `do` says whether it is handed in, too.
+    The same text handed in twice is handed in once."""
     check_form(f"reflection {session_id}")
     session_for(visit, session_id, Action.SPEAK_FOR_ONESELF)
-    text, do = typed_text(), request.form.get("do", "")
+    text, do, seen_at = typed_text(), request.form.get("do", ""), _typed_seen_at()
     if do not in {"save", "hand_in"}:
         abort(400)
     try:
-        shown = _save(visit, session_id, text)
-        if do == "save":
-            return go_to(f"/visit/{visit.visit_id}/sessions/{session_id}/?saved=draft#reflection")
-        send_grades(_hand_in(visit, shown, text))
+        saved = _take(visit, session_id, text, seen_at, do)
     except NotTaken as error:
         return render_session(visit, session_id, error.fault)
-    except ReflectionLocked:
+    return go_to(f"/visit/{visit.visit_id}/sessions/{session_id}/?saved={saved}#reflection")
+
+
+def _take(visit: Visit, session_id: UUID, text: str, seen_at: datetime | None, do: str) -> str:
+    """What became of it, as the page calls it. Raises NotTaken."""
+    try:
+        shown = _save(visit, session_id, text, seen_at)
+        if do == "save":
+            return "draft"
+        send_grades(_hand_in(visit, shown, text))
+    except SavedMeanwhile as error:
+        words = gettext(
+            "Another text of yours was saved since you opened this page, perhaps in another window. Nothing was"
+            " overwritten: both texts are here. What stands in the field replaces the other when you send it now."
+        )
+        raise NotTaken(_fault(words, text, 409)) from error
+    except ReflectionLocked as error:
+        if do == "hand_in" and _is_kept(visit, session_id, text):
+            return "handed-in"
         words = gettext("This reflection is handed in already and stays as it is. What you typed was not saved.")
-        return render_session(visit, session_id, _fault(words, text, 409))
+        raise NotTaken(_fault(words, text, 409)) from error
     except ReflectionTooShort as error:
-        return render_session(visit, session_id, _fault(_too_short(error), text, 422))
-    return go_to(f"/visit/{visit.visit_id}/sessions/{session_id}/?saved=handed-in#reflection")
+        raise NotTaken(_fault(_too_short(error), text, 422)) from error
+    return "handed-in"
 
 
-def _save(visit: Visit, session_id: UUID, text: str) -> OwnSession:
+def _typed_seen_at() -> datetime | None:
+    """When that was saved on which the text in the form was written; None: nothing was."""
+    text = request.form.get("saved_at", "")
+    if not text:
+        return None
+    try:
+        seen_at = datetime.fromisoformat(text)
+    except ValueError:
+        abort(400)
+    return seen_at.replace(tzinfo=UTC) if seen_at.tzinfo is None else seen_at
+
+
+def _save(visit: Visit, session_id: UUID, text: str, seen_at: datetime | None) -> OwnSession:
     """In a transaction of its own, so that nothing that follows loses it; also when the time is over. Raises NotTaken,
-    ReflectionLocked."""
-    if len(text) > MAX_REFLECTION_CHARS:
-        raise too_long("reflection", text, MAX_REFLECTION_CHARS)
+    ReflectionLocked, SavedMeanwhile."""
     now = the_tool().clock.now()
     with the_tool().database.read() as connection:
         shown = read_own_record(connection, visit, now=now).sessions[session_id]
@@ -58,9 +85,19 @@ def _save(visit: Visit, session_id: UUID, text: str) -> OwnSession:
     if window is None or now < window.opens_at:
         words = gettext("No reflection can be written about this session now. Nothing was saved.")
         raise NotTaken(_fault(words, text, 409))
+    participant_id = visit.participant_id
     with the_tool().database.write() as connection:
-        save_draft(connection, participant_id=visit.participant_id, session_id=session_id, text=text, now=now)
+        expect_unchanged(connection, participant_id=participant_id, session_id=session_id, text=text, saved_at=seen_at)
+        if len(text) > MAX_REFLECTION_CHARS:
+            raise too_long("reflection", text, MAX_REFLECTION_CHARS)
+        save_draft(connection, participant_id=participant_id, session_id=session_id, text=text, now=now)
     return shown
+
+
+def _is_kept(visit: Visit, session_id: UUID, text: str) -> bool:
+    with the_tool().database.read() as connection:
+        found = reflection_of(connection, participant_id=visit.participant_id, session_id=session_id)
+    return found is not None and found.text == text
 
 
 def _hand_in(visit: Visit, shown: OwnSession, text: str) -> list[int]:

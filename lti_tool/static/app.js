@@ -34,19 +34,31 @@
     }
   }
 
-  // The fragment <… id data-refresh> is fetched again, unless somebody is typing in it or has typed something.
-  const inUse = (fragment) => fragment.contains(document.activeElement)
-    || [...fragment.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
+  // The fragment <… id data-refresh> is fetched again from data-refresh-from (a page that answers a form has an address
+  // of its own), unless somebody is typing in it or has typed something. A link or button keeps its focus.
+  const inUse = (fragment) => (fragment.contains(document.activeElement) && document.activeElement.matches("input, textarea, select"))
+    || [...fragment.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue)
+    || [...fragment.querySelectorAll("select option")].some((option) => option.selected !== option.defaultSelected);
+  function likeOne(focused, fresh) {
+    if (focused.id) return [...fresh.querySelectorAll("[id]")].find((one) => one.id === focused.id);
+    const href = focused.getAttribute("href");
+    if (href) return [...fresh.querySelectorAll("[href]")].find((one) => one.getAttribute("href") === href);
+    const action = focused.form?.getAttribute("action");
+    return [...fresh.querySelectorAll("button")].find((one) => one.form?.getAttribute("action") === action && one.value === focused.value);
+  }
   async function refresh() {
     const fragment = document.querySelector("[data-refresh]");
     if (!fragment || document.hidden || inUse(fragment)) return;
     try {
-      const answer = await fetch(location.pathname, { credentials: "same-origin" });
+      const answer = await fetch(fragment.dataset.refreshFrom || location.pathname, { credentials: "same-origin" });
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById(fragment.id);
       if (!fresh || fresh.dataset.refresh === fragment.dataset.refresh || inUse(fragment)) return;
+      const focused = fragment.contains(document.activeElement) ? document.activeElement : null;
+      const next = focused && likeOne(focused, fresh);
       fragment.replaceWith(fresh);
+      if (next) next.focus({ preventScroll: true });
       showLocalTimes(fresh);
       countDown(fresh);
     } catch { /* offline for a moment: the page stays as it is */ }

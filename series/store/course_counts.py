@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from series.course_counts import has_begun, is_harder_count, problem_of_count
+from series.course_counts import CountProblem, has_begun, is_harder_count, problem_of_count
 from series.standing import CourseCount
 from series.store.audit import append_audit
 from series.store.database import insert
@@ -16,7 +16,11 @@ from series.store.tables import course, course_count
 
 
 class CountRefused(Exception):
-    """In words for the person who sets it."""
+    """Says why."""
+
+    def __init__(self, problem: CountProblem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
 
 
 def count_in_force(connection: sa.Connection, course_id: int, series_id: UUID) -> CourseCount:
@@ -37,10 +41,7 @@ def check_count(
     wanted = new or CourseCount(required=rule_of(connection, series_id).required)
     begun = has_begun(old, sessions, now) or has_begun(wanted, sessions, now)
     if begun and is_harder_count(wanted, old, sessions):
-        raise CountRefused(
-            "One of these sessions has started, so people rely on what was said: fewer sessions may be demanded now,"
-            " and more of them counted, but not the other way round."
-        )
+        raise CountRefused(CountProblem.HARDER)
 
 
 def set_count(

@@ -1,6 +1,5 @@
-"""Reflections: drafts are their writer's alone; handed in, one is evidence and read by those who teach the course."""
+"""Reflections as they are written, handed in, read and returned."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,33 +7,26 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.reflections import (
+    HandedInAnew,
     NothingToReturn,
     Reflection,
     ReflectionLocked,
     ReflectionState,
     ReflectionTooShort,
+    SavedMeanwhile,
     count_words,
 )
 from series.rule import Kind
 from series.store.database import insert
 from series.store.evidence import NewEvidence, NothingToRetract, record_evidence, retract_evidence
-from series.store.tables import evidence, membership, participant, placement, reflection, session
+from series.store.tables import evidence, participant, reflection, session
 
 SOURCE = "reflection"
 
 
-@dataclass(frozen=True, kw_only=True)
-class CourseReflection:
-    """One row for those who teach: whose it is (`sub`: the number in the LMS), and the text as it was handed in, which
-    is empty while its writer works on it again."""
-
-    sub: str
-    reflection: Reflection
-
-
 def reflection_of(connection: sa.Connection, *, participant_id: int, session_id: UUID) -> Reflection | None:
     row = connection.execute(sa.select(reflection).where(_is(participant_id, session_id))).one_or_none()
-    return None if row is None else _reflection(row)
+    return None if row is None else as_reflection(row)
 
 
 def reflections_of_participant(
@@ -46,7 +38,7 @@ def reflections_of_participant(
         .join(session, reflection.c.session_id == session.c.id)
         .where(reflection.c.participant_id == participant_id, session.c.series_id == series_id)
     )
-    return {row.session_id: _reflection(row) for row in rows}
+    return {row.session_id: as_reflection(row) for row in rows}
 
 
 def save_draft(connection: sa.Connection, *, participant_id: int, session_id: UUID, text: str, now: datetime) -> None:
@@ -72,11 +64,27 @@ def save_draft(connection: sa.Connection, *, participant_id: int, session_id: UU
         raise ReflectionLocked
 
 
+def expect_unchanged(
+    connection: sa.Connection, *, participant_id: int, session_id: UUID, text: str, saved_at: datetime | None
+) -> None:
+    """`text` was written on top of what was saved at that time (None: of nothing). In the transaction that saves it.
+    Raises SavedMeanwhile where another text has been saved since; ReflectionLocked."""
+    _take_turns(connection, participant_id)
+    found = reflection_of(connection, participant_id=participant_id, session_id=session_id)
+    if found is None:
+        return
+    if found.state is ReflectionState.HANDED_IN:
+        raise ReflectionLocked
+    if saved_at != found.saved_at and text != found.text:
+        raise SavedMeanwhile
+
+
 def hand_in(
     connection: sa.Connection, *, participant_id: int, session_id: UUID, text: str, at_least: int, now: datetime
 ) -> list[int]:
-    """The text becomes evidence; the new deliveries' ids. Raises ReflectionLocked, ReflectionTooShort: save the draft
-    first, in a transaction of its own."""
+    """The text becomes evidence; the new deliveries' ids. After a return it counts as of the first time, whatever its
+    time has become since. Raises ReflectionLocked, ReflectionTooShort: save the draft first, in a transaction of its
+    own."""
     words = count_words(text)
     if words < max(1, at_least):
         raise ReflectionTooShort(words=words, at_least=max(1, at_least))
@@ -87,7 +95,7 @@ def hand_in(
         kind=Kind.REFLECTION,
         source=SOURCE,
         source_id=_next_source_id(connection, participant_id, session_id),
-        observed_at=now,
+        observed_at=first_handed_in_at(connection, participant_id=participant_id, session_id=session_id) or now,
         amount=words,
     )
     delivery_ids = record_evidence(connection, new, now=now)
@@ -97,6 +105,7 @@ def hand_in(
         .values(
             state=ReflectionState.HANDED_IN.value,
             handed_in_at=now,
+            read_at=None,
             evidence_id=_own_evidence(participant_id, session_id)
             .with_only_columns(evidence.c.id)
             .where(evidence.c.source_id == new.source_id)
@@ -107,51 +116,56 @@ def hand_in(
 
 
 def return_reflection(
-    connection: sa.Connection, *, participant_id: int, session_id: UUID, comment: str, by: str, now: datetime
+    connection: sa.Connection,
+    *,
+    participant_id: int,
+    session_id: UUID,
+    evidence_id: int,
+    comment: str,
+    by: str,
+    now: datetime,
 ) -> list[int]:
     """Give it back to be written on: what it counted for is withdrawn, with the comment as the reason; the new
-    deliveries' ids. Whoever calls has asked `may`, and writes the audit. Raises NothingToReturn."""
-    _take_turns(connection, participant_id)
-    row = connection.execute(
-        sa.update(reflection)
-        .where(_is(participant_id, session_id), reflection.c.state == ReflectionState.HANDED_IN.value)
-        .values(state=ReflectionState.RETURNED.value, comment=comment, returned_at=now)
-        .returning(reflection.c.evidence_id)
-    ).one_or_none()
-    if row is None:
-        raise NothingToReturn
+    deliveries' ids. `evidence_id`: of what was read. Whoever calls has asked `may`, and writes the audit.
+
+    Raises NothingToReturn, HandedInAnew.
+    """
+    fresh = {"state": ReflectionState.RETURNED.value, "comment": comment, "returned_at": now, "read_at": now}
+    _change_handed_in(connection, participant_id, session_id, evidence_id, fresh)
     try:
-        return retract_evidence(connection, row.evidence_id, by=by, reason=comment, now=now)
+        return retract_evidence(connection, evidence_id, by=by, reason=comment, now=now)
     except NothingToRetract:  # somebody has withdrawn it already
         return []
 
 
-def reflections_of_course(connection: sa.Connection, *, course_id: int, series_id: UUID) -> list[CourseReflection]:
-    """Those that the course's learners have handed in or got back, the last one first. No drafts."""
-    learners = (
-        sa.select(membership.c.participant_id)
-        .join(placement, membership.c.placement_id == placement.c.id)
-        .where(placement.c.course_id == course_id, membership.c.is_learner)
-    )
-    rows = connection.execute(
-        sa.select(reflection, participant.c.sub)
-        .join(participant, reflection.c.participant_id == participant.c.id)
-        .join(session, reflection.c.session_id == session.c.id)
-        .where(
-            reflection.c.participant_id.in_(learners),
-            session.c.series_id == series_id,
-            reflection.c.state != ReflectionState.DRAFT.value,
-        )
-        .order_by(reflection.c.handed_in_at.desc(), reflection.c.participant_id)
-    )
-    return [CourseReflection(sub=row.sub, reflection=_as_handed_in(_reflection(row))) for row in rows]
+def mark_read(
+    connection: sa.Connection, *, participant_id: int, session_id: UUID, evidence_id: int, now: datetime
+) -> None:
+    """It waits no more for those who teach. May be repeated. Otherwise as return_reflection, and raises the same."""
+    _change_handed_in(connection, participant_id, session_id, evidence_id, {"read_at": now})
 
 
-def _as_handed_in(found: Reflection) -> Reflection:
-    is_worked_on = found.returned_at is not None and found.saved_at > found.returned_at
-    if found.state is ReflectionState.RETURNED and is_worked_on:
-        return replace(found, text="")
-    return found
+def first_handed_in_at(connection: sa.Connection, *, participant_id: int, session_id: UUID) -> datetime | None:
+    of_it = _own_evidence(participant_id, session_id).with_only_columns(evidence.c.observed_at)
+    first: datetime | None = connection.execute(of_it.order_by(evidence.c.observed_at).limit(1)).scalar_one_or_none()
+    return first
+
+
+def _change_handed_in(
+    connection: sa.Connection, participant_id: int, session_id: UUID, evidence_id: int, fresh: dict[str, Any]
+) -> None:
+    """Raises NothingToReturn, HandedInAnew."""
+    _take_turns(connection, participant_id)
+    is_handed_in = _is(participant_id, session_id) & (reflection.c.state == ReflectionState.HANDED_IN.value)
+    changed = connection.execute(
+        sa.update(reflection)
+        .where(is_handed_in, reflection.c.evidence_id == evidence_id)
+        .values(**fresh)
+        .returning(reflection.c.participant_id)
+    ).one_or_none()
+    if changed is None:
+        is_there = connection.execute(sa.select(reflection.c.participant_id).where(is_handed_in)).first()
+        raise HandedInAnew if is_there else NothingToReturn
 
 
 def _take_turns(connection: sa.Connection, participant_id: int) -> None:
@@ -178,7 +192,8 @@ def _next_source_id(connection: sa.Connection, participant_id: int, session_id: 
     return str(connection.execute(earlier).scalar_one() + 1)
 
 
-def _reflection(row: Any) -> Reflection:
+def as_reflection(row: Any) -> Reflection:
+    """Of a row of the table."""
     return Reflection(
         participant_id=row.participant_id,
         session_id=row.session_id,
@@ -186,6 +201,8 @@ def _reflection(row: Any) -> Reflection:
         state=ReflectionState(row.state),
         saved_at=row.saved_at,
         handed_in_at=row.handed_in_at,
+        evidence_id=row.evidence_id,
+        read_at=row.read_at,
         comment=row.comment,
         returned_at=row.returned_at,
     )

@@ -457,6 +457,7 @@ reflection = Table(  # what a participant writes about a session; handed in, it 
     Column("saved_at", Instant, nullable=False),
     Column("handed_in_at", Instant),
     Column("evidence_id", ForeignKey("evidence.id")),  # of the last time it was handed in
+    Column("read_at", Instant),  # by one who teaches; since then nothing was handed in
     Column("comment", Text),  # with which it was returned
     Column("returned_at", Instant),
 )

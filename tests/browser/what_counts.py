@@ -16,7 +16,7 @@ from series.store.database import Database
 from series.store.declarations import declare_recording
 from series.store.evidence import NewEvidence, facts_of, record_evidence, retract_evidence
 from series.store.objections import answer_objection, raise_objection
-from series.store.reflections import hand_in, return_reflection, save_draft
+from series.store.reflections import hand_in, reflection_of, return_reflection, save_draft
 from series.store.rules import set_rule
 from series.store.sessions import find_series, sessions_of
 from series.store.tables import course, membership, participant, placement, university
@@ -97,7 +97,11 @@ def fill(demo: Demo, sub: str) -> None:
         student.record(4, Kind.LIVE, source="meeting report", amount=41)
         session_id = student.session_ids[this_week]
         hand_in(connection, **who, session_id=session_id, text=REFLECTION, at_least=1, now=now)
-        return_reflection(connection, **who, session_id=session_id, comment=GREEK, by=by, now=now)
+        written = reflection_of(connection, **who, session_id=session_id)
+        assert written is not None
+        assert written.evidence_id is not None
+        read = {"session_id": session_id, "evidence_id": written.evidence_id}
+        return_reflection(connection, **who, **read, comment=GREEK, by=by, now=now)
         asked = {**who, "course_id": student.course_id, "now": now}
         first = raise_objection(connection, session_id=None, text=GERMAN, **asked)
         raise_objection(connection, session_id=session_id, text=GREEK, **asked)

@@ -1,15 +1,30 @@
 """Reflections and objections in the store, on both databases."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from msgspec import structs
 
 from series.people import Visit
-from series.reflections import NothingToReturn, ReflectionLocked, ReflectionState, ReflectionTooShort
+from series.reflections import (
+    HandedInAnew,
+    NothingToReturn,
+    ReflectionLocked,
+    ReflectionState,
+    ReflectionTooShort,
+    SavedMeanwhile,
+)
 from series.rule import Demand, Kind, SessionRule
+from series.store.course_reflections import (
+    list_done,
+    list_waiting,
+    reflection_of_course,
+    waiting_of_course,
+)
 from series.store.database import Database
 from series.store.evidence import facts_of, retract_evidence
 from series.store.objections import (
@@ -23,14 +38,15 @@ from series.store.objections import (
 )
 from series.store.records import completions_of
 from series.store.reflections import (
+    expect_unchanged,
     hand_in,
+    mark_read,
     reflection_of,
-    reflections_of_course,
     return_reflection,
     save_draft,
 )
 from series.store.rules import set_session_rule
-from series.store.tables import delivery, evidence
+from series.store.tables import delivery, evidence, rule_version
 from tests.at_once import at_once
 from tests.conftest import NOW
 from tests.examples import SERIES, SESSION, weekly
@@ -55,22 +71,32 @@ def key(visit: Visit) -> dict[str, object]:
     return {"participant_id": visit.participant_id, "session_id": SESSION.session_id}
 
 
-def send(connection: sa.Connection, visit: Visit, text: str = TEXT) -> list[int]:
+def send(connection: sa.Connection, visit: Visit, text: str = TEXT, *, now: datetime = NOW) -> list[int]:
     return hand_in(
         connection,
         participant_id=visit.participant_id,
         session_id=SESSION.session_id,
         text=text,
         at_least=3,
-        now=NOW,
+        now=now,
     )
 
 
-def give_back(connection: sa.Connection, visit: Visit, comment: str = "Mehr, bitte.") -> list[int]:
+def evidence_id(connection: sa.Connection, visit: Visit) -> int:
+    """Of what was handed in last."""
+    found = reflection_of(connection, participant_id=visit.participant_id, session_id=SESSION.session_id)
+    assert found is not None
+    return found.evidence_id or 0
+
+
+def give_back(
+    connection: sa.Connection, visit: Visit, comment: str = "Mehr, bitte.", *, read: int | None = None
+) -> list[int]:
     return return_reflection(
         connection,
         participant_id=visit.participant_id,
         session_id=SESSION.session_id,
+        evidence_id=read or evidence_id(connection, visit),
         comment=comment,
         by="participant 77",
         now=LATER,
@@ -136,7 +162,7 @@ def test_a_draft_cannot_be_returned_nor_anything_twice(database: Database, stude
     with database.write() as connection:
         save_draft(connection, **key(student), text=TEXT, now=NOW)  # type: ignore[arg-type]
         with pytest.raises(NothingToReturn):
-            give_back(connection, student)
+            give_back(connection, student, read=1)
         send(connection, student)
         give_back(connection, student)
         with pytest.raises(NothingToReturn):
@@ -154,22 +180,86 @@ def test_it_is_returned_also_when_its_fact_was_withdrawn_already(database: Datab
     assert (found.state, found.comment) == (ReflectionState.RETURNED, "Mehr, bitte.")
 
 
+def test_handed_in_once_more_after_its_time_it_counts_as_it_did(database: Database, student: Visit) -> None:
+    rule = SessionRule(ways=((Demand(kind=Kind.REFLECTION, at_least=3, within_days=14),),))
+    with database.write() as connection:
+        connection.execute(sa.update(rule_version).values(rule=msgspec.json.encode(rule).decode()))
+        send(connection, student, now=SESSION.end_at + timedelta(days=14))
+        give_back(connection, student)
+        send(connection, student, f"{TEXT} Und Wind.", now=SESSION.end_at + timedelta(days=20))
+        assert completed(connection, student)
+        facts = facts_of(connection, participant_id=student.participant_id, series_id=SERIES.series_id)
+    assert {fact.evidence.observed_at for fact in facts} == {SESSION.end_at + timedelta(days=14)}
+
+
+def test_what_nobody_has_read_is_neither_returned_nor_marked(database: Database, student: Visit) -> None:
+    with database.write() as connection:
+        send(connection, student)
+        read = evidence_id(connection, student)
+        give_back(connection, student)
+        send(connection, student, f"{TEXT} Und Wind.")
+        with pytest.raises(HandedInAnew):
+            give_back(connection, student, read=read)
+        with pytest.raises(HandedInAnew):
+            mark_read(connection, **key(student), evidence_id=read, now=LATER)  # type: ignore[arg-type]
+        assert completed(connection, student)
+
+
+def test_another_text_saved_meanwhile_is_not_overwritten(database: Database, student: Visit) -> None:
+    with database.write() as connection:
+        expect_unchanged(connection, **key(student), text=TEXT, saved_at=None)  # type: ignore[arg-type]
+        save_draft(connection, **key(student), text=TEXT, now=NOW)  # type: ignore[arg-type]
+        for text, saved_at in ((TEXT, None), ("Anderes.", NOW)):
+            expect_unchanged(connection, **key(student), text=text, saved_at=saved_at)  # type: ignore[arg-type]
+        for saved_at in (None, LATER):
+            with pytest.raises(SavedMeanwhile):
+                expect_unchanged(connection, **key(student), text="Anderes.", saved_at=saved_at)  # type: ignore[arg-type]
+
+
 def test_a_course_reads_what_was_handed_in_and_no_drafts(database: Database, student: Visit) -> None:
     assert student.course_id is not None
-    of = {"course_id": student.course_id, "series_id": SERIES.series_id}
+    of: dict[str, Any] = {"course_id": student.course_id, "series_id": SERIES.series_id}
+    one: dict[str, Any] = of | key(student)
     with database.write() as connection:
         save_draft(connection, **key(student), text="Noch nicht", now=NOW)  # type: ignore[arg-type]
-        assert reflections_of_course(connection, **of) == []  # type: ignore[arg-type]
+        assert reflection_of_course(connection, **one) is None
         send(connection, student)
-        (found,) = reflections_of_course(connection, **of)  # type: ignore[arg-type]
+        found = reflection_of_course(connection, **one)
+        assert found is not None
         assert (found.sub, found.reflection.text, found.reflection.words) == ("5", TEXT, 4)
+        assert reflection_of_course(connection, **one | {"course_id": student.course_id + 1}) is None
         give_back(connection, student)
-        (found,) = reflections_of_course(connection, **of)  # type: ignore[arg-type]
+        found = reflection_of_course(connection, **one)
+        assert found is not None
         assert (found.reflection.state, found.reflection.text) == (ReflectionState.RETURNED, TEXT)
         save_draft(connection, **key(student), text="Noch nicht", now=LATER + timedelta(1))  # type: ignore[arg-type]
-        (found,) = reflections_of_course(connection, **of)  # type: ignore[arg-type]
+        found = reflection_of_course(connection, **one)
+        assert found is not None
         assert found.reflection.text == ""
-        assert reflections_of_course(connection, course_id=student.course_id + 1, series_id=SERIES.series_id) == []
+
+
+def test_it_waits_until_it_is_read_or_returned_and_again_when_it_is_new(database: Database, student: Visit) -> None:
+    of: dict[str, Any] = {"course_id": student.course_id, "series_id": SERIES.series_id}
+
+    def lists(connection: sa.Connection) -> tuple[int, int, int]:
+        page = of | {"first": 0, "most": 5}
+        waiting, done = list_waiting(connection, **page), list_done(connection, **page)
+        return waiting_of_course(connection, **of), len(waiting), len(done)
+
+    with database.write() as connection:
+        save_draft(connection, **key(student), text="Noch nicht", now=NOW)  # type: ignore[arg-type]
+        assert lists(connection) == (0, 0, 0)
+        send(connection, student)
+        assert lists(connection) == (1, 1, 0)
+        read = evidence_id(connection, student)
+        mark_read(connection, **key(student), evidence_id=read, now=NOW)  # type: ignore[arg-type]
+        assert lists(connection) == (0, 0, 1)
+        give_back(connection, student)
+        assert lists(connection) == (0, 0, 1)
+        send(connection, student, f"{TEXT} Und Wind.")
+        assert lists(connection) == (1, 1, 0)
+        assert list_waiting(connection, **of, first=1, most=5) == []
+        assert waiting_of_course(connection, **of | {"series_id": UUID(int=1)}) == 0
 
 
 # Objections

@@ -27,9 +27,9 @@ def of(required: int, *ids: UUID) -> CourseCount:
     [
         (of(1), None),
         (of(4), None),
-        (of(5), "Only 4 sessions"),
+        (of(5), "Fewer sessions are chosen"),
         (of(0), "At least one"),
-        (of(2, FIRST), "Only 1"),
+        (of(2, FIRST), "Fewer sessions are chosen"),
         (of(1, UUID(int=1)), "not in this series"),
         (CourseCount(required=1, session_ids=frozenset()), "choose at least one"),
     ],

@@ -1,5 +1,6 @@
 """The check-in as students and hosts meet it: more time, opening once more, and what a room is shown."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,13 @@ def workshop(tool: ToolUnderTest, browser: Browser, login: Login) -> Workshop:
     opened = open_workshop(tool, browser, login)
     opened.open_check_in()
     return opened
+
+
+def test_the_page_of_a_refusal_refreshes_from_an_address_that_can_be_fetched(workshop: Workshop) -> None:
+    refused = workshop.send(CHECK_IN, at="", code="1")
+    assert (refused.status_code, "data-refresh=" in refused.text) == (422, True)
+    (address,) = re.findall(r'data-refresh-from="([^"]+)"', refused.text)
+    assert workshop.browser.get(address).status_code == 200
 
 
 # More time

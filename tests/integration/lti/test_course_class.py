@@ -64,6 +64,11 @@ def test_a_class_is_excused(course: CourseUnderTest) -> None:
     assert {kind for _, kind, *_ in course.facts()} == {"excused"}
 
 
+def test_who_is_excused_is_not_chosen_by_the_link(course: CourseUnderTest) -> None:
+    confirm(course, [MARIA], do="excuse")
+    assert set(checked(course.get(f"sessions/{course.running}/confirm?all=1"))) == {GORG, NEVER_CAME}
+
+
 def test_people_of_another_course_are_left_alone(course: CourseUnderTest) -> None:
     assert "recorded for 1 person." in confirm(course, [MARIA, course.other.sub, "nobody at all"])
     assert [one for one, *_ in course.facts()] == [course.maria.participant_id]
@@ -84,6 +89,8 @@ def test_an_incomplete_form_changes_nothing_and_keeps_its_ticks(
     form = {"sub": [MARIA], "do": "confirm", "reason": "So.", "form_id": form_id()} | changes
     answer = course.post(page, form, on=page, status=422)
     assert words in answer
+    assert 'id="fault" role="alert"' in answer
+    assert answer.count('aria-describedby="fault') == 1
     assert checked(answer) == ([MARIA] if "reason" in changes else [])
     assert course.facts() == []
 

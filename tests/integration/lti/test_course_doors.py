@@ -7,6 +7,7 @@ import pytest
 from tests.integration.lti.course import CourseUnderTest, as_test_user, open_as
 from tests.integration.lti.lms import INSTRUCTOR, LEARNER
 from tests.integration.lti.test_course_grades import objects
+from tests.integration.lti.test_course_reflections import write
 from tests.integration.lti.tool import Browser
 
 PAGES = [
@@ -17,6 +18,7 @@ PAGES = [
     "sessions/{session}/confirm",
     "grades/",
     "inbox/",
+    "inbox/reflections/{person}/{session}/",
     "count",
 ]
 FORMS = [
@@ -27,6 +29,7 @@ FORMS = [
     "grades/people/{person}/lower",
     "inbox/objections/{objection}/answer",
     "inbox/reflections/{person}/{session}/return",
+    "inbox/reflections/{person}/{session}/read",
     "count",
 ]
 NOT_ABOUT_PEOPLE = {"", "sessions/{session}/confirm", "grades/", "inbox/", "count"}
@@ -39,6 +42,7 @@ def statuses(browser: Browser, path: str, pages: list[str], values: dict[str, ob
 @pytest.fixture
 def values(course: CourseUnderTest) -> dict[str, object]:
     course.check_in(course.maria, course.running)
+    write(course, course.maria, course.running)
     return {
         "person": course.maria.participant_id,
         "session": course.running,
@@ -94,6 +98,7 @@ ACTIONS = [
     "lower {person}",
     "answer {objection}",
     "return {person} {session}",
+    "read {person} {session}",
     "count",
 ]
 OWN_COURSE = {"sessions/{session}/confirm", "grades/retry", "count"}
@@ -102,6 +107,7 @@ FILLED = {
     "reason": "Because.",
     "answer": "No.",
     "comment": "No.",
+    "evidence_id": "2",
     "form_id": "0" * 32,
     "sub": "5",
 }

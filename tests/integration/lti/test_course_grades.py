@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from series.people import Visit
 from series.store import deliveries
 from series.store.objections import raise_objection
-from series.store.reflections import hand_in
 from series.store.rules import course_count_of
 from series.store.tables import completion, delivery, objection, series
 from tests.examples import SERIES
@@ -121,27 +120,6 @@ def test_an_answer_stays_as_it_is(course: CourseUnderTest, objected: int) -> Non
         course.send(f"inbox/objections/{objected}/answer", {"form_token": token[1], "answer": text})
     assert answers(course, objected) == "The first."
     assert len(course.audited("answer_objection")) == 1
-
-
-def test_a_reflection_is_read_and_returned_with_a_comment(course: CourseUnderTest) -> None:
-    with course.database.write() as connection:
-        hand_in(
-            connection,
-            participant_id=course.maria.participant_id,
-            session_id=course.over,
-            text="What I have learnt.",
-            at_least=1,
-            now=course.now,
-        )
-    assert "1 reflection handed in" in course.get()
-    assert "What I have learnt." in course.get("inbox/")
-    back = f"inbox/reflections/{course.maria.participant_id}/{course.over}/return"
-    assert "Please write a comment" in course.post(back, {"comment": ""}, on="inbox/", status=422)
-    assert "Say what you would do differently." in course.post(
-        back, {"comment": "Say what you would do differently."}, on="inbox/"
-    )
-    assert len(course.facts()) == 2, "what it counted for is withdrawn"
-    assert len(course.audited("return_reflection")) == 1
 
 
 COUNT = {"do": "show", "whose": "own", "which": "all"}

@@ -14,6 +14,7 @@ from tests.integration.lti.course import (
     MARIA,
     NAMES,
     NEVER_CAME,
+    OF_ANOTHER_COURSE,
     SUSPENDED,
     TEACHER,
     CourseUnderTest,
@@ -39,7 +40,7 @@ def test_everybody_in_the_roster_is_shown_by_name_with_what_is_missing(course: C
     assert "not yet started" in row_of(page, NAMES[NEVER_CAME])
     assert "not yet started" not in row_of(page, NAMES[GORG])
     assert "suspended" in row_of(page, NAMES[SUSPENDED])
-    assert "1 of 4 completed" in page
+    assert "1 of 3 completed" in page, "the suspended one is nobody to wait for"
 
 
 def test_who_never_came_and_has_left_is_nobodys_business_any_more(course: CourseUnderTest) -> None:
@@ -235,6 +236,17 @@ def test_what_one_person_has_is_not_withdrawn_from_another(course: CourseUnderTe
     course.check_in(course.maria, course.running)
     found = evidence_id(course)
     course.get(f"{course.person(course.gorg)}facts/{found}/withdraw", status=404)
+
+
+def test_a_person_whom_the_lms_names_only_at_first_is_shown_by_number(course: CourseUnderTest) -> None:
+    lms, page = course.tool.malta, course.record_page(course.other, course.running)
+    members = [{"user_id": OF_ANOTHER_COURSE, "name": "Xandru", "roles": ["Learner"], "status": "Active"}]
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as played:
+        played.add_passthru("http://127.0.0.1")
+        played.post(f"{lms.issuer}/token", json={"access_token": "a-token", "expires_in": 3600})
+        played.get(f"{lms.issuer}/memberships/course-1", json={"id": "1", "members": members})
+        played.get(f"{lms.issuer}/memberships/course-1", status=503)
+        assert "No. 9 in your LMS" in course.get(page)
 
 
 def test_a_teacher_records_nothing_for_themselves(course: CourseUnderTest) -> None:

@@ -1,16 +1,18 @@
 """One session's page: the recording and the reflection in the student's own words."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from lti_tool.pages.times import moment
 from series.reflections import MAX_REFLECTION_CHARS
 from series.rule import Kind, Rule
 from series.sessions import Status
 from series.store.evidence import retract_evidence
 from series.store.reflections import reflection_of, return_reflection
-from series.store.tables import session
+from series.store.tables import evidence, session
 from tests.examples import SESSION
 from tests.integration.lti.lms import Lms
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest
@@ -214,23 +216,91 @@ def test_what_was_handed_in_stays_and_what_was_typed_later_is_shown(workshop: Wo
     assert draft(workshop) == f"handed_in: {FIVE_WORDS}"
 
 
-def test_what_was_returned_is_handed_in_once_more(workshop: Workshop) -> None:
-    workshop.send(REFLECTION, text=FIVE_WORDS, do="hand_in")
+def give_back(workshop: Workshop, now: datetime) -> None:
+    (fact,) = workshop.facts()
     with workshop.tool.database.write() as connection:
         return_reflection(
             connection,
             participant_id=workshop.participant_id,
             session_id=SESSION.session_id,
+            evidence_id=fact.evidence.evidence_id,
             comment="Mehr, bitte: Γιατί;",
             by="participant 77",
-            now=workshop.began_at,
+            now=now,
         )
+
+
+def saved_at(page: str) -> str:
+    found = re.search(r'name="saved_at" value="([^"]*)"', page)
+    assert found, page
+    return found[1]
+
+
+def test_what_was_returned_is_handed_in_once_more(workshop: Workshop) -> None:
+    workshop.send(REFLECTION, text=FIVE_WORDS, do="hand_in")
+    give_back(workshop, workshop.began_at)
     page = workshop.page(OF_SESSION)
     assert "Mehr, bitte: Γιατί;" in text_of(page, "reflection")
     assert f"{FIVE_WORDS}</textarea>" in page
     assert "Returned to you" in workshop.page()
-    assert workshop.send(REFLECTION, text=f"{FIVE_WORDS} Darum.", do="hand_in").status_code == 303
+    again = {"text": f"{FIVE_WORDS} Darum.", "saved_at": saved_at(page)}
+    assert workshop.send(REFLECTION, **again, do="hand_in").status_code == 303
     assert [fact.retraction is None for fact in workshop.facts()] == [False, True]
+
+
+def test_what_was_returned_after_its_time_can_be_handed_in_for_two_more_weeks(workshop: Workshop) -> None:
+    workshop.send(REFLECTION, text=FIVE_WORDS, do="hand_in")
+    handed_in_at = workshop.began_at - timedelta(days=16)
+    with workshop.tool.database.write() as connection:
+        connection.execute(sa.update(evidence).values(observed_at=handed_in_at))
+    end_long_ago(workshop)
+    give_back(workshop, workshop.began_at)
+    page = workshop.page(OF_SESSION)
+    until = moment(workshop.began_at + timedelta(days=14), "Europe/Malta")
+    assert f"You can hand it in again until {until}." in page
+    assert "a reflection, until" in workshop.page()
+    again = {"text": f"{FIVE_WORDS} Darum.", "saved_at": saved_at(page)}
+    assert workshop.send(REFLECTION, **again, do="hand_in").status_code == 303
+    assert "This session counts for you." in workshop.page(OF_SESSION)
+    assert {fact.evidence.observed_at for fact in workshop.facts()} == {handed_in_at}
+
+
+def test_two_weeks_after_the_return_it_is_over(workshop: Workshop) -> None:
+    workshop.send(REFLECTION, text=FIVE_WORDS, do="hand_in")
+    end_long_ago(workshop)
+    give_back(workshop, workshop.began_at - timedelta(days=14, minutes=1))
+    page = workshop.page(OF_SESSION)
+    assert "The time for the reflection was over" in page
+    assert "You can hand it in again" not in page
+
+
+def test_an_older_draft_does_not_overwrite_a_newer_one(workshop: Workshop) -> None:
+    token = workshop.token(REFLECTION)
+    workshop.post(REFLECTION, token, do="save", saved_at="", text="Two hours of work")
+    for do in ("save", "hand_in"):
+        answer = workshop.post(REFLECTION, token, do=do, saved_at="", text=f"{FIVE_WORDS} Old.")
+        assert answer.status_code == 409, do
+        assert f"{FIVE_WORDS} Old.</textarea>" in answer.text
+        assert "Two hours of work</textarea>" in answer.text
+    assert (draft(workshop), workshop.facts()) == ("draft: Two hours of work", [])
+    meant = {"text": "Old, and meant so", "saved_at": saved_at(answer.text)}
+    assert workshop.post(REFLECTION, token, do="save", **meant).status_code == 303
+    assert draft(workshop) == "draft: Old, and meant so"
+
+
+def test_the_same_text_sent_twice_is_handed_in_once(workshop: Workshop) -> None:
+    token = workshop.token(REFLECTION)
+    for _ in range(2):
+        answer = workshop.post(REFLECTION, token, do="hand_in", saved_at="", text=FIVE_WORDS)
+        assert (answer.status_code, answer.location.partition("?")[2]) == (303, "saved=handed-in#reflection")
+    assert len(workshop.facts()) == 1
+
+
+@pytest.mark.parametrize("wrong", ["yesterday", "\0", "9" * 5000, "2026-99-01T00:00:00"])
+def test_a_reflection_form_with_another_time_writes_nothing(workshop: Workshop, wrong: str) -> None:
+    token, before = workshop.token(REFLECTION), workshop.tool.rows()
+    assert workshop.post(REFLECTION, token, do="save", saved_at=wrong, text="Text").status_code == 400
+    assert workshop.tool.rows() == before
 
 
 def test_a_reflection_form_with_another_button_writes_nothing(workshop: Workshop) -> None:
@@ -243,8 +313,10 @@ def test_a_reflection_form_with_another_button_writes_nothing(workshop: Workshop
 def test_a_visit_that_is_over_shows_the_text_and_not_the_button(workshop: Workshop) -> None:
     token = workshop.token(REFLECTION)
     workshop.tool.jump(timedelta(hours=13))
-    answer = workshop.post(REFLECTION, token, text=FIVE_WORDS, do="hand_in")
-    assert (answer.status_code, FIVE_WORDS in answer.text, "hand_in" in answer.text) == (401, True, False)
+    chosen = {"do": "hand_in", "saved_at": "2026-11-24T16:00:00+00:00", "held_at": "hidden-one"}
+    answer = workshop.post(REFLECTION, token, text=FIVE_WORDS, **chosen)
+    assert (answer.status_code, FIVE_WORDS in answer.text) == (401, True)
+    assert not any(value in answer.text for value in chosen.values())
 
 
 def test_where_the_rule_counts_neither_there_are_no_forms(tool: ToolUnderTest, browser: Browser, login: Login) -> None:

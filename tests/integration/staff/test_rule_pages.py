@@ -234,11 +234,18 @@ def own_page(session: Session) -> str:
     return f"{PAGE}{session.session_id}/"
 
 
+def save_own(desk: Desk, page: str, shown: TestResponse, do: str = "save") -> TestResponse:
+    """What the page between has shown."""
+    hidden = dict(re.findall(r'name="(version|series_version|rule)" value="([^"]*)"', shown.text))
+    data = {name: unescape(value) for name, value in hidden.items()}
+    return desk.post(page, data=data | {"do": do, "form_token": form_token(shown.text, page)}, headers=OURS)
+
+
 def test_a_session_gets_a_rule_of_its_own_and_loses_it_again(
     office: Office, desk: Desk, sessions: list[Session]
 ) -> None:
     page, session_id = own_page(sessions[1]), sessions[1].session_id
-    done = desk.send(page, page, do="set", version="1", reflection="on", reflection_words="50")
+    done = save_own(desk, page, desk.send(page, page, do="show", reflection="on", reflection_words="50"))
     assert path_of(done) == f"{page}?saved=rule"
     own = rules(office).of_sessions[session_id]
     assert (own.is_own, own.version, own.rule) == (
@@ -248,10 +255,27 @@ def test_a_session_gets_a_rule_of_its_own_and_loses_it_again(
     )
     assert "Rule of its own" in desk.get(PAGE).text
     assert "1 session keeps its own rule" in desk.send(PAGE, PAGE, **FORM).text
-    desk.send(page, page, do="drop", version="2")
+    assert path_of(save_own(desk, page, desk.send(page, page, do="drop"))) == f"{page}?saved=rule"
     assert not rules(office).of_sessions[session_id].is_own
     assert [action for _, action, _ in office.audit()[-2:]] == ["set_session_rule", "drop_session_rule"]
     assert "It has no rule of its own any more." in desk.get(PAGE).text
+
+
+def test_the_words_before_and_after_are_shown_before_anything_is_saved(
+    office: Office, desk: Desk, sessions: list[Session]
+) -> None:
+    page = own_page(sessions[1])
+    shown = desk.send(page, page, do="show", reflection="on", reflection_words="50")
+    words = text_of(shown)
+    assert "The session has not started" in words
+    assert "Nothing is saved so far." in words
+    now, then = words.partition(" Now ")[2].split(" Then ")
+    assert ("check-in code" in now, "reflection" in now) == (True, False)
+    assert "50 words" in then
+    assert rules(office).version == 1
+    assert re.search(r'id="reflection_words"[^>]* value="50"', save_own(desk, page, shown, do="again").text)
+    same = desk.send(page, page, do="drop")
+    assert ("this is the rule in force" in same.text, 'value="save"' in same.text) == (True, False)
 
 
 def test_a_session_that_has_started_offers_no_form(office: Office, desk: Desk, sessions: list[Session]) -> None:
@@ -264,26 +288,48 @@ def test_a_session_that_starts_while_the_form_is_open_says_so(
     office: Office, desk: Desk, sessions: list[Session]
 ) -> None:
     page = own_page(sessions[1])
-    token = form_token(desk.get(page).text, page)
+    token, shown = form_token(desk.get(page).text, page), desk.send(page, page, do="show", code="on")
     starts_now(office, sessions)
-    refused = desk.post(page, data={"form_token": token, "do": "set", "version": "1", "code": "on"}, headers=OURS)
-    assert (refused.status_code, "This session has started" in refused.text) == (422, True)
+    for refused in (
+        desk.post(page, data={"form_token": token, "do": "show", "code": "on"}, headers=OURS),
+        save_own(desk, page, shown),
+    ):
+        assert (refused.status_code, "This session has started" in refused.text) == (422, True)
 
 
 def test_a_rule_of_a_session_that_changed_meanwhile_is_not_overwritten(
     office: Office, desk: Desk, sessions: list[Session]
 ) -> None:
     page, rule = own_page(sessions[1]), SessionRule(ways=(CHECK_IN,))
+    shown = desk.send(page, page, do="show", lms="on")
     with office.database.write() as connection:
         set_session_rule(connection, sessions[1].session_id, rule, by=COMMAND_LINE, now=office.tool.clock.now())
-    refused = desk.send(page, page, do="set", version="1", lms="on")
-    assert (refused.status_code, "has changed since you opened" in refused.text) == (409, True)
-    assert 'name="lms" checked' in refused.text
+    refused = save_own(desk, page, shown)
+    assert (refused.status_code, "is another than when you looked" in refused.text) == (409, True)
     assert rules(office).of_sessions[sessions[1].session_id].rule == rule
+    assert path_of(save_own(desk, page, refused)) == f"{page}?saved=rule", "what is shown then is what counts"
+
+
+def test_the_rule_of_the_series_that_changed_meanwhile_is_shown_before_it_counts(
+    office: Office, desk: Desk, sessions: list[Session]
+) -> None:
+    page = own_page(sessions[1])
+    save_own(desk, page, desk.send(page, page, do="show", lms="on"))
+    shown = desk.send(page, page, do="drop")
+    sets(office, Rule(ways=(CHECK_IN,), required=rules(office).series.required))
+    assert save_own(desk, page, shown).status_code == 409
+    assert rules(office).of_sessions[sessions[1].session_id].is_own
 
 
 def test_a_form_that_is_none_of_ours_is_refused(desk: Desk, sessions: list[Session]) -> None:
     page = own_page(sessions[1])
-    for fields in ({"do": "set"}, {"do": "set", "version": "²"}, {"do": "x", "version": "1"}):
+    for fields in (
+        {"do": "save"},
+        {"do": "save", "version": "²", "series_version": "1"},
+        {"do": "x", "version": "1", "series_version": "1"},
+        {"do": "save", "version": "1", "series_version": "1", "rule": "{"},
+    ):
         assert desk.send(page, page, **fields).status_code == 400, fields
-    assert desk.send(page, page, do="set", version="1").status_code == 422, "nothing was ticked"
+    assert desk.send(page, page, do="show").status_code == 422, "nothing was ticked"
+    empty = desk.send(page, page, do="save", version="1", series_version="1", rule='{"ways":[]}')
+    assert (empty.status_code, "nobody could complete a session" in empty.text) == (422, True)

@@ -98,6 +98,7 @@ def _make_what_people_write() -> None:
         sa.Column("saved_at", INSTANT, nullable=False),
         sa.Column("handed_in_at", INSTANT),
         sa.Column("evidence_id", ID),
+        sa.Column("read_at", INSTANT),
         sa.Column("comment", sa.Text()),
         sa.Column("returned_at", INSTANT),
         _participant("reflection"),
