@@ -12,7 +12,9 @@ from series.store.reflections import hand_in
 from series.store.rules import course_count_of
 from series.store.tables import completion, delivery, objection, series
 from tests.examples import SERIES
-from tests.integration.lti.course import MARIA, NAMES, CourseUnderTest
+from tests.integration.lti.course import MARIA, NAMES, CourseUnderTest, student
+from tests.integration.lti.tool import form_token
+from tests.seeds import code_of, record
 
 WHY = "The student is no longer enrolled in the course."
 
@@ -66,12 +68,52 @@ def test_where_the_gradebook_shows_more_the_lower_grade_is_sent_by_a_persons_wor
     with course.database.write() as connection:  # as after a correction
         connection.execute(sa.delete(completion))
     assert "the gradebook shows 1 of 3, and 0 of 3 count" in course.get("grades/")
-    lower = f"grades/people/{course.maria.participant_id}/lower"
-    assert "is told what counts" in course.post(lower, {}, on="grades/")
+    assert "is told what counts" in course.post(lower(course), SHOWN, on="grades/")
     assert "shows more than what counts" not in course.get("grades/"), "it is on its way"
-    with course.database.read() as connection:
-        assert connection.execute(sa.select(delivery.c.score_given)).scalars().all() == [1, 0]
+    assert given(course) == [1, 0]
     assert len(course.audited("send_lower_grade")) == 1
+
+
+SHOWN = {"told": "1/3", "counts": "0/3"}
+
+
+def lower(course: CourseUnderTest, who: Visit | None = None) -> str:
+    return f"grades/people/{course.maria.participant_id}/lower/{(who or course.maria).placement_id}"
+
+
+def given(course: CourseUnderTest) -> list[int]:
+    """All grades, in the order in which they were queued."""
+    with course.database.read() as connection:
+        return list(connection.execute(sa.select(delivery.c.score_given).order_by(delivery.c.id)).scalars())
+
+
+def test_a_lower_grade_is_sent_to_the_own_course_alone(course: CourseUnderTest) -> None:
+    there = student(course.tool, course.tool.malta, MARIA, course.now, course="course-2")
+    assert there.participant_id == course.maria.participant_id
+    for one in record(course.database, code_of(course.maria, course.running, at=course.now), now=course.now):
+        deliver(course, one)
+    with course.database.write() as connection:
+        connection.execute(sa.delete(completion))
+    token = form_token(course.get("grades/"), f"course/{lower(course)}")
+    assert course.send(lower(course, there), SHOWN | {"form_token": token}).status_code == 403
+    assert given(course) == [1, 1]
+    course.post(lower(course), SHOWN, on="grades/")
+    with course.database.read() as connection:
+        last = connection.execute(sa.select(delivery.c.placement_id, delivery.c.score_given).offset(2)).all()
+    assert [tuple(row) for row in last] == [(course.maria.placement_id, 0)]
+
+
+def test_a_page_that_shows_what_is_not_so_any_more_sends_no_lower_grade(course: CourseUnderTest) -> None:
+    deliver(course, course.check_in(course.maria, course.running))
+    with course.database.write() as connection:
+        connection.execute(sa.delete(completion))
+    sent = SHOWN | {"form_token": form_token(course.get("grades/"), f"course/{lower(course)}")}
+    assert course.send(lower(course), sent | {"counts": "x"}).status_code == 400
+    record(course.database, code_of(course.maria, course.over, at=course.now), now=course.now)
+    answer = course.send(lower(course), sent)
+    page = course.browser.get(answer.location.partition("localhost:8999")[2]).text
+    assert "Nothing was sent: the grade in the gradebook, or what counts, is another one by now." in page
+    assert (given(course), course.audited("send_lower_grade")) == ([1], [])
 
 
 @pytest.fixture
