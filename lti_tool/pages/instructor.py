@@ -138,7 +138,9 @@ def _to_do(connection: Connection, visit: Visit, course_id: int, grades: list[Se
     reflections = reflections_of_course(connection, course_id=course_id, series_id=visit.series_id)
     return ToDo(
         not_sent=Counter(grade.state for grade in grades)["failed"],
-        objections=len(objections_of_course(connection, course_id=course_id, open_only=True)),
+        objections=len(
+            objections_of_course(connection, course_id=course_id, series_id=visit.series_id, open_only=True)
+        ),
         reflections=sum(1 for one in reflections if one.reflection.state == "handed_in"),
     )
 

@@ -98,7 +98,7 @@ def fill(demo: Demo, sub: str) -> None:
         session_id = student.session_ids[this_week]
         hand_in(connection, **who, session_id=session_id, text=REFLECTION, at_least=1, now=now)
         return_reflection(connection, **who, session_id=session_id, comment=GREEK, by=by, now=now)
-        asked = {**who, "course_id": student.course_id, "now": now}
+        asked = {**who, "course_id": student.course_id, "series_id": student.series_id, "now": now}
         first = raise_objection(connection, session_id=None, text=GERMAN, **asked)
         raise_objection(connection, session_id=session_id, text=GREEK, **asked)
         answer = {"objection_id": first, "course_id": student.course_id, "by": by, "now": now}

@@ -128,6 +128,7 @@ def objects(course: CourseUnderTest, who: Visit) -> int:
             connection,
             participant_id=who.participant_id,
             course_id=who.course_id,
+            series_id=SERIES.series_id,
             session_id=course.running,
             text="I was there <all> the time.",
             now=course.now,
