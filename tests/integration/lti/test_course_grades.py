@@ -1,12 +1,14 @@
 """Grades, the inbox and the course's own number, as the teacher of the course works with them."""
 
 import re
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from series.people import Visit
 from series.store import deliveries
+from series.store.course_counts import digest_of_count
 from series.store.objections import raise_objection
 from series.store.reflections import hand_in
 from series.store.rules import course_count_of
@@ -208,8 +210,31 @@ def own_count(course: CourseUnderTest) -> int | None:
     return found.required if found else None
 
 
+def save_count(course: CourseUnderTest, values: dict[str, Any], *, seen: str = "", status: int = 303) -> str:
+    """What is in force is what was seen, if nothing else is."""
+    if not seen:
+        with course.database.read() as connection:
+            seen = digest_of_count(connection, course.maria.course_id or 0, SERIES.series_id)
+    return course.post("count", COUNT | values | {"do": "save", "seen": seen}, on="count", status=status)
+
+
+def test_a_number_that_changed_meanwhile_is_asked_about_again(course: CourseUnderTest) -> None:
+    shown = course.post("count", COUNT | {"required": "1"}, on="count", status=200)
+    seen = re.search(r'name="seen" value="([^"]*)"', shown)
+    assert seen
+    save_count(course, {"required": "2"})
+    page = save_count(course, {"required": "1"}, seen=seen[1], status=409)
+    assert "What is in force is another number than when you looked. Nothing was saved" in page
+    assert own_count(course) == 2
+    again = re.search(r'name="seen" value="([^"]*)"', page)
+    assert again
+    for _ in range(2):
+        assert "Saved." in save_count(course, {"required": "1"}, seen=again[1])
+    assert len(course.audited("set_course_count")) == 2
+
+
 def test_a_saved_number_counts_and_makes_the_scores_stale(course: CourseUnderTest) -> None:
-    assert "Saved." in course.post("count", COUNT | {"required": "2", "do": "save"}, on="count")
+    assert "Saved." in save_count(course, {"required": "2"})
     assert own_count(course) == 2
     assert "0 of 2" in course.get()
     with course.database.read() as connection:
@@ -218,13 +243,13 @@ def test_a_saved_number_counts_and_makes_the_scores_stale(course: CourseUnderTes
 
 
 def test_once_a_session_has_begun_the_number_becomes_no_harder(course: CourseUnderTest) -> None:
-    course.post("count", COUNT | {"required": "2", "do": "save"}, on="count")
+    save_count(course, {"required": "2"})
     for harder in (
-        {"required": "3", "do": "save"},
-        {"required": "2", "do": "save", "which": "chosen", "session": [str(course.over), str(course.ahead)]},
-        {"whose": "series", "do": "save"},
+        {"required": "3"},
+        {"required": "2", "which": "chosen", "session": [str(course.over), str(course.ahead)]},
+        {"required": "3", "whose": "series"},
     ):
-        assert "not the other way round" in course.post("count", COUNT | harder, on="count", status=422)
+        assert "not the other way round" in save_count(course, harder, status=422)
     assert own_count(course) == 2
 
 
