@@ -8,18 +8,11 @@ from msgspec import to_builtins
 
 from series.pooling import SMALLEST_GROUP, protect
 from series.rule import Rule, SessionRule, needless_ways
-from series.rule_effect import Effect, Share
+from series.rule_effect import Effect
 from series.rule_words import cancellation_sentence, series_sentence, session_sentence
 from series.sessions import Series, Session
 from series.store.proposals import Proposal
 from series.store.rules import RuleChange, RuleInForce, Rules
-
-SHARES = {
-    Share.ALL: "complete the series",
-    Share.HALF: "have half of it or more",
-    Share.SOME: "have less than half",
-    Share.NONE: "have no session yet",
-}
 
 
 def rule_lines(series: Series, rules: Rules, sessions: list[Session]) -> Iterator[str]:
@@ -46,7 +39,7 @@ def history_lines(history: list[RuleChange], sessions: list[Session], names: Map
 
 
 def proposal_lines(proposal: Proposal, effect: Effect, sessions: list[Session]) -> list[str]:
-    """What would change, with protected numbers of people."""
+    """What would change, with the same protected numbers of people as on the coordinator's page."""
     if proposal.changes_nothing:
         return ["That is the rule in force already. Nothing was changed."]
     lines = ["Preview. Nothing was changed.", "now:"]
@@ -56,11 +49,8 @@ def proposal_lines(proposal: Proposal, effect: Effect, sessions: list[Session]) 
         f"needless, because another way is enough without it: {session_sentence(SessionRule(ways=(way,)))}"
         for way in needless_ways(proposal.new)
     ]
-    lines.append("people of all universities, now and then:")
-    for share, words in SHARES.items():
-        now, then = (_people(found.get(share, 0)) for found in (effect.now, effect.then))
-        lines.append(f"  {words}: {now} → {then}")
-    lines.append(f"  get a higher grade, sent within minutes: {_people(effect.more) if effect.more else 'nobody'}")
+    now, then = _people(effect.complete_now), _people(effect.complete_then)
+    lines.append(f"people who have all that the series demands: {now} → {then}")
     lines.append(f"{len(proposal.followers)} session(s) would be completed by the new rule")
     lines += [f"  {session.title}" for session in sessions if session.session_id in proposal.followers]
     lines.append(

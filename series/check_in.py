@@ -58,6 +58,7 @@ class CodeReason(StrEnum):
     NOT_OPEN = "not_open"
     WRONG = "wrong"
     LATE = "late"
+    CANCELLED = "cancelled"
     WITHDRAWN = "withdrawn"  # right, and counted before; but a person has withdrawn that
 
 
@@ -69,9 +70,13 @@ def new_code(taken: Collection[str] = ()) -> str:
             return code
 
 
+def that_count(session: Session, check_ins: Iterable[CheckIn]) -> list[CheckIn]:
+    """None of a cancelled session; and openings from before the start are of a time from which it was moved."""
+    return [opening for opening in check_ins if opening.opens_at >= session.start_at and not session.is_cancelled]
+
+
 def may_open(session: Session, check_ins: Iterable[CheckIn], now: datetime) -> MayOpen:
-    """Openings from before the start are of a time from which the session was moved."""
-    openings = [opening for opening in check_ins if opening.opens_at >= session.start_at]
+    openings = that_count(session, check_ins)
     if any(opening.is_open(now) for opening in openings):
         return MayOpen.IS_OPEN
     if now < session.start_at:
@@ -93,7 +98,7 @@ def is_open_for(opening: CheckIn, now: datetime, extended: Collection[int] = ())
 
 
 def match_code(typed: str, check_ins: Iterable[CheckIn], now: datetime, extended: Collection[int] = ()) -> CheckIn:
-    """The opening that `typed` belongs to. Raises CodeRefused.
+    """The opening that `typed` belongs to, of those `that_count`. Raises CodeRefused.
 
     Spaces and dashes are forgiven, and so are other scripts' digits. A code that was right until a moment ago gets
     another sentence than a wrong one. `extended`: openings in which this participant has asked for more time.

@@ -56,7 +56,8 @@ def _may_act_for(viewer: Visit, person: CoursePerson) -> bool:
 def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
     match action:
         case Action.CHECK_IN:
-            return _counts(viewer) and session is not None and session.series_id == viewer.series_id
+            is_held = session is not None and session.series_id == viewer.series_id and not session.is_cancelled
+            return _counts(viewer) and is_held
         case Action.SPEAK_FOR_ONESELF:
             return _counts(viewer) and (session is None or session.series_id == viewer.series_id)
         case Action.SEE_COURSE:

@@ -92,6 +92,10 @@ class Score:
     given: int
     maximum: int
 
+    def is_less_than(self, other: "Score") -> bool:
+        """As parts of the full grade."""
+        return self.given * other.maximum < other.given * self.maximum
+
 
 def judge(evidence: Iterable[Evidence], rule: SessionRule, span: Span) -> Outcome:
     """A function of the set: order and repetition do not matter, and only a retraction lowers what comes of it."""

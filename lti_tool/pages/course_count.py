@@ -1,5 +1,6 @@
 """How many sessions this course demands for its own grade, and of which."""
 
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
@@ -18,7 +19,14 @@ from series.rule import MAX_REQUIRED
 from series.rule_words import cancellation_sentence, series_sentence
 from series.standing import CourseCount
 from series.store.counts import people_of_course
-from series.store.course_counts import CountRefused, check_count, count_in_force, set_count
+from series.store.course_counts import (
+    CountChanged,
+    CountRefused,
+    check_count,
+    count_in_force,
+    digest_of_count,
+    set_count,
+)
 from series.store.database import Connection
 from series.store.records import records_of
 from series.store.rules import course_count_of, rule_of
@@ -48,8 +56,8 @@ def change(visit: Visit) -> Response:
         new = _typed_count()
         if do == "show":
             return _page(visit, NO_FAULT, wanted=[new])
-        with tool.database.write() as connection:
-            set_count(connection, course_id, visit.series_id, new, by=actor(visit), now=now)
+        if not _save(visit, course_id, new, now):
+            return _page(visit, NO_FAULT, wanted=[new], is_outdated=True)
     except CountRefused as error:
         return _page(visit, fault_of(NotAccepted(_words_of(error.problem))))
     except NotAccepted as error:
@@ -75,6 +83,17 @@ def _words_of(problem: CountProblem) -> str:
     return words[problem]
 
 
+def _save(visit: Visit, course_id: int, new: CourseCount | None, now: datetime) -> bool:
+    """Whether what is in force was what they have seen. Raises CountRefused."""
+    seen = request.form.get("seen", "")
+    try:
+        with the_tool().database.write() as connection:
+            set_count(connection, course_id, visit.series_id, new, seen=seen, by=actor(visit), now=now)
+    except CountChanged:
+        return False
+    return True
+
+
 def _typed_count() -> CourseCount | None:
     """None: as the series. Raises NotAccepted."""
     if request.form.get("whose") == "series":
@@ -90,8 +109,10 @@ def _typed_count() -> CourseCount | None:
     return CourseCount(required=required, session_ids=ids)
 
 
-def _page(visit: Visit, fault: Fault, wanted: list[CourseCount | None] | None = None) -> Response:
-    """`wanted`: the one count whose effect is shown."""
+def _page(
+    visit: Visit, fault: Fault, wanted: list[CourseCount | None] | None = None, *, is_outdated: bool = False
+) -> Response:
+    """`wanted`: the one count whose effect is shown. Raises CountRefused."""
     course_id, now = require_course(visit), the_tool().clock.now()
     effect, in_form = None, None
     with the_tool().database.read() as connection:
@@ -100,6 +121,7 @@ def _page(visit: Visit, fault: Fault, wanted: list[CourseCount | None] | None = 
         rule = rule_of(connection, visit.series_id)
         own = course_count_of(connection, course_id, visit.series_id)
         in_force = count_in_force(connection, course_id, visit.series_id)
+        seen = digest_of_count(connection, course_id, visit.series_id)
         if wanted:
             (in_form,) = wanted
             check_count(connection, course_id, visit.series_id, in_form, now=now)
@@ -119,11 +141,13 @@ def _page(visit: Visit, fault: Fault, wanted: list[CourseCount | None] | None = 
         sessions=[(one, times_of(one, visit.university.time_zone)) for one in sessions],
         has_begun=has_begun(in_force, sessions, now),
         effect=effect,
+        seen=seen,
+        is_outdated=is_outdated,
         fault=fault,
         saved="saved" in request.args,
         most=MAX_REQUIRED,
     )
-    return make_response(page, fault.status)
+    return make_response(page, 409 if is_outdated else fault.status)
 
 
 def _chosen(fault: Fault, shown: CourseCount) -> set[str] | None:

@@ -1,5 +1,6 @@
 """The grades of the own course: sent, on their way, not sent and why; sending again, and sending a lower one."""
 
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,9 +22,9 @@ from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.tool import the_tool
 from series.people import Visit
 from series.permissions import Action, may
+from series.rule import Score
 from series.store.audit import append_audit
-from series.store.gradebook_gaps import Gap, gaps_of_course
-from series.store.scores import queue_scores
+from series.store.gradebook_gaps import Gap, GapChanged, close_gap, gaps_of_course
 from series.store.sent_grades import SentGrade, grades_of_course, retry_of_course
 from series.store.sessions import get_series, sessions_of
 
@@ -71,6 +72,7 @@ def show(visit: Visit) -> str:
         course=course,
         rows=sorted(rows, key=lambda row: (NEEDS_A_LOOK_FIRST[row.grade.state], order.get(row.learner.sub, 0))),
         has_failed=any(grade.state == "failed" for grade in grades),
+        lower_action=lower_action,
         gaps=[_gap_row(visit, course, one, titles.get(one.grade.session_id)) for one in gaps],
         saved=request.args.get("saved", ""),
     )
@@ -97,28 +99,53 @@ def retry(visit: Visit) -> Response:
     return _back(visit, "retry")
 
 
-@blueprint.post(f"/people/<{ANY_ID}:participant_id>/lower")
+@blueprint.post(f"/people/<{ANY_ID}:participant_id>/lower/<{ANY_ID}:placement_id>")
 @with_visit
-def send_lower(visit: Visit, participant_id: int) -> Response:
-    """Tell the gradebook what counts, where it shows more: only a person decides that."""
-    check_form(f"lower {participant_id}")
+def send_lower(visit: Visit, participant_id: int, placement_id: int) -> Response:
+    """Tell one gradebook of the course what counts, where it shows more: only a person decides that, on what they have
+    seen."""
+    told, counts = _typed_score("told"), _typed_score("counts")
+    check_form(lower_action(participant_id, placement_id, told, counts))
     person, tool = find_person_to_act_for(visit, participant_id), the_tool()
     now = tool.clock.now()
-    with tool.database.write() as connection:
-        queued = queue_scores(
-            connection, participant_id=participant_id, series_id=visit.series_id, now=now, may_lower=True
-        )
-        append_audit(
-            connection,
-            actor=actor(visit),
-            action="send_lower_grade",
-            thing=f"participant {person.participant_id}",
-            now=now,
-            grades=len(queued),
-        )
+    try:
+        with tool.database.write() as connection:
+            queued = close_gap(
+                connection,
+                course_id=person.course_id,
+                series_id=visit.series_id,
+                placement_id=placement_id,
+                participant_id=participant_id,
+                told=told,
+                counts=counts,
+                now=now,
+            )
+            append_audit(
+                connection,
+                actor=actor(visit),
+                action="send_lower_grade",
+                thing=f"participant {person.participant_id}",
+                now=now,
+                placement=placement_id,
+            )
+    except GapChanged:
+        return _back(visit, "changed")
     for one in queued:
         tool.queue.enqueue("deliver", one)
     return _back(visit, "lower")
+
+
+def lower_action(participant_id: int, placement_id: int, told: Score, counts: Score) -> str:
+    """Of the form, which is for what it shows."""
+    shown = f"{told.given}/{told.maximum} {counts.given}/{counts.maximum}"
+    return f"lower {participant_id} {placement_id} {shown}"
+
+
+def _typed_score(name: str) -> Score:
+    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", request.form.get(name, ""))
+    if found is None:
+        abort(400)
+    return Score(given=int(found[1]), maximum=int(found[2]))
 
 
 def _typed_delivery_id() -> int | None:

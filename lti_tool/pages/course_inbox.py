@@ -73,7 +73,9 @@ def open_objections(visit: Visit) -> int:
     if visit.course_id is None:
         return 0
     with the_tool().database.read() as connection:
-        return len(objections_of_course(connection, course_id=visit.course_id, open_only=True))
+        return len(
+            objections_of_course(connection, course_id=visit.course_id, series_id=visit.series_id, open_only=True)
+        )
 
 
 @blueprint.get("/")
@@ -88,7 +90,7 @@ def answer(visit: Visit, objection_id: int) -> Response:
     check_form(f"answer {objection_id}")
     course_id, tool = require_course(visit), the_tool()
     with tool.database.read() as connection:
-        found = objections_of_course(connection, course_id=course_id, open_only=False)
+        found = objections_of_course(connection, course_id=course_id, series_id=visit.series_id, open_only=False)
     about = next((one for one in found if one.objection_id == objection_id), None)
     if about is None:
         abort(404)
@@ -128,7 +130,7 @@ def _page(visit: Visit, fault: Fault) -> Response:
     with the_tool().database.read() as connection:
         series = get_series(connection, visit.series_id)
         titles = {one.session_id: one.title for one in sessions_of(connection, visit.series_id)}
-        objections = objections_of_course(connection, course_id=course_id, open_only=False)
+        objections = objections_of_course(connection, course_id=course_id, series_id=visit.series_id, open_only=False)
         reflections = _reflections(connection, visit, course_id, course)
         names = names_of_actors(connection, visit, course, [one.answered_by for one in objections])
     rows = [_objection_row(visit, course, one, titles, names) for one in objections]

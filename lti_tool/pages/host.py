@@ -10,7 +10,7 @@ from lti_tool.pages.student_forms import NO_FAULT, Fault, NotTaken, typed_text
 from lti_tool.pages.times import moment, times_of
 from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.tool import the_tool
-from series.check_in import MAX_REASON_CHARS, MAY_OPEN_AFTER_END, MayOpen, may_open, new_code
+from series.check_in import MAX_REASON_CHARS, MAY_OPEN_AFTER_END, MayOpen, may_open, new_code, that_count
 from series.people import Visit
 from series.permissions import Action, may
 from series.pooling import protect
@@ -88,7 +88,7 @@ def _reason(allowed: MayOpen) -> str:
 def _page(visit: Visit, session: Session, fault: Fault) -> Response:
     now, zone = the_tool().clock.now(), visit.university.time_zone
     with the_tool().database.read() as connection:
-        openings = check_ins_of(connection, session.session_id)
+        openings = that_count(session, check_ins_of(connection, session.session_id))
         turnout = turnout_of(connection, session.session_id)
         rule = rules_of(connection, session.series_id).of_sessions[session.session_id].rule
     page = render_template(

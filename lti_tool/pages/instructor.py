@@ -138,7 +138,9 @@ def _newest(grades: list[SentGrade]) -> dict[int, SentGrade]:
 def _to_do(connection: Connection, visit: Visit, course_id: int, grades: list[SentGrade]) -> ToDo:
     return ToDo(
         not_sent=Counter(grade.state for grade in grades)["failed"],
-        objections=len(objections_of_course(connection, course_id=course_id, open_only=True)),
+        objections=len(
+            objections_of_course(connection, course_id=course_id, series_id=visit.series_id, open_only=True)
+        ),
         reflections=waiting_of_course(connection, course_id=course_id, series_id=visit.series_id),
     )
 

@@ -132,7 +132,7 @@ def read_own_record(connection: Connection, visit: Visit, *, now: datetime) -> O
         course=standing(records, rules.series, now, count) if count else None,
         count=count,
         grades=tuple(grades_of_participant(connection, **who, series_id=visit.series_id)),
-        objections=tuple(objections_of_participant(connection, **who)),
+        objections=tuple(objections_of_participant(connection, **who, series_id=visit.series_id)),
         reader=reader,
     )
 

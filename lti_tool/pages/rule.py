@@ -18,14 +18,13 @@ from lti_tool.pages.rule_words import (
     remarks_on,
     rule_sentences,
     session_line,
-    share_rows,
 )
 from lti_tool.pages.staff_proof import check_form, who, with_staff
 from lti_tool.pages.times import moment, times_of
 from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
 from series.permissions import Action
-from series.rule import Rule, SessionRule
+from series.rule import Rule, SessionRule, is_harder
 from series.rule_words import session_sentence
 from series.sessions import Session
 from series.staff import Staff
@@ -154,10 +153,9 @@ def _effect_page(staff: Staff, slug: str, rule: Rule, *, is_outdated: bool = Fal
         old_sentences=rule_sentences(proposal.old)[:2],
         new_sentences=rule_sentences(rule)[:2],
         remarks=remarks_on(rule, there_are),
-        people=people_words(effect.people),
-        shares=share_rows(effect),
-        more=people_words(effect.more) if effect.more else "",
-        less=people_words(effect.less) if effect.less else "",
+        complete_now=people_words(effect.complete_now),
+        complete_then=people_words(effect.complete_then),
+        is_harder=is_harder(rule, proposal.old),
         followers=_chosen(sessions, proposal.followers),
         own=_chosen(sessions, proposal.own),
         frozen=_chosen(sessions, proposal.frozen),

@@ -10,7 +10,6 @@ from lti_tool.pages.times import moment, times_of
 from lti_tool.pages.words import WORDS
 from series.pooling import SMALLEST_GROUP, protect
 from series.rule import Rule, SessionRule, needless_ways
-from series.rule_effect import Effect, Share
 from series.rule_words import cancellation_sentence, series_sentence, session_sentence
 from series.sessions import Session
 from series.store.proposals import COMMAND_LINE
@@ -89,20 +88,6 @@ def people_words(count: int) -> str:
     if at_least is None:
         return str(gettext("fewer than %(n)s", n=SMALLEST_GROUP))
     return str(gettext("at least %(n)s", n=at_least))
-
-
-def share_rows(effect: Effect) -> list[tuple[str, str, str]]:
-    """(what somebody has, how many people now, how many then)."""
-    words = {
-        Share.ALL: gettext("complete the series"),
-        Share.HALF: gettext("have half of it or more"),
-        Share.SOME: gettext("have less than half"),
-        Share.NONE: gettext("have no session yet"),
-    }
-    return [
-        (words[share], people_words(effect.now.get(share, 0)), people_words(effect.then.get(share, 0)))
-        for share in Share
-    ]
 
 
 def _sentences(rule: SessionRule | None) -> list[str]:

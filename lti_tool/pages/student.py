@@ -13,7 +13,7 @@ from lti_tool.pages.times import moment
 from lti_tool.pages.visit_proof import with_visit
 from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
-from series.check_in import EXTRA_TIME, MAY_OPEN_AFTER_END, CheckIn, CodeReason, is_open_for
+from series.check_in import EXTRA_TIME, MAY_OPEN_AFTER_END, CheckIn, CodeReason, is_open_for, that_count
 from series.feed_address import OwnerKind
 from series.people import Visit
 from series.permissions import Action, may
@@ -112,7 +112,7 @@ def check_in_now(connection: Connection, visit: Visit, shown: OwnSession, now: d
     session_id = shown.session.session_id
     if not may(visit, Action.CHECK_IN, shown.session) or not shown.rule.rule.counts(Kind.CODE):
         return CheckInNow()
-    openings = check_ins_of(connection, session_id)
+    openings = that_count(shown.session, check_ins_of(connection, session_id))
     extended = extended_check_ins(connection, participant_id=visit.participant_id, session_id=session_id)
     longer = [opening for opening in openings if opening.check_in_id in extended and opening.is_open_longer(now)]
     return CheckInNow(

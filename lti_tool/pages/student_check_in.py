@@ -10,14 +10,15 @@ from flask import Blueprint, Response, request
 from lti_tool.pages.own_record import is_check_in
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.student import Refusal, opening_to_extend, render_week
-from lti_tool.pages.student_forms import send_grades, session_for
+from lti_tool.pages.student_forms import send_grades, session_for, session_of_visit
 from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.tool import the_tool
-from series.check_in import CodeReason, CodeRefused, is_open_for, match_code
+from series.check_in import CodeReason, CodeRefused, is_open_for, match_code, that_count
 from series.limits import CODE_TRIES
 from series.people import Visit
 from series.permissions import Action
 from series.rule import Kind
+from series.sessions import Session
 from series.store.check_ins import check_ins_of, extended_check_ins, give_more_time
 from series.store.evidence import NewEvidence, facts_of, record_evidence
 from series.store.limits import take
@@ -40,8 +41,10 @@ def check_in(visit: Visit, session_id: UUID) -> Response:
     """A right code is evidence; a wrong or late one gets a sentence, and only the try is counted."""
     check_form(f"check-in {session_id}")
     typed = request.form.get("code", "")[:64]
-    session_for(visit, session_id, Action.CHECK_IN)
-    tried = _try_code(visit, session_id, typed, the_tool().clock.now())
+    if session_of_visit(visit, session_id).is_cancelled:
+        return _of_cancelled(visit, session_id)
+    session = session_for(visit, session_id, Action.CHECK_IN)
+    tried = _try_code(visit, session, typed, the_tool().clock.now())
     if tried.wait_s:
         refusal = Refusal(wait_s=tried.wait_s, typed=typed)
         response = render_week(visit, refusal=refusal, first_id=session_id, status=429)
@@ -59,10 +62,12 @@ def check_in(visit: Visit, session_id: UUID) -> Response:
 def more_time(visit: Visit, session_id: UUID) -> Response:
     """While the check-in is open: its code is taken from this participant for longer. Nobody else is shown it."""
     check_form(f"more-time {session_id}")
-    session_for(visit, session_id, Action.CHECK_IN)
+    if session_of_visit(visit, session_id).is_cancelled:
+        return _of_cancelled(visit, session_id)
+    session = session_for(visit, session_id, Action.CHECK_IN)
     now = the_tool().clock.now()
     with the_tool().database.write() as connection:
-        openings = check_ins_of(connection, session_id)
+        openings = that_count(session, check_ins_of(connection, session_id))
         who = {"participant_id": visit.participant_id}
         extended = extended_check_ins(connection, **who, session_id=session_id)
         opening = opening_to_extend(openings, now)
@@ -73,11 +78,17 @@ def more_time(visit: Visit, session_id: UUID) -> Response:
     return go_to(f"/visit/{visit.visit_id}/")
 
 
-def _try_code(visit: Visit, session_id: UUID, typed: str, now: datetime) -> Tried:
+def _of_cancelled(visit: Visit, session_id: UUID) -> Response:
+    """To a form from before it was cancelled."""
+    return render_week(visit, refusal=Refusal(reason=CodeReason.CANCELLED), first_id=session_id, status=409)
+
+
+def _try_code(visit: Visit, session: Session, typed: str, now: datetime) -> Tried:
     """One transaction. While there is a code to be guessed, tries are counted per participant and session: a whole
     campus may share one address."""
+    session_id = session.session_id
     with the_tool().database.write() as connection:
-        openings = check_ins_of(connection, session_id)
+        openings = that_count(session, check_ins_of(connection, session_id))
         extended = extended_check_ins(connection, participant_id=visit.participant_id, session_id=session_id)
         if any(is_open_for(opening, now, extended) for opening in openings):
             wait_s = take(connection, f"code {visit.participant_id} {session_id}", CODE_TRIES, now=now)

@@ -59,6 +59,7 @@ def _raise(visit: Visit, session_id: UUID | None) -> None:
                 connection,
                 participant_id=visit.participant_id,
                 course_id=visit.course_id,
+                series_id=visit.series_id,
                 session_id=session_id,
                 text=text,
                 now=the_tool().clock.now(),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from series.left_standing import after_withdrawal
 from series.rule import Kind, Outcome, judge
 from series.standing import Standing, standing
 from series.store.audit import append_audit
@@ -120,15 +121,13 @@ def withdrawal_of(
         return None
     if fact.retraction is not None:
         raise NothingToRetract
-    rest = [
-        one.evidence
-        for one in facts
-        if one.session_id == fact.session_id and one.retraction is None and one is not fact
-    ]
+    known = [one.evidence for one in facts if one.session_id == fact.session_id and one.retraction is None]
+    left = [one for one in known if one is not fact.evidence]
     records = records_of(connection, [participant_id], series_id)[participant_id]
     rule, count = rule_of(connection, series_id), course_count_of(connection, course_id, series_id)
     (record,) = (one for one in records if one.session_id == fact.session_id)
-    after = judge(rest, record.rule, record.span)
+    judged, without_it = (judge(each, record.rule, record.span) for each in (known, left))
+    after = after_withdrawal(record.outcome, judged, without_it, left)
     without = [replace(one, outcome=after) if one is record else one for one in records]
     return Withdrawal(
         fact=fact,

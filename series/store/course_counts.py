@@ -1,5 +1,6 @@
 """A course's own number of sessions for its own grade."""
 
+import hashlib
 from datetime import datetime
 from uuid import UUID
 
@@ -23,10 +24,23 @@ class CountRefused(Exception):
         self.problem = problem
 
 
+class CountChanged(Exception):
+    """Another count is in force than the one that was looked at. Nothing was written."""
+
+
 def count_in_force(connection: sa.Connection, course_id: int, series_id: UUID) -> CourseCount:
     """The course's own, or the series' number of all sessions."""
     own = course_count_of(connection, course_id, series_id)
     return own or CourseCount(required=rule_of(connection, series_id).required)
+
+
+def digest_of_count(connection: sa.Connection, course_id: int, series_id: UUID) -> str:
+    """Names what is in force: the course's own count, or the series' number."""
+    own = course_count_of(connection, course_id, series_id)
+    if own is None:
+        return f"series {rule_of(connection, series_id).required}"
+    ids = "all" if own.session_ids is None else " ".join(sorted(map(str, own.session_ids)))
+    return hashlib.sha256(f"own {own.required} {ids}".encode()).hexdigest()[:16]
 
 
 def check_count(
@@ -45,13 +59,23 @@ def check_count(
 
 
 def set_count(
-    connection: sa.Connection, course_id: int, series_id: UUID, new: CourseCount | None, *, by: str, now: datetime
+    connection: sa.Connection,
+    course_id: int,
+    series_id: UUID,
+    new: CourseCount | None,
+    *,
+    seen: str,
+    by: str,
+    now: datetime,
 ) -> bool:
-    """Whether it is another one. The worker then works out the scores anew. Raises CountRefused."""
+    """Whether it is another one. The worker then works out the scores anew. `seen`: the digest_of_count of the one that
+    was looked at. Raises CountRefused, CountChanged."""
     connection.execute(sa.select(course.c.id).where(course.c.id == course_id).with_for_update())
-    check_count(connection, course_id, series_id, new, now=now)
     if new == course_count_of(connection, course_id, series_id):
         return False
+    if digest_of_count(connection, course_id, series_id) != seen:
+        raise CountChanged
+    check_count(connection, course_id, series_id, new, now=now)
     ids = None if new is None or new.session_ids is None else sorted(map(str, new.session_ids))
     _save(connection, course_id, series_id, new, ids, by=by, now=now)
     mark_scores_stale(connection, series_id, now=now)

@@ -9,10 +9,11 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from series.rule import Evidence, Kind, Outcome, SessionRule, Span, judge
+from series.left_standing import after_adding, after_change, after_withdrawal
+from series.rule import Evidence, Kind, Outcome, SessionRule, Span, judge, standing_facts
 from series.store.database import insert
 from series.store.rules import freeze, rules_of
-from series.store.scores import queue_scores
+from series.store.scores import queue_scores, scores_of
 from series.store.tables import completion, evidence, excuse, participant, rule_version, session
 
 RETRACTION = "retraction"  # the source of evidence that withdraws another one
@@ -64,87 +65,93 @@ class Fact:
     retraction: Retraction | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """One participant and one session: all facts, and what stands so far."""
+
+    participant_id: int
+    session_id: UUID
+    series_id: UUID
+    facts: list[Evidence]
+    rule: SessionRule
+    span: Span
+    stored: Outcome
+
+    def judge(self, *, without: int | None = None) -> Outcome:
+        """By all facts, or all but one."""
+        return judge([fact for fact in self.facts if fact.evidence_id != without], self.rule, self.span)
+
+
 def record_evidence(connection: sa.Connection, new: NewEvidence, *, now: datetime) -> list[int]:
     """Append the evidence, derive the completion, queue what the gradebooks must hear; the new deliveries' ids.
 
     Repeating it with the same (kind, source, source_id) changes nothing and returns no ids.
     """
     _take_turns(connection, new.participant_id)
-    added = connection.execute(
-        insert(connection, evidence)
-        .values(
-            participant_id=new.participant_id,
-            session_id=new.session_id,
-            kind=new.kind.value,
-            source=new.source,
-            source_id=new.source_id,
-            observed_at=new.observed_at,
-            recorded_at=now,
-            amount=new.amount,
-            recorded_by=new.recorded_by,
-            reason=new.reason,
-        )
-        .on_conflict_do_nothing()
-        .returning(evidence.c.id)
-    ).scalar_one_or_none()
+    added = _append(
+        connection,
+        participant_id=new.participant_id,
+        session_id=new.session_id,
+        kind=new.kind.value,
+        source=new.source,
+        source_id=new.source_id,
+        observed_at=new.observed_at,
+        recorded_at=now,
+        amount=new.amount,
+        recorded_by=new.recorded_by,
+        reason=new.reason,
+    )
     if added is None:
         return []
-    series_id = derive_completion(
-        connection, participant_id=new.participant_id, session_id=new.session_id, now=now, may_lower=False
-    )
-    return queue_scores(connection, participant_id=new.participant_id, series_id=series_id, now=now)
+    case = _case(connection, new.participant_id, new.session_id, now)
+    _save(connection, case, after_adding(case.stored, case.judge(without=added), case.judge()))
+    return queue_scores(connection, participant_id=new.participant_id, series_id=case.series_id, now=now)
 
 
 def retract_evidence(connection: sa.Connection, evidence_id: int, *, by: str, reason: str, now: datetime) -> list[int]:
     """Withdraw one fact by a person's word; the new deliveries' ids: here, and only here, a score may sink.
 
-    Raises NothingToRetract.
+    And only in the line items where it sinks by this withdrawal: what a change of plan has left standing, in a session
+    or in a gradebook, goes on standing. Raises NothingToRetract.
     """
     row = connection.execute(sa.select(evidence).where(evidence.c.id == evidence_id)).one_or_none()
     if row is None or row.retracts_evidence_id is not None:
         raise NothingToRetract
     _take_turns(connection, row.participant_id)
-    added = connection.execute(
-        insert(connection, evidence)
-        .values(
-            participant_id=row.participant_id,
-            session_id=row.session_id,
-            kind=row.kind,
-            source=RETRACTION,
-            source_id=str(evidence_id),
-            observed_at=now,
-            recorded_at=now,
-            recorded_by=by,
-            reason=reason,
-            retracts_evidence_id=evidence_id,
-        )
-        .on_conflict_do_nothing()
-        .returning(evidence.c.id)
-    ).scalar_one_or_none()
+    added = _append(
+        connection,
+        participant_id=row.participant_id,
+        session_id=row.session_id,
+        kind=row.kind,
+        source=RETRACTION,
+        source_id=str(evidence_id),
+        observed_at=now,
+        recorded_at=now,
+        recorded_by=by,
+        reason=reason,
+        retracts_evidence_id=evidence_id,
+    )
     if added is None:
         raise NothingToRetract
-    series_id = derive_completion(
-        connection, participant_id=row.participant_id, session_id=row.session_id, now=now, may_lower=True
+    case = _case(connection, row.participant_id, row.session_id, now)
+    before = scores_of(connection, participant_id=case.participant_id, series_id=case.series_id, now=now)
+    left = standing_facts(case.facts)
+    _save(connection, case, after_withdrawal(case.stored, case.judge(without=added), case.judge(), left))
+    after = scores_of(connection, participant_id=case.participant_id, series_id=case.series_id, now=now)
+    sunk = {placement_id for placement_id, score in after.items() if score.is_less_than(before[placement_id])}
+    return queue_scores(
+        connection, participant_id=case.participant_id, series_id=case.series_id, now=now, may_lower_in=sunk
     )
-    return queue_scores(connection, participant_id=row.participant_id, series_id=series_id, now=now, may_lower=True)
 
 
-def derive_completion(
-    connection: sa.Connection, *, participant_id: int, session_id: UUID, now: datetime, may_lower: bool
-) -> UUID:
+def derive_completion(connection: sa.Connection, *, participant_id: int, session_id: UUID, now: datetime) -> UUID:
     """Make the completion what the rule makes of all evidence there is; the session's series. May be repeated.
 
-    `may_lower`: something was withdrawn. Else what was earned stays, whatever the plan has become since.
+    What was earned stays, whatever the plan has become since.
     """
-    found = connection.execute(sa.select(session).where(session.c.id == session_id)).one()
-    rows = connection.execute(
-        sa.select(evidence).where(evidence.c.participant_id == participant_id, evidence.c.session_id == session_id)
-    )
-    span = Span(start_at=found.start_at, end_at=found.end_at)
-    outcome = judge([_evidence(row) for row in rows], _rule_in_force(connection, found, now), span)
-    _save(connection, participant_id, session_id, outcome, may_lower=may_lower)
-    series_id: UUID = found.series_id
-    return series_id
+    case = _case(connection, participant_id, session_id, now)
+    _save(connection, case, after_change(case.stored, case.judge()))
+    return case.series_id
 
 
 def facts_of(connection: sa.Connection, *, participant_id: int, series_id: UUID) -> list[Fact]:
@@ -207,10 +214,31 @@ def _rule_in_force(connection: sa.Connection, found: Any, now: datetime) -> Sess
     return rules_of(connection, found.series_id).of_sessions[found.id].rule
 
 
-def _save(
-    connection: sa.Connection, participant_id: int, session_id: UUID, outcome: Outcome, *, may_lower: bool
-) -> None:
+def _case(connection: sa.Connection, participant_id: int, session_id: UUID, now: datetime) -> _Case:
     key = {"participant_id": participant_id, "session_id": session_id}
+    found = connection.execute(sa.select(session).where(session.c.id == session_id)).one()
+    done = connection.execute(sa.select(completion).filter_by(**key)).one_or_none()
+    return _Case(
+        participant_id=participant_id,
+        session_id=session_id,
+        series_id=found.series_id,
+        facts=[_evidence(row) for row in connection.execute(sa.select(evidence).filter_by(**key))],
+        rule=_rule_in_force(connection, found, now),
+        span=Span(start_at=found.start_at, end_at=found.end_at),
+        stored=Outcome(completed_at=done.completed_at, by_recording=done.by_recording) if done else Outcome(),
+    )
+
+
+def _append(connection: sa.Connection, **row: Any) -> int | None:
+    """The new fact's id; None when it is there already."""
+    added: int | None = connection.execute(
+        insert(connection, evidence).values(**row).on_conflict_do_nothing().returning(evidence.c.id)
+    ).scalar_one_or_none()
+    return added
+
+
+def _save(connection: sa.Connection, case: _Case, outcome: Outcome) -> None:
+    key = {"participant_id": case.participant_id, "session_id": case.session_id}
     if outcome.completed_at is not None:
         fresh = {"completed_at": outcome.completed_at, "by_recording": outcome.by_recording}
         connection.execute(
@@ -218,11 +246,11 @@ def _save(
             .values(**key, **fresh)
             .on_conflict_do_update(index_elements=list(key), set_=fresh)
         )
-    elif may_lower:
+    else:
         connection.execute(sa.delete(completion).filter_by(**key))
     if outcome.is_excused:
         connection.execute(insert(connection, excuse).values(**key).on_conflict_do_nothing())
-    elif may_lower:
+    elif not any(fact.kind is Kind.EXCUSED for fact in standing_facts(case.facts)):
         connection.execute(sa.delete(excuse).filter_by(**key))
 
 

@@ -10,8 +10,13 @@ from series.rule import Score, score_of_session
 from series.standing import SessionRecord, standing
 from series.store.records import records_of
 from series.store.rules import course_count_of, rule_of
+from series.store.scores import queue_lower_score
 from series.store.sent_grades import SentGrade, grades_of_course
-from series.store.tables import delivery
+from series.store.tables import delivery, participant
+
+
+class GapChanged(Exception):
+    """There is no such gap any more: another grade, or another score that counts. Nothing was written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +25,10 @@ class Gap:
 
     grade: SentGrade
     counts: Score
+
+    @property
+    def told(self) -> Score:
+        return Score(given=self.grade.score_given, maximum=self.grade.score_maximum)
 
 
 def gaps_of_course(connection: sa.Connection, *, course_id: int, series_id: UUID, now: datetime) -> list[Gap]:
@@ -32,10 +41,33 @@ def gaps_of_course(connection: sa.Connection, *, course_id: int, series_id: UUID
     for grade in grades:
         own = records[grade.participant_id]
         counts = _score_of_session(own, grade.session_id) or standing(own, rule, now, count).score
-        is_more = grade.score_given * counts.maximum > counts.given * grade.score_maximum
-        if is_more and (grade.state in {"delivered", "due"} or grade.delivery_id in told):
-            gaps.append(Gap(grade=grade, counts=counts))
+        gap = Gap(grade=grade, counts=counts)
+        if counts.is_less_than(gap.told) and (grade.state in {"delivered", "due"} or grade.delivery_id in told):
+            gaps.append(gap)
     return gaps
+
+
+def close_gap(
+    connection: sa.Connection,
+    *,
+    course_id: int,
+    series_id: UUID,
+    placement_id: int,
+    participant_id: int,
+    told: Score,
+    counts: Score,
+    now: datetime,
+) -> list[int]:
+    """Tell this one gradebook of the course what counts; the new delivery's id. `told` and `counts`: what the person
+    has seen who decides it. Raises GapChanged."""
+    connection.execute(sa.select(participant.c.id).where(participant.c.id == participant_id).with_for_update())
+    seen = (placement_id, participant_id, told, counts)
+    for gap in gaps_of_course(connection, course_id=course_id, series_id=series_id, now=now):
+        if (gap.grade.placement_id, gap.grade.participant_id, gap.told, gap.counts) == seen:
+            queued = queue_lower_score(connection, participant_id=participant_id, placement_id=placement_id, now=now)
+            if queued:
+                return queued
+    raise GapChanged
 
 
 def _score_of_session(records: list[SessionRecord], session_id: UUID | None) -> Score | None:

@@ -27,6 +27,7 @@ from series.store.tables import (
     placement,
     reflection,
     roster_member,
+    rule_version,
     session_host,
     visit,
 )
@@ -75,8 +76,10 @@ def merge_placements(connection: sa.Connection, *, kept: int, dropped: int) -> N
 def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) -> set[UUID]:
     """The sessions whose completions the caller must derive anew, and whose scores it must queue."""
     _hand_over_memberships(connection, membership.c.participant_id, kept=kept, dropped=dropped)
-    for table in (session_host, more_time, excuse, reflection):
+    _drop_lesser_reflections(connection, kept=kept, dropped=dropped)
+    for table in (session_host, more_time, excuse, completion, reflection):
         _hand_over(connection, table, "participant_id", kept=kept, dropped=dropped)
+    _hand_over_words(connection, kept=kept, dropped=dropped)
     connection.execute(sa.update(objection).where(objection.c.participant_id == dropped).values(participant_id=kept))
     connection.execute(sa.update(visit).where(visit.c.participant_id == dropped).values(participant_id=kept))
     connection.execute(
@@ -84,7 +87,6 @@ def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) ->
     )
     _hand_over_deliveries(connection, kept=kept, dropped=dropped)
     sessions = _hand_over_evidence(connection, kept=kept, dropped=dropped)
-    connection.execute(sa.delete(completion).where(completion.c.participant_id == dropped))
     connection.execute(sa.delete(participant).where(participant.c.id == dropped))
     return sessions
 
@@ -96,6 +98,33 @@ def _hand_over(connection: sa.Connection, table: sa.Table, name: str, *, kept: i
     has = sa.select(other).where(column == kept)
     connection.execute(sa.update(table).where(column == dropped, other.not_in(has)).values({name: kept}))
     connection.execute(sa.delete(table).where(column == dropped))
+
+
+def _drop_lesser_reflections(connection: sa.Connection, *, kept: int, dropped: int) -> None:
+    """Where both have one, what was handed in is more than what was returned, and that more than a draft; of two alike,
+    the newer one is."""
+    both = connection.execute(
+        sa.select(reflection)
+        .where(reflection.c.participant_id.in_([kept, dropped]))
+        .order_by(_REFLECTION_STATE.desc(), reflection.c.saved_at.desc(), reflection.c.participant_id == dropped)
+    ).all()
+    found = set()
+    for row in both:
+        if row.session_id in found:
+            lesser = (reflection.c.participant_id == row.participant_id) & (reflection.c.session_id == row.session_id)
+            connection.execute(sa.delete(reflection).where(lesser))
+        found.add(row.session_id)
+
+
+_REFLECTION_STATE = sa.case({"handed_in": 2, "returned": 1}, value=reflection.c.state, else_=0)
+_SAID_BY = (evidence.c.recorded_by, objection.c.answered_by, rule_version.c.set_by, course_count.c.set_by)
+
+
+def _hand_over_words(connection: sa.Connection, *, kept: int, dropped: int) -> None:
+    """What `dropped` has said of others, and taken back of their own."""
+    for column in _SAID_BY:
+        said = column == f"participant {dropped}"
+        connection.execute(sa.update(column.table).where(said).values({column.name: f"participant {kept}"}))
 
 
 def _hand_over_memberships(connection: sa.Connection, column: sa.Column[Any], *, kept: int, dropped: int) -> None:

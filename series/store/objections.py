@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from series.store.tables import objection, participant
 
-MAX_OPEN_OBJECTIONS = 5  # of one participant
+MAX_OPEN_OBJECTIONS = 5  # of one participant in a series
 MAX_OBJECTION_CHARS = 2_000
 
 
@@ -23,7 +23,7 @@ class ObjectionNotOpen(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Objection:
-    """`session_id` None: about the whole count. `sub`: whose it is, by their number in the LMS."""
+    """`session_id` None: about the whole count of the series. `sub`: whose it is, by their number in the LMS."""
 
     objection_id: int
     participant_id: int
@@ -42,6 +42,7 @@ def raise_objection(
     *,
     participant_id: int,
     course_id: int,
+    series_id: UUID,
     session_id: UUID | None,
     text: str,
     now: datetime,
@@ -49,7 +50,11 @@ def raise_objection(
     """Its id. The same text twice, while it waits, is one. Raises TooManyOpen."""
     connection.execute(sa.select(participant.c.id).where(participant.c.id == participant_id).with_for_update())
     waiting = connection.execute(
-        sa.select(objection).where(objection.c.participant_id == participant_id, objection.c.answered_at.is_(None))
+        sa.select(objection).where(
+            objection.c.participant_id == participant_id,
+            objection.c.series_id == series_id,
+            objection.c.answered_at.is_(None),
+        )
     ).all()
     for row in waiting:
         if (row.course_id, row.session_id, row.text) == (course_id, session_id, text):
@@ -57,19 +62,28 @@ def raise_objection(
     if len(waiting) >= MAX_OPEN_OBJECTIONS:
         raise TooManyOpen
     new = sa.insert(objection).values(
-        participant_id=participant_id, course_id=course_id, session_id=session_id, text=text, raised_at=now
+        participant_id=participant_id,
+        course_id=course_id,
+        series_id=series_id,
+        session_id=session_id,
+        text=text,
+        raised_at=now,
     )
     return int(connection.execute(new.returning(objection.c.id)).scalar_one())
 
 
-def objections_of_participant(connection: sa.Connection, *, participant_id: int) -> list[Objection]:
-    """All of them, in whatever course, the newest first."""
-    return _objections(connection, objection.c.participant_id == participant_id)
+def objections_of_participant(connection: sa.Connection, *, participant_id: int, series_id: UUID) -> list[Objection]:
+    """All that are about the series, in whatever course, the newest first."""
+    return _objections(
+        connection, (objection.c.participant_id == participant_id) & (objection.c.series_id == series_id)
+    )
 
 
-def objections_of_course(connection: sa.Connection, *, course_id: int, open_only: bool) -> list[Objection]:
+def objections_of_course(
+    connection: sa.Connection, *, course_id: int, series_id: UUID, open_only: bool
+) -> list[Objection]:
     """The newest first."""
-    where = objection.c.course_id == course_id
+    where = (objection.c.course_id == course_id) & (objection.c.series_id == series_id)
     return _objections(connection, where & objection.c.answered_at.is_(None) if open_only else where)
 
 

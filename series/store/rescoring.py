@@ -80,7 +80,7 @@ def rescore(connection: sa.Connection, participant_ids: Collection[int], series_
     turns = sa.select(participant.c.id).where(participant.c.id.in_(participant_ids)).order_by(participant.c.id)
     connection.execute(turns.with_for_update())
     for participant_id, session_id in _early_pairs(connection, participant_ids, series_id):
-        derive_completion(connection, participant_id=participant_id, session_id=session_id, now=now, may_lower=False)
+        derive_completion(connection, participant_id=participant_id, session_id=session_id, now=now)
     queued: set[int] = set()
     for participant_id in sorted(_whose_score_differs(connection, participant_ids, series_id, now)):
         queued.update(queue_scores(connection, participant_id=participant_id, series_id=series_id, now=now))

@@ -1,5 +1,6 @@
 """What the gradebooks must hear: a new version for every line item of which the score has changed."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,13 +18,30 @@ OTHERS_AT_ONCE = 50
 
 
 def queue_scores(
-    connection: sa.Connection, *, participant_id: int, series_id: UUID, now: datetime, may_lower: bool = False
+    connection: sa.Connection,
+    *,
+    participant_id: int,
+    series_id: UUID,
+    now: datetime,
+    may_lower_in: Collection[int] = (),
 ) -> list[int]:
     """One new version for every line item of the participant whose score has changed; the new deliveries' ids.
 
-    What a gradebook has been told is lowered only where `may_lower` says that a person has decided it.
+    What a gradebook has been told is lowered only in the placements of which `may_lower_in` says that a person has
+    decided it.
     """
-    return _queue(connection, participant_id, placement.c.series_id == series_id, now, may_lower=may_lower)
+    return _queue(connection, participant_id, placement.c.series_id == series_id, now, may_lower_in=may_lower_in)
+
+
+def queue_lower_score(connection: sa.Connection, *, participant_id: int, placement_id: int, now: datetime) -> list[int]:
+    """The same for one placement alone, whose gradebook is told what counts, also where that is less."""
+    return _queue(connection, participant_id, placement.c.id == placement_id, now, may_lower_in=[placement_id])
+
+
+def scores_of(connection: sa.Connection, *, participant_id: int, series_id: UUID, now: datetime) -> dict[int, Score]:
+    """By placement with a line item: what the present plan makes of all that stands."""
+    rows = connection.execute(_line_items(participant_id, placement.c.series_id == series_id)).all()
+    return {row.id: _score(connection, row, participant_id, now) for row in rows}
 
 
 def queue_missing_scores(
@@ -90,9 +108,19 @@ def _queue(
     which: sa.ColumnElement[bool],
     now: datetime,
     *,
-    may_lower: bool = False,
+    may_lower_in: Collection[int] = (),
 ) -> list[int]:
-    rows = connection.execute(
+    queued = []
+    for row in connection.execute(_line_items(participant_id, which)).all():
+        score = _score(connection, row, participant_id, now)
+        may_lower = row.id in may_lower_in
+        queued.append(_queue_delivery(connection, row, participant_id, score, now, may_lower=may_lower))
+    return [delivery_id for delivery_id in queued if delivery_id is not None]
+
+
+def _line_items(participant_id: int, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """That the participant has as a learner."""
+    return (
         sa.select(
             placement.c.id,
             placement.c.series_id,
@@ -107,12 +135,7 @@ def _queue(
             membership.c.is_learner,
             placement.c.line_item_url.is_not(None),
         )
-    ).all()
-    queued = []
-    for row in rows:
-        score = _score(connection, row, participant_id, now)
-        queued.append(_queue_delivery(connection, row, participant_id, score, now, may_lower=may_lower))
-    return [delivery_id for delivery_id in queued if delivery_id is not None]
+    )
 
 
 def _score(connection: sa.Connection, row: Any, participant_id: int, now: datetime) -> Score:

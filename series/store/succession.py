@@ -183,9 +183,7 @@ def _move_people(connection: sa.Connection, wanted: Replacement, now: datetime) 
     rederived = set()
     for row in twins:
         for session_id in merge_participants(connection, kept=row.id, dropped=row.twin_id):
-            series_id = derive_completion(
-                connection, participant_id=row.id, session_id=session_id, now=now, may_lower=False
-            )
+            series_id = derive_completion(connection, participant_id=row.id, session_id=session_id, now=now)
             rederived.add((row.id, series_id))
         _append(connection, "merge_participant", f"participant {row.id}", now, dropped=row.twin_id)
     rows = connection.execute(

@@ -468,14 +468,15 @@ objection = Table(  # "this is wrong", and what came of it
     _id(),
     _ref("participant_id", "participant.id"),
     _ref("course_id", "course.id"),  # whose instructors answer
-    _ref("session_id", "session.id", nullable=True),
+    _ref("series_id", "series.id"),
+    _ref("session_id", "session.id", nullable=True),  # none: about the whole count
     Column("text", Text, nullable=False),
     Column("raised_at", Instant, nullable=False),
     Column("answer", Text),
     Column("answered_by", String(128)),
     Column("answered_at", Instant),
-    Index(None, "course_id", "answered_at"),
-    Index(None, "participant_id"),
+    Index(None, "course_id", "series_id", "answered_at"),
+    Index(None, "participant_id", "series_id"),
 )
 
 delivery = Table(

@@ -80,7 +80,7 @@ def fill(path: Path) -> Filled:
         those = sorted(ids.values())[:6]
         connection.execute(sa.update(membership).where(membership.c.participant_id.in_(those)).values(launched_at=now))
         _record(connection, those, sessions, now)
-        _write(connection, course_id, those, sessions, now)
+        _write(connection, (course_id, series_id), those, sessions, now)
         fact = connection.execute(
             sa.select(evidence.c.id).where(evidence.c.participant_id == those[0]).order_by(evidence.c.id)
         ).scalars()
@@ -120,13 +120,15 @@ def _record(connection: Connection, those: list[int], sessions: list[UUID], now:
     withdraw(connection, last, participant_id=those[0], by="participant 1", reason="Falsche Person gewählt.", now=now)
 
 
-def _write(connection: Connection, course_id: int, those: list[int], sessions: list[UUID], now: datetime) -> None:
-    """Objections, a reflection, and grades in every state."""
+def _write(connection: Connection, of: tuple[int, UUID], those: list[int], sessions: list[UUID], now: datetime) -> None:
+    """Objections, a reflection, and grades in every state. `of`: the course and the series."""
+    course_id, series_id = of
     for text in ("I was there from the first minute to the last, but the code did not work for me.", "Ήμουν εκεί."):
         objection_id = raise_objection(
             connection,
             participant_id=those[1],
             course_id=course_id,
+            series_id=series_id,
             session_id=sessions[0],
             text=text,
             now=now,

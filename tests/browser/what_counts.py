@@ -102,7 +102,7 @@ def fill(demo: Demo, sub: str) -> None:
         assert written.evidence_id is not None
         read = {"session_id": session_id, "evidence_id": written.evidence_id}
         return_reflection(connection, **who, **read, comment=GREEK, by=by, now=now)
-        asked = {**who, "course_id": student.course_id, "now": now}
+        asked = {**who, "course_id": student.course_id, "series_id": student.series_id, "now": now}
         first = raise_objection(connection, session_id=None, text=GERMAN, **asked)
         raise_objection(connection, session_id=session_id, text=GREEK, **asked)
         answer = {"objection_id": first, "course_id": student.course_id, "by": by, "now": now}

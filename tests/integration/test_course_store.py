@@ -1,5 +1,7 @@
 """Who is in a course, what its teachers say of them, and the course's own number; on both databases."""
 
+from datetime import datetime
+
 import pytest
 import sqlalchemy as sa
 from msgspec import structs
@@ -9,7 +11,7 @@ from series.rule import Kind
 from series.standing import CourseCount
 from series.store.approvals import Word, outcomes_of_session, record_word, said_by_form, withdrawal_of
 from series.store.counts import people_of_course, person_of_course, subs_beside
-from series.store.course_counts import CountRefused, set_count
+from series.store.course_counts import CountRefused, digest_of_count, set_count
 from series.store.database import Database
 from series.store.evidence import NothingToRetract, retract_evidence
 from series.store.gradebook_gaps import gaps_of_course
@@ -152,21 +154,28 @@ def test_what_a_withdrawal_foretells_comes_true_and_is_told_once(
 OWN = CourseCount(required=1, session_ids=None)
 
 
+def set_seen_count(
+    connection: sa.Connection, course_id: int, new: CourseCount | None, *, by: str, now: datetime
+) -> bool:
+    seen = digest_of_count(connection, course_id, SERIES.series_id)
+    return set_count(connection, course_id, SERIES.series_id, new, seen=seen, by=by, now=now)
+
+
 def test_a_course_sets_its_own_number_and_takes_it_back(database: Database, seeded: Seeded, course_id: int) -> None:
     some = CourseCount(required=1, session_ids=frozenset(seeded.session_ids[:2]))
     for new, is_new in ((OWN, True), (OWN, False), (some, True), (None, True), (None, False)):
         with database.write() as connection:
-            assert set_count(connection, course_id, SERIES.series_id, new, by="participant 9", now=BEFORE) is is_new
+            assert set_seen_count(connection, course_id, new, by="participant 9", now=BEFORE) is is_new
             assert course_count_of(connection, course_id, SERIES.series_id) == new
 
 
 def test_after_the_start_a_number_becomes_no_harder(database: Database, seeded: Seeded, course_id: int) -> None:
     harder = CourseCount(required=1, session_ids=frozenset(seeded.session_ids[1:]))
     with database.write() as connection:
-        set_count(connection, course_id, SERIES.series_id, OWN, by="participant 9", now=NOW)
+        set_seen_count(connection, course_id, OWN, by="participant 9", now=NOW)
     for new in (harder, None):
         with database.write() as connection, pytest.raises(CountRefused):
-            set_count(connection, course_id, SERIES.series_id, new, by="participant 9", now=NOW)
+            set_seen_count(connection, course_id, new, by="participant 9", now=NOW)
 
 
 @pytest.mark.parametrize(

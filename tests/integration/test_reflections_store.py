@@ -1,5 +1,6 @@
 """Reflections and objections in the store, on both databases."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from series.reflections import (
     ReflectionTooShort,
     SavedMeanwhile,
 )
-from series.rule import Demand, Kind, SessionRule
+from series.rule import Demand, Kind, Rule, SessionRule
 from series.store.course_reflections import (
     list_done,
     list_waiting,
@@ -46,6 +47,7 @@ from series.store.reflections import (
     save_draft,
 )
 from series.store.rules import set_session_rule
+from series.store.sessions import add_series
 from series.store.tables import delivery, evidence, rule_version
 from tests.at_once import at_once
 from tests.conftest import NOW
@@ -273,6 +275,7 @@ def test_an_objection_is_answered_once_and_by_its_own_course(database: Database,
             connection,
             participant_id=student.participant_id,
             course_id=course_id,
+            series_id=SERIES.series_id,
             session_id=SESSION.session_id,
             text="Ich war da.",
             now=NOW,
@@ -280,14 +283,14 @@ def test_an_objection_is_answered_once_and_by_its_own_course(database: Database,
         answer = {"objection_id": one, "answer": "Stimmt.", "by": "participant 77", "now": LATER}
         with pytest.raises(ObjectionNotOpen):
             answer_objection(connection, course_id=course_id + 1, **answer)  # type: ignore[arg-type]
-        assert [found.text for found in objections_of_course(connection, course_id=course_id, open_only=True)] == [
-            "Ich war da."
-        ]
+        of_course = {"course_id": course_id, "series_id": SERIES.series_id, "open_only": True}
+        assert [found.text for found in objections_of_course(connection, **of_course)] == ["Ich war da."]
         answer_objection(connection, course_id=course_id, **answer)  # type: ignore[arg-type]
         with pytest.raises(ObjectionNotOpen):
             answer_objection(connection, course_id=course_id, **(answer | {"answer": "Nein."}))  # type: ignore[arg-type]
-        assert objections_of_course(connection, course_id=course_id, open_only=True) == []
-        (found,) = objections_of_participant(connection, participant_id=student.participant_id)
+        assert objections_of_course(connection, **of_course) == []
+        who = {"participant_id": student.participant_id, "series_id": SERIES.series_id}
+        (found,) = objections_of_participant(connection, **who)
     assert (found.answer, found.answered_by, found.answered_at, found.sub) == ("Stimmt.", "participant 77", LATER, "5")
 
 
@@ -302,6 +305,7 @@ def test_so_many_objections_wait_and_no_more_also_at_once(database: Database, st
                     connection,
                     participant_id=visit.participant_id,
                     course_id=visit.course_id,
+                    series_id=SERIES.series_id,
                     session_id=session_id,
                     text=f"Number {number}",
                     now=NOW,
@@ -312,3 +316,25 @@ def test_so_many_objections_wait_and_no_more_also_at_once(database: Database, st
 
     assert at_once(database, one).count(True) == MAX_OPEN_OBJECTIONS
     assert one(database, 99, other)
+
+
+def test_what_waits_about_another_series_is_none_of_this_ones(database: Database, student: Visit) -> None:
+    assert student.course_id is not None
+    last_term = replace(SERIES, series_id=UUID(int=9), slug="last-term")
+    who = {"participant_id": student.participant_id}
+    with database.write() as connection:
+        add_series(connection, last_term, rule=Rule(), now=NOW)
+        for series in [last_term] * MAX_OPEN_OBJECTIONS + [SERIES]:
+            text = f"The count, {len(objections_of_participant(connection, **who, series_id=series.series_id))}"
+            raise_objection(
+                connection,
+                **who,
+                course_id=student.course_id,
+                series_id=series.series_id,
+                session_id=None,
+                text=text,
+                now=NOW,
+            )
+        (own,) = objections_of_participant(connection, **who, series_id=SERIES.series_id)
+        of_course = {"course_id": student.course_id, "series_id": SERIES.series_id}
+        assert objections_of_course(connection, **of_course, open_only=True) == [own]

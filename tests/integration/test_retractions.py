@@ -9,8 +9,10 @@ from msgspec import structs
 
 from series.people import Visit
 from series.rule import CHECK_IN, Demand, Kind, Rule
-from series.sessions import Status
+from series.sessions import Session, Status
+from series.store.approvals import withdrawal_of
 from series.store.database import Database
+from series.store.declarations import declare_recording, take_back_recording
 from series.store.deliveries import list_deliveries
 from series.store.evidence import NothingToRetract, facts_of, record_evidence, retract_evidence
 from series.store.records import records_of
@@ -170,6 +172,90 @@ def test_who_is_no_longer_excused_has_the_old_number_again(database: Database) -
 # What never lowers
 
 
+RECORDING = (Demand(kind=Kind.RECORDING, at_least=80),)
+LIVE = (Demand(kind=Kind.LIVE, at_least=75),)
+
+
+def set_ways(database: Database, *ways: tuple[Demand, ...], required: int) -> None:
+    with database.write() as connection:
+        before = NOW - timedelta(days=1)
+        set_rule(connection, SERIES.series_id, Rule(ways=ways, required=required), by="staff 1", now=before)
+
+
+def declare_and_take_back(database: Database, student: Visit, session: Session) -> list[int]:
+    """The recording of the session; the deliveries of taking it back."""
+    who = {"participant_id": student.participant_id, "session_id": session.session_id, "now": session.end_at}
+    with database.write() as connection:
+        declare_recording(connection, percent=80, **who)  # type: ignore[arg-type]
+    with database.write() as connection:
+        number = connection.execute(sa.select(sa.func.max(evidence.c.id))).scalar_one()
+        of = {"participant_id": student.participant_id, "course_id": student.course_id, "series_id": SERIES.series_id}
+        shown = withdrawal_of(connection, number, **of, now=LATER)
+        assert shown
+        assert (shown.before, shown.standing_before) == (shown.after, shown.standing_after), "as it is shown before"
+        return take_back_recording(connection, **who)  # type: ignore[arg-type]
+
+
+def test_a_withdrawal_takes_no_completion_that_a_corrected_end_has_left_standing(database: Database) -> None:
+    (session,) = weekly(1)
+    seed(database, sessions=[session], required=1)
+    set_ways(database, LIVE, RECORDING, required=1)
+    student = launch(database)
+    present = replace(code_of(student, session.session_id), kind=Kind.LIVE, source="meeting report", amount=90)
+    record(database, present)
+    with database.write() as connection:
+        change_session(connection, replace(session, end_at=session.end_at + timedelta(minutes=30)), now=LATER)
+    assert declare_and_take_back(database, student, session) == []
+    assert count(database, completion) == 1
+    with database.read() as connection:
+        number = connection.execute(sa.select(sa.func.min(evidence.c.id))).scalar_one()
+        who = {"participant_id": student.participant_id, "course_id": None, "series_id": SERIES.series_id}
+        shown = withdrawal_of(connection, number, **who, now=LATER)
+    assert shown
+    assert (shown.before.completed_at, shown.after.completed_at) == (NOW, None)
+    assert len(retract(database, number)) == 1, "what it rests on is withdrawn"
+    assert count(database, completion) == 0
+    assert scores(database)[-1] == ("due", 2, 0, 1)
+
+
+def test_a_withdrawal_lowers_no_grade_that_restored_sessions_have_left_standing(database: Database) -> None:
+    sessions = weekly(3)
+    cancelled = [replace(session, status=Status.CANCELLED) for session in sessions[1:]]
+    seed(database, sessions=[sessions[0], *cancelled], required=3)
+    set_ways(database, *Rule().ways, RECORDING, required=3)
+    student = launch(database)
+    record(database, code_of(student, sessions[0].session_id))
+    with database.write() as connection:
+        for session in sessions[1:]:
+            change_session(connection, session, now=LATER)
+    assert declare_and_take_back(database, student, sessions[0]) == []
+    assert scores(database) == [("due", 1, 1, 1)]
+
+
+def test_what_was_completed_live_does_not_become_a_recording(database: Database) -> None:
+    (session,) = weekly(1)
+    seed(database, sessions=[session], required=1)
+    set_ways(database, LIVE, RECORDING, required=1)
+    student = launch(database)
+    present = replace(code_of(student, session.session_id), kind=Kind.LIVE, source="meeting report", amount=90)
+    record(database, present)
+    with database.write() as connection:
+        change_session(connection, replace(session, end_at=session.end_at + timedelta(minutes=30)), now=LATER)
+    record(database, replace(present, kind=Kind.RECORDING, amount=80, observed_at=session.end_at))
+    with database.read() as connection:
+        assert connection.execute(sa.select(completion.c.by_recording)).scalar_one() is False
+
+
+def test_a_withdrawal_of_something_else_leaves_an_excuse(database: Database, seeded: Seeded, student: Visit) -> None:
+    approve(database, student, seeded, kind=Kind.EXCUSED)
+    record(database, code_of(student, seeded.session_ids[0], source_id="1"))
+    record(database, code_of(student, seeded.session_ids[0], source_id="2"))
+    with database.read() as connection:
+        last = connection.execute(sa.select(sa.func.max(evidence.c.id))).scalar_one()
+    retract(database, last)
+    assert (count(database, completion), count(database, excuse)) == (1, 1)
+
+
 def test_a_session_that_is_restored_lowers_nobodys_grade(database: Database) -> None:
     sessions = weekly(2)
     seeded = seed(database, sessions=[sessions[0], replace(sessions[1], status=Status.CANCELLED)], required=2)
@@ -180,7 +266,7 @@ def test_a_session_that_is_restored_lowers_nobodys_grade(database: Database) -> 
         change_session(connection, sessions[1], now=LATER)
         who = {"participant_id": student.participant_id, "series_id": SERIES.series_id}
         assert queue_scores(connection, **who, now=LATER) == []
-        assert len(queue_scores(connection, **who, now=LATER, may_lower=True)) == 1
+        assert len(queue_scores(connection, **who, now=LATER, may_lower_in=[student.placement_id])) == 1
     assert scores(database) == [("superseded", 1, 1, 1), ("due", 2, 1, 2)]
 
 

@@ -85,7 +85,7 @@ def test_a_rule_is_looked_at_and_set_from_json(coordinator: Coordinator, run: Ru
     seen = run(*RULE, "--set", "-", "--required", "2", "--preview", stdin=WAYS)
     assert seen.startswith("Preview. Nothing was changed.\nnow:\n  A session is completed by its check-in code, or by")
     assert "\nthen:\n  A session is completed by its check-in code together with presence for at least 75 %" in seen
-    assert "  complete the series: fewer than 5 → fewer than 5\n" in seen
+    assert "people who have all that the series demands: fewer than 5 → fewer than 5\n" in seen
     assert "2 session(s) would be completed by the new rule\n  Week 2\n  Week 3\n" in seen
     assert "0 keep rules of their own, 1 have started and stay as they are" in seen
     assert rule(coordinator).required == 3

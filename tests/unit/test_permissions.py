@@ -39,6 +39,7 @@ TABLE: list[tuple[Action, str, Thing, set[str]]] = [
     (Action.CHECK_IN, "a session of the series", SESSION, CHECK_IN_THERE),
     (Action.CHECK_IN, "another session of the series", OTHER_SESSION, CHECK_IN_THERE),
     (Action.CHECK_IN, "a session of another series", FOREIGN_SESSION, set()),
+    (Action.CHECK_IN, "a session of the series, cancelled", CANCELLED_SESSION, set()),
     (Action.CHECK_IN, "nothing", None, set()),
     (Action.SPEAK_FOR_ONESELF, "a session of the series", SESSION, CHECK_IN_THERE),
     (Action.SPEAK_FOR_ONESELF, "the whole count", None, CHECK_IN_THERE),

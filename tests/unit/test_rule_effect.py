@@ -4,10 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-import pytest
-
 from series.rule import CHECK_IN, CONFIRMED, Demand, Evidence, Kind, Outcome, Rule, Span
-from series.rule_effect import Effect, Person, Share, effect
+from series.rule_effect import Effect, Person, effect
 from series.standing import SessionRecord
 from tests.conftest import NOW
 
@@ -39,45 +37,40 @@ def of(*people: Person, new: Rule, old: Rule = CODE_ONLY, followers: tuple[UUID,
     return effect(people, old, new, followers=followers, now=NOW)
 
 
+def numbers(found: Effect) -> tuple[int, int]:
+    return found.complete_now, found.complete_then
+
+
 def test_a_lower_number_completes_the_series_for_those_who_have_it() -> None:
     found = of(person(DONE, DONE, DONE), person(DONE), person(), new=Rule(ways=(CHECK_IN,), required=3))
-    assert (found.people, found.more, found.less) == (3, 2, 0)  # 1 of 3 is more than 1 of 4
-    assert found.now == {Share.HALF: 1, Share.SOME: 1, Share.NONE: 1}
-    assert found.then == {Share.ALL: 1, Share.SOME: 1, Share.NONE: 1}
+    assert numbers(found) == (0, 1)
 
 
-def test_a_higher_number_gives_less() -> None:
-    found = of(person(DONE, DONE, DONE, DONE), new=Rule(ways=(CHECK_IN,), required=8))
-    assert (found.now, found.then, found.less) == ({Share.ALL: 1}, {Share.HALF: 1}, 1)
+def test_by_a_higher_number_more_is_missing() -> None:
+    assert numbers(of(person(*[DONE] * 4), person(*[DONE] * 8), new=Rule(ways=(CHECK_IN,), required=8))) == (2, 1)
 
 
 def test_another_limit_on_recordings_counts_more_of_them() -> None:
     recording = (Demand(kind=Kind.RECORDING),)
-    old, new = (Rule(ways=(CHECK_IN, recording), required=4, at_most_by_recording=limit) for limit in (1, 2))
-    found = of(person(RECORDED, RECORDED), old=old, new=new, followers=())
-    assert (found.now, found.then, found.more) == ({Share.SOME: 1}, {Share.HALF: 1}, 1)
+    old, new = (Rule(ways=(CHECK_IN, recording), required=2, at_most_by_recording=limit) for limit in (1, 2))
+    assert numbers(of(person(RECORDED, RECORDED), old=old, new=new, followers=())) == (0, 1)
 
 
 CONFIRMATION = Evidence(evidence_id=1, kind=Kind.APPROVAL, observed_at=NOW)
 
 
 def test_what_is_known_of_a_session_ahead_is_judged_by_the_new_rule() -> None:
-    someone = person(DONE, early=(CONFIRMATION,))
-    assert of(someone, new=WITH_CONFIRMATION).then == {Share.HALF: 1}
-    assert of(someone, new=WITH_CONFIRMATION, followers=()).then == {Share.SOME: 1}, "it keeps a rule of its own"
+    someone = person(DONE, DONE, DONE, early=(CONFIRMATION,))
+    assert numbers(of(someone, new=WITH_CONFIRMATION)) == (0, 1)
+    assert numbers(of(someone, new=WITH_CONFIRMATION, followers=())) == (0, 0), "it keeps a rule of its own"
 
 
 def test_what_was_withdrawn_is_no_gain() -> None:
     retraction = replace(CONFIRMATION, evidence_id=2, retracts_evidence_id=1)
-    assert of(person(DONE, early=(CONFIRMATION, retraction)), new=WITH_CONFIRMATION).more == 0
+    someone = person(DONE, DONE, DONE, early=(CONFIRMATION, retraction))
+    assert numbers(of(someone, new=WITH_CONFIRMATION)) == (0, 0)
 
 
 def test_what_was_earned_stays_by_a_rule_that_would_not_give_it() -> None:
     earned = replace(person(), records=(record(AHEAD.int, DONE, days=1), record(1, DONE, days=-1)))
-    found = of(earned, new=Rule(ways=(CHECK_IN,), required=4), old=WITH_CONFIRMATION)
-    assert (found.now, found.less) == ({Share.ALL: 1}, 0)
-
-
-@pytest.mark.parametrize(("done", "share"), [(0, "none"), (1, "some"), (2, "half"), (3, "half"), (4, "all")])
-def test_shares_begin_at_half(done: int, share: str) -> None:
-    assert of(person(*[DONE] * done), new=CODE_ONLY).then == {Share(share): 1}
+    assert numbers(of(earned, new=Rule(ways=(CHECK_IN,), required=4), old=WITH_CONFIRMATION)) == (1, 1)

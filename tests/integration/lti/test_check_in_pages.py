@@ -2,11 +2,12 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from series.store.tables import audit, check_in, evidence, participant
+from series.store.tables import audit, check_in, evidence, participant, session
 from tests.examples import SESSION
 from tests.integration.lti.lms import Lms
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest
@@ -77,6 +78,39 @@ def test_more_time_is_not_given_when_the_check_in_has_closed(workshop: Workshop)
     answer = workshop.post(MORE_TIME, token)
     assert (answer.status_code, workshop.tool.rows()) == (422, before)
     assert "More time can be asked for while the check-in is open" in answer.text
+
+
+# Cancelled, and moved
+
+
+def change(workshop: Workshop, **values: Any) -> None:
+    with workshop.tool.database.write() as connection:
+        connection.execute(sa.update(session).values(**values))
+
+
+@pytest.mark.parametrize("action", [CHECK_IN, MORE_TIME])
+def test_nobody_checks_in_to_a_cancelled_session(workshop: Workshop, action: str) -> None:
+    token = workshop.token(action, at="")
+    change(workshop, status="cancelled")
+    before = workshop.tool.rows()
+    answer = workshop.post(action, token, code=CODE)
+    assert (answer.status_code, workshop.tool.rows()) == (409, before)
+    assert "This session was cancelled, so nobody can check in" in answer.text
+    assert 'name="code"' not in workshop.page() + workshop.page(OF_SESSION)
+
+
+@pytest.mark.parametrize("action", [CHECK_IN, MORE_TIME])
+def test_a_check_in_from_before_the_session_was_moved_is_open_to_nobody(workshop: Workshop, action: str) -> None:
+    workshop.become_host()
+    token = workshop.token(action, at="")
+    week = timedelta(days=7)
+    change(workshop, start_at=workshop.began_at + week, end_at=workshop.began_at + week + timedelta(hours=2))
+    before = workshop.tool.rows()
+    answer = workshop.post(action, token, code=CODE)
+    assert (answer.status_code, workshop.tool.rows()) == (422, before)
+    assert "not open now" in answer.text
+    assert 'name="code"' not in workshop.page() + workshop.page(OF_SESSION)
+    assert f"{CODE[:3]} {CODE[3:]}" not in workshop.page(OPEN)
 
 
 # The host

@@ -26,7 +26,7 @@ FORMS = [
     "people/{person}/facts/{fact}/withdraw",
     "sessions/{session}/confirm",
     "grades/retry",
-    "grades/people/{person}/lower",
+    "grades/people/{person}/lower/{placement}",
     "inbox/objections/{objection}/answer",
     "inbox/reflections/{person}/{session}/return",
     "inbox/reflections/{person}/{session}/read",
@@ -46,6 +46,7 @@ def values(course: CourseUnderTest) -> dict[str, object]:
     return {
         "person": course.maria.participant_id,
         "session": course.running,
+        "placement": course.maria.placement_id,
         "fact": 1,
         "objection": objects(course, course.maria),
     }
@@ -95,7 +96,7 @@ ACTIONS = [
     "withdraw {fact}",
     "confirm {session}",
     "retry",
-    "lower {person}",
+    "lower {person} {placement} 1/3 0/3",
     "answer {objection}",
     "return {person} {session}",
     "read {person} {session}",
@@ -110,6 +111,8 @@ FILLED = {
     "evidence_id": "2",
     "form_id": "0" * 32,
     "sub": "5",
+    "told": "1/3",
+    "counts": "0/3",
 }
 
 

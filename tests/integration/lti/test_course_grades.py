@@ -1,17 +1,21 @@
 """Grades, the inbox and the course's own number, as the teacher of the course works with them."""
 
 import re
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from series.people import Visit
 from series.store import deliveries
+from series.store.course_counts import digest_of_count
 from series.store.objections import raise_objection
 from series.store.rules import course_count_of
 from series.store.tables import completion, delivery, objection, series
 from tests.examples import SERIES
-from tests.integration.lti.course import MARIA, NAMES, CourseUnderTest
+from tests.integration.lti.course import MARIA, NAMES, CourseUnderTest, student
+from tests.integration.lti.tool import form_token
+from tests.seeds import code_of, record
 
 WHY = "The student is no longer enrolled in the course."
 
@@ -65,12 +69,52 @@ def test_where_the_gradebook_shows_more_the_lower_grade_is_sent_by_a_persons_wor
     with course.database.write() as connection:  # as after a correction
         connection.execute(sa.delete(completion))
     assert "the gradebook shows 1 of 3, and 0 of 3 count" in course.get("grades/")
-    lower = f"grades/people/{course.maria.participant_id}/lower"
-    assert "is told what counts" in course.post(lower, {}, on="grades/")
+    assert "is told what counts" in course.post(lower(course), SHOWN, on="grades/")
     assert "shows more than what counts" not in course.get("grades/"), "it is on its way"
-    with course.database.read() as connection:
-        assert connection.execute(sa.select(delivery.c.score_given)).scalars().all() == [1, 0]
+    assert given(course) == [1, 0]
     assert len(course.audited("send_lower_grade")) == 1
+
+
+SHOWN = {"told": "1/3", "counts": "0/3"}
+
+
+def lower(course: CourseUnderTest, who: Visit | None = None) -> str:
+    return f"grades/people/{course.maria.participant_id}/lower/{(who or course.maria).placement_id}"
+
+
+def given(course: CourseUnderTest) -> list[int]:
+    """All grades, in the order in which they were queued."""
+    with course.database.read() as connection:
+        return list(connection.execute(sa.select(delivery.c.score_given).order_by(delivery.c.id)).scalars())
+
+
+def test_a_lower_grade_is_sent_to_the_own_course_alone(course: CourseUnderTest) -> None:
+    there = student(course.tool, course.tool.malta, MARIA, course.now, course="course-2")
+    assert there.participant_id == course.maria.participant_id
+    for one in record(course.database, code_of(course.maria, course.running, at=course.now), now=course.now):
+        deliver(course, one)
+    with course.database.write() as connection:
+        connection.execute(sa.delete(completion))
+    token = form_token(course.get("grades/"), f"course/{lower(course)}")
+    assert course.send(lower(course, there), SHOWN | {"form_token": token}).status_code == 403
+    assert given(course) == [1, 1]
+    course.post(lower(course), SHOWN, on="grades/")
+    with course.database.read() as connection:
+        last = connection.execute(sa.select(delivery.c.placement_id, delivery.c.score_given).offset(2)).all()
+    assert [tuple(row) for row in last] == [(course.maria.placement_id, 0)]
+
+
+def test_a_page_that_shows_what_is_not_so_any_more_sends_no_lower_grade(course: CourseUnderTest) -> None:
+    deliver(course, course.check_in(course.maria, course.running))
+    with course.database.write() as connection:
+        connection.execute(sa.delete(completion))
+    sent = SHOWN | {"form_token": form_token(course.get("grades/"), f"course/{lower(course)}")}
+    assert course.send(lower(course), sent | {"counts": "x"}).status_code == 400
+    record(course.database, code_of(course.maria, course.over, at=course.now), now=course.now)
+    answer = course.send(lower(course), sent)
+    page = course.browser.get(answer.location.partition("localhost:8999")[2]).text
+    assert "Nothing was sent: the grade in the gradebook, or what counts, is another one by now." in page
+    assert (given(course), course.audited("send_lower_grade")) == ([1], [])
 
 
 @pytest.fixture
@@ -85,6 +129,7 @@ def objects(course: CourseUnderTest, who: Visit) -> int:
             connection,
             participant_id=who.participant_id,
             course_id=who.course_id,
+            series_id=SERIES.series_id,
             session_id=course.running,
             text="I was there <all> the time.",
             now=course.now,
@@ -143,8 +188,31 @@ def own_count(course: CourseUnderTest) -> int | None:
     return found.required if found else None
 
 
+def save_count(course: CourseUnderTest, values: dict[str, Any], *, seen: str = "", status: int = 303) -> str:
+    """What is in force is what was seen, if nothing else is."""
+    if not seen:
+        with course.database.read() as connection:
+            seen = digest_of_count(connection, course.maria.course_id or 0, SERIES.series_id)
+    return course.post("count", COUNT | values | {"do": "save", "seen": seen}, on="count", status=status)
+
+
+def test_a_number_that_changed_meanwhile_is_asked_about_again(course: CourseUnderTest) -> None:
+    shown = course.post("count", COUNT | {"required": "1"}, on="count", status=200)
+    seen = re.search(r'name="seen" value="([^"]*)"', shown)
+    assert seen
+    save_count(course, {"required": "2"})
+    page = save_count(course, {"required": "1"}, seen=seen[1], status=409)
+    assert "What is in force is another number than when you looked. Nothing was saved" in page
+    assert own_count(course) == 2
+    again = re.search(r'name="seen" value="([^"]*)"', page)
+    assert again
+    for _ in range(2):
+        assert "Saved." in save_count(course, {"required": "1"}, seen=again[1])
+    assert len(course.audited("set_course_count")) == 2
+
+
 def test_a_saved_number_counts_and_makes_the_scores_stale(course: CourseUnderTest) -> None:
-    assert "Saved." in course.post("count", COUNT | {"required": "2", "do": "save"}, on="count")
+    assert "Saved." in save_count(course, {"required": "2"})
     assert own_count(course) == 2
     assert "0 of 2" in course.get()
     with course.database.read() as connection:
@@ -153,13 +221,13 @@ def test_a_saved_number_counts_and_makes_the_scores_stale(course: CourseUnderTes
 
 
 def test_once_a_session_has_begun_the_number_becomes_no_harder(course: CourseUnderTest) -> None:
-    course.post("count", COUNT | {"required": "2", "do": "save"}, on="count")
+    save_count(course, {"required": "2"})
     for harder in (
-        {"required": "3", "do": "save"},
-        {"required": "2", "do": "save", "which": "chosen", "session": [str(course.over), str(course.ahead)]},
-        {"whose": "series", "do": "save"},
+        {"required": "3"},
+        {"required": "2", "which": "chosen", "session": [str(course.over), str(course.ahead)]},
+        {"required": "3", "whose": "series"},
     ):
-        assert "not the other way round" in course.post("count", COUNT | harder, on="count", status=422)
+        assert "not the other way round" in save_count(course, harder, status=422)
     assert own_count(course) == 2
 
 

@@ -137,12 +137,36 @@ def test_the_effect_is_shown_before_anything_is_saved(office: Office, desk: Desk
     assert "Now A session is completed by its check-in code, or by the confirmation of a person. 2 sessions" in page
     assert "Then A session is completed by its check-in code together with presence" in page
     assert "1 session completes the series." in page
-    assert "Something counts so far for at least 5 people" in page
-    assert "Of them at least 5 get a higher grade" in page
-    assert "complete the series fewer than 5 at least 5" in page
+    assert "now fewer than 5 people, then at least 5" in page
+    assert "Nobody has less by the new numbers. Where they give more, the higher grade is sent" in page
     assert "2 sessions are then completed by the new rule" in page
     assert "1 session has started and stays as it is" in page
     assert rules(office).version == 1
+
+
+def numbers(page: TestResponse) -> list[str]:
+    """Of people, in the part about them."""
+    found = re.search(r'aria-labelledby="people-title".*?</section>', page.text, re.DOTALL)
+    assert found
+    return re.findall(r"\d+", re.sub(r"<[^>]*>", " ", found[0]))
+
+
+def test_the_effect_tells_nothing_of_fewer_than_five(office: Office, desk: Desk, sessions: list[Session]) -> None:
+    """Nobody looks like four people, whatever rule is tried; and there is no sum to take the others from."""
+    rules_tried = [FORM | {"required": required} for required in ("1", "2")]
+    shown = [numbers(desk.send(PAGE, PAGE, **tried)) for tried in rules_tried]
+    for sub in range(4):
+        visit = launch(office.database, structs.replace(LAUNCH, sub=str(sub)), now=office.tool.clock.now())
+        record(office.database, code_of(visit, sessions[0].session_id), now=office.tool.clock.now())
+    assert [numbers(desk.send(PAGE, PAGE, **tried)) for tried in rules_tried] == shown == [["5", "5"]] * 2
+
+
+def test_what_a_harder_rule_may_do_follows_from_the_rule(office: Office, desk: Desk, sessions: list[Session]) -> None:
+    with office.database.write() as connection:
+        for each in sessions_of(connection, SERIES.series_id):
+            change_session(connection, moved(each, timedelta(days=1)), now=office.tool.clock.now())
+    page = text_of(desk.send(PAGE, PAGE, **FORM | {"required": "3"}))
+    assert "By the new numbers somebody may have less than now. A grade that was sent is not lowered." in page
 
 
 def test_what_was_seen_is_saved_with_who_did_it(office: Office, desk: Desk) -> None:

@@ -111,6 +111,7 @@ def _make_what_people_write() -> None:
         sa.Column("id", ID, primary_key=True),
         sa.Column("participant_id", ID, nullable=False),
         sa.Column("course_id", ID, nullable=False),
+        sa.Column("series_id", sa.Uuid(), nullable=False),
         sa.Column("session_id", sa.Uuid()),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("raised_at", INSTANT, nullable=False),
@@ -119,10 +120,12 @@ def _make_what_people_write() -> None:
         sa.Column("answered_at", INSTANT),
         _participant("objection"),
         _course("objection"),
+        sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_objection_series_id_series")),
         sa.ForeignKeyConstraint(["session_id"], ["session.id"], name=op.f("fk_objection_session_id_session")),
     )
-    op.create_index(op.f("ix_objection_course_id_answered_at"), "objection", ["course_id", "answered_at"])
-    op.create_index(op.f("ix_objection_participant_id"), "objection", ["participant_id"])
+    of_course = ["course_id", "series_id", "answered_at"]
+    op.create_index(op.f("ix_objection_course_id_series_id_answered_at"), "objection", of_course)
+    op.create_index(op.f("ix_objection_participant_id_series_id"), "objection", ["participant_id", "series_id"])
 
 
 def _make_rosters() -> None:
