@@ -105,7 +105,8 @@ def test_an_objection_is_kept_and_shown_with_its_answer(workshop: Workshop, acti
     assert workshop.send(action, at=at, text="Ich war da.\r\n<b>Wirklich</b>\0").status_code == 303
     assert "waits for an answer" in workshop.page(at)
     with workshop.tool.database.write() as connection:
-        (found,) = objections_of_participant(connection, participant_id=workshop.participant_id)
+        who = {"participant_id": workshop.participant_id, "series_id": SERIES.series_id}
+        (found,) = objections_of_participant(connection, **who)
         assert (found.text, found.session_id is None) == ("Ich war da.\n<b>Wirklich</b>", at == "")
         answer_objection(
             connection,
