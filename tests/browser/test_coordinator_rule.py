@@ -48,8 +48,20 @@ def test_a_coordinator_sees_the_effect_of_a_rule_and_saves_it(
     page.get_by_role("link", name=NEXT_WEEK).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(NEXT_WEEK)
     tool_looks_right(page)
+    _gives_it_a_rule_of_its_own(page)
     student = new_page(NARROW)
     expect(classroom.open_activity(student, GORG).locator("#own-standing")).to_contain_text("0 of 1")
+
+
+def _gives_it_a_rule_of_its_own(page: Page) -> None:
+    page.get_by_role("checkbox", name="Watching the recording").uncheck()
+    _show_effect(page)
+    expect(page.get_by_role("heading", level=1, name="What this changes")).to_be_visible()
+    tool_looks_right(page)
+    page.get_by_role("button", name="Save for this session").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    expect(page.get_by_text("this session's own")).to_be_visible()
+    tool_looks_right(page)
 
 
 def _show_effect(page: Page) -> None:
