@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from tests.browser.classroom import Classroom, open_classroom
 from tests.browser.cookie_modes import CookieMode, browser_of, open_with_cookies
 from tests.browser.world import World, serve_world
+from tests.databases import Databases
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN_S = 90
@@ -179,3 +181,10 @@ def world(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """Asks for Chromium, so that nothing is started where there is none."""
     with serve_world(tmp_path_factory.mktemp("world")) as served:
         yield served
+
+
+@pytest.fixture(scope="module")
+def classroom(browser: Browser, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
+    """Asks for the browser, so that nothing is started where there is none."""
+    with databases.fresh("sqlite") as url, open_classroom(tmp_path_factory.mktemp("classroom"), url) as opened:
+        yield opened

@@ -1,9 +1,13 @@
 """What a person does in the sandbox LMS and in the tool, in their own words."""
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import FrameLocator, Page, expect
+from typing import Literal
+
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
+from playwright.sync_api import Frame, FrameLocator, Page, expect
 
 from tests.browser.conftest import Demo
+
+NARROW = 320
 
 
 def sign_in(page: Page, lms: str, name: str) -> None:
@@ -29,8 +33,14 @@ def type_code(frame: FrameLocator, code: str) -> None:
 def no_axe_findings(page: Page) -> None:
     """In the page and in every frame of it: axe sees only the document that it runs in."""
     for frame in page.frames:
-        found = Axe().run(frame, options={"resultTypes": ["violations"]})
-        assert found.violations_count == 0, f"{frame.url}: {found.generate_report()}"
+        _no_findings(frame, {"resultTypes": ["violations"]})
+
+
+def _no_findings(document: Frame, options: dict[str, list[str]]) -> None:
+    if not document.evaluate("'axe' in window"):
+        document.evaluate(AXE_SCRIPT)
+    found = AxeResults(document.evaluate("options => axe.run(options)", options))
+    assert found.violations_count == 0, f"{document.url}: {found.generate_report()}"
 
 
 def fits(page: Page) -> None:
@@ -51,3 +61,24 @@ def check_without_cookie(page: Page, demo: Demo) -> str:
     logged_in = page.request.get(begun.headers["location"], max_redirects=0)
     page.context.clear_cookies(domain="localhost")
     return logged_in.headers["location"]
+
+
+def tool_looks_right(page: Page) -> None:
+    """The tool's own document, in a frame or not, light and dark; and narrow as in an LMS's column or on a phone."""
+    size = page.viewport_size
+    assert size is not None
+    document = page.frames[-1]
+    _no_findings(document, {"resultTypes": ["violations"]})
+    _paint(page, "dark")
+    _no_findings(document, {"resultTypes": ["violations"], "runOnly": ["color-contrast"]})
+    _paint(page, "light")
+    fits(page)
+    if size["width"] > NARROW:
+        page.set_viewport_size({"width": NARROW, "height": size["height"]})
+        fits(page)
+        page.set_viewport_size(size)
+
+
+def _paint(page: Page, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # else colours take a while to change
+    page.frames[-1].locator(f"html[data-bs-theme={scheme}]").wait_for()

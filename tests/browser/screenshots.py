@@ -69,6 +69,7 @@ def _tour(demo: Demo, browser: Browser) -> None:
         "host": lambda page: _host(page, demo),
         "student-open": lambda page: _student(page, demo),
         "student-wrong": lambda page: type_code(_student(page, demo), "12"),
+        "closed": lambda page: _closed_while_typing(page, demo),
         "student-done": lambda page: _check_in(page, demo, code),
         "student-calendar": lambda page: _student(page, demo).get_by_text("Add to my calendar").click(),
         "instructor": lambda page: _instructor(page, demo),
@@ -81,7 +82,6 @@ def _tour(demo: Demo, browser: Browser) -> None:
         "not-found": lambda page: page.goto(f"{demo.tool}/nowhere"),
         "public-session": lambda page: _public_session(page, demo),
         "cookies-needed": lambda page: _without_cookies(page, demo),
-        "closed": lambda page: _closed_while_typing(page, demo),
         "signed-out": lambda page: _student(page, demo).get_by_role("button", name="Sign out").click(),
         "refused-details": lambda page: _refused(page, demo),
     }.items():

@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from config.clock import Clock
 from series.rule import CHECK_IN, CONFIRMED, Demand, Kind, Rule
 from series.sessions import this_weeks_session
+from series.store import tables
 from series.store.database import Database
 from series.store.declarations import declare_recording
 from series.store.evidence import NewEvidence, facts_of, record_evidence, retract_evidence
@@ -75,12 +76,16 @@ class Student:
 
 
 def demand_more(demo: Demo) -> None:
-    """As if before this week's session: recordings and reflections count as well."""
+    """As if three weeks ago: recordings and reflections count as well. By the real clock, all of those sessions may
+    have begun already, and keep the rule before."""
     with _open(demo) as (connection, clock):
         series = find_series(connection, "sample")
         session = this_weeks_session(sessions_of(connection, series.series_id), now=clock.now(), zone=series.time_zone)
         assert session is not None
-        set_rule(connection, series.series_id, RULE, by="tour", now=session.start_at - timedelta(hours=1))
+        changed_at = session.start_at - timedelta(weeks=3, hours=1)
+        since = (tables.session.c.series_id == series.series_id) & (tables.session.c.start_at > changed_at)
+        connection.execute(sa.update(tables.session).where(since).values(rule_version_id=None))
+        set_rule(connection, series.series_id, RULE, by="tour", now=changed_at)
 
 
 def fill(demo: Demo, sub: str) -> None:
