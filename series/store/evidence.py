@@ -105,7 +105,13 @@ def record_evidence(connection: sa.Connection, new: NewEvidence, *, now: datetim
         return []
     case = _case(connection, new.participant_id, new.session_id, now)
     _save(connection, case, after_adding(case.stored, case.judge(without=added), case.judge()))
-    return queue_scores(connection, participant_id=new.participant_id, series_id=case.series_id, now=now)
+    return queue_scores(
+        connection,
+        participant_id=new.participant_id,
+        series_id=case.series_id,
+        session_id=new.session_id,
+        now=now,
+    )
 
 
 def retract_evidence(connection: sa.Connection, evidence_id: int, *, by: str, reason: str, now: datetime) -> list[int]:
@@ -134,14 +140,13 @@ def retract_evidence(connection: sa.Connection, evidence_id: int, *, by: str, re
     if added is None:
         raise NothingToRetract
     case = _case(connection, row.participant_id, row.session_id, now)
-    before = scores_of(connection, participant_id=case.participant_id, series_id=case.series_id, now=now)
+    of_session = {"participant_id": row.participant_id, "series_id": case.series_id, "session_id": row.session_id}
+    before = scores_of(connection, **of_session, now=now)
     left = standing_facts(case.facts)
     _save(connection, case, after_withdrawal(case.stored, case.judge(without=added), case.judge(), left))
-    after = scores_of(connection, participant_id=case.participant_id, series_id=case.series_id, now=now)
+    after = scores_of(connection, **of_session, now=now)
     sunk = {placement_id for placement_id, score in after.items() if score.is_less_than(before[placement_id])}
-    return queue_scores(
-        connection, participant_id=case.participant_id, series_id=case.series_id, now=now, may_lower_in=sunk
-    )
+    return queue_scores(connection, **of_session, now=now, may_lower_in=sunk)
 
 
 def derive_completion(connection: sa.Connection, *, participant_id: int, session_id: UUID, now: datetime) -> UUID:

@@ -23,14 +23,15 @@ def queue_scores(
     participant_id: int,
     series_id: UUID,
     now: datetime,
+    session_id: UUID | None = None,
     may_lower_in: Collection[int] = (),
 ) -> list[int]:
     """One new version for every line item of the participant whose score has changed; the new deliveries' ids.
 
     What a gradebook has been told is lowered only in the placements of which `may_lower_in` says that a person has
-    decided it.
+    decided it. `session_id`: nothing has changed but in this session.
     """
-    return _queue(connection, participant_id, placement.c.series_id == series_id, now, may_lower_in=may_lower_in)
+    return _queue(connection, participant_id, _shows(series_id, session_id), now, may_lower_in=may_lower_in)
 
 
 def queue_lower_score(connection: sa.Connection, *, participant_id: int, placement_id: int, now: datetime) -> list[int]:
@@ -38,10 +39,20 @@ def queue_lower_score(connection: sa.Connection, *, participant_id: int, placeme
     return _queue(connection, participant_id, placement.c.id == placement_id, now, may_lower_in=[placement_id])
 
 
-def scores_of(connection: sa.Connection, *, participant_id: int, series_id: UUID, now: datetime) -> dict[int, Score]:
-    """By placement with a line item: what the present plan makes of all that stands."""
-    rows = connection.execute(_line_items(participant_id, placement.c.series_id == series_id)).all()
+def scores_of(
+    connection: sa.Connection, *, participant_id: int, series_id: UUID, now: datetime, session_id: UUID | None = None
+) -> dict[int, Score]:
+    """By placement with a line item: what the present plan makes of all that stands. `session_id`: of those alone that
+    show this session, or the whole series."""
+    rows = connection.execute(_line_items(participant_id, _shows(series_id, session_id))).all()
     return {row.id: _score(connection, row, participant_id, now) for row in rows}
+
+
+def _shows(series_id: UUID, session_id: UUID | None) -> sa.ColumnElement[bool]:
+    of_series = placement.c.series_id == series_id
+    if session_id is None:
+        return of_series
+    return of_series & (placement.c.session_id.is_(None) | (placement.c.session_id == session_id))
 
 
 def queue_missing_scores(
@@ -162,7 +173,7 @@ def _queue_delivery(
         return None  # an empty grade says it better, above all for a session that is still to come
     if last is not None and _is_told(last) and (last.score_given, last.score_maximum) == (score.given, score.maximum):
         return None
-    if last is not None and not may_lower and score.given * last.score_maximum < last.score_given * score.maximum:
+    if last is not None and not may_lower and _is_less(score, last) and not _was_never_told(connection, last):
         return None
     # A newer version makes the waiting ones needless; the one in flight is left to end, and the LMS orders the two
     # by their timestamps.
@@ -196,6 +207,23 @@ def _queue_delivery(
             .returning(delivery.c.id)
         ).scalar_one()
     )
+
+
+def _is_less(score: Score, last: Any) -> bool:
+    return bool(score.given * last.score_maximum < last.score_given * score.maximum)
+
+
+def _was_never_told(connection: sa.Connection, last: Any) -> bool:
+    """Whether the newest version has failed, and the gradebook has taken none before it: then it holds nothing of ours
+    that would sink."""
+    if last.state != "failed":
+        return False
+    taken = sa.select(delivery.c.id).where(
+        delivery.c.line_item_url == last.line_item_url,
+        delivery.c.participant_id == last.participant_id,
+        (delivery.c.state == "delivered") | ((delivery.c.state == "superseded") & (delivery.c.attempts > 0)),
+    )
+    return connection.execute(taken.limit(1)).first() is None
 
 
 def _is_told(last: Any) -> bool:

@@ -13,7 +13,7 @@ from series.sessions import Session, Status
 from series.store.approvals import withdrawal_of
 from series.store.database import Database
 from series.store.declarations import declare_recording, take_back_recording
-from series.store.deliveries import list_deliveries
+from series.store.deliveries import list_deliveries, mark_failed
 from series.store.evidence import NothingToRetract, facts_of, record_evidence, retract_evidence
 from series.store.records import records_of
 from series.store.rules import set_rule
@@ -268,6 +268,18 @@ def test_a_session_that_is_restored_lowers_nobodys_grade(database: Database) -> 
         assert queue_scores(connection, **who, now=LATER) == []
         assert len(queue_scores(connection, **who, now=LATER, may_lower_in=[student.placement_id])) == 1
     assert scores(database) == [("superseded", 1, 1, 1), ("due", 2, 1, 2)]
+
+
+def test_a_grade_that_its_gradebook_has_refused_gives_way_to_the_right_one(database: Database) -> None:
+    sessions = weekly(2)
+    seeded = seed(database, sessions=[sessions[0], replace(sessions[1], status=Status.CANCELLED)], required=2)
+    student = launch(database)
+    (refused,) = record(database, code_of(student, seeded.session_ids[0]))
+    with database.write() as connection:
+        mark_failed(connection, refused, outcome="No.")
+        change_session(connection, sessions[1], now=LATER)
+        queue_scores(connection, participant_id=student.participant_id, series_id=SERIES.series_id, now=LATER)
+    assert scores(database) == [("failed", 1, 1, 1), ("due", 2, 1, 2)]
 
 
 def test_a_stricter_rule_lowers_nobody_who_has_completed_before(
