@@ -7,7 +7,6 @@ from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from sandbox_lms.campus import Person
 from series.store.evidence import record_evidence
-from series.store.objections import raise_objection
 from series.store.reflections import hand_in
 from tests.browser.classroom import OVER, RUNNING, Classroom
 from tests.browser.people import NARROW, tool_looks_right
@@ -26,8 +25,8 @@ REFLECTION = "I learned that wind and waves are good questions for a lesson."
 
 @pytest.fixture(scope="module")
 def course(classroom: Classroom) -> Classroom:
-    """Ġorġ has checked in twice and Maria once, Luke has handed in a reflection, and Żaren has a question."""
-    gorg, maria, luke, zaren = (classroom.came(who) for who in (GORG, MARIA, LUKE, ZAREN))
+    """Ġorġ has checked in twice and Maria once, Luke has handed in a reflection, and Żaren has done nothing."""
+    gorg, maria, luke, _ = (classroom.came(who) for who in (GORG, MARIA, LUKE, ZAREN))
     now = classroom.now
     with classroom.services.database.write() as connection:
         for new in (
@@ -38,8 +37,6 @@ def course(classroom: Classroom) -> Classroom:
             record_evidence(connection, new, now=now)
         written = {"participant_id": luke.participant_id, "session_id": classroom.over, "text": REFLECTION}
         hand_in(connection, **written, at_least=8, now=now)
-        asked = {"participant_id": zaren.participant_id, "session_id": classroom.over, "text": QUESTION}
-        raise_objection(connection, **asked, course_id=zaren.course_id, now=now)
     classroom.work()
     assert [classroom.grade(who) for who in (GORG, MARIA, LUKE, ZAREN)] == [100, 50, 50, None]
     return classroom
@@ -104,6 +101,7 @@ def _withdraws_the_check_in(frame: FrameLocator, page: Page) -> None:
 def test_a_teacher_answers_and_returns(
     course: Classroom, page: Page, frame: FrameLocator, new_page: Callable[..., Page]
 ) -> None:
+    _student_asks(course, new_page(NARROW, "Europe/Malta"))
     to(frame, "Inbox")
     expect(frame.get_by_text(QUESTION)).to_be_visible()
     tool_looks_right(page)
@@ -122,6 +120,14 @@ def test_a_teacher_answers_and_returns(
     course.work()
     assert (before, course.grade(LUKE)) == (50, None)
     _writer_goes_on(course, new_page(NARROW, "Europe/Malta"))
+
+
+def _student_asks(course: Classroom, page: Page) -> None:
+    objection = course.open_activity(page, ZAREN).locator("#objection")
+    objection.locator("summary").click()
+    objection.get_by_role("textbox").fill(QUESTION)
+    objection.get_by_role("button", name="Send").click()
+    expect(objection).to_contain_text("waits for an answer")
 
 
 def _writer_goes_on(course: Classroom, page: Page) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from sandbox_lms.campus import Person
 from series.store.check_ins import open_check_in
-from series.store.objections import answer_objection, objections_of_participant
+from series.store.objections import answer_objection
+from series.store.tables import objection
 from tests.browser.classroom import OVER, Classroom
 from tests.browser.people import NARROW, tool_looks_right, type_code
 from tests.browser.world import GORG, LUKE
@@ -94,14 +96,14 @@ def _writes_a_reflection(frame: FrameLocator, page: Page) -> None:
 
 
 def _says_that_something_is_wrong(frame: FrameLocator, page: Page) -> None:
-    objection = section(frame, "objection")
-    objection.locator("summary").click()
-    objection.get_by_role("textbox").fill(WRONG)
+    said = section(frame, "objection")
+    said.locator("summary").click()
+    said.get_by_role("textbox").fill(WRONG)
     tool_looks_right(page)
-    objection.get_by_role("button", name="Send").click()
-    expect(objection.get_by_role("status")).to_contain_text("Sent")
-    expect(objection).to_contain_text(WRONG)
-    expect(objection).to_contain_text("waits for an answer")
+    said.get_by_role("button", name="Send").click()
+    expect(said.get_by_role("status")).to_contain_text("Sent")
+    expect(said).to_contain_text(WRONG)
+    expect(said).to_contain_text("waits for an answer")
     tool_looks_right(page)
 
 
@@ -115,8 +117,8 @@ def _teacher_answers(classroom: Classroom, who: Person) -> None:
     visit, now = classroom.came(who), classroom.now
     assert visit.course_id is not None
     with classroom.services.database.write() as connection:
-        (raised,) = objections_of_participant(connection, participant_id=visit.participant_id)
-        to = {"objection_id": raised.objection_id, "course_id": visit.course_id}
+        raised = sa.select(objection.c.id).where(objection.c.participant_id == visit.participant_id)
+        to = {"objection_id": connection.execute(raised).scalar_one(), "course_id": visit.course_id}
         answer_objection(connection, **to, answer=ANSWER, by="participant 0", now=now)
 
 

@@ -36,7 +36,10 @@ REFLECTION = "In dieser Sitzung habe ich gelernt, wie Mehrsprachigkeit den Unter
 RULE = Rule(
     ways=(
         CHECK_IN,
-        (Demand(kind=Kind.RECORDING, at_least=80, within_days=14), Demand(kind=Kind.REFLECTION, at_least=100)),
+        (
+            Demand(kind=Kind.RECORDING, at_least=80, within_days=14),
+            Demand(kind=Kind.REFLECTION, at_least=100, within_days=14),
+        ),
         CONFIRMED,
     ),
     required=10,
@@ -85,7 +88,7 @@ def demand_more(demo: Demo) -> None:
         changed_at = session.start_at - timedelta(weeks=3, hours=1)
         since = (tables.session.c.series_id == series.series_id) & (tables.session.c.start_at > changed_at)
         connection.execute(sa.update(tables.session).where(since).values(rule_version_id=None))
-        set_rule(connection, series.series_id, RULE, by="tour", now=changed_at)
+        set_rule(connection, series.series_id, RULE, by="staff 1", now=changed_at)
 
 
 def fill(demo: Demo, sub: str) -> None:
