@@ -66,7 +66,10 @@ def standing_sentence(found: Standing, words: Words = ENGLISH) -> str:
         return words.gettext("%(so_far)s: that is all you need", so_far=so_far)
     if not (found.live or found.recording or found.afterwards):
         return words.gettext("%(so_far)s; nothing more can be done by yourself", so_far=so_far)
-    return words.gettext("%(so_far)s; %(chances)s", so_far=so_far, chances=", ".join(_chances(found, words)))
+    chances = ", ".join(_chances(found, words))
+    if not found.can_be_reached:
+        return words.gettext("%(so_far)s; %(chances)s, which is not enough by itself", so_far=so_far, chances=chances)
+    return words.gettext("%(so_far)s; %(chances)s", so_far=so_far, chances=chances)
 
 
 def _chances(found: Standing, words: Words) -> list[str]:

@@ -94,6 +94,13 @@ def standing(records: Iterable[SessionRecord], rule: Rule, now: datetime, count:
     )
 
 
+def open_kinds(record: SessionRecord, now: datetime) -> frozenset[Kind]:
+    """What a participant can still do alone for a session that does not count for them yet."""
+    if record.outcome.completed_at is not None or record.outcome.is_excused or record.is_cancelled:
+        return frozenset()
+    return frozenset(demand.kind for way in _open_ways(record, now) for demand in way)
+
+
 def _chance(record: SessionRecord, now: datetime) -> str | None:
     """The best way that is still open to complete this session, of those that a participant can go alone."""
     if record.outcome.completed_at is not None or record.outcome.is_excused or record.is_cancelled:

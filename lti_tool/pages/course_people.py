@@ -139,7 +139,7 @@ def learners_of(people: Iterable[CoursePerson], live: LiveRoster, stored: Roster
         )
         for sub, person in [*((one.sub, one) for one in known), *((sub, None) for sub in unknown)]
     ]
-    return sorted(learners, key=lambda one: (one.name is None, _for_order(one.name or ""), one.sub))
+    return sorted(learners, key=lambda one: (one.name is None, _for_order(one.name or ""), len(one.sub), one.sub))
 
 
 def _learner(

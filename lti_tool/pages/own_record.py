@@ -13,7 +13,7 @@ from series.people import Visit
 from series.reflections import Reflection, ReflectionState, window_to_hand_in
 from series.rule import Kind, SessionRule
 from series.sessions import Series, Session
-from series.standing import CourseCount, SessionRecord, Standing, standing
+from series.standing import CourseCount, SessionRecord, Standing, open_kinds, standing
 from series.store.database import Connection
 from series.store.declarations import is_declaration, may_declare
 from series.store.evidence import Fact, facts_of
@@ -57,9 +57,19 @@ class OwnSession:
         """The check-in opens by itself no more, unless nobody has opened it."""
         return now >= self.session.start_at + OPENS_BY_ITSELF_AFTER
 
+    def is_open(self, now: datetime) -> bool:
+        """Whether it can still be completed, by a whole way and alone."""
+        return bool(open_kinds(self.record, now))
+
+    def recording_waits(self, now: datetime) -> bool:
+        return Kind.RECORDING in open_kinds(self.record, now) and self.session.is_over(now) and not self.has_declared
+
     def reflection_waits(self, now: datetime) -> bool:
-        is_handed_in = self.reflection is not None and self.reflection.state is ReflectionState.HANDED_IN
-        return self.can(Kind.REFLECTION, now) and not is_handed_in
+        """Also after it was returned, when the way that it is part of may be over for all others."""
+        if self.reflection is not None and self.reflection.state is ReflectionState.HANDED_IN:
+            return False
+        is_returned = self.reflection is not None and self.reflection.state is ReflectionState.RETURNED
+        return self.can(Kind.REFLECTION, now) and (is_returned or Kind.REFLECTION in open_kinds(self.record, now))
 
     def window(self, kind: Kind) -> Window | None:
         """None as well for a session that does not take place. What was returned has a longer one."""

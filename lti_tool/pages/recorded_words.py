@@ -41,6 +41,7 @@ class Reader:
     def recorded(self, fact: Fact) -> Recorded:
         retraction = fact.retraction
         by_oneself = retraction is not None and self._is_me(retraction.by)
+        is_reflection = fact.evidence.kind is Kind.REFLECTION
         return Recorded(
             what=self._what(fact),
             source=_source(fact.source),
@@ -48,7 +49,8 @@ class Reader:
             note=fact.reason or "",
             is_self_declared=fact.source == SELF_DECLARED,
             withdrawn=self._withdrawn(fact) if retraction else "",
-            withdrawn_note=(retraction.reason or "") if retraction and not by_oneself else "",
+            # With what a reflection was returned stands beside it.
+            withdrawn_note=(retraction.reason or "") if retraction and not (by_oneself or is_reflection) else "",
         )
 
     def role_of(self, by: str | None, session_id: UUID) -> str:
@@ -79,6 +81,8 @@ class Reader:
         if self._is_me(fact.retraction.by):
             return gettext("taken back by you on %(at)s", at=at)
         role = self.role_of(fact.retraction.by, fact.session_id)
+        if fact.evidence.kind is Kind.REFLECTION:
+            return gettext("returned to you on %(at)s by %(role)s", at=at, role=role)
         return gettext("withdrawn on %(at)s by %(role)s", at=at, role=role)
 
     def _is_me(self, by: str | None) -> bool:

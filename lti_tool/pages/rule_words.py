@@ -102,7 +102,7 @@ def remarks_on(rule: SessionRule, there_are: int) -> list[str]:
     found = []
     for way in needless_ways(rule):
         said = session_sentence(SessionRule(ways=(way,)), WORDS)
-        found.append(gettext("another way is enough without this one, so it changes nothing: %(said)s", said=said))
+        found.append(gettext("this way changes nothing, because another one is enough without it: %(said)s", said=said))
     if isinstance(rule, Rule) and 0 < there_are < rule.required:
         found.append(
             ngettext(

@@ -10,6 +10,7 @@ from tests.browser.people import NARROW, tool_looks_right
 from tests.browser.world import GORG
 from tests.examples import SERIES
 from tests.integration.staff.desk import COORDINATOR, PASSWORD
+from tests.seeds import somebody_takes_part
 
 pytestmark = pytest.mark.browser
 NEXT_WEEK = TITLES[2]
@@ -31,6 +32,7 @@ def page(classroom: Classroom, new_page: Callable[..., Page]) -> Page:
 def test_a_coordinator_sees_the_effect_of_a_rule_and_saves_it(
     classroom: Classroom, page: Page, new_page: Callable[..., Page]
 ) -> None:
+    somebody_takes_part(classroom.services.database, classroom.over, now=classroom.now)  # and relies on the numbers
     tool_looks_right(page)
     page.get_by_role("checkbox", name="A reflection alone").uncheck()
     page.get_by_label("Sessions that complete it").fill("9")

@@ -134,7 +134,7 @@ def _writer_goes_on(course: Classroom, page: Page) -> None:
     """From the teacher's comment, with the own text."""
     frame = course.open_activity(page, LUKE)
     expect(frame.locator("#own-standing")).to_contain_text("0 of 2")
-    expect(frame.get_by_text("Returned to you")).to_be_visible()
+    expect(frame.get_by_text("Returned to you", exact=True)).to_be_visible()
     tool_looks_right(page)
     frame.get_by_role("link", name=OVER).click()
     expect(frame.locator("#reflection")).to_contain_text(COMMENT)

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from moodle_sync.cli import moodle_sync
 from moodle_sync.deliver_scores import deliver
-from series.deliveries import FIRST_PAUSE
+from series.deliveries import FIRST_DELAY, FIRST_PAUSE
 from series.store.universities import NotThere
 from tests.conftest import make_environment
 from tests.integration.partner import Partner, open_partner
@@ -77,6 +77,6 @@ def test_sending_by_hand_says_what_came_of_it(partner: Partner, run: Run) -> Non
 def test_sending_by_hand_ends_a_pause_when_its_time_has_come(partner: Partner, run: Run, down: int) -> None:
     other = partner.check_in(visit=partner.launch("5"))
     partner.world.sandbox.switches["malta"].reset()
-    partner.world.advance(FIRST_PAUSE.total_seconds() * 1.25)
+    partner.world.advance((FIRST_PAUSE * 1.25 + FIRST_DELAY).total_seconds())
     assert run("run", "deliver").stdout == "2 delivered\n"
     assert partner.delivery(other).state == "delivered"

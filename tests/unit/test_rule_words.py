@@ -49,7 +49,8 @@ def test_every_kind_has_words() -> None:
     ("live", "recording", "afterwards", "sentence"),
     [
         (3, 1, 0, "7 of 10; 3 can still be done live, 1 by recording"),
-        (0, 0, 2, "7 of 10; 2 can still be done in another way afterwards"),
+        (0, 1, 2, "7 of 10; 1 can still be done by recording, 2 in another way afterwards"),
+        (0, 0, 2, "7 of 10; 2 can still be done in another way afterwards, which is not enough by itself"),
         (0, 0, 0, "7 of 10; nothing more can be done by yourself"),
     ],
 )

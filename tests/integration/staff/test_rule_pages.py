@@ -190,7 +190,7 @@ def test_the_rule_in_force_changes_nothing(office: Office, desk: Desk) -> None:
 def test_what_was_perhaps_not_meant_is_remarked(desk: Desk) -> None:
     page = text_of(desk.send(PAGE, PAGE, **FORM | {"code": "on"}))
     assert re.search(
-        r"Please note: another way is enough .*: A session .* together with presence for at least 60 %", page
+        r"Please note: this way changes nothing, .*: A session .* together with presence for at least 60 %", page
     )
 
 
