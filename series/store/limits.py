@@ -9,6 +9,8 @@ from series.limits import Limit
 from series.store.database import insert_of
 from series.store.tables import rate_limit
 
+CLOCKS_DIFFER_S = 60.0  # of several processes at most
+
 
 def take(connection: sa.Connection, key: str, limit: Limit, *, now: datetime) -> float:
     """Take one, and 0; or, when the bucket is empty, the seconds until it is not.
@@ -22,6 +24,7 @@ def take(connection: sa.Connection, key: str, limit: Limit, *, now: datetime) ->
         "every_s": limit.every_s,
         "full_at_s": now_s + limit.every_s,
         "latest_s": now_s + limit.burst * limit.every_s,
+        "never_s": now_s + limit.burst * limit.every_s + CLOCKS_DIFFER_S,
     }
     taken = connection.execute(_take(connection.dialect.name), asked).one_or_none()
     if taken is not None:
@@ -34,7 +37,12 @@ def take(connection: sa.Connection, key: str, limit: Limit, *, now: datetime) ->
 def _take(dialect: str) -> sa.Executable:
     """Made once, because every launch and every score takes one."""
     now_s = sa.bindparam("now_s", type_=sa.Double)
-    fullest = sa.case((rate_limit.c.full_at_s > now_s, rate_limit.c.full_at_s), else_=now_s)
+    fullest = sa.case(
+        # Later than any bucket can be: the clock was put back, and nobody should wait for the time to come again.
+        (rate_limit.c.full_at_s > sa.bindparam("never_s", type_=sa.Double), now_s),
+        (rate_limit.c.full_at_s > now_s, rate_limit.c.full_at_s),
+        else_=now_s,
+    )
     after = fullest + sa.bindparam("every_s", type_=sa.Double)
     return (
         insert_of(dialect, rate_limit)

@@ -107,6 +107,15 @@ def test_a_bucket_fills_steadily_and_is_dropped_when_it_is_full(database: Databa
         assert count == rows
 
 
+def test_nobody_waits_for_a_time_to_which_the_clock_was_put_back(database: Database) -> None:
+    limit = Limit(burst=2, every_s=10)
+    with database.write() as connection:
+        assert [take(connection, "k", limit, now=NOW) for _ in range(3)] == [0, 0, 10]
+        before = NOW - timedelta(days=2)
+        assert [take(connection, "k", limit, now=before) for _ in range(3)] == [0, 0, 10]
+        assert take(connection, "k", limit, now=before - timedelta(seconds=30)) > 0  # as far as clocks may differ
+
+
 def test_twenty_visits_of_one_person_are_open_and_the_oldest_makes_room(
     tool: ToolUnderTest, browser: Browser, malta: Lms
 ) -> None:
