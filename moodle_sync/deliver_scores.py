@@ -216,12 +216,12 @@ def _decide(
 
 
 def _give_up(connection: Connection, delivery: Delivery, error: LmsError, now: datetime) -> None:
-    outcome = error.when_given_up
     if isinstance(error, LineItemGone) and line_items.forget_line_item(
         connection,
         delivery.delivery_id,
         problem=_ANOTHER_LINE_ITEM,
         next_attempt_at=now + ANOTHER_LINE_ITEM_AFTER,
     ):
-        outcome = _ANOTHER_LINE_ITEM
-    deliveries.mark_failed(connection, delivery.delivery_id, outcome=outcome)
+        return
+    was_refused = error.permanent and not isinstance(error, GradebookIsNewer)
+    deliveries.mark_failed(connection, delivery.delivery_id, outcome=error.when_given_up, was_refused=was_refused)

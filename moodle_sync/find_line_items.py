@@ -114,12 +114,13 @@ def _find_or_make(services: Services, lacking: LackingLineItem) -> str:
 def _queue_everybody(services: Services, placement_id: int) -> None:
     """One by one, so that check-ins and launches do not wait long."""
     with services.database.read() as connection:
+        line_item_url = line_items.line_item_of(connection, placement_id)
         learners = line_items.learners_of(connection, placement_id)
     for participant_id in learners:
         with services.database.write() as connection:
             line_items.queue_score_of(connection, placement_id, participant_id, now=services.clock.now())
     with services.database.write() as connection:
-        line_items.end_search(connection, placement_id)
+        line_items.end_search(connection, placement_id, line_item_url)
 
 
 def _postpone(services: Services, lacking: LackingLineItem, error: LmsError, claimed_at: datetime) -> None:

@@ -4,10 +4,10 @@ What was earned stays, unless what it rests on is withdrawn. `stored`: what stan
 makes of the facts by the rule and the span of now.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 
-from series.rule import Evidence, Outcome
+from series.rule import Evidence, Kind, Outcome, SessionRule
 
 
 def after_adding(stored: Outcome, before: Outcome, after: Outcome) -> Outcome:
@@ -17,15 +17,28 @@ def after_adding(stored: Outcome, before: Outcome, after: Outcome) -> Outcome:
     return _at_least(stored, after)
 
 
-def after_withdrawal(stored: Outcome, before: Outcome, after: Outcome, left: Iterable[Evidence]) -> Outcome:
-    """`before`, `after`: with and without what was withdrawn; `left`: the facts that nobody has withdrawn.
+def after_withdrawal(
+    stored: Outcome,
+    before: Outcome,
+    after: Outcome,
+    left: Collection[Evidence],
+    *,
+    rule: SessionRule,
+    withdrawn: Kind,
+) -> Outcome:
+    """`before`, `after`: with and without the fact of the kind `withdrawn`; `left`: the facts that still count.
 
     A completion is as old as one of the facts that made it, by whatever rule: so it can stand without the others as
-    long as there is one of that moment.
+    long as there is one of that moment. But not when a kind that the rule demands is gone, and no way has all of its
+    kinds any more, whatever amounts and windows have become.
     """
     if stored.completed_at is None or _is_same(stored, before):
         return after
-    return _at_least(stored, after) if any(fact.observed_at == stored.completed_at for fact in left) else after
+    kinds = {fact.kind for fact in left}
+    rests_on_it = rule.counts(withdrawn) and not any(all(demand.kind in kinds for demand in way) for way in rule.ways)
+    if rests_on_it or all(fact.observed_at != stored.completed_at for fact in left):
+        return after
+    return _at_least(stored, after)
 
 
 def after_change(stored: Outcome, judged: Outcome) -> Outcome:

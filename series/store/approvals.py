@@ -127,7 +127,7 @@ def withdrawal_of(
     rule, count = rule_of(connection, series_id), course_count_of(connection, course_id, series_id)
     (record,) = (one for one in records if one.session_id == fact.session_id)
     judged, without_it = (judge(each, record.rule, record.span) for each in (known, left))
-    after = after_withdrawal(record.outcome, judged, without_it, left)
+    after = after_withdrawal(record.outcome, judged, without_it, left, rule=record.rule, withdrawn=fact.evidence.kind)
     without = [replace(one, outcome=after) if one is record else one for one in records]
     return Withdrawal(
         fact=fact,

@@ -193,9 +193,11 @@ def mark_delivered(connection: sa.Connection, delivery_id: int, *, outcome: str,
     _end(connection, _DELIVERED, delivery_id, outcome, now)
 
 
-def mark_failed(connection: sa.Connection, delivery_id: int, *, outcome: str) -> None:
-    """Never to be tried again by itself; `outcome` is a sentence for the instructor."""
-    _end(connection, _FAILED, delivery_id, outcome)
+def mark_failed(connection: sa.Connection, delivery_id: int, *, outcome: str, was_refused: bool = False) -> None:
+    """Never to be tried again by itself; `outcome` is a sentence for the instructor. `was_refused`: the LMS has said
+    no, so that its gradebook holds nothing of it for certain."""
+    asked = {"delivery_id": delivery_id, "outcome": outcome, "was_refused": was_refused}
+    connection.execute(_FAILED, asked)
 
 
 def postpone(
@@ -297,7 +299,7 @@ _OUTCOME = (
     .values(in_flight=False, outcome=sa.bindparam("outcome"))
 )
 _DELIVERED = _OUTCOME.values(state="delivered", delivered_at=sa.bindparam("at"))
-_FAILED = _OUTCOME.values(state="failed")
+_FAILED = _OUTCOME.values(state="failed", was_refused=sa.bindparam("was_refused"))
 _POSTPONED = _OUTCOME.values(
     next_attempt_at=sa.bindparam("at"), trying_since=sa.bindparam("trying_since", type_=Instant)
 )

@@ -143,9 +143,16 @@ def retract_evidence(connection: sa.Connection, evidence_id: int, *, by: str, re
     of_session = {"participant_id": row.participant_id, "series_id": case.series_id, "session_id": row.session_id}
     before = scores_of(connection, **of_session, now=now)
     left = standing_facts(case.facts)
-    _save(connection, case, after_withdrawal(case.stored, case.judge(without=added), case.judge(), left))
+    outcome = after_withdrawal(
+        case.stored, case.judge(without=added), case.judge(), left, rule=case.rule, withdrawn=Kind(row.kind)
+    )
+    _save(connection, case, outcome)
     after = scores_of(connection, **of_session, now=now)
-    sunk = {placement_id for placement_id, score in after.items() if score.is_less_than(before[placement_id])}
+    sunk = {
+        placement_id
+        for placement_id, score in after.items()
+        if placement_id in before and score.is_less_than(before[placement_id])
+    }
     return queue_scores(connection, **of_session, now=now, may_lower_in=sunk)
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from series.deliveries import LEASE
 from series.store.gradebook_pauses import take_probe
 from series.store.rules import course_count_of, rule_of
-from series.store.scores import queue_missing_scores
+from series.store.scores import queue_score
 from series.store.tables import (
     completion,
     delivery,
@@ -121,7 +121,8 @@ def postpone_line_item(
 
 
 def forget_line_item(connection: sa.Connection, delivery_id: int, *, problem: str, next_attempt_at: datetime) -> bool:
-    """The delivery's line item is no longer in the LMS: its placement gets another one, not before `next_attempt_at`.
+    """The delivery's line item is no longer in the LMS: its placement gets another one, not before `next_attempt_at`,
+    and what was not delivered waits for that, without an address.
 
     False, and nothing is done, where none can be had, or the placement has another one by now.
     """
@@ -142,7 +143,18 @@ def forget_line_item(connection: sa.Connection, delivery_id: int, *, problem: st
         )
         .returning(placement.c.id)
     ).one_or_none()
-    return forgotten is not None
+    if forgotten is None:
+        return False
+    connection.execute(
+        sa.update(delivery)
+        .where(
+            delivery.c.placement_id == row.placement_id,
+            delivery.c.line_item_url == row.line_item_url,
+            (delivery.c.id == delivery_id) | (delivery.c.state.in_(["due", "failed"]) & sa.not_(delivery.c.in_flight)),
+        )
+        .values(state="unaddressed", in_flight=False, outcome=problem)
+    )
+    return True
 
 
 def learners_of(connection: sa.Connection, placement_id: int) -> list[int]:
@@ -153,18 +165,26 @@ def learners_of(connection: sa.Connection, placement_id: int) -> list[int]:
     return list(connection.execute(query.order_by(membership.c.participant_id)).scalars())
 
 
+def line_item_of(connection: sa.Connection, placement_id: int) -> str | None:
+    found: str | None = connection.execute(
+        sa.select(placement.c.line_item_url).where(placement.c.id == placement_id)
+    ).scalar_one()
+    return found
+
+
 def queue_score_of(connection: sa.Connection, placement_id: int, participant_id: int, *, now: datetime) -> None:
     """What the line item has not heard of this learner. In a transaction of its own: it waits for a check-in that is
     under way, which may not have seen the line item yet."""
     connection.execute(sa.select(participant.c.id).where(participant.c.id == participant_id).with_for_update())
-    queue_missing_scores(connection, participant_id=participant_id, placement_id=placement_id, now=now)
+    queue_score(connection, participant_id=participant_id, placement_id=placement_id, now=now)
 
 
-def end_search(connection: sa.Connection, placement_id: int) -> None:
-    """There is a line item, and everybody's score has been queued."""
+def end_search(connection: sa.Connection, placement_id: int, line_item_url: str | None) -> None:
+    """Everybody's score has been queued for this line item. A launch may have brought another one meanwhile: then there
+    is another search to come."""
     connection.execute(
         sa.update(placement)
-        .where(placement.c.id == placement_id)
+        .where(placement.c.id == placement_id, placement.c.line_item_url == line_item_url)
         .values(line_item_next_at=None, line_item_attempts=0, line_item_problem=None)
     )
 

@@ -48,6 +48,26 @@ def scores_of(
     return {row.id: _score(connection, row, participant_id, now) for row in rows}
 
 
+def queue_score(connection: sa.Connection, *, participant_id: int, placement_id: int, now: datetime) -> list[int]:
+    """What this one placement's line item has not heard, whatever it has heard before; the new deliveries' ids."""
+    queued = _queue(connection, participant_id, placement.c.id == placement_id, now)
+    _give_addresses(connection, participant_id, placement_id)
+    return queued
+
+
+def _give_addresses(connection: sa.Connection, participant_id: int, placement_id: int) -> None:
+    """What had lost its address has been queued anew."""
+    connection.execute(
+        sa.update(delivery)
+        .where(
+            delivery.c.placement_id == placement_id,
+            delivery.c.participant_id == participant_id,
+            delivery.c.state == "unaddressed",
+        )
+        .values(state="superseded")
+    )
+
+
 def _shows(series_id: UUID, session_id: UUID | None) -> sa.ColumnElement[bool]:
     of_series = placement.c.series_id == series_id
     if session_id is None:
@@ -69,16 +89,7 @@ def queue_missing_scores(
     others = sorted(missing - {participant_id})[:OTHERS_AT_ONCE]
     queued = []
     for one in _lock_those_who_are_free(connection, {participant_id, *others} & missing):
-        queued += _queue(connection, one, placement.c.id == placement_id, now)
-        connection.execute(
-            sa.update(delivery)
-            .where(
-                delivery.c.placement_id == placement_id,
-                delivery.c.participant_id == one,
-                delivery.c.state == "unaddressed",
-            )
-            .values(state="superseded")
-        )
+        queued += queue_score(connection, participant_id=one, placement_id=placement_id, now=now)
     return queued
 
 
@@ -214,9 +225,9 @@ def _is_less(score: Score, last: Any) -> bool:
 
 
 def _was_never_told(connection: sa.Connection, last: Any) -> bool:
-    """Whether the newest version has failed, and the gradebook has taken none before it: then it holds nothing of ours
-    that would sink."""
-    if last.state != "failed":
+    """Whether the newest version was refused for certain, and the gradebook has taken none before it: then it holds
+    nothing of ours that would sink."""
+    if last.state != "failed" or not last.was_refused:
         return False
     taken = sa.select(delivery.c.id).where(
         delivery.c.line_item_url == last.line_item_url,

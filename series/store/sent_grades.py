@@ -45,7 +45,7 @@ def retry_of_course(connection: sa.Connection, *, course_id: int, delivery_id: i
     """Make the delivery due now if it failed or waits and is one of this course; or all of the course (None). The ids
     of those that are due now by this: none for a delivery of another course, one in flight or one delivered."""
     of_course = sa.select(placement.c.id).where(placement.c.course_id == course_id)
-    which = delivery.c.placement_id.in_(of_course) & _is_newest()
+    which = delivery.c.placement_id.in_(of_course) & _is_newest() & _is_addressed()
     if delivery_id is not None:
         which &= delivery.c.id == delivery_id
     return make_due(connection, which, now=now)
@@ -54,7 +54,10 @@ def retry_of_course(connection: sa.Connection, *, course_id: int, delivery_id: i
 def _grades(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[SentGrade]:
     """A placement that moved to another platform counts by what its present line item was told last."""
     key = [delivery.c.placement_id, delivery.c.participant_id]
-    rank = sa.func.row_number().over(partition_by=key, order_by=[delivery.c.score_at.desc(), delivery.c.id.desc()])
+    present_first = sa.case((delivery.c.line_item_url == placement.c.line_item_url, 0), else_=1)
+    rank = sa.func.row_number().over(
+        partition_by=key, order_by=[present_first, delivery.c.score_at.desc(), delivery.c.id.desc()]
+    )
     ranked = (
         sa.select(delivery, placement.c.session_id, participant.c.sub, rank.label("rank"))
         .join(placement, delivery.c.placement_id == placement.c.id)
@@ -64,6 +67,13 @@ def _grades(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Se
     )
     query = sa.select(ranked).where(ranked.c.rank == 1).order_by(ranked.c.placement_id, ranked.c.participant_id)
     return [_grade(row) for row in connection.execute(query)]
+
+
+def _is_addressed() -> sa.ColumnElement[bool]:
+    """To the line item that the placement has now."""
+    return sa.exists().where(
+        placement.c.id == delivery.c.placement_id, placement.c.line_item_url == delivery.c.line_item_url
+    )
 
 
 def _is_newest() -> sa.ColumnElement[bool]:

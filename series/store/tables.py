@@ -495,6 +495,7 @@ delivery = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", Instant, nullable=False),  # while in flight: when the lease ends
     Column("outcome", Text),  # the last answer in words
+    Column("was_refused", Boolean, nullable=False, server_default=sa.false()),  # so the gradebook holds nothing of it
     Column("created_at", Instant, nullable=False),
     Column("trying_since", Instant),  # when this very score first failed by itself; none: it has not
     Column("delivered_at", Instant),

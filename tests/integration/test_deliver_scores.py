@@ -18,6 +18,7 @@ from series.deliveries import FIRST_DELAY, FIRST_PAUSE, LEASE, LONGEST_PAUSE
 from series.store import deliveries
 from series.store.evidence import facts_of, retract_evidence
 from series.store.gradebook_pauses import Pause, list_pauses
+from series.store.scores import queue_scores
 from series.store.tables import delivery
 from tests.at_once import at_once
 from tests.integration.partner import Partner, launch_at, open_partner
@@ -256,6 +257,17 @@ def test_another_grade_that_is_newer_is_left_alone(partner: Partner, waiting: in
     row = partner.delivery(waiting)
     assert row.state == "failed"
     assert str(row.outcome).startswith("The gradebook was changed after this score, by somebody else")
+
+
+def test_a_grade_of_somebody_else_is_not_lowered_by_a_change_of_plan(partner: Partner, waiting: int) -> None:
+    somebody_grades(partner, 2)
+    deliver(partner.services, waiting)
+    partner.world.advance(300)
+    with partner.services.database.write() as connection:
+        # As if a session had been restored, so that of more sessions are demanded now.
+        connection.execute(sa.update(delivery).where(delivery.c.id == waiting).values(score_maximum=1))
+        who = {"participant_id": partner.student.participant_id, "series_id": partner.seeded.series.series_id}
+        assert queue_scores(connection, **who, now=partner.now) == []
 
 
 def test_whoever_sends_a_refused_score_again_means_it_to_count(partner: Partner, waiting: int) -> None:

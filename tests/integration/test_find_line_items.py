@@ -26,8 +26,10 @@ from series.store import line_items
 from series.store.database import Connection, Database
 from series.store.deliveries import DeliveryRow, list_deliveries
 from series.store.gradebook_pauses import Pause, list_pauses
+from series.store.sent_grades import grades_of_course, retry_of_course
 from series.store.tables import placement
 from tests.at_once import at_once
+from tests.examples import SERIES
 from tests.integration.service import GORG, MARIA, Service, open_service
 from tests.seeds import LAUNCH, code_of, launch, record
 
@@ -329,7 +331,7 @@ def score_for_a_deleted_column(service: Service, **granted: Any) -> DeliveryRow:
 
 def test_a_column_that_was_deleted_is_made_anew_and_the_scores_follow(service: Service) -> None:
     row = score_for_a_deleted_column(service)
-    assert (row.state, str(row.outcome).startswith("The grade column was deleted")) == ("failed", True)
+    assert (row.state, str(row.outcome).startswith("The grade column was deleted")) == ("unaddressed", True)
     assert kept(service.partner.services.database).line_item_url is None
     assert due(service) == []  # whoever deletes it again and again is not fought
     service.partner.world.advance(timedelta(days=1, seconds=1).total_seconds())
@@ -418,3 +420,49 @@ def test_while_a_platform_is_asked_for_one_column_it_takes_no_more_threads(servi
         tick()
         assert pending() == 1  # the score of the activity that has a column
     assert searching.platforms() == []
+
+
+def test_a_column_that_comes_back_at_its_address_gets_what_it_missed(service: Service) -> None:
+    services = service.partner.services
+    maria, gorg = opens(service), opens(service, GORG)
+    attends(service, maria)
+    attends(service, gorg)
+    find(service)
+    url = service.partner.world.line_item_url(line_item_id=100)
+    first = {row.sub: row.delivery_id for row in queued(services.database, url)}
+    deliver(services, first[GORG])
+    delete_columns(service)
+    deliver(services, first[MARIA])
+    attends(service, gorg, 1)  # while there is no line item
+    with service.partner.world.sandbox.sites["malta"].database.write() as connection:
+        connection.execute("UPDATE line_item SET line_item_id = 100, resource_id = ?", (f"series {SERIES.series_id}",))
+    service.partner.world.advance(timedelta(days=1, seconds=1).total_seconds())
+    find(service)
+    waiting = {(row.sub, row.score_given) for row in queued(services.database, url) if row.state == "due"}
+    assert waiting == {(MARIA, 1), (GORG, 2)}
+
+
+def test_who_sends_all_again_does_not_hide_what_the_new_column_has(service: Service) -> None:
+    services = service.partner.services
+    old = score_for_a_deleted_column(service)
+    service.partner.world.advance(timedelta(days=1, seconds=1).total_seconds())
+    find(service)
+    shown = kept(services.database)
+    (new,) = queued(services.database, shown.line_item_url)
+    deliver(services, new.delivery_id)
+    with services.database.write() as connection:
+        again = retry_of_course(connection, course_id=shown.course_id, delivery_id=None, now=service.partner.now)
+        grades = grades_of_course(connection, course_id=shown.course_id, series_id=SERIES.series_id)
+    assert not {old.delivery_id, new.delivery_id} & set(again)
+    assert [grade.state for grade in grades if grade.placement_id == shown.id] == ["delivered"]
+
+
+def test_a_launch_that_brings_another_column_while_scores_are_queued_begins_anew(service: Service) -> None:
+    database = service.partner.services.database
+    attends(service, opens(service))
+    find(service)
+    before = kept(database).line_item_url
+    opens(service, line_item_url=service.partner.world.line_item_url(line_item_id=777))
+    with database.write() as connection:
+        line_items.end_search(connection, kept(database).id, before)
+    assert kept(database).line_item_next_at is not None

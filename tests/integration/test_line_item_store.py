@@ -133,7 +133,7 @@ def test_scores_that_a_crash_left_unqueued_are_queued_by_the_next_attempt(databa
         assert claimed.line_item_url == "https://lms.malta.example/made"
         for participant_id in line_items.learners_of(connection, PLACEMENT):
             line_items.queue_score_of(connection, PLACEMENT, participant_id, now=after)
-        line_items.end_search(connection, PLACEMENT)
+        line_items.end_search(connection, PLACEMENT, line_items.line_item_of(connection, PLACEMENT))
     assert [row.state for row in queued(database, "https://lms.malta.example/made")] == ["due"]
     assert due_in(database, after + LEASE) == []
 

@@ -276,7 +276,7 @@ def test_a_grade_that_its_gradebook_has_refused_gives_way_to_the_right_one(datab
     student = launch(database)
     (refused,) = record(database, code_of(student, seeded.session_ids[0]))
     with database.write() as connection:
-        mark_failed(connection, refused, outcome="No.")
+        mark_failed(connection, refused, outcome="No.", was_refused=True)
         change_session(connection, sessions[1], now=LATER)
         queue_scores(connection, participant_id=student.participant_id, series_id=SERIES.series_id, now=LATER)
     assert scores(database) == [("failed", 1, 1, 1), ("due", 2, 1, 2)]

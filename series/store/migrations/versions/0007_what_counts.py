@@ -189,6 +189,7 @@ def _widen_what_is_there() -> None:
     op.add_column("evidence", sa.Column("amount", sa.Integer()))
     op.add_column("evidence", sa.Column("recorded_by", sa.String(128)))
     op.add_column("completion", sa.Column("by_recording", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("delivery", sa.Column("was_refused", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("delivery", sa.Column("trying_since", INSTANT))
     op.create_index(op.f("ix_delivery_placement_id_participant_id"), "delivery", ["placement_id", "participant_id"])
 
