@@ -98,8 +98,8 @@ def series_rule(slug: str, **options: Any) -> None:
               [{"kind": "approval"}]],
      "required": 10, "at_most_by_recording": 3}
 
-    A session that has started keeps the rule with which it did. Once the series has begun, --required can only be
-    lowered and --recordings only be raised. A --session may have "ways" of its own until it starts.
+    A session that has started keeps the rule with which it did. Once somebody has done anything by them, --required
+    can only be lowered and --recordings only be raised. A --session may have "ways" of its own until it starts.
     """
     asked = Asked(**options)
     asked.check()

@@ -43,8 +43,8 @@ def refusal_words(refused: RuleFrozen | RuleImpossible | RuleTooHard) -> str:
     words = {
         RuleFrozen: gettext("This session has started, so what counts for it can no longer be changed."),
         RuleTooHard: gettext(
-            "The series has begun: the number of sessions may only be lowered now, and the number of recordings only"
-            " be raised."
+            "People rely on these numbers by now: the number of sessions may only be lowered now, and the number of"
+            " recordings only be raised."
         ),
         RuleImpossible: gettext("By that rule nobody could complete a session, so it is not set. Please change it."),
     }

@@ -25,12 +25,12 @@ class RuleFrozen(Exception):
 
 
 class RuleTooHard(Exception):
-    """The series has begun: numbers on which people rely may only become easier."""
+    """Somebody has done something by the rule: the numbers may only become easier."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The series has begun: the number of sessions may only be lowered now, and the number of recordings only"
-            " be raised."
+            "People rely on these numbers by now: the number of sessions may only be lowered now, and the number of"
+            " recordings only be raised."
         )
 
 

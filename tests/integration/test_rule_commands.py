@@ -138,7 +138,7 @@ def test_what_cannot_be_set_is_one_line(coordinator: Coordinator, run: Run) -> N
         add_university(connection, slug="malta", name="Malta", country="MT", time_zone="Europe/Malta", language="en")
     somebody_takes_part(services.database, first.session_id, now=services.clock.now())
     for options, stdin, says in (
-        (("--required", "4"), "", "The series has begun"),
+        (("--required", "4"), "", "People rely on these numbers"),
         (("--set", "-"), "{", "That is no rule"),
         (("--set", "-"), '{"ways": []}', "At least one kind"),
         (("--set", "-"), " " * 70_000, "more than 65536 bytes"),
