@@ -9,7 +9,7 @@ from series.limits import Limit
 from series.store.database import insert_of
 from series.store.tables import rate_limit
 
-CLOCKS_DIFFER_S = 60.0  # of several processes at most
+CLOCKS_DIFFER_S = 900.0  # of several processes, or before and after a correction, at most
 
 
 def take(connection: sa.Connection, key: str, limit: Limit, *, now: datetime) -> float:

@@ -36,7 +36,8 @@ class Sizes:
     burst: int = 5000
     connections: int = 8
     readings: int = 7  # of a large calendar
-    rated: int = 1300  # deliveries whose rate and CPU are measured
+    recurring: int = calendars.SERIES  # series in it, of four events each
+    rated: int = 1300  # deliveries whose rate and CPU are measured; none: not at all
     soaked: int = 10_000  # deliveries to LMSs in trouble, in each configuration; none: not at all
     kills: int = 10
 
@@ -53,14 +54,14 @@ def main(folder: Path, sizes: Sizes) -> bool:
     """Print the tables; all files are made in `folder`. False when a launch was lost, or called out, or when a
     gradebook ended with a wrong cell."""
     _print_parts(folder, sizes)
-    print(f"\n{calendars.measure(rounds=sizes.readings).words()}")
+    print(f"\n{calendars.measure(rounds=sizes.readings, series=sizes.recurring).words()}")
     key_sets = KeySets()
     try:
         with beside_the_servers():
             no_launch_lost = _print_servers(folder, key_sets, sizes)
     finally:
         key_sets.stop()
-    if CAN_COUNT_CPU:
+    if CAN_COUNT_CPU and sizes.rated:
         print(f"\n{deliveries.measure_rate(folder, deliveries=sizes.rated)}")
     all_right = not sizes.soaked or deliveries.soak_all(folder, deliveries=sizes.soaked, kills=sizes.kills)
     return no_launch_lost and all_right
