@@ -70,6 +70,5 @@ def _rescore_batch(services: Services, stale: rescoring.Stale, batch: list[int],
     with services.database.write(wait_for_disk=False) as connection:
         runs.still_alive(connection, run_id, now=now)
         queued = rescoring.rescore(connection, batch, stale.series_id, now=now)
-    for delivery_id in sorted(queued):
-        services.queue.enqueue("deliver", delivery_id)
+    services.queue.enqueue_all("deliver", sorted(queued))
     return len(queued)

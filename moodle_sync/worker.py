@@ -104,8 +104,7 @@ class Tick:
             due = due_ids(
                 connection, now=now, limit=DUE_PER_TICK, per_platform=turns.threads_per_platform, but_not=turns.busy()
             )
-        for delivery_id in due:
-            services.queue.enqueue("deliver", delivery_id)
+        services.queue.enqueue_all("deliver", due)
         for placement_id in due_line_items(services, now=now, limit=DUE_PER_TICK, but_not=self._searching.platforms()):
             services.queue.enqueue("line item", placement_id)
 

@@ -1,6 +1,6 @@
 """Where a participant stands in the series, and what can still be done. Pure functions of what their evidence makes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,6 +18,7 @@ from series.rule import (
     Span,
     Way,
     is_by_recording,
+    score_of_session,
 )
 
 
@@ -92,6 +93,16 @@ def standing(records: Iterable[SessionRecord], rule: Rule, now: datetime, count:
         afterwards=chances.count("afterwards"),
         recordings_unused=max(0, recorded - limit),
     )
+
+
+def score_of(
+    records: Collection[SessionRecord], session_id: UUID | None, rule: Rule, now: datetime, count: CourseCount | None
+) -> Score:
+    """What a gradebook is told of a participant: of one session, or (None) of the whole series."""
+    if session_id is None:
+        return standing(records, rule, now, count).score
+    completed = {record.session_id for record in records if record.outcome.completed_at is not None}
+    return score_of_session(is_complete=session_id in completed)
 
 
 def open_kinds(record: SessionRecord, now: datetime) -> frozenset[Kind]:

@@ -17,6 +17,7 @@ from series.store.database import Database
 from series.store.evidence import NewEvidence, record_evidence
 from series.store.launch_values import NewVisit
 from series.store.launches import open_visit, upsert_participant
+from series.store.sent_grades import grades_of_participant
 from series.store.sessions import add_series, save_import
 from series.store.universities import NewPlatform, add_platform, add_university
 from series.store.visits import find_visit
@@ -153,6 +154,13 @@ def somebody_takes_part(database: Database, session_id: UUID, *, now: datetime =
         )
         record_evidence(connection, new, now=now)
     return participant_id
+
+
+def last_sent(connection: sa.Connection, visit: Visit) -> tuple[str, str | None] | None:
+    """(state, outcome) of the newest grade from the activity of the visit."""
+    who = {"participant_id": visit.participant_id, "series_id": visit.series_id}
+    sent = [each for each in grades_of_participant(connection, **who) if each.placement_id == visit.placement_id]
+    return (sent[0].state, sent[0].outcome) if sent else None
 
 
 def count(database: Database, table: sa.Table) -> int:

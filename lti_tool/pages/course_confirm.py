@@ -87,8 +87,7 @@ def confirm(visit: Visit, session_id: UUID) -> Response:
         return _page(visit, session_id, fault_of(error))
     people = find_people_to_act_for(visit, subs)
     for delivery_ids in _say(word, people):
-        for delivery_id in delivery_ids:
-            tool.queue.enqueue("deliver", delivery_id)
+        tool.queue.enqueue_all("deliver", delivery_ids)
     return go_to(f"/visit/{visit.visit_id}/course/sessions/{session_id}/confirm?said={form_id}")
 
 

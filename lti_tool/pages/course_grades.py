@@ -94,8 +94,7 @@ def retry(visit: Visit) -> Response:
             append_audit(connection, actor=actor(visit), action="retry_grades", thing=thing, now=now, grades=len(due))
     if delivery_id is not None and not due:
         return _back(visit, "nothing")
-    for one in due:
-        tool.queue.enqueue("deliver", one)
+    tool.queue.enqueue_all("deliver", due)
     return _back(visit, "retry")
 
 
@@ -130,8 +129,7 @@ def send_lower(visit: Visit, participant_id: int, placement_id: int) -> Response
             )
     except GapChanged:
         return _back(visit, "changed")
-    for one in queued:
-        tool.queue.enqueue("deliver", one)
+    tool.queue.enqueue_all("deliver", queued)
     return _back(visit, "lower")
 
 

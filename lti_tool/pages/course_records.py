@@ -80,8 +80,7 @@ def record(visit: Visit, participant_id: int, session_id: UUID) -> Response:
     find_people_to_act_for(visit, [person.sub])  # a place in the gradebook, also for who has never come
     with tool.database.write() as connection:
         queued = record_word(connection, word, [person.participant_id], now=now)
-    for delivery_id in queued:
-        tool.queue.enqueue("deliver", delivery_id)
+    tool.queue.enqueue_all("deliver", queued)
     return _back(visit, person, do)
 
 
@@ -144,8 +143,7 @@ def take_back(visit: Visit, participant_id: int, evidence_id: int) -> Response:
         return _withdrawal_page(visit, person, evidence_id, fault_of(error))
     except NothingToRetract:  # sent twice, or somebody else was faster: the page shows by whom
         return _back(visit, person, "withdraw")
-    for delivery_id in queued:
-        tool.queue.enqueue("deliver", delivery_id)
+    tool.queue.enqueue_all("deliver", queued)
     return _back(visit, person, "withdraw")
 
 

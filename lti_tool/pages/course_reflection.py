@@ -96,8 +96,7 @@ def _carry_out(visit: Visit, found: CourseReflection, do: str, change: Callable[
         words = gettext("It was handed in anew meanwhile; please read that. Nothing was changed.")
         fault = Fault(words=words, code=409, typed=request.form.to_dict())
         return _page(visit, _reflection_or_404(visit, one.participant_id, one.session_id), fault)
-    for delivery_id in queued:
-        tool.queue.enqueue("deliver", delivery_id)
+    tool.queue.enqueue_all("deliver", queued)
     return _to_inbox(visit, do)
 
 

@@ -78,8 +78,7 @@ def _open_and_answer(
         go_on_url = _give_cookie_again(spent.visit_id, login_proof) if spent.visit_id else None
         raise Refused(RefusalCode.NONCE_SPENT, go_on_url=go_on_url, return_url=launched.return_url) from spent
     log.info("launched", teacher=launched.roles.is_teacher, keeper=login_state.keeper.value)
-    for delivery_id in opened.delivery_ids:
-        tool.queue.enqueue("deliver", delivery_id)
+    tool.queue.enqueue_all("deliver", opened.delivery_ids)
     if login_state.keeper is Keeper.PLATFORM_STORAGE:
         return _offer_own_tab(tool, visit_id)
     response = go_to(f"/visit/{visit_id}/")

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from lti_tool.pages.own_record import is_check_in
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.student import Refusal, opening_to_extend, render_week
-from lti_tool.pages.student_forms import send_grades, session_for, session_of_visit
+from lti_tool.pages.student_forms import session_for, session_of_visit
 from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.tool import the_tool
 from series.check_in import CodeReason, CodeRefused, is_open_for, match_code, that_count
@@ -53,7 +53,7 @@ def check_in(visit: Visit, session_id: UUID) -> Response:
     if tried.refused:
         refusal = Refusal(reason=tried.refused, typed=typed)
         return render_week(visit, refusal=refusal, first_id=session_id, status=422)
-    send_grades(list(tried.delivery_ids))
+    the_tool().queue.enqueue_all("deliver", tried.delivery_ids)
     return go_to(f"/visit/{visit.visit_id}/")
 
 

@@ -59,11 +59,6 @@ def session_of_visit(visit: Visit, session_id: UUID) -> Session:
     return session
 
 
-def send_grades(delivery_ids: list[int]) -> None:
-    for delivery_id in delivery_ids:
-        the_tool().queue.enqueue("deliver", delivery_id)
-
-
 def too_long(at: str, text: str, longest: int) -> NotTaken:
     words = gettext(
         "Your text has %(n)s characters; at most %(most)s can be kept. Please shorten it. It is still here, but not"

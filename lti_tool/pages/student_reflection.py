@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, request
 
 from lti_tool.pages.own_record import OwnSession, read_own_record
 from lti_tool.pages.redirects import go_to
-from lti_tool.pages.student_forms import Fault, NotTaken, send_grades, session_for, too_long, typed_text
+from lti_tool.pages.student_forms import Fault, NotTaken, session_for, too_long, typed_text
 from lti_tool.pages.student_session import render_session
 from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.pages.words import WORDS
@@ -46,7 +46,7 @@ def _take(visit: Visit, session_id: UUID, text: str, seen_at: datetime | None, d
         shown = _save(visit, session_id, text, seen_at)
         if do == "save":
             return "draft"
-        send_grades(_hand_in(visit, shown, text))
+        the_tool().queue.enqueue_all("deliver", _hand_in(visit, shown, text))
     except SavedMeanwhile as error:
         words = gettext(
             "Another text of yours was saved since you opened this page, perhaps in another window. Nothing was"

@@ -9,7 +9,7 @@ from flask_babel import gettext
 from lti_tool.pages.own_record import OwnSession, read_own_record
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.student import check_in_now, host_may_open
-from lti_tool.pages.student_forms import NO_FAULT, Fault, NotTaken, send_grades, session_for, session_of_visit
+from lti_tool.pages.student_forms import NO_FAULT, Fault, NotTaken, session_for, session_of_visit
 from lti_tool.pages.times import moment
 from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.pages.words import WORDS
@@ -50,7 +50,7 @@ def declare(visit: Visit, session_id: UUID) -> Response:
     except DeclaredAlready:
         words = gettext("This recording is declared already, or somebody has withdrawn that. Nothing was changed.")
         return render_session(visit, session_id, Fault(at="recording", words=words, status=409))
-    send_grades(delivery_ids)
+    the_tool().queue.enqueue_all("deliver", delivery_ids)
     return go_to(f"/visit/{visit.visit_id}/sessions/{session_id}/?saved=recording#recording")
 
 
@@ -74,7 +74,7 @@ def take_back(visit: Visit, session_id: UUID) -> Response:
     except NothingToRetract:
         words = gettext("There is nothing left to take back.")
         return render_session(visit, session_id, Fault(at="take-back", words=words, status=409))
-    send_grades(delivery_ids)
+    the_tool().queue.enqueue_all("deliver", delivery_ids)
     return go_to(f"/visit/{visit.visit_id}/sessions/{session_id}/?saved=taken-back#recording")
 
 

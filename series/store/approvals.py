@@ -12,9 +12,10 @@ from series.rule import Kind, Outcome, judge
 from series.standing import Standing, standing
 from series.store.audit import append_audit
 from series.store.evidence import Fact, NewEvidence, NothingToRetract, facts_of, record_evidence, retract_evidence
-from series.store.records import records_of
+from series.store.records import outcomes_of, records_of
 from series.store.rules import course_count_of, rule_of
-from series.store.tables import completion, evidence, excuse, participant
+from series.store.tables import evidence
+from series.store.turns import take_turns
 
 SOURCES = {Kind.APPROVAL: "confirmation", Kind.EXCUSED: "excuse", Kind.LIVE: "meeting report"}
 ACTIONS = {Kind.APPROVAL: "confirm", Kind.EXCUSED: "excuse", Kind.LIVE: "record_presence"}
@@ -47,7 +48,7 @@ class Withdrawal:
 
 def record_word(connection: sa.Connection, word: Word, participant_ids: Collection[int], *, now: datetime) -> list[int]:
     """Make it evidence for each of them; the new deliveries' ids. May be repeated."""
-    _lock(connection, participant_ids)
+    take_turns(connection, participant_ids)
     queued = []
     for participant_id in sorted(participant_ids):
         if _is_said(connection, word, participant_id):
@@ -90,18 +91,8 @@ def outcomes_of_session(
     connection: sa.Connection, participant_ids: Collection[int], session_id: UUID
 ) -> dict[int, Outcome]:
     """Of those of them who have completed the session, or are excused from it."""
-    found = {}
-    for table in (excuse, completion):  # whoever came all the same is not excused
-        rows = connection.execute(
-            sa.select(table).where(table.c.session_id == session_id, table.c.participant_id.in_(participant_ids))
-        )
-        for row in rows.mappings():
-            found[row["participant_id"]] = Outcome(
-                completed_at=row.get("completed_at"),
-                by_recording=row.get("by_recording", False),
-                is_excused=table is excuse,
-            )
-    return found
+    found = outcomes_of(connection, participant_ids, [session_id])
+    return {participant_id: outcomes[session_id] for participant_id, outcomes in found.items()}
 
 
 def withdrawal_of(
@@ -152,12 +143,6 @@ def withdraw(
         evidence=evidence_id,
     )
     return queued
-
-
-def _lock(connection: sa.Connection, participant_ids: Collection[int]) -> None:
-    """The evidence of each is taken in turns. All at first and in one order, so that nobody waits in a circle."""
-    query = sa.select(participant.c.id).where(participant.c.id.in_(participant_ids)).order_by(participant.c.id)
-    connection.execute(query.with_for_update())
 
 
 def _is_said(connection: sa.Connection, word: Word, participant_id: int) -> bool:

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from series.afterwards import SELF_DECLARED, TAKEN_BACK
 from series.rule import Kind
 from series.store.evidence import Fact, NewEvidence, NothingToRetract, facts_of, record_evidence, retract_evidence
-from series.store.tables import participant, session
+from series.store.tables import session
+from series.store.turns import take_turns
 
 
 class DeclaredAlready(Exception):
@@ -57,7 +58,7 @@ def is_declaration(fact: Fact) -> bool:
 
 def _declared(connection: sa.Connection, participant_id: int, session_id: UUID) -> list[Fact]:
     """In turns, as evidence is taken."""
-    connection.execute(sa.select(participant.c.id).where(participant.c.id == participant_id).with_for_update())
+    take_turns(connection, [participant_id])
     series_id = connection.execute(sa.select(session.c.series_id).where(session.c.id == session_id)).scalar_one()
     facts = facts_of(connection, participant_id=participant_id, series_id=series_id)
     return [fact for fact in facts if fact.session_id == session_id and is_declaration(fact)]

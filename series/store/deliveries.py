@@ -279,19 +279,6 @@ def list_deliveries(
     ]
 
 
-def last_delivery(
-    connection: sa.Connection, *, placement_id: int, participant_id: int
-) -> tuple[str, str | None] | None:
-    """(state, outcome) of the newest one, for the participant's own page."""
-    row = connection.execute(
-        sa.select(delivery.c.state, delivery.c.outcome)
-        .where(delivery.c.placement_id == placement_id, delivery.c.participant_id == participant_id)
-        .order_by(delivery.c.id.desc())  # not by version, which each line item counts for itself
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else (row.state, row.outcome)
-
-
 # Only a row that is still due is ended: one that was superseded meanwhile keeps that state.
 _OUTCOME = (
     sa.update(delivery)

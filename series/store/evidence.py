@@ -14,7 +14,8 @@ from series.rule import Evidence, Kind, Outcome, SessionRule, Span, judge, stand
 from series.store.database import insert
 from series.store.rules import freeze, rules_of
 from series.store.scores import queue_scores, scores_of
-from series.store.tables import completion, evidence, excuse, participant, rule_version, session
+from series.store.tables import completion, evidence, excuse, rule_version, session
+from series.store.turns import take_turns
 
 RETRACTION = "retraction"  # the source of evidence that withdraws another one
 _RULE = msgspec.json.Decoder(SessionRule)
@@ -87,7 +88,7 @@ def record_evidence(connection: sa.Connection, new: NewEvidence, *, now: datetim
 
     Repeating it with the same (kind, source, source_id) changes nothing and returns no ids.
     """
-    _take_turns(connection, new.participant_id)
+    take_turns(connection, [new.participant_id])
     added = _append(
         connection,
         participant_id=new.participant_id,
@@ -123,7 +124,7 @@ def retract_evidence(connection: sa.Connection, evidence_id: int, *, by: str, re
     row = connection.execute(sa.select(evidence).where(evidence.c.id == evidence_id)).one_or_none()
     if row is None or row.retracts_evidence_id is not None:
         raise NothingToRetract
-    _take_turns(connection, row.participant_id)
+    take_turns(connection, [row.participant_id])
     added = _append(
         connection,
         participant_id=row.participant_id,
@@ -208,11 +209,6 @@ def early_evidence(
         of_participant = found[row.participant_id]
         of_participant[row.session_id] = (*of_participant.get(row.session_id, ()), _evidence(row))
     return dict(found)
-
-
-def _take_turns(connection: sa.Connection, participant_id: int) -> None:
-    """One participant's evidence is taken in turns, so that versions of a score never race."""
-    connection.execute(sa.select(participant.c.id).where(participant.c.id == participant_id).with_for_update())
 
 
 def _rule_in_force(connection: sa.Connection, found: Any, now: datetime) -> SessionRule:

@@ -6,13 +6,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from series.rule import Score, score_of_session
-from series.standing import SessionRecord, standing
+from series.rule import Score
+from series.standing import score_of
 from series.store.records import records_of
 from series.store.rules import course_count_of, rule_of
 from series.store.scores import queue_lower_score
 from series.store.sent_grades import SentGrade, grades_of_course
-from series.store.tables import delivery, participant
+from series.store.tables import delivery
+from series.store.turns import take_turns
 
 
 class GapChanged(Exception):
@@ -39,8 +40,7 @@ def gaps_of_course(connection: sa.Connection, *, course_id: int, series_id: UUID
     told = _has_been_told(connection, [grade.delivery_id for grade in grades if grade.state != "delivered"])
     gaps = []
     for grade in grades:
-        own = records[grade.participant_id]
-        counts = _score_of_session(own, grade.session_id) or standing(own, rule, now, count).score
+        counts = score_of(records[grade.participant_id], grade.session_id, rule, now, count)
         gap = Gap(grade=grade, counts=counts)
         if counts.is_less_than(gap.told) and (grade.state in {"delivered", "due"} or grade.delivery_id in told):
             gaps.append(gap)
@@ -60,7 +60,7 @@ def close_gap(
 ) -> list[int]:
     """Tell this one gradebook of the course what counts; the new delivery's id. `told` and `counts`: what the person
     has seen who decides it. Raises GapChanged."""
-    connection.execute(sa.select(participant.c.id).where(participant.c.id == participant_id).with_for_update())
+    take_turns(connection, [participant_id])
     seen = (placement_id, participant_id, told, counts)
     for gap in gaps_of_course(connection, course_id=course_id, series_id=series_id, now=now):
         if (gap.grade.placement_id, gap.grade.participant_id, gap.told, gap.counts) == seen:
@@ -68,14 +68,6 @@ def close_gap(
             if queued:
                 return queued
     raise GapChanged
-
-
-def _score_of_session(records: list[SessionRecord], session_id: UUID | None) -> Score | None:
-    """None for a grade of the whole series."""
-    if session_id is None:
-        return None
-    done = any(one.session_id == session_id and one.outcome.completed_at is not None for one in records)
-    return score_of_session(is_complete=done)
 
 
 def _has_been_told(connection: sa.Connection, delivery_ids: list[int]) -> set[int]:

@@ -22,12 +22,12 @@ from series.store.tables import (
     deployment,
     gradebook_pause,
     membership,
-    participant,
     placement,
     platform,
     series,
     session,
 )
+from series.store.turns import take_turns
 
 _OF_PLATFORM = (
     placement.join(deployment, placement.c.deployment_id == deployment.c.id)
@@ -175,7 +175,7 @@ def line_item_of(connection: sa.Connection, placement_id: int) -> str | None:
 def queue_score_of(connection: sa.Connection, placement_id: int, participant_id: int, *, now: datetime) -> None:
     """What the line item has not heard of this learner. In a transaction of its own: it waits for a check-in that is
     under way, which may not have seen the line item yet."""
-    connection.execute(sa.select(participant.c.id).where(participant.c.id == participant_id).with_for_update())
+    take_turns(connection, [participant_id])
     queue_score(connection, participant_id=participant_id, placement_id=placement_id, now=now)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.store.tables import objection, participant
+from series.store.turns import take_turns
 
 MAX_OPEN_OBJECTIONS = 5  # of one participant in a series
 MAX_OBJECTION_CHARS = 2_000
@@ -48,7 +49,7 @@ def raise_objection(
     now: datetime,
 ) -> int:
     """Its id. The same text twice, while it waits, is one. Raises TooManyOpen."""
-    connection.execute(sa.select(participant.c.id).where(participant.c.id == participant_id).with_for_update())
+    take_turns(connection, [participant_id])
     waiting = connection.execute(
         sa.select(objection).where(
             objection.c.participant_id == participant_id,

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ def records_of(
         .order_by(session.c.start_at, session.c.id)
     ).all()
     rules = rules_of(connection, series_id).of_sessions
-    outcomes = _outcomes(connection, participant_ids, series_id)
+    outcomes = outcomes_of(connection, participant_ids, [row.id for row in sessions])
     return {
         participant_id: [
             SessionRecord(
@@ -52,22 +53,19 @@ def completions_of(connection: sa.Connection, *, participant_id: int, series_id:
     return {row.session_id: row.completed_at for row in rows}
 
 
-def _outcomes(
-    connection: sa.Connection, participant_ids: Collection[int], series_id: UUID
+def outcomes_of(
+    connection: sa.Connection, participant_ids: Collection[int], session_ids: Collection[UUID]
 ) -> defaultdict[int, dict[UUID, Outcome]]:
+    """By participant and session, where they have completed one of these, or are excused from it."""
     found: defaultdict[int, dict[UUID, Outcome]] = defaultdict(dict)
-    of_series = sa.select(session.c.id).where(session.c.series_id == series_id)
-    excused = connection.execute(
-        sa.select(excuse).where(excuse.c.participant_id.in_(participant_ids), excuse.c.session_id.in_(of_series))
-    )
-    for row in excused:
+    for row in connection.execute(_of(excuse, participant_ids, session_ids)):
         found[row.participant_id][row.session_id] = Outcome(is_excused=True)
-    completed = connection.execute(
-        sa.select(completion).where(
-            completion.c.participant_id.in_(participant_ids), completion.c.session_id.in_(of_series)
-        )
-    )
-    for row in completed:  # whoever came all the same is not excused
+    for row in connection.execute(_of(completion, participant_ids, session_ids)):
+        # Whoever came all the same is not excused.
         outcome = Outcome(completed_at=row.completed_at, by_recording=row.by_recording)
         found[row.participant_id][row.session_id] = outcome
     return found
+
+
+def _of(table: sa.Table, participant_ids: Collection[int], session_ids: Collection[UUID]) -> sa.Select[Any]:
+    return sa.select(table).where(table.c.participant_id.in_(participant_ids), table.c.session_id.in_(session_ids))

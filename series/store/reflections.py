@@ -19,7 +19,8 @@ from series.reflections import (
 from series.rule import Kind
 from series.store.database import insert
 from series.store.evidence import NewEvidence, NothingToRetract, record_evidence, retract_evidence
-from series.store.tables import evidence, participant, reflection, session
+from series.store.tables import evidence, reflection, session
+from series.store.turns import take_turns
 
 SOURCE = "reflection"
 
@@ -43,7 +44,7 @@ def reflections_of_participant(
 
 def save_draft(connection: sa.Connection, *, participant_id: int, session_id: UUID, text: str, now: datetime) -> None:
     """Keep the text. What was returned stays so, with its comment. Raises ReflectionLocked."""
-    _take_turns(connection, participant_id)
+    take_turns(connection, [participant_id])
     saved = connection.execute(
         insert(connection, reflection)
         .values(
@@ -69,7 +70,7 @@ def expect_unchanged(
 ) -> None:
     """`text` was written on top of what was saved at that time (None: of nothing). In the transaction that saves it.
     Raises SavedMeanwhile where another text has been saved since; ReflectionLocked."""
-    _take_turns(connection, participant_id)
+    take_turns(connection, [participant_id])
     found = reflection_of(connection, participant_id=participant_id, session_id=session_id)
     if found is None:
         return
@@ -155,7 +156,7 @@ def _change_handed_in(
     connection: sa.Connection, participant_id: int, session_id: UUID, evidence_id: int, fresh: dict[str, Any]
 ) -> None:
     """Raises NothingToReturn, HandedInAnew."""
-    _take_turns(connection, participant_id)
+    take_turns(connection, [participant_id])
     is_handed_in = _is(participant_id, session_id) & (reflection.c.state == ReflectionState.HANDED_IN.value)
     changed = connection.execute(
         sa.update(reflection)
@@ -166,11 +167,6 @@ def _change_handed_in(
     if changed is None:
         is_there = connection.execute(sa.select(reflection.c.participant_id).where(is_handed_in)).first()
         raise HandedInAnew if is_there else NothingToReturn
-
-
-def _take_turns(connection: sa.Connection, participant_id: int) -> None:
-    """Before the reflection's own row, in the order in which evidence is taken."""
-    connection.execute(sa.select(participant.c.id).where(participant.c.id == participant_id).with_for_update())
 
 
 def _is(participant_id: int, session_id: UUID) -> sa.ColumnElement[bool]:

@@ -1,20 +1,20 @@
 """All scores of a series worked out anew, after its rule or its plan has changed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from series.rule import Rule, Score, score_of_session
-from series.standing import CourseCount, SessionRecord, standing
+from series.rule import Score
+from series.standing import score_of
 from series.store.evidence import derive_completion
 from series.store.records import records_of
 from series.store.rules import course_count_of, rule_of
-from series.store.scores import queue_scores
-from series.store.tables import completion, delivery, evidence, membership, participant, placement, series, session
+from series.store.scores import is_told, queue_scores, score_in
+from series.store.tables import completion, delivery, evidence, membership, placement, series, session
+from series.store.turns import take_turns
 
 SETTLE = timedelta(seconds=15)  # after a change: longer than what others do in one transaction by the rule before it
 
@@ -77,8 +77,7 @@ def rescore(connection: sa.Connection, participant_ids: Collection[int], series_
 
     May be repeated. Nothing is lowered. They come after us with what they do meanwhile, and we after what they did.
     """
-    turns = sa.select(participant.c.id).where(participant.c.id.in_(participant_ids)).order_by(participant.c.id)
-    connection.execute(turns.with_for_update())
+    take_turns(connection, participant_ids)
     for participant_id, session_id in _early_pairs(connection, participant_ids, series_id):
         derive_completion(connection, participant_id=participant_id, session_id=session_id, now=now)
     queued: set[int] = set()
@@ -121,20 +120,11 @@ def _whose_score_differs(
     counts = {each: course_count_of(connection, each, series_id) for each in {cell.course_id for cell in cells}}
     found = set()
     for cell in cells:
-        score = _score(cell, records[cell.participant_id], rule, counts, now)
+        score = score_of(records[cell.participant_id], cell.session_id, rule, now, counts[cell.course_id])
         last = told.get((cell.line_item_url, cell.participant_id))
         if score.given if last is None else last != score:
             found.add(cell.participant_id)
     return found
-
-
-def _score(
-    cell: Any, records: list[SessionRecord], rule: Rule, counts: Mapping[Any, CourseCount | None], now: datetime
-) -> Score:
-    if cell.session_id is None:
-        return standing(records, rule, now, counts[cell.course_id]).score
-    completed = {record.session_id for record in records if record.outcome.completed_at is not None}
-    return score_of_session(is_complete=cell.session_id in completed)
 
 
 def _last_told(
@@ -153,8 +143,5 @@ def _last_told(
         .order_by(delivery.c.version)
     )
     return {  # the last one of each wins
-        (row.line_item_url, row.participant_id): None
-        if row.state in {"superseded", "unaddressed"}
-        else Score(given=row.score_given, maximum=row.score_maximum)
-        for row in rows
+        (row.line_item_url, row.participant_id): score_in(row) if is_told(row) else None for row in rows
     }

@@ -8,8 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.deliveries import next_score_at
-from series.rule import Score, score_of_session
-from series.standing import standing
+from series.rule import Score
+from series.standing import score_of
 from series.store.records import records_of
 from series.store.rules import course_count_of, rule_of
 from series.store.tables import completion, delivery, membership, participant, placement, session
@@ -44,20 +44,13 @@ def scores_of(
 ) -> dict[int, Score]:
     """By placement with a line item: what the present plan makes of all that stands. `session_id`: of those alone that
     show this session, or the whole series."""
-    rows = connection.execute(_line_items(participant_id, _shows(series_id, session_id))).all()
-    return {row.id: _score(connection, row, participant_id, now) for row in rows}
+    return {row.id: score for row, score in _scored(connection, participant_id, _shows(series_id, session_id), now)}
 
 
 def queue_score(connection: sa.Connection, *, participant_id: int, placement_id: int, now: datetime) -> list[int]:
     """What this one placement's line item has not heard, whatever it has heard before; the new deliveries' ids."""
     queued = _queue(connection, participant_id, placement.c.id == placement_id, now)
-    _give_addresses(connection, participant_id, placement_id)
-    return queued
-
-
-def _give_addresses(connection: sa.Connection, participant_id: int, placement_id: int) -> None:
-    """What had lost its address has been queued anew."""
-    connection.execute(
+    connection.execute(  # what had lost its address has been queued anew
         sa.update(delivery)
         .where(
             delivery.c.placement_id == placement_id,
@@ -66,6 +59,7 @@ def _give_addresses(connection: sa.Connection, participant_id: int, placement_id
         )
         .values(state="superseded")
     )
+    return queued
 
 
 def _shows(series_id: UUID, session_id: UUID | None) -> sa.ColumnElement[bool]:
@@ -133,8 +127,7 @@ def _queue(
     may_lower_in: Collection[int] = (),
 ) -> list[int]:
     queued = []
-    for row in connection.execute(_line_items(participant_id, which)).all():
-        score = _score(connection, row, participant_id, now)
+    for row, score in _scored(connection, participant_id, which, now):
         may_lower = row.id in may_lower_in
         queued.append(_queue_delivery(connection, row, participant_id, score, now, may_lower=may_lower))
     return [delivery_id for delivery_id in queued if delivery_id is not None]
@@ -160,15 +153,20 @@ def _line_items(participant_id: int, which: sa.ColumnElement[bool]) -> sa.Select
     )
 
 
-def _score(connection: sa.Connection, row: Any, participant_id: int, now: datetime) -> Score:
-    if row.session_id is not None:
-        done = sa.select(completion.c.session_id).where(
-            completion.c.participant_id == participant_id, completion.c.session_id == row.session_id
-        )
-        return score_of_session(is_complete=connection.execute(done).first() is not None)
-    records = records_of(connection, [participant_id], row.series_id)[participant_id]
-    count = course_count_of(connection, row.course_id, row.series_id)
-    return standing(records, rule_of(connection, row.series_id), now, count).score
+def _scored(
+    connection: sa.Connection, participant_id: int, which: sa.ColumnElement[bool], now: datetime
+) -> list[tuple[Any, Score]]:
+    """The participant's line items, all of one series, each with what the present plan makes of all that stands."""
+    rows = connection.execute(_line_items(participant_id, which)).all()
+    if not rows:
+        return []
+    series_id = rows[0].series_id
+    records, rule = records_of(connection, [participant_id], series_id)[participant_id], rule_of(connection, series_id)
+    scored = []
+    for row in rows:
+        count = None if row.session_id else course_count_of(connection, row.course_id, series_id)
+        scored.append((row, score_of(records, row.session_id, rule, now, count)))
+    return scored
 
 
 def _queue_delivery(
@@ -182,9 +180,10 @@ def _queue_delivery(
     ).one_or_none()
     if last is None and score.given == 0:
         return None  # an empty grade says it better, above all for a session that is still to come
-    if last is not None and _is_told(last) and (last.score_given, last.score_maximum) == (score.given, score.maximum):
+    if last is not None and is_told(last) and score_in(last) == score:
         return None
-    if last is not None and not may_lower and _is_less(score, last) and not _was_never_told(connection, last):
+    is_less = last is not None and score.is_less_than(score_in(last))
+    if is_less and not may_lower and not _was_never_told(connection, last):
         return None
     # A newer version makes the waiting ones needless; the one in flight is left to end, and the LMS orders the two
     # by their timestamps.
@@ -220,10 +219,6 @@ def _queue_delivery(
     )
 
 
-def _is_less(score: Score, last: Any) -> bool:
-    return bool(score.given * last.score_maximum < last.score_given * score.maximum)
-
-
 def _was_never_told(connection: sa.Connection, last: Any) -> bool:
     """Whether the newest version was refused for certain, and the gradebook has taken none before it: then it holds
     nothing of ours that would sink."""
@@ -237,6 +232,11 @@ def _was_never_told(connection: sa.Connection, last: Any) -> bool:
     return connection.execute(taken.limit(1)).first() is None
 
 
-def _is_told(last: Any) -> bool:
+def score_in(row: Any) -> Score:
+    """Of a row of the ledger."""
+    return Score(given=row.score_given, maximum=row.score_maximum)
+
+
+def is_told(last: Any) -> bool:
     """Whether the newest version has reached its line item, or is on its way, or failed and somebody was told why."""
     return last.state not in {"superseded", "unaddressed"}

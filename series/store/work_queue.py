@@ -6,7 +6,7 @@ pickles them.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 import psycopg
@@ -62,6 +62,11 @@ class WorkQueue:
             run(name, row_id)
         except Exception as error:  # whatever the queue's storage raises: the row is safe, so the person goes on
             log.warning("trigger_lost", job=name, row_id=row_id, error=type(error).__name__)
+
+    def enqueue_all(self, name: str, row_ids: Iterable[int]) -> None:
+        """As `enqueue`, of each of them."""
+        for row_id in row_ids:
+            self.enqueue(name, row_id)
 
     def is_idle(self) -> bool:
         """Whether nothing waits to be taken by a worker."""

@@ -12,14 +12,14 @@ from series.people import Visit
 from series.rule import Kind
 from series.store import deliveries
 from series.store.database import Database
-from series.store.deliveries import DeliveryRow, last_delivery, list_deliveries
+from series.store.deliveries import DeliveryRow, list_deliveries
 from series.store.evidence import record_evidence
 from series.store.records import completions_of
 from series.store.tables import completion, delivery, evidence
 from tests.at_once import THREADS, at_once
 from tests.conftest import NOW
 from tests.examples import SERIES, weekly
-from tests.seeds import LAUNCH, LINE_ITEM, Seeded, code_of, count, launch, record, seed
+from tests.seeds import LAUNCH, LINE_ITEM, Seeded, code_of, count, last_sent, launch, record, seed
 
 LATER = NOW + timedelta(minutes=1)
 
@@ -212,13 +212,12 @@ def test_many_sessions_at_once_end_in_one_row_of_versions_and_the_right_score(da
 def test_the_participant_reads_what_became_of_the_newest_version(
     database: Database, seeded: Seeded, student: Visit
 ) -> None:
-    wanted = {"placement_id": student.placement_id, "participant_id": student.participant_id}
     with database.read() as connection:
-        assert last_delivery(connection, **wanted) is None
+        assert last_sent(connection, student) is None
     (first,) = record(database, code_of(student, seeded.session_ids[0]))
     with database.write() as connection:
         deliveries.mark_delivered(connection, first, outcome="Delivered.", now=NOW)
-        assert last_delivery(connection, **wanted) == ("delivered", "Delivered.")
+        assert last_sent(connection, student) == ("delivered", "Delivered.")
     record(database, code_of(student, seeded.session_ids[1]))
     with database.read() as connection:
-        assert last_delivery(connection, **wanted) == ("due", None)
+        assert last_sent(connection, student) == ("due", None)

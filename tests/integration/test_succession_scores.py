@@ -7,7 +7,6 @@ from msgspec import structs
 from series.people import Visit
 from series.store import deliveries
 from series.store.database import Database
-from series.store.deliveries import last_delivery
 from series.store.scores import OTHERS_AT_ONCE, queue_missing_scores
 from series.store.tables import participant
 from series.store.universities import PlatformRow
@@ -23,7 +22,7 @@ from tests.replacing import (
     tell_missing,
     through,
 )
-from tests.seeds import LAUNCH, LINE_ITEM, Seeded, code_of, launch, record, seed
+from tests.seeds import LAUNCH, LINE_ITEM, Seeded, code_of, last_sent, launch, record, seed
 
 
 @pytest.fixture
@@ -118,8 +117,7 @@ def test_a_score_that_the_old_gradebook_has_is_sent_to_the_new_one_when_its_owne
     visit_, queued = launch_and_tell(database, through(again))
     assert len(queued) == 1
     with database.read() as connection:
-        wanted = {"placement_id": visit_.placement_id, "participant_id": visit_.participant_id}
-        assert last_delivery(connection, **wanted) == ("due", None)
+        assert last_sent(connection, visit_) == ("due", None)
 
 
 def test_what_the_old_registration_could_not_deliver_is_tried_again(
