@@ -11,9 +11,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import msgspec
 
 from lms.ags import SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READONLY
-from lms.errors import MalformedAnswer, NotFound, NotGranted, Refused, Unreachable
+from lms.errors import MalformedAnswer, NotFound, NotGranted, Refused
 from lms.guarded import TOTAL_S, Answer, GuardedSession
-from lms.paging import MAX_PAGES, next_url
+from lms.paging import Listing, pages
 from lms.service_tokens import ServicePlatform, ServiceTokens
 from lms.services import call_service
 
@@ -71,12 +71,17 @@ def find_line_items(
     MalformedAnswer, NotAllowed, Refused, NotFound. May be repeated. Sends no `limit`: Moodle then answers with a Link
     header that nobody can read.
     """
-    asked = _scope_to_read(scopes)
-    url, give_up_at = _filtered(line_items_url, resource_id), time.monotonic() + within_s
+    listing = Listing(
+        scope=_scope_to_read(scopes),
+        media_type=MEDIA_TYPE_LINE_ITEMS,
+        of="its grade columns",
+        things="grade columns",
+        says=_SAYS,
+    )
+    url = _filtered(line_items_url, resource_id)
     with_link: list[str] = []
     without_link: list[str] = []
-    for _ in range(MAX_PAGES):
-        answer = _read_page(http, tokens, platform, asked, url, give_up_at)
+    for answer in pages(http, tokens, platform, url, listing, give_up_at=time.monotonic() + within_s):
         for item in _line_items(answer):
             # A platform may ignore the filter, and another activity of the same course may show the same series.
             if item.resource_id != resource_id:
@@ -85,11 +90,7 @@ def find_line_items(
                 with_link.append(_address(answer, item))
             elif not item.resource_link_id:
                 without_link.append(_address(answer, item))
-        following = next_url(answer, of="its grade columns")
-        if following is None:
-            return (*with_link, *without_link)
-        url = following
-    raise MalformedAnswer(answer.host, f"has more than {MAX_PAGES} pages of grade columns in this course")
+    return (*with_link, *without_link)
 
 
 def is_line_item_there(
@@ -168,26 +169,6 @@ def _filtered(line_items_url: str, resource_id: str) -> str:
     parts = urlsplit(line_items_url)
     query = "&".join(part for part in (parts.query, f"resource_id={quote(resource_id, safe='')}") if part)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
-
-
-def _read_page(
-    http: GuardedSession,
-    tokens: ServiceTokens,
-    platform: ServicePlatform,
-    scope: str,
-    url: str,
-    give_up_at: float,
-) -> Answer:
-    left_s = give_up_at - time.monotonic()
-    if left_s <= 0:
-        raise Unreachable(urlsplit(url).netloc, "sent its grade columns too slowly")
-    return call_service(
-        tokens,
-        platform,
-        [scope],
-        lambda bearer: http.get(url, headers={"Accept": MEDIA_TYPE_LINE_ITEMS, **bearer}, within_s=left_s),
-        _SAYS,
-    )
 
 
 def _line_items(answer: Answer) -> list[LineItem]:

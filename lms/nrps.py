@@ -5,15 +5,14 @@ https://www.imsglobal.org/spec/lti-nrps/v2p0
 
 import time
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
-from lms.errors import LmsError, MalformedAnswer, Refused, TryLater, Unreachable
+from lms.errors import LmsError, MalformedAnswer, Refused, TryLater
 from lms.guarded import TOTAL_S, Answer, GuardedSession
-from lms.paging import MAX_PAGES, next_url
+from lms.paging import Listing, pages
 from lms.service_tokens import ServicePlatform, ServiceTokens
-from lms.services import call_service
 from series.roles import read_roles
 from series.rosters import RosterMember
 
@@ -28,6 +27,9 @@ _SAYS = {
     403: "The LMS does not let us read who is in this course.",
     404: "The LMS has no roster at the address that it gave us: open the activity once more from the course.",
 }
+_ROSTER = Listing(
+    scope=SCOPE_MEMBERSHIPS, media_type=MEDIA_TYPE_MEMBERSHIPS, of="its roster", things="people", says=_SAYS
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,30 +118,10 @@ def _read_pages(
     http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, url: str, give_up_at: float
 ) -> tuple[Member, ...]:
     members: dict[str, Member] = {}
-    for _ in range(MAX_PAGES):
-        answer = _read_page(http, tokens, platform, url, give_up_at)
+    for answer in pages(http, tokens, platform, url, _ROSTER, give_up_at=give_up_at):
         for found in _members(answer):
             members.setdefault(found.user_id, found)  # pages may overlap when somebody joins meanwhile
-        following = next_url(answer, of="its roster")
-        if following is None:
-            return tuple(members.values())
-        url = following
-    raise MalformedAnswer(answer.host, f"has more than {MAX_PAGES} pages of people in this course")
-
-
-def _read_page(
-    http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, url: str, give_up_at: float
-) -> Answer:
-    left_s = give_up_at - time.monotonic()
-    if left_s <= 0:
-        raise Unreachable(urlsplit(url).netloc, "sent its roster too slowly")
-    return call_service(
-        tokens,
-        platform,
-        [SCOPE_MEMBERSHIPS],
-        lambda bearer: http.get(url, headers={"Accept": MEDIA_TYPE_MEMBERSHIPS, **bearer}, within_s=left_s),
-        _SAYS,
-    )
+    return tuple(members.values())
 
 
 def _members(answer: Answer) -> list[Member]:

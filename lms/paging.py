@@ -1,13 +1,70 @@
-"""The next page of a service's answer: https://www.rfc-editor.org/rfc/rfc8288"""
+"""All pages of a service's answer: https://www.rfc-editor.org/rfc/rfc8288"""
 
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from requests.utils import parse_header_links
 
-from lms.errors import MalformedAnswer
-from lms.guarded import Answer, same_origin
+from lms.errors import MalformedAnswer, Unreachable
+from lms.guarded import Answer, GuardedSession, same_origin
+from lms.service_tokens import ServicePlatform, ServiceTokens
+from lms.services import call_service
 
 MAX_PAGES = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What is asked page by page. `of` and `things` end sentences: "its roster", "people"."""
+
+    scope: str
+    media_type: str
+    of: str
+    things: str
+    says: Mapping[int, str]
+
+
+def pages(
+    http: GuardedSession,
+    tokens: ServiceTokens,
+    platform: ServicePlatform,
+    url: str,
+    listing: Listing,
+    *,
+    give_up_at: float,
+) -> Iterator[Answer]:
+    """One answer after the other, until `give_up_at` of the monotonic clock. Raises what `call_service` raises, and
+    MalformedAnswer for more than MAX_PAGES."""
+    for _ in range(MAX_PAGES):
+        answer = _read_page(http, tokens, platform, url, listing, give_up_at)
+        yield answer
+        following = next_url(answer, of=listing.of)
+        if following is None:
+            return
+        url = following
+    raise MalformedAnswer(answer.host, f"has more than {MAX_PAGES} pages of {listing.things} in this course")
+
+
+def _read_page(
+    http: GuardedSession,
+    tokens: ServiceTokens,
+    platform: ServicePlatform,
+    url: str,
+    listing: Listing,
+    give_up_at: float,
+) -> Answer:
+    left_s = give_up_at - time.monotonic()
+    if left_s <= 0:
+        raise Unreachable(urlsplit(url).netloc, f"sent {listing.of} too slowly")
+    return call_service(
+        tokens,
+        platform,
+        [listing.scope],
+        lambda bearer: http.get(url, headers={"Accept": listing.media_type, **bearer}, within_s=left_s),
+        listing.says,
+    )
 
 
 def next_url(answer: Answer, *, of: str) -> str | None:

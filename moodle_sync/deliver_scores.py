@@ -1,6 +1,5 @@
 """One score to one gradebook: claim, post, then mark, postpone or give up."""
 
-import random
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -10,11 +9,11 @@ from lms.ags import SCOPE_LINE_ITEM, AgsEndpoint, Result, compose_score, post_sc
 from lms.errors import LmsError, NotFound, NotGranted, ScoreConflict
 from lms.line_items import is_line_item_there
 from lms.service_tokens import ServicePlatform
-from moodle_sync.services import Services, service_platform
+from moodle_sync.services import Services, jitter, pause_platform, service_platform
 from series.deliveries import ANSWERED_LATELY, GIVE_UP_AFTER, Delivery, after_the_pause, next_attempt_at
 from series.store import deliveries, line_items
 from series.store.database import Connection
-from series.store.gradebook_pauses import pause, resume
+from series.store.gradebook_pauses import resume
 
 log = structlog.get_logger()
 ANOTHER_LINE_ITEM_AFTER = timedelta(days=1)  # whoever deletes the column again and again should not fight with us
@@ -172,20 +171,11 @@ def _decide(
     log.warning(
         "not_delivered", delivery_id=delivery.delivery_id, error=type(error).__name__, permanent=error.permanent
     )
-    jitter = random.random()  # noqa: S311 - spreads load, hides nothing
     again_at: datetime | None = None
     trying_since = delivery.trying_since
     if error.of_platform:
-        until = pause(
-            connection,
-            delivery.platform_id,
-            by=f"delivery {delivery.delivery_id}",
-            claimed_at=claimed_at,
-            reason=str(error),
-            retry_after_s=error.retry_after_s,
-            jitter=jitter,
-            now=now,
-        )
+        by = f"delivery {delivery.delivery_id}"
+        until = pause_platform(connection, delivery.platform_id, error, by=by, claimed_at=claimed_at, now=now)
         again_at = after_the_pause(until, attempts=delivery.attempts)
         # Where others get through, the fault is this one's: its line item may be at an address that is no more.
         takes_others = deliveries.takes_scores(connection, delivery.platform_id, since=now - ANSWERED_LATELY)
@@ -200,7 +190,7 @@ def _decide(
             attempts=delivery.attempts,
             trying_since=trying_since or now,
             retry_after_s=error.retry_after_s,
-            jitter=jitter,
+            jitter=jitter(),
         )
     if again_at is None or error.permanent:
         _give_up(connection, delivery, error, now)

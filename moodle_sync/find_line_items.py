@@ -1,6 +1,5 @@
 """A line item for a placement that has none: look for it, make it, then queue everybody's scores."""
 
-import random
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -12,10 +11,10 @@ import structlog
 from lms.ags import SCOPE_LINE_ITEM, SCOPE_SCORE
 from lms.errors import LmsError, NotAllowed
 from lms.line_items import NewLineItem, create_line_item, find_line_items
-from moodle_sync.services import Services, service_platform
+from moodle_sync.services import Services, jitter, pause_platform, service_platform
 from series.deliveries import next_attempt_at
 from series.store import line_items
-from series.store.gradebook_pauses import pause, resume
+from series.store.gradebook_pauses import resume
 from series.store.line_items import LackingLineItem
 
 log = structlog.get_logger()
@@ -125,28 +124,19 @@ def _queue_everybody(services: Services, placement_id: int) -> None:
 
 def _postpone(services: Services, lacking: LackingLineItem, error: LmsError, claimed_at: datetime) -> None:
     now = services.clock.now()
-    jitter = random.random()  # noqa: S311 - spreads load, hides nothing
     again_at = next_attempt_at(
         now,
         attempts=lacking.attempts,
         trying_since=now,
         retry_after_s=error.retry_after_s,
-        jitter=jitter,
+        jitter=jitter(),
     )
     if error.permanent or again_at is None:
         again_at = now + AFTER_A_REFUSAL
     with services.database.write() as connection:
         if error.of_platform and not isinstance(error, NotAllowed):  # scores may be allowed where columns are not
-            until = pause(
-                connection,
-                lacking.platform_id,
-                by=f"placement {lacking.placement_id}",
-                claimed_at=claimed_at,
-                reason=str(error),
-                retry_after_s=error.retry_after_s,
-                jitter=jitter,
-                now=now,
-            )
+            by = f"placement {lacking.placement_id}"
+            until = pause_platform(connection, lacking.platform_id, error, by=by, claimed_at=claimed_at, now=now)
             again_at = max(again_at, until)
         elif lacking.is_probe:
             resume(connection, lacking.platform_id)

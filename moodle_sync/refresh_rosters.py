@@ -1,6 +1,5 @@
 """Who is in the courses of one university, read from its LMS: one course after the other, each by itself."""
 
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +7,7 @@ import structlog
 
 from lms.errors import LmsError
 from lms.nrps import as_roster_member, read_memberships
-from moodle_sync.services import Services, service_platform
+from moodle_sync.services import Services, jitter, service_platform
 from series.rosters import RosterChanges, RosterMember, held_in_words
 from series.store.roster_reads import RosterCourse, courses_to_read, note_failure
 from series.store.rosters import preview_roster, save_roster
@@ -123,7 +122,7 @@ def _fail(services: Services, course: RosterCourse, error: LmsError) -> CourseRe
         failures=course.failures + 1,
         interval=interval,
         error=error,
-        jitter=random.random(),  # noqa: S311 - spreads load, hides nothing
+        jitter=jitter(),
     )
     with services.database.write() as connection:
         note_failure(connection, course.course_id, reason=str(error), next_read_at=next_read_at, now=now)
@@ -150,4 +149,4 @@ def _listed(services: Services, course: RosterCourse) -> list[RosterMember]:
 
 
 def _jittered(interval: timedelta) -> timedelta:
-    return interval * (1 - random.random() / 8)  # noqa: S311 - spreads load, hides nothing
+    return interval * (1 - jitter() / 8)

@@ -1,6 +1,8 @@
 """What every job of the worker needs, made once for each process."""
 
+import random
 from dataclasses import dataclass
+from datetime import datetime
 
 from config.clock import Clock
 from config.settings import Settings
@@ -8,7 +10,8 @@ from lms.errors import LmsError
 from lms.guarded import GuardedSession
 from lms.service_tokens import ServicePlatform, ServiceTokens, as_service_platform
 from lms.tool_keys import current_signing_key
-from series.store.database import Database
+from series.store.database import Connection, Database
+from series.store.gradebook_pauses import pause
 from series.store.universities import get_platform
 from series.store.work_queue import WorkQueue
 
@@ -34,6 +37,27 @@ def make_services(settings: Settings) -> Services:
         tokens=ServiceTokens(http, current_signing_key(database, settings.encryption_key, clock.now), clock.now),
         queue=WorkQueue(settings.database_url, settings.secret_key),
     )
+
+
+def pause_platform(
+    connection: Connection, platform_id: int, error: LmsError, *, by: str, claimed_at: datetime, now: datetime
+) -> datetime:
+    """After an error of the whole platform; until when it is left alone."""
+    return pause(
+        connection,
+        platform_id,
+        by=by,
+        claimed_at=claimed_at,
+        reason=str(error),
+        retry_after_s=error.retry_after_s,
+        jitter=jitter(),
+        now=now,
+    )
+
+
+def jitter() -> float:
+    """From 0 to 1."""
+    return random.random()  # noqa: S311 - spreads load, hides nothing
 
 
 def service_platform(services: Services, platform_id: int) -> ServicePlatform:

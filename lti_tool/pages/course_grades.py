@@ -163,7 +163,7 @@ def _row(visit: Visit, course: Course, grade: SentGrade, activity: str | None) -
     zone = visit.university.time_zone
     return GradeRow(
         grade=grade,
-        learner=_learner(course, grade),
+        learner=course.learner_of(grade.participant_id, grade.sub),
         activity=activity,
         sent_at=moment(grade.delivered_at, zone) if grade.delivered_at else None,
         tried_again_at=moment(grade.next_attempt_at, zone) if grade.next_attempt_at and grade.attempts else None,
@@ -171,12 +171,6 @@ def _row(visit: Visit, course: Course, grade: SentGrade, activity: str | None) -
 
 
 def _gap_row(visit: Visit, course: Course, gap: Gap, activity: str | None) -> GapRow:
-    learner = _learner(course, gap.grade)
+    learner = course.learner_of(gap.grade.participant_id, gap.grade.sub)
     is_person = learner.person is not None and may(visit, Action.ACT_FOR, learner.person)
     return GapRow(gap=gap, learner=learner, activity=activity, may_act=is_person)
-
-
-def _learner(course: Course, grade: SentGrade) -> Learner:
-    """Also of somebody who learns here no more: the grade stays in the gradebook."""
-    known = course.by_participant.get(grade.participant_id)
-    return known or Learner(sub=grade.sub, name=course.names.get(grade.sub), person=None, is_gone=True)

@@ -152,7 +152,7 @@ def _page(visit: Visit, fault: Fault) -> Response:
 def _objection_row(
     visit: Visit, course: Course, one: Objection, titles: dict[UUID, str], names: dict[int, str]
 ) -> ObjectionRow:
-    zone, learner = visit.university.time_zone, learner_of(course, one.participant_id, one.sub)
+    zone, learner = visit.university.time_zone, course.learner_of(one.participant_id, one.sub)
     answered = None
     if one.answered_at:
         answered = f"{moment(one.answered_at, zone)}, {who_said(one.answered_by, visit, names)}"
@@ -190,7 +190,7 @@ def _reflections(connection: Connection, visit: Visit, course_id: int, course: C
 def _reflection_row(visit: Visit, course: Course, one: ListedReflection) -> ReflectionRow:
     return ReflectionRow(
         reflection=one,
-        learner=learner_of(course, one.participant_id, one.sub),
+        learner=course.learner_of(one.participant_id, one.sub),
         handed_in_at=moment(one.handed_in_at, visit.university.time_zone),
     )
 
@@ -198,9 +198,3 @@ def _reflection_row(visit: Visit, course: Course, one: ListedReflection) -> Refl
 def _writer(one: Objection) -> CoursePerson:
     """Who has written to this course stays somebody whom it answers, enrolled or not."""
     return CoursePerson(participant_id=one.participant_id, sub=one.sub, course_id=one.course_id, has_started=True)
-
-
-def learner_of(course: Course, participant_id: int, sub: str) -> Learner:
-    """Also of somebody who learns here no more."""
-    known = course.by_participant.get(participant_id)
-    return known or Learner(sub=sub, name=course.names.get(sub), person=None, is_gone=True)

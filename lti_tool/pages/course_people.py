@@ -101,6 +101,11 @@ class Course:
     def by_participant(self) -> Mapping[int, Learner]:
         return {one.participant_id: one for one in self.learners if one.participant_id is not None}
 
+    def learner_of(self, participant_id: int, sub: str) -> Learner:
+        """Also of somebody who learns here no more."""
+        known = self.by_participant.get(participant_id)
+        return known or Learner(sub=sub, name=self.names.get(sub), person=None, is_gone=True)
+
 
 def require_course(visit: Visit) -> int:
     """The id of the course that this visit teaches; 403 if it teaches none."""

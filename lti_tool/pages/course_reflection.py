@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from flask_babel import gettext
 
 from lti_tool.pages.course_forms import ANY_ID, NO_FAULT, Fault, NotAccepted, fault_of, typed_text
-from lti_tool.pages.course_inbox import LONGEST_ANSWER, learner_of
+from lti_tool.pages.course_inbox import LONGEST_ANSWER
 from lti_tool.pages.course_people import actor, note, read_course, require_course
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.times import moment
@@ -156,7 +156,7 @@ def _page(visit: Visit, found: CourseReflection, fault: Fault) -> Response:
         course=course,
         session=session,
         one=one,
-        learner=learner_of(course, one.participant_id, found.sub),
+        learner=course.learner_of(one.participant_id, found.sub),
         handed_in_at=moment(one.handed_in_at, zone) if one.handed_in_at else "",
         returned_at=moment(one.returned_at, zone) if one.returned_at else "",
         may_act=may(visit, Action.ACT_FOR, _writer(visit, found)) and one.state is ReflectionState.HANDED_IN,
