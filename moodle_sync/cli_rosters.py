@@ -1,5 +1,6 @@
 """moodle-sync run rosters: read who is in the courses, by hand, and say yes to what is held."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -30,7 +31,6 @@ def run_rosters(university_slug: str | None, course_id: int | None, *, dry_run: 
     """Read who is in the courses, from the LMSs."""
     if course_id is not None and (dry_run or university_slug is not None):
         raise click.UsageError("--accept goes with no other option.")
-    from functools import partial  # noqa: PLC0415 - beside what it is for
 
     from moodle_sync import jobs  # noqa: PLC0415 - other commands should not wait for it
 

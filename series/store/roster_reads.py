@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -84,7 +85,7 @@ def note_failure(
     )
 
 
-def _reachable(query: sa.Select) -> sa.Select:  # type: ignore[type-arg]  # whatever it selects
+def _reachable(query: sa.Select[Any]) -> sa.Select[Any]:
     return (
         query.join(deployment, course.c.deployment_id == deployment.c.id)
         .join(platform, deployment.c.platform_id == platform.c.id)
