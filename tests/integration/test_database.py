@@ -1,11 +1,13 @@
 """The engine and its transactions, on both databases."""
 
+import json
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -16,9 +18,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from lms.products import product_of
+from series.rule import CONFIRMED, MAX_REQUIRED, Rule
 from series.store import migrations
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.migrate import migrate
+from series.store.rules import rule_of
 from series.store.schema import NEWEST, NotMigrated, installation_id, is_current, require_current
 from series.store.tables import metadata, platform, spent_nonce, tool_key, visit
 from tests.conftest import NOW
@@ -167,6 +171,21 @@ def test_the_data_of_the_first_version_are_kept(database: Database) -> None:
         assert connection.execute(sa.select(spent_nonce.c.nonce)).scalar_one() == "n"
         key = connection.execute(sa.select(tool_key)).one()
         assert (key.signs_from, key.retires_at) == (key.created_at, None)
+
+
+@pytest.mark.parametrize(("before", "after"), [(7, 7), (150, MAX_REQUIRED), (0, 1)])
+def test_the_rule_of_before_becomes_the_first_version_of_one_that_can_be_read(
+    sqlite_url: str, before: int, after: int
+) -> None:
+    database = Database(sqlite_url)
+    _back_to_the_first_tables(database)
+    old = json.dumps({"any_of": ["approval"], "required": before})
+    with database.write() as connection:
+        _insert(connection, "series", FIRST_ROWS["series"] | {"rule": old})
+    migrate(database)
+    with database.read() as connection:
+        assert rule_of(connection, UUID(str(FIRST_ROWS["series"]["id"]))) == Rule(ways=(CONFIRMED,), required=after)
+    database.dispose()
 
 
 FIRST_ROWS = {
