@@ -41,6 +41,9 @@ class Settings:
     clock_file: Path | None = None
     calendar_interval_s: int = 900
     mirror_interval_s: int = 300
+    sweep_interval_s: int = 21_600
+    collect_interval_s: int = 300
+    recollect_interval_s: int = 86_400
     roster_interval_s: int = 21_600
 
     @property
@@ -207,5 +210,8 @@ _VARIABLES = {
     "CLOCK_FILE": _Variable(parse=_path, default=""),
     "CALENDAR_INTERVAL_S": _Variable(parse=_seconds, default="900"),
     "MIRROR_INTERVAL_S": _Variable(parse=_seconds, default="300"),
+    "SWEEP_INTERVAL_S": _Variable(parse=_seconds, default="21600"),
+    "COLLECT_INTERVAL_S": _Variable(parse=_seconds, default="300"),
+    "RECOLLECT_INTERVAL_S": _Variable(parse=_seconds, default="86400"),
     "ROSTER_INTERVAL_S": _Variable(parse=_seconds, default="21600"),
 }

@@ -1,7 +1,7 @@
 """A partner's Moodle, through its web services."""
 
 import html
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -95,6 +95,7 @@ class Moodle:
     http: GuardedSession = field(repr=False)
     base_url: str
     token: str = field(repr=False)
+    before_call: Callable[[], None] = field(default=lambda: None, repr=False, kw_only=True)
 
     def site_info(self) -> SiteInfo:
         info = self._call(Function.GET_SITE_INFO, {}, _SITE_INFO)
@@ -195,6 +196,7 @@ class Moodle:
         return datetime.fromtimestamp(answer.event.timestart, UTC)
 
     def _call(self, function: Function, arguments: Mapping[str, Any], reader: msgspec.json.Decoder[T]) -> T:
+        self.before_call()
         answer = self.http.post(
             f"{self.base_url.rstrip('/')}/webservice/rest/server.php",
             # The token goes into the body: a URL is written into access logs.

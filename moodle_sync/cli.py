@@ -13,7 +13,8 @@ from moodle_sync.cli_series import series
 from moodle_sync.errors import NotACalendar, SourceUnreadable
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
-from series.store.mirrors import save_connection, tie_course
+from series.store.mirrors import tie_course
+from series.store.moodle_connections import NewConnection, save_connection
 from series.store.schema import NotMigrated
 from series.store.sessions import find_series
 from series.store.universities import AlreadyThere, NotThere, find_university
@@ -94,14 +95,14 @@ def connect(university_slug: str, url: str, course_id: int, slug: str, token_fil
     with services.database.write() as connection:
         university = find_university(connection, university_slug)
         shown = find_series(connection, slug)
-        save_connection(
-            connection,
+        new = NewConnection(
             university_id=university.university_id,
             base_url=site.site_url,
             token=token,
             moodle_user_id=site.user_id,
-            encryption_key=services.settings.encryption_key,
+            site_name=site.site_name,
         )
+        save_connection(connection, new, encryption_key=services.settings.encryption_key, now=services.clock.now())
         tie_course(
             connection,
             university_id=university.university_id,

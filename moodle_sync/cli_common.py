@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from config.command_line import printable, settings_or_exit
+from config.command_line import Failure, printable, settings_or_exit
+from series.moodle_jobs import MoodleJob
+from series.store.moodle_connections import MoodleConnection, connections
 from series.store.runs import slot_by_hand
 from series.store.schema import open_current
 
@@ -40,6 +42,36 @@ def run_now(
     if counts or not report.problems:
         click.echo(f"{university_slug}: {counts or 'nothing to do'}")
     return [f"{university_slug}: {problem}" for problem in report.problems]
+
+
+def chosen_connections(services: "Services", university_slug: str | None) -> list[MoodleConnection]:
+    """All, or that of one university. Raises Failure when there is none."""
+    with services.database.read() as connection:
+        found = connections(connection, encryption_key=services.settings.encryption_key)
+    chosen = [one for one in found if university_slug in {None, one.university_slug}]
+    if not chosen:
+        raise Failure("No such university is connected; `moodle-sync connect --help` shows how.")
+    return chosen
+
+
+def run_at_moodles(services: "Services", job: MoodleJob, university_slug: str | None) -> None:
+    """Run a job now for one university or all, and print its counts. Raises Failure with what went wrong."""
+    from moodle_sync import moodle_runs  # noqa: PLC0415 - as above
+
+    problems: list[str] = []
+    for connected in chosen_connections(services, university_slug):
+        slug = connected.university_slug
+        run_id = moodle_runs.begin(services, connected, job, slot=slot_by_hand())
+        if run_id is None:
+            problems.append(f"{slug}: a run is under way; try again in a moment.")
+            continue
+        came = moodle_runs.run_job(services, job, run_id, keep_quiet_runs=True)
+        counts = ", ".join(f"{count} {what}" for what, count in sorted(came.counts.items()))
+        if counts or not came.problems:
+            click.echo(f"{slug}: {counts or 'nothing to do'} ({came.calls} call{'' if came.calls == 1 else 's'})")
+        problems += [f"{slug}: {problem}" for problem in came.problems]
+    if problems:
+        raise Failure(" ".join(problems))
 
 
 def print_report(imported: "Imported", slug: str) -> None:

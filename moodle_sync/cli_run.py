@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from config.command_line import Failure
-from moodle_sync.cli_common import print_report, run_now, services_or_exit
+from moodle_sync.cli_common import chosen_connections, print_report, run_at_moodles, services_or_exit
 from moodle_sync.cli_rosters import run_rosters
 from moodle_sync.errors import NotACalendar, SourceUnreadable
+from series.moodle_jobs import MoodleJob
 from series.store import deliveries
 from series.store.sessions import list_series
 from series.store.universities import find_university
@@ -55,22 +56,14 @@ def run_calendar() -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be done, call nothing.")
 def run_mirror(university_slug: str | None, *, dry_run: bool) -> None:
     """Bring the connected Moodle calendars up to date."""
-    from moodle_sync import jobs  # noqa: PLC0415 - other commands should not wait for it
-    from moodle_sync.mirror_sessions import plan_university  # noqa: PLC0415 - as above
+    from moodle_sync.mirror_sessions import plan_university  # noqa: PLC0415 - other commands should not wait for it
 
     services = services_or_exit()
-    chosen = [c for c in jobs.all_connections(services) if university_slug in {None, c.university_slug}]
-    if not chosen:
-        raise Failure("No such university is connected; `moodle-sync connect --help` shows how.")
-    problems: list[str] = []
-    for connection in chosen:
-        plans = plan_university(services, connection)
-        if dry_run:
-            _print_plans(connection.university_slug, plans)
-            continue
-        problems += run_now(services, "mirror", connection.university_slug, jobs.run_mirror)
-    if problems:
-        raise Failure(" ".join(problems))
+    if not dry_run:
+        run_at_moodles(services, MoodleJob.MIRROR, university_slug)
+        return
+    for connected in chosen_connections(services, university_slug):
+        _print_plans(connected.university_slug, plan_university(services, connected))
 
 
 @run_group.command("deliver")

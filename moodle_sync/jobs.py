@@ -9,7 +9,6 @@ import structlog
 from lms.errors import LmsError
 from moodle_sync.errors import NotACalendar, SourceUnreadable
 from moodle_sync.import_series import hold_table, import_series
-from moodle_sync.mirror_sessions import mirror_university, plan_university
 from moodle_sync.plan_words import held_in_words
 from moodle_sync.preview_import import problem_line
 from moodle_sync.refresh_rosters import counts_of, problems_of, refresh_university
@@ -19,7 +18,6 @@ from series.store import runs
 from series.store.calendar_sources import due_sources
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.limits import purge_full
-from series.store.mirrors import MoodleConnection, connections
 from series.store.rescoring import stale_series
 from series.store.roster_reads import universities_due
 from series.store.rules import freeze_all_started, series_to_freeze
@@ -63,8 +61,6 @@ def run_calendar(services: Services, run_id: int) -> None:
         with services.database.read() as connection:
             series = find_series(connection, scope)
         imported = import_series(services, series, series.source or "")
-        if imported.new or imported.changed:
-            mirror_everywhere(services, slot=f"after calendar {run_id}")
         counts = {"new": imported.new, "changed": imported.changed, "same": imported.same}
         problems = [f"“{problem.event}” {problem.fact}: {problem.done}" for problem in imported.problems]
         if imported.held is not None:
@@ -98,19 +94,6 @@ def run_table(services: Services, run_id: int) -> None:
     _guard(services, run_id, work)
 
 
-def run_mirror(services: Services, run_id: int) -> Report:
-    """Bring one university's course calendars up to date."""
-
-    def work(scope: str) -> Report:
-        connection = find_connection(services, scope)
-        if connection is None:
-            return Report(counts={}, problems=["This university's Moodle is no longer connected."])
-        done = mirror_university(services, connection, plan_university(services, connection), run_id=run_id)
-        return Report(counts=dict(done.counts), problems=done.problems)
-
-    return _guard(services, run_id, work)
-
-
 def run_rescore(services: Services, run_id: int) -> Report:
     """Work out one series' scores anew."""
 
@@ -123,14 +106,6 @@ def run_rescore(services: Services, run_id: int) -> Report:
         return Report(counts=counts, problems=[said])
 
     return _guard(services, run_id, work)
-
-
-def mirror_everywhere(services: Services, *, slot: str) -> None:
-    """Begin a mirror run for every connected university that has none under way."""
-    for connection in all_connections(services):
-        run_id = begin(services, "mirror", connection.university_slug, slot=slot)
-        if run_id is not None:
-            services.queue.enqueue("mirror", run_id)
 
 
 def run_rosters(services: Services, run_id: int, *, only_due: bool = True) -> Report:
@@ -147,15 +122,6 @@ def roster_scopes(services: Services) -> Collection[str]:
     """Universities that have a roster to be read now."""
     with services.database.read() as connection:
         return universities_due(connection, now=services.clock.now())
-
-
-def all_connections(services: Services) -> list[MoodleConnection]:
-    with services.database.read() as connection:
-        return connections(connection, encryption_key=services.settings.encryption_key)
-
-
-def find_connection(services: Services, university_slug: str) -> MoodleConnection | None:
-    return next((c for c in all_connections(services) if c.university_slug == university_slug), None)
 
 
 def calendar_scopes(services: Services) -> Collection[str]:

@@ -1,13 +1,12 @@
 """The sessions of the series into one university's course calendars."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from lms.errors import LmsError, Refused
-from lms.moodle import Moodle
 from lms.moodle_events import CalendarEvent, EventProblem
+from moodle_sync.moodle_access import MoodleAccess
 from moodle_sync.plan_mirrors import (
     Adoption,
     Plan,
@@ -21,13 +20,12 @@ from moodle_sync.services import Services
 from series.mirrors import Mirror
 from series.store.mirrors import (
     MirroredCourse,
-    MoodleConnection,
     drop_mirror,
     mirrored_courses,
     mirrors_of,
     save_mirror,
 )
-from series.store.runs import still_alive
+from series.store.moodle_connections import MoodleConnection
 from series.store.schema import installation_id
 from series.store.sessions import sessions_of
 
@@ -41,14 +39,6 @@ class CoursePlan:
     course: MirroredCourse
     target: Target
     plan: Plan
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mirrored:
-    """Counts by what was done, and a sentence for each thing that was not."""
-
-    counts: Counter[str]
-    problems: list[str]
 
 
 def plan_university(services: Services, connection: MoodleConnection) -> list[CoursePlan]:
@@ -70,48 +60,33 @@ def plan_university(services: Services, connection: MoodleConnection) -> list[Co
     return plans
 
 
-def mirror_university(
-    services: Services, connection: MoodleConnection, plans: list[CoursePlan], *, run_id: int
-) -> Mirrored:
-    """Make the calls that the plans need, none when they are empty. One course's trouble leaves the others alone."""
-    done = Mirrored(counts=Counter(), problems=[])
-    for course_plan in plans:
+def mirror(services: Services, access: MoodleAccess) -> None:
+    """Bring one university's course calendars up to date: no call where nothing has changed. One course's trouble
+    leaves the others alone. Raises an LmsError of the whole site."""
+    for course_plan in plan_university(services, access.connection):
         if course_plan.plan.is_empty:
             continue
-        moodle = Moodle(http=services.http, base_url=connection.base_url, token=connection.token)
-        applying = _Applying(services, moodle, connection.moodle_user_id, course_plan, done, run_id=run_id)
         try:
-            applying.apply()
+            _Applying(services, access, course_plan).apply()
         except LmsError as error:
-            done.problems.append(f"Course {course_plan.course.moodle_course_id}: {error}")
-    return done
+            if error.of_platform:
+                raise
+            access.problems.append(f"Course {course_plan.course.moodle_course_id}: {error}")
 
 
 class _Applying:
     """One course's plan on its way into Moodle. What each call did is noted before the next one."""
 
-    def __init__(
-        self,
-        services: Services,
-        moodle: Moodle,
-        moodle_user_id: int,
-        course_plan: CoursePlan,
-        done: Mirrored,
-        *,
-        run_id: int,
-    ) -> None:
+    def __init__(self, services: Services, access: MoodleAccess, course_plan: CoursePlan) -> None:
         self.services = services
-        self.moodle = moodle
-        self.moodle_user_id = moodle_user_id
+        self.moodle = access.moodle
+        self.moodle_user_id = access.connection.moodle_user_id
         self.course_id = course_plan.course.course_id
         self.target = course_plan.target
         self.plan = course_plan.plan
-        self.done = done
-        self.run_id = run_id
+        self.done = access
 
     def apply(self) -> None:
-        with self.services.database.write() as connection:
-            still_alive(connection, self.run_id, now=self.services.clock.now())
         to_create = list(self.plan.create)
         to_create += self._adopt(self.plan.adopt)
         to_create += self._update(self.plan.update)
@@ -198,7 +173,6 @@ class _Applying:
                 fingerprint=wanted.fingerprint,
                 now=now,
             )
-            still_alive(connection, self.run_id, now=now)
 
     def _forget(self, wanted: WantedEvent) -> None:
         with self.services.database.write() as connection:

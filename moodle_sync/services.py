@@ -1,7 +1,8 @@
 """What every job of the worker needs, made once for each process."""
 
 import random
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from config.clock import Clock
@@ -10,6 +11,7 @@ from lms.errors import LmsError
 from lms.guarded import GuardedSession
 from lms.service_tokens import ServicePlatform, ServiceTokens, as_service_platform
 from lms.tool_keys import current_signing_key
+from series.limits import MOODLE_CALLS, Pace
 from series.store.database import Connection, Database
 from series.store.gradebook_pauses import pause
 from series.store.universities import get_platform
@@ -24,6 +26,7 @@ class Services:
     http: GuardedSession
     tokens: ServiceTokens
     queue: WorkQueue
+    moodle_pace: Pace = field(default_factory=lambda: Pace(MOODLE_CALLS, time.monotonic))
 
 
 def make_services(settings: Settings) -> Services:

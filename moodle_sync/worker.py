@@ -11,6 +11,7 @@ import structlog
 from moodle_sync import jobs
 from moodle_sync.deliver_in_turn import Turns
 from moodle_sync.find_line_items import Searching, due_line_items, find_line_item
+from moodle_sync.moodle_lanes import MoodleLanes
 from moodle_sync.open_check_ins import open_check_ins
 from moodle_sync.services import Services
 from series.store.database import DatabaseBusy, DatabaseUnreachable
@@ -27,8 +28,9 @@ ROSTER_LOOK_S = 30  # how often it is asked which rosters are to be read
 def work(services: Services, *, threads: int) -> None:
     """Work until SIGTERM or SIGINT. What was in hand when a worker was killed is taken up again when its lease ends."""
     stop, turns, searching = threading.Event(), Turns(services, threads=threads), Searching()
+    lanes = MoodleLanes(services)
     ticking = threading.Thread(
-        target=_tick_until, args=(Tick(services, turns, searching), services, stop), name="tick", daemon=True
+        target=_tick_until, args=(Tick(services, turns, searching, lanes), services, stop), name="tick", daemon=True
     )
     ticking.start()
     log.info("worker_started", threads=threads)
@@ -38,7 +40,6 @@ def work(services: Services, *, threads: int) -> None:
                 "deliver": turns.deliver,
                 "line item": partial(find_line_item, services, searching=searching),
                 "calendar": partial(jobs.run_calendar, services),
-                "mirror": partial(jobs.run_mirror, services),
                 "table": partial(jobs.run_table, services),
                 "rosters": partial(jobs.run_rosters, services),
                 "rescore": partial(jobs.run_rescore, services),
@@ -48,23 +49,31 @@ def work(services: Services, *, threads: int) -> None:
     finally:
         stop.set()
         ticking.join(timeout=10)
+        lanes.stop()
         log.info("worker_stopped")
 
 
 class Tick:
     """Hands over what is due. Harmless when two workers do it at once: rows and slots are claimed one by one."""
 
-    def __init__(self, services: Services, turns: Turns | None = None, searching: Searching | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        turns: Turns | None = None,
+        searching: Searching | None = None,
+        lanes: MoodleLanes | None = None,
+    ) -> None:
         self._services = services
         self._looked = ""  # the slot in which it was last asked which rosters are to be read
         self._turns = turns or Turns(services, threads=1)
         self._searching = searching or Searching()
+        self._lanes = lanes
         self._hand_over_by_s = time.monotonic() + HAND_OVER_WITHIN_S
         self._begun: dict[tuple[str, str], str] = {}  # the slot last tried, so that the database is asked once a slot
 
     def __call__(self) -> None:
         """Raises DatabaseBusy, DatabaseUnreachable. What breaks in one step keeps no other from its turn."""
-        for step in (self._begin_sessions, self._hand_over_scores, self._begin_runs):
+        for step in (self._begin_sessions, self._hand_over_scores, self._begin_runs, self._begin_moodle_runs):
             try:
                 step(self._services.clock.now())
             except (DatabaseBusy, DatabaseUnreachable):
@@ -84,14 +93,15 @@ class Tick:
             self._begin("calendar", scope, f"{jump}{_slot(seconds, settings.calendar_interval_s, scope)}")
         for scope, interval_s in jobs.rescore_scopes(services).items():
             self._begin("rescore", scope, f"{jump}{_slot(seconds, interval_s, scope)}")
-        for moodle in jobs.all_connections(services):
-            scope = moodle.university_slug
-            self._begin("mirror", scope, f"{jump}{_slot(seconds, settings.mirror_interval_s, scope)}")
         look = f"{jump}{seconds // ROSTER_LOOK_S}"
         if look != self._looked:
             self._looked = look
             for scope in jobs.roster_scopes(services):
                 self._begin("rosters", scope, look)
+
+    def _begin_moodle_runs(self, _: datetime) -> None:
+        if self._lanes is not None:
+            self._lanes.begin_due()
 
     def _hand_over_scores(self, now: datetime) -> None:
         """A few of every platform that can get more threads: whoever has one goes on with the next by itself. And the

@@ -27,6 +27,7 @@ FEED_READS = Limit(burst=30, every_s=30)  # of one person's address: many device
 COURSE_FEED_READS = Limit(burst=1_000, every_s=1)  # of one course's address, which a whole course may share
 PASSPHRASES = Limit(burst=600, every_s=0.5)  # of one series, from everywhere: a campus is one address
 GRADEBOOK_CALLS = Limit(burst=50, every_s=1 / 20)  # of one platform: far below what an LMS limits, a class in seconds
+MOODLE_CALLS = Limit(burst=20, every_s=1 / 10)  # of one Moodle's web services, in each process
 STAFF_TRIES = Limit(burst=10, every_s=90)  # of one account, and of each browser that it has been signed in with
 STAFF_TRIES_OF_ADDRESS = Limit(burst=30, every_s=30)  # over all accounts
 LOGINS = Limit(burst=6_000, every_s=1 / 200)  # of one platform, in each process: far above a whole campus at once

@@ -1,4 +1,4 @@
-"""Moodle connections, the courses that are mirrored into, and the events that stand for sessions there."""
+"""The courses that are mirrored into, and the events that stand for sessions there."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from series.mirrors import Mirror
 from series.store.database import insert
-from series.store.keys import seal, unseal
 from series.store.tables import (
     course,
     course_series,
@@ -16,19 +15,7 @@ from series.store.tables import (
     mirror,
     moodle_connection,
     platform,
-    university,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class MoodleConnection:
-    """How the worker reaches one university's Moodle, and as whom."""
-
-    university_id: int
-    university_slug: str
-    base_url: str
-    token: str
-    moodle_user_id: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,42 +23,6 @@ class MirroredCourse:
     course_id: int
     moodle_course_id: int
     series_ids: tuple[UUID, ...]
-
-
-def save_connection(
-    connection: sa.Connection,
-    *,
-    university_id: int,
-    base_url: str,
-    token: str,
-    moodle_user_id: int,
-    encryption_key: bytes,
-) -> None:
-    """May be repeated: a new address or token replaces the old one."""
-    sealed = seal(token.encode(), encryption_key)
-    values = {"base_url": base_url, "token_sealed": sealed, "moodle_user_id": moodle_user_id}
-    connection.execute(
-        insert(connection, moodle_connection)
-        .values(university_id=university_id, **values)
-        .on_conflict_do_update(index_elements=["university_id"], set_=values)
-    )
-
-
-def connections(connection: sa.Connection, *, encryption_key: bytes) -> list[MoodleConnection]:
-    """Raises WrongEncryptionKey."""
-    rows = connection.execute(
-        sa.select(moodle_connection, university.c.slug).join(university).order_by(university.c.slug)
-    )
-    return [
-        MoodleConnection(
-            university_id=row.university_id,
-            university_slug=row.slug,
-            base_url=row.base_url,
-            token=unseal(row.token_sealed, encryption_key).decode(),
-            moodle_user_id=row.moodle_user_id,
-        )
-        for row in rows
-    ]
 
 
 def tie_course(
@@ -131,7 +82,16 @@ def mirrored_courses(connection: sa.Connection, university_id: int) -> list[Mirr
 
 def mirrors_of(connection: sa.Connection, course_id: int) -> list[Mirror]:
     rows = connection.execute(sa.select(mirror).where(mirror.c.course_id == course_id))
-    return [Mirror(session_id=row.session_id, event_id=row.event_id, fingerprint=row.fingerprint) for row in rows]
+    return [
+        Mirror(
+            session_id=row.session_id,
+            event_id=row.event_id,
+            fingerprint=row.fingerprint,
+            began_at=row.began_at,
+            shown_as=row.shown_as,
+        )
+        for row in rows
+    ]
 
 
 def save_mirror(
@@ -143,7 +103,8 @@ def save_mirror(
     fingerprint: str,
     now: datetime,
 ) -> None:
-    values = {"event_id": event_id, "fingerprint": fingerprint, "updated_at": now}
+    began_at = now if event_id is None else None
+    values = {"event_id": event_id, "fingerprint": fingerprint, "updated_at": now, "began_at": began_at}
     connection.execute(
         insert(connection, mirror)
         .values(course_id=course_id, session_id=session_id, **values)

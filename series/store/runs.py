@@ -24,6 +24,7 @@ class SyncRun:
     finished_at: datetime | None
     outcome: str
     counts: dict[str, int]
+    calls: int
     reason: str | None
 
 
@@ -32,10 +33,18 @@ def slot_by_hand() -> str:
     return f"by hand {time.time_ns()}"
 
 
-def begin_run(connection: sa.Connection, *, job: str, scope: str, slot: str, now: datetime) -> int | None:
+def begin_run(
+    connection: sa.Connection,
+    *,
+    job: str,
+    scope: str,
+    slot: str,
+    now: datetime,
+    abandoned_after: timedelta = ABANDONED_AFTER,
+) -> int | None:
     """The new run's id; None when another worker has this slot, or another run of the job is under way.
 
-    A run that has not said that it is alive for ABANDONED_AFTER belonged to a worker that died, and makes room.
+    A run that has not said that it is alive for so long belonged to a worker that died, and makes room.
     """
     connection.execute(
         sa.update(sync_run)
@@ -43,7 +52,7 @@ def begin_run(connection: sa.Connection, *, job: str, scope: str, slot: str, now
             sync_run.c.job == job,
             sync_run.c.scope == scope,
             sync_run.c.outcome == "running",
-            sync_run.c.alive_at < now - ABANDONED_AFTER,
+            sync_run.c.alive_at < now - abandoned_after,
         )
         .values(outcome="failed", finished_at=now, reason="The worker ended before the run did; the next run goes on.")
     )
@@ -69,13 +78,25 @@ def scope_of(connection: sa.Connection, run_id: int) -> str | None:
 
 
 def end_run(
-    connection: sa.Connection, run_id: int, *, outcome: str, counts: dict[str, int], reason: str | None, now: datetime
+    connection: sa.Connection,
+    run_id: int,
+    *,
+    outcome: str,
+    counts: dict[str, int],
+    reason: str | None,
+    now: datetime,
+    calls: int = 0,
 ) -> None:
     connection.execute(
         sa.update(sync_run)
         .where(sync_run.c.id == run_id)
-        .values(finished_at=now, outcome=outcome, counts=json.dumps(counts), reason=reason)
+        .values(finished_at=now, outcome=outcome, counts=json.dumps(counts), calls=calls, reason=reason)
     )
+
+
+def drop_run(connection: sa.Connection, run_id: int) -> None:
+    """Of one that had nothing to do: a thousand universities would write a million of them in four days."""
+    connection.execute(sa.delete(sync_run).where(sync_run.c.id == run_id))
 
 
 def list_runs(connection: sa.Connection, *, limit: int) -> list[SyncRun]:
@@ -109,5 +130,6 @@ def _run(row: Any) -> SyncRun:
         finished_at=row.finished_at,
         outcome=row.outcome,
         counts=json.loads(row.counts),
+        calls=row.calls,
         reason=row.reason,
     )

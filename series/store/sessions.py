@@ -11,6 +11,7 @@ from series.plans import Plan
 from series.rule import Rule
 from series.sessions import DatedSession, Field, Series, Session, Status
 from series.store.keys import seal, unseal
+from series.store.moodle_jobs import ask_for_all
 from series.store.rules import begin_rules, mark_scores_stale
 from series.store.tables import series, session, session_alias, session_host, university
 from series.store.universities import AlreadyThere, NotThere
@@ -124,9 +125,11 @@ def add_session(connection: sa.Connection, new: Session, *, now: datetime) -> No
     """No calendar entry stands for it yet."""
     connection.execute(sa.insert(session).values(id=new.session_id, **_columns(new), updated_at=now))
     mark_scores_stale(connection, new.series_id, now=now)
+    ask_for_all(connection, new.series_id, now=now)
 
 
 def change_session(connection: sa.Connection, changed: Session, *, now: datetime) -> None:
+    ask_for_all(connection, changed.series_id, now=now)
     mark_scores_stale(connection, changed.series_id, now=now)  # how many there are, and of how many, may have changed
     connection.execute(
         sa.update(session).where(session.c.id == changed.session_id).values(**_columns(changed), updated_at=now)

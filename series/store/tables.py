@@ -265,6 +265,8 @@ course = Table(
     Column("memberships_url", Text),
     Column("moodle_course_id", Integer),
     Column("feed_generation", Integer, nullable=False, server_default="0"),  # grows when its feed gets a new address
+    # Whether moved and cancelled sessions are announced in its Moodle forum; an instructor has said so.
+    Column("announces", Boolean, nullable=False, server_default=sa.false()),
     UniqueConstraint("deployment_id", "context_id"),
     UniqueConstraint("university_id", "moodle_course_id"),
 )
@@ -519,6 +521,15 @@ moodle_connection = Table(
     Column("base_url", Text, nullable=False),
     Column("token_sealed", Text, nullable=False),
     Column("moodle_user_id", Integer, nullable=False),
+    Column("level", String(16), nullable=False, server_default="calendar"),  # lms.moodle_levels.Level
+    Column("site_name", String(255), nullable=False, server_default=""),
+    Column("former_user_ids", Text, nullable=False, server_default="[]"),  # JSON: accounts that made events before
+    Column("failures", Integer, nullable=False, server_default="0"),  # of the whole site, in a row
+    Column("failing_since", Instant),
+    Column("paused_until", Instant),  # left alone until then
+    Column("reason", Text),  # of the last failure, in words
+    Column("checks", Text),  # JSON: what the last check found
+    Column("checked_at", Instant),
 )
 
 mirror = Table(
@@ -529,6 +540,8 @@ mirror = Table(
     Column("event_id", Integer),  # none: its creation was begun and is not known to have ended
     Column("fingerprint", String(64), nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("began_at", Instant),  # the last creation; it may take effect long after its call timed out
+    Column("shown_as", String(64)),  # fingerprint of what Moodle still showed after a repair: not repaired again
 )
 
 sync_run = Table(
@@ -543,6 +556,7 @@ sync_run = Table(
     Column("finished_at", Instant),
     Column("outcome", String(16), nullable=False),  # running, done, failed
     Column("counts", Text, nullable=False),  # JSON
+    Column("calls", Integer, nullable=False, server_default="0"),  # made to the LMS
     Column("reason", Text),
     UniqueConstraint("job", "scope", "slot"),
     Index(None, "started_at"),
@@ -581,6 +595,8 @@ staff = Table(  # who runs the series, and the LMS admins of universities
     Column("tries", Integer, nullable=False),  # to sign in, since it last worked
     Column("created_at", Instant, nullable=False),
     Column("signed_in_at", Instant),
+    Column("wants_mail", Boolean, nullable=False, server_default=sa.true()),  # of what waits, where mail is set up
+    Column("digest_at", Instant),  # the last weekly one
     CheckConstraint("(role = 'coordinator') = (university_id IS NULL)", name="university_of_lms_admins"),
 )
 

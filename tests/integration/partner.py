@@ -9,16 +9,18 @@ from pathlib import Path
 from msgspec import structs
 
 from lms.products import product_of
-from moodle_sync import jobs
+from moodle_sync import moodle_runs
 from moodle_sync.services import Services, make_services
 from sandbox_lms.campus import MALTA as CAMPUS
 from sandbox_lms.campus import Campus
+from series.moodle_jobs import Level, MoodleJob
 from series.people import Visit
 from series.sessions import Session
 from series.store.deliveries import DeliveryRow, list_deliveries
 from series.store.keys import add_tool_key
 from series.store.launch_values import NewVisit
-from series.store.mirrors import MoodleConnection, save_connection, tie_course
+from series.store.mirrors import tie_course
+from series.store.moodle_connections import MoodleConnection, NewConnection, save_connection
 from series.store.runs import SyncRun, list_runs, slot_by_hand
 from series.store.sessions import save_import
 from tests.conftest import make_settings
@@ -53,18 +55,18 @@ class Partner:
         with self.services.database.read() as connection:
             return next(row for row in list_deliveries(connection, state=None) if row.delivery_id == delivery_id)
 
-    def connect(self) -> MoodleConnection:
+    def connect(self, level: Level = Level.CALENDAR) -> MoodleConnection:
         """The university's Moodle, with the series in its course."""
         campus = self.world.campus
         with self.services.database.write() as connection:
-            save_connection(
-                connection,
+            new = NewConnection(
                 university_id=MALTA.university_id,
                 base_url=campus.issuer,
                 token=campus.moodle_token,
                 moodle_user_id=campus.moodle_user_id,
-                encryption_key=ENCRYPTION_KEY,
+                level=level,
             )
+            save_connection(connection, new, encryption_key=ENCRYPTION_KEY, now=self.now)
             tie_course(
                 connection,
                 university_id=MALTA.university_id,
@@ -72,14 +74,21 @@ class Partner:
                 title=campus.course_title,
                 series_id=SERIES.series_id,
             )
-        found = jobs.find_connection(self.services, "malta")
+        return self.connection()
+
+    def connection(self) -> MoodleConnection:
+        found = moodle_runs.connection_of(self.services, "malta")
         assert found is not None
         return found
 
-    def mirror(self) -> jobs.Report:
-        run_id = jobs.begin(self.services, "mirror", "malta", slot=slot_by_hand())
+    def run(self, job: MoodleJob) -> moodle_runs.Came:
+        """One run by hand."""
+        run_id = moodle_runs.begin(self.services, self.connection(), job, slot=slot_by_hand())
         assert run_id is not None
-        return jobs.run_mirror(self.services, run_id)
+        return moodle_runs.run_job(self.services, job, run_id, keep_quiet_runs=True)
+
+    def mirror(self) -> moodle_runs.Came:
+        return self.run(MoodleJob.MIRROR)
 
     def change(self, session: Session) -> Session:
         """What an import does when the calendar says something else of a session."""

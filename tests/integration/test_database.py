@@ -22,9 +22,10 @@ from series.rule import CONFIRMED, MAX_REQUIRED, Rule
 from series.store import migrations
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.migrate import migrate
+from series.store.moodle_tables import moodle_job
 from series.store.rules import rule_of
 from series.store.schema import NEWEST, NotMigrated, installation_id, is_current, require_current
-from series.store.tables import metadata, platform, spent_nonce, tool_key, visit
+from series.store.tables import platform, spent_nonce, tool_key, visit
 from tests.conftest import NOW
 
 MIGRATIONS = Path(migrations.__file__).parent
@@ -33,7 +34,7 @@ MIGRATIONS = Path(migrations.__file__).parent
 def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, moodle_job.metadata) == []
 
 
 def test_the_state_that_the_code_wants_is_the_last_migration() -> None:
@@ -264,7 +265,7 @@ def _insert(connection: sa.Connection, table: str, row: Mapping[str, object]) ->
 
 def _back_to_the_first_tables(database: Database) -> None:
     with database.write() as connection:
-        metadata.drop_all(connection)
+        moodle_job.metadata.drop_all(connection)
         connection.execute(sa.text("DROP TABLE alembic_version"))
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))

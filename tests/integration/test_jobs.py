@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -13,10 +14,13 @@ from config.sample_series import read_sample_series, shift_sample_series
 from moodle_sync import jobs
 from moodle_sync.import_series import import_series
 from moodle_sync.worker import Tick
+from series.moodle_jobs import MoodleJob
 from series.people import VISIT_LIFE
 from series.rule import Rule
 from series.staff import LINK_LIFE, Role
 from series.store.database import Database
+from series.store.mirrors import tie_course
+from series.store.moodle_jobs import planned_jobs
 from series.store.runs import slot_by_hand
 from series.store.sessions import sessions_of
 from series.store.staff import add_link, add_staff, get_account
@@ -67,13 +71,23 @@ def test_a_calendar_that_says_the_same_changes_nothing_and_mirrors_nothing(partn
     assert (run.outcome, run.counts) == ("done", {"new": 0, "changed": 0, "same": 14})
 
 
-def test_a_calendar_that_says_something_else_begins_a_mirror_run_at_once(partner: Partner, file: Path) -> None:
+def test_a_calendar_that_says_something_else_is_mirrored_at_once(partner: Partner, file: Path) -> None:
     partner.connect()
+    with partner.services.database.write() as connection:
+        tie_course(connection, university_id=1, moodle_course_id=2, title="", series_id=CALENDAR.series_id)
+    partner.mirror()
+    assert mirror_at(partner) > partner.now
     file.write_bytes(file.read_bytes().replace(b"SUMMARY:", b"SUMMARY:New: "))
     run_id = read_calendar_again(partner)
-    assert jobs_of(partner) == [("calendar", CALENDAR.slug, "done"), ("mirror", "malta", "running")]
     assert next(run for run in partner.runs() if run.run_id == run_id).counts["changed"] > 0
-    assert not partner.services.queue.is_idle()
+    assert mirror_at(partner) <= partner.now
+
+
+def mirror_at(partner: Partner) -> datetime:
+    """When the course calendars are looked after next."""
+    with partner.services.database.read() as connection:
+        planned = planned_jobs(connection, 1)
+    return next(one.next_at for one in planned if one.job is MoodleJob.MIRROR)
 
 
 @pytest.mark.parametrize(
@@ -123,11 +137,10 @@ def test_a_tick_does_not_pile_up_what_waits_already(partner: Partner) -> None:
 
 
 def test_two_workers_begin_each_job_once_a_slot(partner: Partner, file: Path) -> None:
-    partner.connect()
     ticks = [Tick(partner.services), Tick(partner.services)]
     for tick in ticks * 3:
         tick()
-    assert jobs_of(partner) == [("calendar", CALENDAR.slug, "running"), ("mirror", "malta", "running")]
+    assert jobs_of(partner) == [("calendar", CALENDAR.slug, "running")]
 
 
 def test_two_workers_open_a_check_in_that_nobody_has_opened_once(partner: Partner) -> None:
@@ -137,15 +150,14 @@ def test_two_workers_open_a_check_in_that_nobody_has_opened_once(partner: Partne
     assert count(partner.services.database, check_in) == 1
 
 
-def test_the_next_slot_begins_the_job_again(partner: Partner) -> None:
-    partner.connect()
+def test_the_next_slot_begins_the_job_again(partner: Partner, file: Path) -> None:
     tick = Tick(partner.services)
     tick()
-    (run,) = partner.runs()
-    jobs.run_mirror(partner.services, run.run_id)
-    partner.world.advance(partner.services.settings.mirror_interval_s)
+    (run,) = [run for run in partner.runs() if run.job == "calendar"]
+    jobs.run_calendar(partner.services, run.run_id)
+    partner.world.advance(partner.services.settings.calendar_interval_s)
     tick()
-    assert jobs_of(partner) == [("mirror", "malta", "done"), ("mirror", "malta", "running")]
+    assert jobs_of(partner) == [("calendar", CALENDAR.slug, "done"), ("calendar", CALENDAR.slug, "running")]
 
 
 def test_a_clock_that_jumps_back_finds_slots_of_its_own(partner: Partner, file: Path, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from series.store.database import Database
 from series.store.known import DeploymentDisabled, DeploymentPending
 from series.store.launch_values import NewVisit
 from series.store.launches import NonceSpent, open_visit
-from series.store.mirrors import mirrored_courses, save_connection, tie_course
+from series.store.mirrors import mirrored_courses, tie_course
+from series.store.moodle_connections import NewConnection, save_connection
 from series.store.placements import NoSeries
 from series.store.sessions import add_series
 from series.store.tables import course, course_series, deployment, participant, placement, spent_nonce, visit
@@ -45,14 +46,8 @@ def next_series(database: Database, seeded: Seeded) -> UUID:
 def connect_moodle(database: Database, *, base_url: str = ISSUER, moodle_course_id: int = 2) -> None:
     """What `moodle-sync connect` saves."""
     with database.write() as connection:
-        save_connection(
-            connection,
-            university_id=MALTA.university_id,
-            base_url=base_url,
-            token="token",
-            moodle_user_id=35,
-            encryption_key=ENCRYPTION_KEY,
-        )
+        new = NewConnection(university_id=MALTA.university_id, base_url=base_url, token="token", moodle_user_id=35)
+        save_connection(connection, new, encryption_key=ENCRYPTION_KEY, now=NOW)
         tie_course(
             connection,
             university_id=MALTA.university_id,

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from moodle_sync import jobs
 from moodle_sync.mirror_sessions import plan_university
+from moodle_sync.moodle_runs import Came, begin, run_job
 from sandbox_lms.calendar import all_events, delete_event, put_event
 from sandbox_lms.campus import MALTA as CAMPUS
 from sandbox_lms.site import Site
+from series.moodle_jobs import MoodleJob
 from series.sessions import Session, Status
 from series.store.mirrors import mirrored_courses, mirrors_of, save_mirror
-from series.store.tables import mirror, sync_run
+from series.store.moodle_connections import disconnect
 from tests.examples import MALTA, moved
 from tests.integration.partner import Partner, open_partner
 
@@ -76,7 +76,7 @@ def later(session: Session) -> Session:
 
 
 def test_every_session_becomes_an_event(partner: Partner) -> None:
-    assert partner.mirror() == jobs.Report(counts={"created": 3}, problems=[])
+    assert partner.mirror() == Came(counts={"created": 3}, calls=1)
     made = events(partner)
     assert [event["timestart"] for event in made] == [int(s.start_at.timestamp()) for s in partner.seeded.sessions]
     assert {event["timeduration"] for event in made} == {7200}
@@ -87,7 +87,7 @@ def test_every_session_becomes_an_event(partner: Partner) -> None:
 
 
 def test_a_second_run_makes_no_call(mirrored: Partner) -> None:
-    assert mirrored.mirror() == jobs.Report(counts={}, problems=[])
+    assert mirrored.mirror() == Came()
     assert mirrored.calls() == []
 
 
@@ -124,9 +124,7 @@ def test_a_cancelled_sessions_event_goes_when_its_date_has_passed(mirrored: Part
 
 
 def test_a_dry_run_calls_nothing(partner: Partner) -> None:
-    connection = jobs.find_connection(partner.services, "malta")
-    assert connection is not None
-    (planned,) = plan_university(partner.services, connection)
+    (planned,) = plan_university(partner.services, partner.connection())
     assert len(planned.plan.create) == 3
     assert partner.calls() == []
 
@@ -219,25 +217,30 @@ def test_an_event_that_moodle_refuses_does_not_hold_up_the_others(tmp_path: Path
         assert partner.runs()[0].outcome == "done"
 
 
-def test_a_run_says_that_it_is_alive_with_every_event(partner: Partner) -> None:
-    partner.mirror()
-    with partner.services.database.read() as connection:
-        last_event = connection.execute(sa.select(sa.func.max(mirror.c.updated_at))).scalar_one()
-        alive_at = connection.execute(sa.select(sync_run.c.alive_at)).scalar_one()
-    assert alive_at == last_event
+def test_a_run_says_before_its_call_that_it_is_alive(partner: Partner) -> None:
+    run_id = begin(partner.services, partner.connection(), MoodleJob.MIRROR, slot="1")
+    assert run_id is not None
+    partner.world.advance(100)
+    called_at = partner.now
+    run_job(partner.services, MoodleJob.MIRROR, run_id)
+    assert partner.runs()[0].alive_at >= called_at
 
 
 def test_a_university_that_is_no_longer_connected_is_no_crash(partner: Partner) -> None:
-    run_id = jobs.begin(partner.services, "mirror", "vilnius", slot="1")
+    run_id = begin(partner.services, partner.connection(), MoodleJob.MIRROR, slot="1")
     assert run_id is not None
-    assert jobs.run_mirror(partner.services, run_id).problems == ["This university's Moodle is no longer connected."]
+    with partner.services.database.write() as connection:
+        disconnect(connection, MALTA.university_id)
+    came = run_job(partner.services, MoodleJob.MIRROR, run_id)
+    assert came.problems == ["This university's Moodle is no longer connected."]
+    assert partner.runs()[0].outcome == "failed"
 
 
 def test_a_run_that_was_given_up_does_nothing(partner: Partner) -> None:
-    run_id = jobs.begin(partner.services, "mirror", "malta", slot="1")
+    run_id = begin(partner.services, partner.connection(), MoodleJob.MIRROR, slot="1")
     assert run_id is not None
     partner.world.advance(3600)
     partner.mirror()
     partner.calls()
-    assert jobs.run_mirror(partner.services, run_id) == jobs.Report(counts={}, problems=[])
+    assert run_job(partner.services, MoodleJob.MIRROR, run_id) == Came()
     assert partner.calls() == []

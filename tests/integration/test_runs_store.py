@@ -20,7 +20,7 @@ def begin(database: Database, *, scope: str = "malta", slot: str = "1", now: dat
 
 def end(database: Database, run_id: int, *, now: datetime = NOW) -> None:
     with database.write() as connection:
-        runs.end_run(connection, run_id, outcome="done", counts={"created": 3}, reason=None, now=now)
+        runs.end_run(connection, run_id, outcome="done", counts={"created": 3}, calls=2, reason=None, now=now)
 
 
 def listed(database: Database) -> list[SyncRun]:
@@ -47,6 +47,7 @@ def test_a_run_is_begun_and_ended(database: Database, running: int) -> None:
             finished_at=NOW + SECOND,
             outcome="done",
             counts={"created": 3},
+            calls=2,
             reason=None,
         )
     ]

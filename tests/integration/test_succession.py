@@ -10,7 +10,8 @@ from msgspec import structs
 from series.people import Visit
 from series.store.database import Database
 from series.store.deployments import list_deployments
-from series.store.mirrors import mirrored_courses, save_connection, save_mirror, tie_course
+from series.store.mirrors import mirrored_courses, save_mirror, tie_course
+from series.store.moodle_connections import NewConnection, save_connection
 from series.store.tables import (
     audit,
     course,
@@ -199,14 +200,8 @@ def mirror_into(database: Database, opened: Visit, seeded: Seeded) -> None:
 
 def connect(database: Database) -> None:
     with database.write() as connection:
-        save_connection(
-            connection,
-            university_id=MALTA.university_id,
-            base_url=ISSUER,
-            token="token",
-            moodle_user_id=35,
-            encryption_key=ENCRYPTION_KEY,
-        )
+        new = NewConnection(university_id=MALTA.university_id, base_url=ISSUER, token="token", moodle_user_id=35)
+        save_connection(connection, new, encryption_key=ENCRYPTION_KEY, now=NOW)
         tie_course(
             connection,
             university_id=MALTA.university_id,

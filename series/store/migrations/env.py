@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from series.store.tables import metadata
+from series.store.moodle_tables import moodle_job
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=moodle_job.metadata,
     render_as_batch=True,
     transactional_ddl=True,
 )

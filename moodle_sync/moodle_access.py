@@ -1,0 +1,52 @@
+"""What a job works with at one Moodle: the client, and what it has done so far."""
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from series.store.moodle_connections import MoodleConnection
+from series.store.runs import still_alive
+
+if TYPE_CHECKING:
+    from lms.moodle import Moodle
+    from moodle_sync.services import Services
+
+ALIVE_EVERY_S = 10.0
+
+
+class Stopped(Exception):
+    """The worker ends; what was done is written down, and the next run goes on from there."""
+
+    def __init__(self) -> None:
+        super().__init__("The worker was stopped in the middle; the next run goes on.")
+
+
+@dataclass(kw_only=True)
+class MoodleAccess:
+    """One university's Moodle during one run. Jobs add to `counts` (by what was done) and `problems` (a sentence for
+    each thing to look at). A job raises an LmsError that concerns the whole site (`of_platform`), and no other."""
+
+    services: "Services"
+    connection: MoodleConnection
+    run_id: int | None
+    stopping: threading.Event
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    calls: int = 0
+    moodle: "Moodle" = field(init=False)
+    _said_alive_s: float = field(default=float("-inf"), init=False)
+
+    def before_call(self) -> None:
+        """Counts the call, keeps to the pace, and says now and then that the run is alive. Raises Stopped."""
+        while wait_s := self.services.moodle_pace.wait_s(self.connection.university_id):
+            if self.stopping.wait(wait_s):
+                break
+        if self.stopping.is_set():
+            raise Stopped
+        self.calls += 1
+        if self.run_id is not None and time.monotonic() - self._said_alive_s >= ALIVE_EVERY_S:
+            self._said_alive_s = time.monotonic()
+            with self.services.database.write(wait_for_disk=False) as connection:
+                still_alive(connection, self.run_id, now=self.services.clock.now())
