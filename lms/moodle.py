@@ -1,15 +1,15 @@
 """A partner's Moodle, through its web services."""
 
 import html
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 import msgspec
 
-from lms.errors import MalformedAnswer, NotAllowed, Refused
-from lms.guarded import MEGABYTE, GuardedSession
+from lms.errors import NotAllowed, Refused
+from lms.moodle_completions import CompletionCalls
+from lms.moodle_course import CourseCalls
 from lms.moodle_events import (
     CalendarEvent,
     EventDraft,
@@ -19,30 +19,41 @@ from lms.moodle_events import (
     outcomes,
     update_form,
 )
-from lms.moodle_protocol import Function, check_answer, form_fields
+from lms.moodle_forum import ForumCalls
+from lms.moodle_protocol import Function, server_time
+from lms.moodle_service import Epoch, instant, reader
 
 MAX_EVENTS_PER_CALL = 50  # 9 fields each: PHP's max_input_vars (1000 on Debian) cuts a longer form off without a word
-MAX_BYTES = 5 * MEGABYTE
+MAX_COURSES = 500  # more than a person picks from
+_FRONT_PAGE = 1  # Moodle keeps the site's own page as a course
 _NO_LISTING = 2_147_483_000  # a start this far ahead keeps the listing of other events out of a call by ids
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SiteInfo:
-    """What Moodle says about itself and our token. `user_id` is our service account's."""
+    """What Moodle says about itself and our token. `user_id` is our service account's; `release` is for people ("4.5.6
+    (Build: …)"), `version` a date and a number (2024100706); `server_at` is Moodle's clock, if it shows one."""
 
     site_name: str
     site_url: str
     release: str
     user_id: int
     functions: frozenset[str]
+    version: str = ""
+    server_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
+    """`starts_at`: no event can be changed to before it. `is_open`: the account may go in; of another course it is told
+    the names alone."""
+
     course_id: int
     shortname: str
     fullname: str
+    starts_at: datetime | None = None
+    tracks_completion: bool = False
+    is_open: bool = True
 
 
 class _NameJson(msgspec.Struct):
@@ -55,12 +66,25 @@ class _SiteInfoJson(msgspec.Struct):
     userid: int
     functions: list[_NameJson]
     release: str = ""
+    version: str = ""
 
 
 class _CourseJson(msgspec.Struct):
     id: int
     shortname: str
     fullname: str
+    startdate: Epoch | None = None  # absent from a course that the account may not open
+    enablecompletion: int = 0
+
+    def course(self) -> Course:
+        return Course(
+            course_id=self.id,
+            shortname=html.unescape(self.shortname),
+            fullname=html.unescape(self.fullname),
+            starts_at=instant(self.startdate or 0),
+            tracks_completion=self.enablecompletion != 0,
+            is_open=self.startdate is not None,
+        )
 
 
 class _CoursesJson(msgspec.Struct):
@@ -68,7 +92,7 @@ class _CoursesJson(msgspec.Struct):
 
 
 class _StartJson(msgspec.Struct):
-    timestart: int
+    timestart: Epoch
 
 
 class _FormAnswerJson(msgspec.Struct):
@@ -76,44 +100,43 @@ class _FormAnswerJson(msgspec.Struct):
     validationerror: bool = False
 
 
-def _reader(kind: type[T]) -> msgspec.json.Decoder[T]:
-    return msgspec.json.Decoder(kind, strict=False)  # PHP writes some numbers as strings
+_SITE_INFO, _COURSES, _EVENTS = reader(_SiteInfoJson), reader(_CoursesJson), reader(EventsJson)
+_FORM_ANSWER, _NOTHING = reader(_FormAnswerJson), reader(type(None))
 
 
-_SITE_INFO, _COURSES, _EVENTS = _reader(_SiteInfoJson), _reader(_CoursesJson), _reader(EventsJson)
-_FORM_ANSWER, _NOTHING = _reader(_FormAnswerJson), _reader(type(None))
-
-
-@dataclass(frozen=True)
-class Moodle:
+class Moodle(CourseCalls, CompletionCalls, ForumCalls):
     """One Moodle site (`base_url` is its wwwroot, with a path if it has one) as our service account sees it.
 
     Every method raises kinds of LmsError: Unreachable, TryLater and MalformedAnswer pass by themselves; NotAllowed,
     NotFound and Refused need a person.
     """
 
-    http: GuardedSession = field(repr=False)
-    base_url: str
-    token: str = field(repr=False)
-    before_call: Callable[[], None] = field(default=lambda: None, repr=False, kw_only=True)
-
     def site_info(self) -> SiteInfo:
-        info = self._call(Function.GET_SITE_INFO, {}, _SITE_INFO)
+        answer = self.ask(Function.GET_SITE_INFO, {})
+        info = self.read(answer.body, _SITE_INFO)
         return SiteInfo(
             site_name=html.unescape(info.sitename),
             site_url=info.siteurl,
             release=info.release,
+            version=info.version,
             user_id=info.userid,
             functions=frozenset(function.name for function in info.functions),
+            server_at=server_time(answer),
         )
 
     def courses_by_field(self, name: str, value: str | int) -> tuple[Course, ...]:
-        """Courses whose field (id, ids, shortname, idnumber, category) has this value; often one, or none."""
-        found = self._call(Function.GET_COURSES_BY_FIELD, {"field": name, "value": value}, _COURSES)
-        return tuple(
-            Course(course_id=c.id, shortname=html.unescape(c.shortname), fullname=html.unescape(c.fullname))
-            for c in found.courses
-        )
+        """Courses whose field (id, ids, shortname, idnumber, category) has this value; often one, or none. Some may be
+        closed to the account."""
+        found = self.call(Function.GET_COURSES_BY_FIELD, {"field": name, "value": value}, _COURSES)
+        return tuple(course.course() for course in found.courses)
+
+    def courses(self) -> tuple[Course, ...]:
+        """Courses that the account may open, by name; of more than 500 the newest. Moodle goes through all courses of
+        the site: at a very large one this may end as Unreachable or MalformedAnswer, and a person gives the number."""
+        found = self.call(Function.GET_COURSES_BY_FIELD, {}, _COURSES)
+        courses = (course.course() for course in found.courses if course.id != _FRONT_PAGE)
+        newest = sorted((course for course in courses if course.is_open), key=lambda course: -course.course_id)
+        return tuple(sorted(newest[:MAX_COURSES], key=lambda course: (course.fullname.casefold(), course.course_id)))
 
     def create_calendar_events(self, drafts: Sequence[EventDraft]) -> Iterator[int | EventProblem]:
         """The id of each draft's event, in order, or why there is none. Lazy: sends 50 at a time while it is read, so
@@ -124,7 +147,7 @@ class Moodle:
         for start in range(0, len(drafts), MAX_EVENTS_PER_CALL):
             batch = list(drafts[start : start + MAX_EVENTS_PER_CALL])
             events = [create_fields(draft) for draft in batch]
-            yield from outcomes(batch, self._call(Function.CREATE_CALENDAR_EVENTS, {"events": events}, _EVENTS))
+            yield from outcomes(batch, self.call(Function.CREATE_CALENDAR_EVENTS, {"events": events}, _EVENTS))
 
     def calendar_events(self, course_id: int, *, from_at: datetime, to_at: datetime) -> tuple[CalendarEvent, ...]:
         """Events of the course that overlap the window; an account that is not enrolled sees its own and those that it
@@ -139,7 +162,7 @@ class Moodle:
                 "timeend": int(to_at.timestamp()),
             },
         }
-        found = self._call(Function.GET_CALENDAR_EVENTS, arguments, _EVENTS)
+        found = self.call(Function.GET_CALENDAR_EVENTS, arguments, _EVENTS)
         if any(warning.item == "course" for warning in found.warnings):
             # Moodle goes on and lists the account's other events, as if the course were empty.
             raise NotAllowed(
@@ -155,7 +178,7 @@ class Moodle:
         for batch in _batches(event_ids):
             options = {"userevents": 0, "siteevents": 0, "timestart": _NO_LISTING}
             arguments = {"events": {"eventids": batch}, "options": options}
-            answer = self._call(Function.GET_CALENDAR_EVENTS, arguments, _EVENTS)
+            answer = self.call(Function.GET_CALENDAR_EVENTS, arguments, _EVENTS)
             found += [event.event() for event in answer.events if event.id in batch]
         return tuple(found)
 
@@ -181,11 +204,11 @@ class Moodle:
             there = [event.event_id for event in self.calendar_events_by_ids(batch)]
             if there:
                 events = [{"eventid": event_id, "repeat": 0} for event_id in there]
-                self._call(Function.DELETE_CALENDAR_EVENTS, {"events": events}, _NOTHING)
+                self.call(Function.DELETE_CALENDAR_EVENTS, {"events": events}, _NOTHING)
 
     def _submit_form(self, event_id: int, draft: EventDraft, wall_clock: datetime) -> datetime:
         arguments = {"formdata": update_form(event_id, draft, wall_clock)}
-        answer = self._call(Function.SUBMIT_CREATE_UPDATE_FORM, arguments, _FORM_ANSWER)
+        answer = self.call(Function.SUBMIT_CREATE_UPDATE_FORM, arguments, _FORM_ANSWER)
         if answer.validationerror or answer.event is None:
             raise Refused(
                 "Moodle refused the change of an event without a reason: most often the event is before the start date"
@@ -194,25 +217,6 @@ class Moodle:
                 reason="validationerror",
             )
         return datetime.fromtimestamp(answer.event.timestart, UTC)
-
-    def _call(self, function: Function, arguments: Mapping[str, Any], reader: msgspec.json.Decoder[T]) -> T:
-        self.before_call()
-        answer = self.http.post(
-            f"{self.base_url.rstrip('/')}/webservice/rest/server.php",
-            # The token goes into the body: a URL is written into access logs.
-            data={
-                "wstoken": self.token,
-                "wsfunction": function,
-                "moodlewsrestformat": "json",
-                **form_fields(arguments),
-            },
-            max_bytes=MAX_BYTES,
-        )
-        check_answer(answer, function)  # an error has another shape than any answer, so it is looked for first
-        try:
-            return reader.decode(answer.body)
-        except msgspec.ValidationError:
-            raise MalformedAnswer(answer.host, "answered with data of another shape than Moodle's") from None
 
 
 def _batches(event_ids: Collection[int]) -> Iterator[list[int]]:

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from lms.moodle_service import Epoch
+
 ANGLE = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"  # looks like <, and begins no tag
 MAX_NAME_LENGTH = 255  # the column's; MariaDB takes more, PostgreSQL does not
 
@@ -15,13 +17,15 @@ MAX_NAME_LENGTH = 255  # the column's; MariaDB takes more, PostgreSQL does not
 @dataclass(frozen=True, kw_only=True)
 class EventDraft:
     """An event as it should stand in a course. `description` is HTML, which Moodle cleans: links survive, comments,
-    scripts and data attributes do not. Whole minutes only, because the form that changes events knows no others."""
+    scripts and data attributes do not. Whole minutes only, because the form that changes events knows no others.
+    `is_hidden`: students do not see it."""
 
     course_id: int
     name: str
     description: str
     start_at: datetime
     duration_minutes: int
+    is_hidden: bool = False
 
     def __post_init__(self) -> None:
         if self.start_at.tzinfo is None or self.start_at.second or self.start_at.microsecond:
@@ -42,6 +46,7 @@ class CalendarEvent:
     description: str
     start_at: datetime
     duration_s: int
+    is_visible: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +62,12 @@ class EventJson(msgspec.Struct):
 
     id: int
     name: str
-    timestart: int
+    timestart: Epoch
     timeduration: int
     userid: int
     courseid: int | None = None
     description: str | None = None
+    visible: int = 1
 
     def event(self) -> CalendarEvent:
         return CalendarEvent(
@@ -72,6 +78,7 @@ class EventJson(msgspec.Struct):
             description=self.description or "",
             start_at=datetime.fromtimestamp(self.timestart, UTC),
             duration_s=self.timeduration,
+            is_visible=self.visible != 0,
         )
 
 
@@ -106,7 +113,7 @@ def create_fields(draft: EventDraft) -> dict[str, str | int]:
         "eventtype": "course",
         "timestart": int(draft.start_at.timestamp()),
         "timeduration": draft.duration_minutes * 60,
-        "visible": 1,
+        "visible": 0 if draft.is_hidden else 1,
     }
 
 
@@ -132,7 +139,7 @@ def update_form(event_id: int, draft: EventDraft, wall_clock: datetime) -> str:
             "description[itemid]": 0,
             "duration": 2,  # "in minutes", as against "until" and "without"
             "timedurationminutes": draft.duration_minutes,
-            "visible": 1,
+            "visible": 0 if draft.is_hidden else 1,
             "instance": 0,
             "modulename": "",
             "repeatid": 0,

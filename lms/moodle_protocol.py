@@ -4,6 +4,8 @@ https://docs.moodle.org/dev/Creating_a_web_service_client; measured against Mood
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
@@ -34,28 +36,63 @@ class Function(StrEnum):
     DELETE_CALENDAR_EVENTS = "core_calendar_delete_calendar_events"
     """Deletes all events named, or none if one of them is missing."""
 
+    GET_COURSE_CONTENTS = "core_course_get_contents"
+    """A course's sections and activities; those that the account may not see are silently absent."""
+
+    GET_ENROLLED_USERS = "core_enrol_get_enrolled_users"
+    """A course's people by pages, suspended ones too; those whose profile the account may not see are absent."""
+
+    GET_ACTIVITIES_COMPLETION = "core_completion_get_activities_completion_status"
+    """What one person has completed in a course."""
+
+    CALL_EXTERNAL_FUNCTIONS = "tool_mobile_call_external_functions"
+    """Several of these functions in one call; stops at the first one that fails."""
+
+    GET_FORUMS_BY_COURSES = "mod_forum_get_forums_by_courses"
+    """Forums of courses; none from a course that the account may not open."""
+
+    GET_FORUM_DISCUSSIONS = "mod_forum_get_forum_discussions"
+    """A forum's discussions by pages, each with its first post."""
+
+    ADD_DISCUSSION = "mod_forum_add_discussion"
+    """Posts once more each time it is called; Moodle mails the forum's subscribers after the editing time."""
+
 
 _ACCOUNT = "Moodle does not let our service account in: it is suspended, or not allowed to use web services."
-_COURSE = (
-    "The service account cannot open this course: it needs moodle/course:view there, the course must not be hidden from"
-    " it, and Moodle must not be waiting for it to change its password."
-)
-_CAPABILITY = "The service account lacks a capability in this course."
-
+_CAPABILITY = "The service account lacks a capability in this course"
 _NOT_ALLOWED = {
     "invalidtoken": "Moodle does not know our web service token (any more): make a new one and enter it again.",
     "accessexception": "Moodle does not let our token make this call: it has expired or is tied to another address, or"
     " the service is off, or this function or our account is missing from it.",
-    "errorcoursecontextnotvalid": _COURSE,
-    "requireloginerror": _COURSE,
-    "nopermissions": _CAPABILITY,
-    "nopermission": _CAPABILITY,
-    "cannotviewreport": _CAPABILITY,
-    "nopermissiontoviewgrades": _CAPABILITY,
+    "errorcoursecontextnotvalid": "The service account cannot open this course: it needs moodle/course:view there, the"
+    " course must not be hidden from it, and Moodle must not be waiting for it to change its password.",
+    "requireloginerror": "The service account cannot go into this course or activity: it needs moodle/course:view"
+    " there, and neither may be hidden from it.",
+    "cannotcreatediscussion": "The service account may not post in this forum: it needs mod/forum:addnews there and,"
+    " in a forum with groups, moodle/site:accessallgroups.",
+    "noviewdiscussionspermission": "The service account may not read this forum: it needs mod/forum:viewdiscussion"
+    " there.",
+    "forumblockingtoomanyposts": "This forum lets our service account post no more for now: raise its post threshold"
+    " for blocking, or wait until the time that it counts is over.",
+    "accessdenied": "This course has separate groups, and the service account sees into none: it needs"
+    " moodle/site:accessallgroups there.",
 }
+_LACKS_CAPABILITY = {"nopermissions", "nopermission", "cannotviewreport", "nopermissiontoviewgrades"}
+_CAPABILITY_OF = {
+    Function.GET_ENROLLED_USERS: "moodle/course:viewparticipants",
+    Function.GET_ACTIVITIES_COMPLETION: "report/progress:view",
+    Function.SUBMIT_CREATE_UPDATE_FORM: "moodle/calendar:manageentries",
+    Function.DELETE_CALENDAR_EVENTS: "moodle/calendar:manageentries",
+}
+NO_SUCH_PERSON = "Moodle does not know this person (any more)."
 _NOT_FOUND = {
     "invalidrecord": "What we asked Moodle for is not there (any more): a course, an event, or the function itself.",
-    "invaliduser": "Moodle does not know this person (any more).",
+    "invaliduser": NO_SUCH_PERSON,
+    "userdeleted": NO_SUCH_PERSON,
+}
+_REFUSED = {
+    "notenroled": "This person is not enrolled in the Moodle course (any more).",
+    "usernotconfirmed": "This person's account in Moodle is not confirmed yet.",
 }
 # The first two were seen; the others are Moodle's codes for a database or an upgrade that gets in the way.
 _TRANSIENT = {
@@ -93,36 +130,70 @@ _ANYTHING = msgspec.json.Decoder()
 
 def check_answer(answer: Answer, function: Function) -> None:
     """Raises every kind of LmsError that an answer can be. What is left is JSON: the function's own answer."""
-    if answer.status in {408, 429} or answer.status >= 500:
-        raise TryLater(answer.host, status=answer.status, retry_after_s=answer.retry_after_s)
-    if answer.status == 403:
-        raise NotAllowed(
-            "Moodle refuses web services altogether: they, or their REST protocol, are switched off there.", status=403
-        )
-    if answer.status >= 400:
-        raise Refused("There is no Moodle web service at this address.", status=answer.status)
-    if not answer.ok:
-        raise MalformedAnswer(
-            answer.host, "sends us elsewhere: enter Moodle's address exactly as its own pages have it (wwwroot)"
-        )
+    _check_status(answer)
     try:
         content = _ANYTHING.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "answered with a page instead of data") from None
     if isinstance(content, dict) and "errorcode" in content and ("exception" in content or "error" in content):
-        raise _error(answer, function, safe_code(content["errorcode"]))
+        raise error_of(answer.host, function, content["errorcode"], status=answer.status)
 
 
-def _error(answer: Answer, function: Function, code: str) -> LmsError:
-    # By errorcode alone: class names differ between versions, messages between languages.
+def _check_status(answer: Answer) -> None:
+    if answer.status in {408, 429} or answer.status >= 500:
+        raise TryLater(answer.host, status=answer.status, retry_after_s=answer.retry_after_s)
+    if answer.status == 403:
+        raise _of_platform(
+            NotAllowed(
+                "Moodle refuses web services altogether: they, or their REST protocol, are switched off there.",
+                status=403,
+            )
+        )
+    if answer.status >= 400:
+        raise _of_platform(Refused("There is no Moodle web service at this address.", status=answer.status))
+    if not answer.ok:
+        raise _of_platform(
+            MalformedAnswer(
+                answer.host, "sends us elsewhere: enter Moodle's address exactly as its own pages have it (wwwroot)"
+            )
+        )
+
+
+def error_of(host: str, function: Function, errorcode: object, *, status: int = 200) -> LmsError:
+    """By errorcode alone: class names differ between versions, messages between languages."""
+    code = safe_code(errorcode)
     if code in _TRANSIENT:
-        return TryLater(answer.host, status=answer.status, reason=_TRANSIENT[code])
+        return TryLater(host, status=status, reason=_TRANSIENT[code])
     if code.startswith("wsaccess"):
-        return NotAllowed(_ACCOUNT, status=answer.status, reason=code)
+        return _of_platform(NotAllowed(_ACCOUNT, status=status, reason=code))
     if code in _NOT_ALLOWED:
-        return NotAllowed(_NOT_ALLOWED[code], status=answer.status, reason=code)
+        refused = NotAllowed(_NOT_ALLOWED[code], status=status, reason=code)
+        return _of_platform(refused) if code == "invalidtoken" else refused
+    if code in _LACKS_CAPABILITY:
+        wanted = _CAPABILITY_OF.get(function)
+        hint = f": give its role {wanted} there." if wanted else "."
+        return NotAllowed(_CAPABILITY + hint, status=status, reason=code)
     if code in _NOT_FOUND:
-        return NotFound(_NOT_FOUND[code], status=answer.status, reason=code)
+        return NotFound(_NOT_FOUND[code], status=status, reason=code)
+    return Refused(_refusal(function, code), status=status, reason=code)
+
+
+def _refusal(function: Function, code: str) -> str:
     if code == "invalidparameter":
-        return Refused(f"Moodle does not take the values that we sent to {function}.", status=200, reason=code)
-    return Refused(f"Moodle refused {function} ({code or 'without a code'}).", status=answer.status, reason=code)
+        return f"Moodle does not take the values that we sent to {function}."
+    return _REFUSED.get(code) or f"Moodle refused {function} ({code or 'without a code'})."
+
+
+def _of_platform(error: LmsError) -> LmsError:
+    """No other call to this Moodle would fare better."""
+    error.of_platform = True
+    return error
+
+
+def server_time(answer: Answer) -> datetime | None:
+    """Moodle's clock, by the answer's Date; None if it has none that can be read."""
+    try:
+        sent_at = parsedate_to_datetime(answer.headers.get("Date", ""))
+        return (sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
