@@ -33,6 +33,18 @@ CREATE TABLE IF NOT EXISTS event (
     event_type TEXT NOT NULL, timestart INTEGER NOT NULL, timeduration INTEGER NOT NULL, visible INTEGER NOT NULL,
     sequence INTEGER NOT NULL, location TEXT NOT NULL, timemodified INTEGER NOT NULL,
     PRIMARY KEY (campus, event_id));
+CREATE TABLE IF NOT EXISTS course_module (
+    campus TEXT NOT NULL, cmid INTEGER NOT NULL, modname TEXT NOT NULL, instance INTEGER NOT NULL, name TEXT NOT NULL,
+    tracking INTEGER NOT NULL, PRIMARY KEY (campus, cmid), UNIQUE (campus, modname, instance));
+CREATE TABLE IF NOT EXISTS completion (
+    campus TEXT NOT NULL, cmid INTEGER NOT NULL, user_id TEXT NOT NULL, state INTEGER NOT NULL,
+    timecompleted INTEGER NOT NULL, overrideby INTEGER, PRIMARY KEY (campus, cmid, user_id));
+CREATE TABLE IF NOT EXISTS course_access (
+    campus TEXT NOT NULL, user_id TEXT NOT NULL, at_s INTEGER NOT NULL, PRIMARY KEY (campus, user_id));
+CREATE TABLE IF NOT EXISTS discussion (
+    campus TEXT NOT NULL, discussion_id INTEGER NOT NULL, subject TEXT NOT NULL, message TEXT NOT NULL,
+    pinned INTEGER NOT NULL, user_id INTEGER NOT NULL, created_at_s INTEGER NOT NULL,
+    PRIMARY KEY (campus, discussion_id));
 """
 
 
@@ -69,4 +81,5 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=10, isolation_level=None)
         connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = NORMAL")  # only a crash of the whole machine loses the last writes
         return connection

@@ -14,6 +14,7 @@ from lti1p3platform.response import Response as LibraryResponse
 from lti1p3platform.score import UpdateScoreStatus
 from lti1p3platform.service_connector import AssignmentsGradesService
 
+from sandbox_lms import latencies
 from sandbox_lms.activities import line_item_url, line_items_url
 from sandbox_lms.campus import AGS_SCOPE
 from sandbox_lms.gradebook import Grade, IncorrectScore, OldScore, all_grades, read_score, record_score
@@ -173,6 +174,7 @@ def scores(course_id: int, line_item_id: int) -> Response:
         return Response(status=status, headers=retry_after(), mimetype="text/html")
     service = CampusGrades(site, course_id, "score")
     answer = service.handle_resp(service.handle_update_score, line_item_id=line_item_id)
+    site.switches.take_time(latencies.SCORE_MS)
     hold("hold_score_after")
     return _answer_score(answer)
 
@@ -181,6 +183,7 @@ def _answer_get(media_type: str, service: CampusGrades, handler: Callable[..., A
     if request.headers.get("Accept") != media_type:
         return no_handler()
     answer: LibraryResponse = service.handle_resp(handler, **arguments)
+    the_site().switches.take_time(latencies.LINE_ITEMS_MS)
     if answer.code != 200:
         return refusal(answer.code, answer.message)
     is_page = isinstance(answer.result, dict) and "content" in answer.result

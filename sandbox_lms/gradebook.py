@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from sandbox_lms.completion import complete_by_grade
 from sandbox_lms.line_items import LineItem
 from sandbox_lms.site import Site
 
@@ -64,7 +65,7 @@ def read_score(document: object) -> Score:
 
 
 def record_score(site: Site, line_item: LineItem, score: Score) -> None:
-    """Keep the score as the student's grade. Raises IncorrectScore, OldScore; then nothing has changed."""
+    """Keep the score as the student's grade, which completes the activity or does not. Raises IncorrectScore, OldScore; then nothing has changed."""
     person = site.campus.person(score.user_id)
     if person is None or person.role != "student" or person.user_id in site.switches.settings.left:
         raise IncorrectScore
@@ -76,18 +77,15 @@ def record_score(site: Site, line_item: LineItem, score: Score) -> None:
         ).fetchone()
         if stored is not None and scored_at_s <= stored["scored_at_s"]:
             raise OldScore
+        grade = _on_scale(score, line_item.score_maximum)
         connection.execute(
             "INSERT OR REPLACE INTO grade (campus, line_item_id, user_id, score, comment, scored_at_s)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                site.slug,
-                line_item.line_item_id,
-                score.user_id,
-                _on_scale(score, line_item.score_maximum),
-                score.comment,
-                scored_at_s,
-            ),
+            (site.slug, line_item.line_item_id, score.user_id, grade, score.comment, scored_at_s),
         )
+        if line_item.activity_id is not None:
+            share = None if grade is None else grade / line_item.score_maximum
+            complete_by_grade(connection, site, line_item.activity_id, score.user_id, share)
 
 
 def all_grades(site: Site, line_item_id: int | None = None) -> list[Grade]:

@@ -17,6 +17,7 @@ class LineItem:
     resource_id: str = ""
     tag: str = ""
     resource_link_id: str | None = None
+    activity_id: int | None = None  # whose own column this is: the one that completes it
 
 
 class IncorrectLineItem(Exception):
@@ -34,6 +35,7 @@ def all_line_items(site: Site) -> list[LineItem]:
                     label=activity.title,
                     score_maximum=activity.score_maximum,
                     resource_link_id=activity.resource_link_id,
+                    activity_id=activity.activity_id,
                 )
                 for activity in own
             ),

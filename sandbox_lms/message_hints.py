@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sandbox_lms.activities import Activity
 from sandbox_lms.campus import Person
+from sandbox_lms.course_modules import lti_cmid
 from sandbox_lms.site import Site
 
 
@@ -26,7 +27,7 @@ def make_hint(site: Site, person: Person, activity: Activity) -> str:
         )
     if site.campus.tool_login == "moodle-post":
         # As Moodle writes it: quotes and braces that a tool has to hand back unchanged.
-        return json.dumps({"cmid": activity.activity_id, "launchid": launch_id}, separators=(",", ":"))
+        return json.dumps({"cmid": lti_cmid(activity.activity_id), "launchid": launch_id}, separators=(",", ":"))
     return launch_id
 
 

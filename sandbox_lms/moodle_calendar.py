@@ -6,6 +6,7 @@ import msgspec
 
 from sandbox_lms.calendar import Event, all_events, delete_event, delete_repeats, find_event, next_event_id, put_event
 from sandbox_lms.cleaning import clean_html, escaped_name, strip_tags
+from sandbox_lms.moodle_access import check_capability, lacks
 from sandbox_lms.moodle_errors import MoodleError, invalid_parameter, missing_record
 from sandbox_lms.moodle_event_export import exported_event
 from sandbox_lms.site import Site
@@ -91,10 +92,13 @@ def create_events(site: Site, new: NewEvents) -> dict[str, Any]:
 
 def get_events(site: Site, wanted: WantedEvents) -> dict[str, Any]:
     """Those with the ids, and those of the courses that overlap the window."""
-    own_course = site.campus.course_id
+    no_entry = lacks(site, "moodle/course:view")
+    own_course = None if no_entry else site.campus.course_id
     with site.database.read() as connection:
         events = all_events(connection, site)
-    listed = [event for event in events if _is_listed(site, event, wanted)]
+    if lacks(site, "moodle/calendar:manageentries"):  # then only what the account has made itself
+        events = [event for event in events if event.user_id == site.campus.moodle_user_id]
+    listed = [event for event in events if not no_entry and _is_listed(event, wanted)]
     by_id = [event for event in events if event.event_id in wanted.events.eventids and event not in listed]
     warnings = [_no_course(course_id) for course_id in wanted.events.courseids if course_id != own_course]
     return {"events": [_listed(e) for e in listed] + [_found(e) for e in by_id], "warnings": warnings}
@@ -107,6 +111,8 @@ def delete_events(site: Site, doomed: DoomedEvents) -> None:
             event = find_event(connection, site, one.eventid)
             if event is None:
                 raise missing_record("event")
+            if event.event_type == "course":
+                check_capability(site, "moodle/calendar:manageentries", "Delete event")
             delete_event(connection, site, event.event_id)
             if one.repeat and event.repeat_id:
                 delete_repeats(connection, site, event.repeat_id)
@@ -126,7 +132,10 @@ def get_event_by_id(site: Site, wanted: EventById) -> dict[str, Any]:
 
 def _may_create(site: Site, event: NewEvent) -> bool:
     """The service account may manage its course's calendar and its own, not the site's."""
-    return event.eventtype == "user" or (event.eventtype, event.courseid) == ("course", site.campus.course_id)
+    if event.eventtype == "user":
+        return True
+    is_in_course = (event.eventtype, event.courseid) == ("course", site.campus.course_id)
+    return is_in_course and not lacks(site, "moodle/calendar:manageentries")
 
 
 def _rows(site: Site, new: NewEvent, next_id: Any) -> list[Event]:
@@ -153,7 +162,7 @@ def _rows(site: Site, new: NewEvent, next_id: Any) -> list[Event]:
     ]
 
 
-def _is_listed(site: Site, event: Event, wanted: WantedEvents) -> bool:
+def _is_listed(event: Event, wanted: WantedEvents) -> bool:
     options = wanted.options
     in_course = event.event_type == "course" and event.course_id in set(wanted.events.courseids)
     own = options.userevents and event.event_type == "user"

@@ -11,7 +11,8 @@ import msgspec
 
 from sandbox_lms.calendar import Event, find_event, next_event_id, put_event
 from sandbox_lms.cleaning import strip_tags
-from sandbox_lms.moodle_errors import missing_record
+from sandbox_lms.moodle_access import lacks
+from sandbox_lms.moodle_errors import missing_record, moodle_exception
 from sandbox_lms.moodle_event_export import exported_event
 from sandbox_lms.moodle_site import course_start_s
 from sandbox_lms.site import Site
@@ -32,6 +33,10 @@ class FormInvalid(Exception):
 def submit_form(site: Site, sent: FormData) -> dict[str, Any]:
     form = dict(parse_qsl(sent.formdata, keep_blank_values=True))
     event_id = _number(form.get("id", "0"))
+    if lacks(site, "moodle/calendar:manageentries"):
+        raise moodle_exception(
+            "nopermissiontoupdatecalendar", "Sorry, but you do not have permission to update the calendar event."
+        )
     with site.database.write() as connection:
         stored = find_event(connection, site, event_id)
         if event_id and stored is None:
@@ -69,7 +74,7 @@ def _filled(site: Site, event: Event, form: Mapping[str, str]) -> Event:
 
 def _wall_clock(site: Site, form: Mapping[str, str], field: str) -> int:
     """Read in the zone of the account's profile. A minute that is not sent is the present one."""
-    zone = ZoneInfo(site.campus.moodle_time_zone)
+    zone = ZoneInfo(site.switches.settings.moodle_time_zone or site.campus.moodle_time_zone)
     parts = {unit: form.get(f"{field}[{unit}]") for unit in ("year", "month", "day", "hour", "minute")}
     if parts["minute"] is None:
         parts["minute"] = str(site.now().astimezone(zone).minute)

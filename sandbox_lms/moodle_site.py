@@ -54,7 +54,7 @@ def site_info(site: Site, function_names: list[str]) -> dict[str, Any]:
 
 
 def courses_by_field(site: Site, wanted: ByField) -> dict[str, Any]:
-    """The one course, if the field has this value; none is an empty list and no error."""
+    """The one course, if the field has this value, or without a field; none is an empty list and no error."""
     campus = site.campus
     values = {
         "": {wanted.value},

@@ -11,6 +11,7 @@ from lti1p3platform.membership import Context
 from lti1p3platform.response import Response as LibraryResponse
 from lti1p3platform.service_connector import NamesRoleProvisioningService
 
+from sandbox_lms import latencies
 from sandbox_lms.activities import all_activities, memberships_url
 from sandbox_lms.campus import Person
 from sandbox_lms.id_tokens import person_sourcedid
@@ -74,6 +75,8 @@ def memberships(course_id: int, binding: str) -> Response:
     answer: LibraryResponse = roster.handle_resp(roster.handle_get_members)
     if answer.code != 200:
         return refusal(answer.code, answer.message)
+    members = len(answer.result["members"])
+    site.switches.take_time(latencies.ROSTER_MS + latencies.ROSTER_MEMBER_MS * members)
     return _page(answer)
 
 

@@ -14,6 +14,7 @@ from config.clock import Clock
 from sandbox_lms.activities import add_first_activities
 from sandbox_lms.app import create_app
 from sandbox_lms.campus import Campus
+from sandbox_lms.course_modules import add_first_modules
 from sandbox_lms.database import Database
 from sandbox_lms.journal import Journal
 from sandbox_lms.keys import signing_key_pem
@@ -104,6 +105,7 @@ class Sandbox:
             signing_key_pem=signing_key_pem(self._database, campus.slug),
         )
         add_first_activities(site)
+        add_first_modules(site)
         self._sites[campus.slug] = site
         server = make_server(
             HOST, campus.port, create_app(site), threaded=True, request_handler=_Handler, fd=listening.fileno()

@@ -11,6 +11,7 @@ from flask import redirect, request
 from werkzeug.wrappers import Response
 
 from sandbox_lms.campus import Person
+from sandbox_lms.course_access import note_access
 from sandbox_lms.site import Site, the_site
 
 P = ParamSpec("P")
@@ -54,7 +55,8 @@ def with_person(view: Callable[Concatenate[Site, Person, P], Any]) -> Callable[P
         site = the_site()
         person = signed_in_person(site)
         if person is None:
-            return redirect(f"/sign-in?next={quote(request.path)}", 303)
+            return redirect(f"/sign-in?next={quote(request.full_path.rstrip('?'))}", 303)
+        note_access(site, person)
         return view(site, person, *args, **kwargs)
 
     return checked

@@ -12,6 +12,7 @@ import msgspec
 Hold = Literal["hold_token", "hold_score_before", "hold_score_after"]
 HOLDS: tuple[Hold, ...] = get_args(Hold)
 MAX_HOLD_S = 120
+TimeZone = Annotated[str, msgspec.Meta(pattern="^(UTC|[A-Z][A-Za-z_]+(/[A-Za-z_-]+)+)$")]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -21,6 +22,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `retry_after_s`: what such an answer, and one of an LMS that is down, says of when to come back.
     `left`: user ids of people who are no longer enrolled; `suspended`: of those whom the roster calls Inactive.
     `refuses_rlid`: the roster of one activity alone cannot be had. `roster_page_size`: for who sets no limit.
+    `drops_path_info`: the web server cuts off what follows services.php, as a usual mistake of nginx does.
+    Of Moodle's web services: `lacks`: capabilities that our account there has not; `lacks_functions`: what its service
+    does not offer; `moodle_time_zone`: of the account's profile; `maintenance`: the whole site is closed;
+    `moodle_status` and `moodle_status_times`: like those of scores.
+    `latency_scale`: services take their time, this many times as long as measured at a Moodle on two cores.
     """
 
     down: bool = False
@@ -35,6 +41,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     score_status_times: int | None = None
     retry_after_s: int | None = None
     slow_s: float = 0
+    drops_path_info: bool = False
+    lacks: tuple[str, ...] = ()
+    lacks_functions: tuple[str, ...] = ()
+    moodle_time_zone: TimeZone | None = None
+    maintenance: bool = False
+    moodle_status: int | None = None
+    moodle_status_times: int | None = None
+    latency_scale: Annotated[float, msgspec.Meta(ge=0)] = 0
 
 
 class Switches:
@@ -90,19 +104,35 @@ class Switches:
             return self._changed.wait_for(lambda: self._held[name] > 0, timeout_s)
 
     def be_slow(self) -> None:
+        if self._settings.slow_s:
+            self._sleep(self._settings.slow_s)
+
+    def take_time(self, milliseconds: float) -> None:
+        """What an answer costs at a real site, if the switches want it so."""
+        if self._settings.latency_scale:
+            self._sleep(milliseconds * self._settings.latency_scale / 1000)
+
+    def _sleep(self, seconds: float) -> None:
+        """Unless the server ends."""
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping, self._settings.slow_s)
+            self._changed.wait_for(lambda: self._stopping, seconds)
 
     def take_score_status(self) -> int | None:
         """The status that a score must be answered with, if any; counts it."""
+        return self._take("score_status")
+
+    def take_moodle_status(self) -> int | None:
+        """The same of a web service function."""
+        return self._take("moodle_status")
+
+    def _take(self, name: Literal["score_status", "moodle_status"]) -> int | None:
         with self._changed:
-            status, times = self._settings.score_status, self._settings.score_status_times
+            status, times = getattr(self._settings, name), getattr(self._settings, f"{name}_times")
             if status is not None and times is not None:
                 rest = times - 1
-                self._settings = msgspec.structs.replace(
-                    self._settings, score_status=status if rest else None, score_status_times=rest or None
-                )
-            return status
+                changes = {name: status if rest else None, f"{name}_times": rest or None}
+                self._settings = msgspec.structs.replace(self._settings, **changes)
+            return status if status is None else int(status)
 
 
 def has_hung_up(connection: socket.socket | None) -> bool:

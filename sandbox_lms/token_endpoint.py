@@ -11,6 +11,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from sandbox_lms import latencies
 from sandbox_lms.access_tokens import LIFE_S, issue_token
 from sandbox_lms.lti_platform import CampusPlatform
 from sandbox_lms.services import hold, service_blueprint
@@ -58,6 +59,7 @@ def certs() -> Response:
 def token() -> Response:
     site = the_site()
     hold("hold_token")
+    site.switches.take_time(latencies.TOKEN_MS)
     try:
         scopes = _grant(site)
     except TokenRefused as refused:

@@ -65,7 +65,7 @@ def test_the_login_by_post_looks_like_moodles(tmp_path: Path) -> None:
     assert login.action == f"{world.tool_url}/lti/login"
     hint = json.loads(login.fields["lti_message_hint"])
     assert set(hint) == {"cmid", "launchid"}
-    assert hint["cmid"] == 2
+    assert hint["cmid"] == 12
 
 
 def test_a_hint_with_quotes_comes_back_and_is_known(tmp_path: Path) -> None:
