@@ -95,9 +95,7 @@ def _call(site: Site, name: str, sent: Any) -> Any:
     if not _is_offered(site, name):
         raise MoodleError("webservice_access_exception", "accessexception", "Access control exception")
     if site.switches.settings.maintenance:
-        raise moodle_exception(
-            "sitemaintenance", "The site is undergoing maintenance and is currently not available"
-        )
+        raise moodle_exception("sitemaintenance", "The site is undergoing maintenance and is currently not available")
     arguments_type, function = FUNCTIONS[name]
     try:
         arguments = msgspec.convert(sent, arguments_type, strict=False)  # noqa: TID251  # prepared above

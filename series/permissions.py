@@ -16,6 +16,7 @@ class Action(StrEnum):
     SEE_PLAN = "see_plan"
     EDIT_PLAN = "edit_plan"
     SEE_LMS = "see_lms"
+    EDIT_LMS = "edit_lms"  # connect it, run its jobs
 
 
 Thing = Session | University | CoursePerson | None
@@ -35,7 +36,7 @@ def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
     match action:
         case Action.SEE_PLAN | Action.EDIT_PLAN:
             return viewer.role is Role.COORDINATOR
-        case Action.SEE_LMS:
+        case Action.SEE_LMS | Action.EDIT_LMS:
             if not isinstance(thing, University):
                 return False
             return viewer.role is Role.COORDINATOR or _is_own(viewer, thing)
@@ -64,7 +65,7 @@ def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
             return viewer.is_teacher and viewer.course_id is not None and viewer.deployment_is_approved
         case Action.OPEN_CHECK_IN:
             return session is not None and session.session_id in viewer.hosted_session_ids and not session.is_cancelled
-        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS | Action.ACT_FOR:
+        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS | Action.EDIT_LMS | Action.ACT_FOR:
             return False  # an administrator's role by launch opens nothing
 
 
