@@ -67,6 +67,9 @@ TABLE: list[tuple[Action, str, Thing, set[str]]] = [
         {"coordinator", "LMS admin of Vilnius"},
     ),
     (Action.SEE_LMS, "nobody's", None, set()),
+    (Action.EDIT_LMS, "Malta's", MALTA, COORDINATES),
+    (Action.EDIT_LMS, "Vilnius's", VILNIUS, {"coordinator", "LMS admin of Vilnius"}),
+    (Action.EDIT_LMS, "nobody's", None, set()),
     (Action.SEE_LMS, "a session's", SESSION, set()),
 ]
 
