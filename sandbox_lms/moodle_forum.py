@@ -87,11 +87,27 @@ def _find_forum(site: Site, instance: int) -> CourseModule | None:
 
 
 def _forum(site: Site, module: CourseModule) -> dict[str, Any]:
-    zeros = (
-        "duedate cutoffdate assessed assesstimestart assesstimefinish scale grade_forum grade_forum_notify maxbytes"
-        " rsstype rssarticles timemodified warnafter blockafter blockperiod completiondiscussions completionreplies"
-        " completionposts lockdiscussionafter"
-    ).split()
+    zeros = [
+        "duedate",
+        "cutoffdate",
+        "assessed",
+        "assesstimestart",
+        "assesstimefinish",
+        "scale",
+        "grade_forum",
+        "grade_forum_notify",
+        "maxbytes",
+        "rsstype",
+        "rssarticles",
+        "timemodified",
+        "warnafter",
+        "blockafter",
+        "blockperiod",
+        "completiondiscussions",
+        "completionreplies",
+        "completionposts",
+        "lockdiscussionafter",
+    ]
     return {
         "id": module.instance,
         "course": site.campus.course_id,
