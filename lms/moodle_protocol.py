@@ -16,7 +16,8 @@ from lms.guarded import Answer
 
 
 class Function(StrEnum):
-    """The web service functions that we call; all belong in the service that a Moodle administrator sets up for us."""
+    """The web service functions that we call. Which of them belong in the service that a Moodle administrator sets up
+    for us, is in lms.moodle_levels."""
 
     GET_SITE_INFO = "core_webservice_get_site_info"
     """Who we are there, which Moodle it is, and which functions our token may call."""
@@ -77,7 +78,13 @@ _NOT_ALLOWED = {
     "accessdenied": "This course has separate groups, and the service account sees into none: it needs"
     " moodle/site:accessallgroups there.",
 }
-_LACKS_CAPABILITY = {"nopermissions", "nopermission", "cannotviewreport", "nopermissiontoviewgrades"}
+_LACKS_CAPABILITY = {
+    "nopermissions",
+    "nopermission",
+    "cannotviewreport",
+    "nopermissiontoviewgrades",
+    "nopermissiontoupdatecalendar",
+}
 _CAPABILITY_OF = {
     Function.GET_ENROLLED_USERS: "moodle/course:viewparticipants",
     Function.GET_ACTIVITIES_COMPLETION: "report/progress:view",
