@@ -155,8 +155,8 @@ def _check_status(answer: Answer) -> None:
     if answer.status == 403:
         raise _of_platform(
             NotAllowed(
-                "Moodle refuses web services altogether: they, or their REST protocol, are switched off there and have to"
-                " be switched on again.",
+                "Moodle refuses web services altogether: they, or their REST protocol, are switched off there and have"
+                " to be switched on again.",
                 status=403,
             )
         )
