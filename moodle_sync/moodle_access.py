@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ class MoodleAccess:
     connection: MoodleConnection
     run_id: int | None
     stopping: threading.Event
+    on_call: Callable[[], None]
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     calls: int = 0
@@ -46,6 +48,7 @@ class MoodleAccess:
         if self.stopping.is_set():
             raise Stopped
         self.calls += 1
+        self.on_call()
         if self.run_id is not None and time.monotonic() - self._said_alive_s >= ALIVE_EVERY_S:
             self._said_alive_s = time.monotonic()
             with self.services.database.write(wait_for_disk=False) as connection:

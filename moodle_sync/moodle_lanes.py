@@ -1,21 +1,38 @@
 """Threads for the runs at Moodles: made when they are wanted, so that nobody waits for another's time-out."""
 
 import threading
-from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections import deque
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 import structlog
 
 from moodle_sync.moodle_runs import begin_for, run_job
 from moodle_sync.services import Services
-from series.moodle_jobs import MoodleJob
-from series.store.moodle_jobs import due_jobs, hurry_all
+from series.store.moodle_jobs import DueJob, due_jobs, hurry_all
 
 log = structlog.get_logger()
-PLACES = 48  # for sites that answered the last time: they mostly wait for an answer, and cost little
+PLACES = 16  # for sites that answered the last time: they mostly wait for an answer, and cost little
 SUSPECT_PLACES = 16  # for trials of sites that did not: however many are down, the others keep their places
+STUCK_S = 3.0  # a call that lasts longer gives its place to somebody else, and only keeps its thread
+MOST_THREADS = 256
+LOOK_AT = 200  # of what is due, at each tick
+
+
+@dataclass(kw_only=True, eq=False)
+class _Place:
+    """One thread. `called_s`: when its call in hand began; None between runs."""
+
+    is_suspect: bool
+    called_s: float | None = None
+
+    def call(self) -> None:
+        self.called_s = time.monotonic()
+
+    @property
+    def is_stuck(self) -> bool:
+        return self.called_s is not None and time.monotonic() - self.called_s > STUCK_S
 
 
 class MoodleLanes:
@@ -23,18 +40,36 @@ class MoodleLanes:
 
     def __init__(self, services: Services, *, places: int = PLACES, suspect_places: int = SUSPECT_PLACES) -> None:
         self._services = services
-        self._places = {False: places, True: suspect_places}
-        self._taken: Counter[bool] = Counter()
+        self._most = {False: places, True: suspect_places}
+        self._due: dict[bool, deque[DueJob]] = {False: deque(), True: deque()}
+        self._places: dict[_Place, threading.Thread] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._offset = timedelta()
-        self._threads = ThreadPoolExecutor(places + suspect_places, thread_name_prefix="moodle")
 
     def begin_due(self) -> None:
         """Called by every tick; harmless when several workers do it."""
         self._follow_the_clock()
         for are_suspect in (False, True):
-            self._begin_due(are_suspect=are_suspect)
+            with self._services.database.read() as connection:
+                now = self._services.clock.now()
+                due = due_jobs(connection, now=now, limit=LOOK_AT, are_suspect=are_suspect)
+            with self._lock:
+                self._due[are_suspect] = deque(due)
+                for _ in range(min(len(due), self._free(is_suspect=are_suspect))):
+                    self._add_thread(is_suspect=are_suspect)
+
+    def is_idle(self) -> bool:
+        with self._lock:
+            return not self._places
+
+    def stop(self) -> None:
+        """Lets each run end after the call in hand, and waits for that."""
+        self._stopping.set()
+        with self._lock:
+            threads = list(self._places.values())
+        for thread in threads:
+            thread.join()
 
     def _follow_the_clock(self) -> None:
         offset = self._services.clock.offset()
@@ -43,39 +78,40 @@ class MoodleLanes:
                 hurry_all(connection, now=self._services.clock.now())
             self._offset = offset
 
-    def is_idle(self) -> bool:
-        with self._lock:
-            return not self._taken.total()
+    def _free(self, *, is_suspect: bool) -> int:
+        """Places that are nobody's, or whose thread waits for an answer for long."""
+        moving = sum(not place.is_stuck for place in self._places if place.is_suspect is is_suspect)
+        return min(self._most[is_suspect] - moving, MOST_THREADS - len(self._places))
 
-    def stop(self) -> None:
-        """Lets each run end after the call in hand, and waits for that."""
-        self._stopping.set()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+    def _add_thread(self, *, is_suspect: bool) -> None:
+        place = _Place(is_suspect=is_suspect)
+        thread = threading.Thread(target=self._work, args=(place,), name="moodle", daemon=True)
+        self._places[place] = thread
+        thread.start()
 
-    def _begin_due(self, *, are_suspect: bool) -> None:
-        with self._lock:
-            free = self._places[are_suspect] - self._taken[are_suspect]
-        if free <= 0:
-            return
-        services = self._services
-        now = services.clock.now()
-        with services.database.read() as connection:
-            due = due_jobs(connection, now=now, limit=free, are_suspect=are_suspect)
-        for one in due:
-            slot = f"{one.next_at:%Y-%m-%dT%H:%M:%S.%f}"
-            run_id = begin_for(services, one.university_id, one.university_slug, one.job, slot=slot)
-            if run_id is not None:
-                with self._lock:
-                    self._taken[are_suspect] += 1
-                future = self._threads.submit(self._run, one.job, run_id)
-                future.add_done_callback(partial(self._free, are_suspect))
-
-    def _run(self, job: MoodleJob, run_id: int) -> None:
+    def _work(self, place: _Place) -> None:
         try:
-            run_job(self._services, job, run_id, stopping=self._stopping)
-        except Exception:
-            log.exception("moodle_run_broke", job=job.value, run_id=run_id)
+            while (due := self._next(place)) is not None:
+                self._run(place, due)
+        finally:
+            with self._lock:
+                self._places.pop(place, None)
 
-    def _free(self, are_suspect: bool, _: Future[None]) -> None:  # noqa: FBT001 - the place that was taken
+    def _next(self, place: _Place) -> DueJob | None:
+        """None for a thread that is no longer wanted, also because others have been made while it was stuck."""
         with self._lock:
-            self._taken[are_suspect] -= 1
+            place.called_s = None
+            due = self._due[place.is_suspect]
+            if self._stopping.is_set() or not due or self._free(is_suspect=place.is_suspect) < 0:
+                self._places.pop(place, None)
+                return None
+            return due.popleft()
+
+    def _run(self, place: _Place, due: DueJob) -> None:
+        slot = f"{due.next_at:%Y-%m-%dT%H:%M:%S.%f}"
+        try:
+            run_id = begin_for(self._services, due.university_id, due.university_slug, due.job, slot=slot)
+            if run_id is not None:
+                run_job(self._services, due.job, run_id, stopping=self._stopping, on_call=place.call)
+        except Exception:
+            log.exception("moodle_run_broke", university=due.university_slug, job=due.job.value)

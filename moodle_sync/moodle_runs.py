@@ -42,6 +42,10 @@ class Came:
         return not (self.calls or self.problems or any(self.counts.values()))
 
 
+def _nothing() -> None:
+    pass
+
+
 def connection_of(services: Services, university_slug: str) -> MoodleConnection | None:
     """Raises WrongEncryptionKey."""
     with services.database.read() as connection:
@@ -65,6 +69,7 @@ def run_job(
     *,
     stopping: threading.Event | None = None,
     keep_quiet_runs: bool = False,
+    on_call: Callable[[], None] = _nothing,
 ) -> Came:
     """Do the job, whatever happens, and write down what came of it. A run that was given up meanwhile does nothing."""
     with services.database.read() as connection:
@@ -77,7 +82,8 @@ def run_job(
         came = Came(problems=["This university's Moodle is no longer connected."])
         _written(services, run_id, lambda: _end_run(services, run_id, came))
         return came
-    came = _work(services, job, connected, run_id, stopping or threading.Event())
+    access = access_to(services, connected, run_id=run_id, stopping=stopping, on_call=on_call)
+    came = _work(services, job, access)
     is_dropped = came.is_quiet and not keep_quiet_runs
     _written(services, run_id, lambda: _end(services, connected, job, run_id, came, began_at, is_dropped=is_dropped))
     return came
@@ -89,10 +95,17 @@ def access_to(
     *,
     run_id: int | None = None,
     stopping: threading.Event | None = None,
+    on_call: Callable[[], None] = _nothing,
 ) -> MoodleAccess:
     """The Moodle as its service account sees it; without a run for what only looks."""
     stopping = stopping or threading.Event()
-    access = MoodleAccess(services=services, connection=connected, run_id=run_id, stopping=stopping)
+    access = MoodleAccess(
+        services=services,
+        connection=connected,
+        run_id=run_id,
+        stopping=stopping or threading.Event(),
+        on_call=on_call,
+    )
     access.moodle = Moodle(
         http=services.http, base_url=connected.base_url, token=connected.token, before_call=access.before_call
     )
@@ -111,10 +124,7 @@ def interval_of(settings: Settings, job: MoodleJob) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def _work(
-    services: Services, job: MoodleJob, connected: MoodleConnection, run_id: int, stopping: threading.Event
-) -> Came:
-    access = access_to(services, connected, run_id=run_id, stopping=stopping)
+def _work(services: Services, job: MoodleJob, access: MoodleAccess) -> Came:
     down: LmsError | None = None
     try:
         JOBS[job](services, access)
@@ -124,7 +134,7 @@ def _work(
     except (DatabaseBusy, DatabaseUnreachable, Stopped) as error:
         access.problems.append(str(error))
     except Exception as error:
-        log.exception("run_broke", run_id=run_id, job=job.value)
+        log.exception("run_broke", run_id=access.run_id, job=job.value)
         access.problems.append(f"An error of ours ({type(error).__name__}); it has been noted.")
     return Came(counts=dict(access.counts), problems=access.problems, calls=access.calls, down=down)
 
