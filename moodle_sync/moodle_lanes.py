@@ -15,7 +15,7 @@ from series.store.moodle_jobs import DueJob, due_jobs, hurry_all
 log = structlog.get_logger()
 PLACES = 16  # for sites that answered the last time: they mostly wait for an answer, and cost little
 SUSPECT_PLACES = 16  # for trials of sites that did not: however many are down, the others keep their places
-STUCK_S = 3.0  # a call that lasts longer gives its place to somebody else, and only keeps its thread
+STUCK_S = 1.0  # a call that lasts longer gives its place to somebody else, and only keeps its thread
 MOST_THREADS = 256
 LOOK_AT = 200  # of what is due, at each tick
 
