@@ -1,4 +1,4 @@
-"""What is in the course, as Moodle counts it: the tool's activities, a forum, and activities that have no part in LTI."""
+"""What is in the course, as Moodle counts it: the tool's activities, a forum, and activities without LTI."""
 
 import sqlite3
 from dataclasses import asdict, dataclass
@@ -60,9 +60,7 @@ def add_module(site: Site, modname: ModName, name: str, tracking: int) -> Course
             (modname, site.slug),
         ).fetchone()
         cmid = max(row["cmid"], 100) + 1
-        module = CourseModule(
-            cmid=cmid, modname=modname, instance=row["instance"] + 1, name=name, tracking=tracking
-        )
+        module = CourseModule(cmid=cmid, modname=modname, instance=row["instance"] + 1, name=name, tracking=tracking)
         _insert(connection, site, module)
     return module
 

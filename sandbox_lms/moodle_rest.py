@@ -19,6 +19,7 @@ blueprint = service_blueprint("moodle_rest")
 MAX_INPUT_VARS = 1000  # Debian's setting for PHP, which cuts off the rest of a longer form without a word
 _PROTOCOL_FIELDS = ("wstoken", "wsfunction", "moodlewsrestformat")
 
+
 @blueprint.route("/webservice/rest/server.php", methods=["GET", "POST"])
 def server() -> Response:
     site = the_site()
