@@ -1,7 +1,7 @@
 """Who has completed what: Moodle's rules of how a state changes."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sandbox_lms.campus import Person
 from sandbox_lms.course_modules import AUTOMATIC, CourseModule, lti_cmid
@@ -13,13 +13,17 @@ PASS_SHARE = 0.5  # of the maximum: the grade to pass of every graded activity h
 
 @dataclass(frozen=True, kw_only=True)
 class Completion:
-    """`timecompleted` is when the state changed last, whatever it became; `overrideby` the teacher who set it."""
+    """`timecompleted` is when the state changed last, whatever it became; `overrideby` the teacher who set it.
+
+    `grade_state`: what the activity itself says, whatever a teacher has set.
+    """
 
     cmid: int
     user_id: str
     state: int = INCOMPLETE
     timecompleted: int = 0
     overrideby: int | None = None
+    grade_state: int = INCOMPLETE
 
     @property
     def is_done(self) -> bool:
@@ -30,7 +34,7 @@ def all_completions(site: Site, user_id: str | None = None) -> dict[tuple[int, s
     """By course module and person; those who have never done anything are absent."""
     with site.database.read() as connection:
         rows = connection.execute(
-            "SELECT cmid, user_id, state, timecompleted, overrideby FROM completion"
+            "SELECT cmid, user_id, state, timecompleted, overrideby, grade_state FROM completion"
             " WHERE campus = ? AND (? IS NULL OR user_id = ?)",
             (site.slug, user_id, user_id),
         ).fetchall()
@@ -60,16 +64,19 @@ def complete_by_grade(
 
 
 def _change(connection: sqlite3.Connection, site: Site, wanted: Completion, tracking: int) -> None:
-    stored = connection.execute(
-        "SELECT state, overrideby FROM completion WHERE campus = ? AND cmid = ? AND user_id = ?",
+    row = connection.execute(
+        "SELECT cmid, user_id, state, timecompleted, overrideby, grade_state FROM completion"
+        " WHERE campus = ? AND cmid = ? AND user_id = ?",
         (site.slug, wanted.cmid, wanted.user_id),
     ).fetchone()
-    state, overrideby = (stored["state"], stored["overrideby"]) if stored else (INCOMPLETE, None)
-    is_held = tracking == AUTOMATIC and state == COMPLETE and overrideby is not None and wanted.overrideby is None
-    if is_held or wanted.state == state:
-        return
+    stored = Completion(**dict(row)) if row else Completion(cmid=wanted.cmid, user_id=wanted.user_id)
+    is_override = wanted.overrideby is not None
+    is_held = tracking == AUTOMATIC and stored.state == COMPLETE and stored.overrideby is not None and not is_override
+    changed = stored if is_override else replace(stored, grade_state=wanted.state)
+    if not is_held and wanted.state != stored.state:
+        changed = replace(changed, state=wanted.state, overrideby=wanted.overrideby, timecompleted=site.now_s())
     connection.execute(
-        "INSERT OR REPLACE INTO completion (campus, cmid, user_id, state, timecompleted, overrideby)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (site.slug, wanted.cmid, wanted.user_id, wanted.state, site.now_s(), wanted.overrideby),
+        "INSERT OR REPLACE INTO completion (campus, cmid, user_id, state, timecompleted, overrideby, grade_state)"
+        " VALUES (:campus, :cmid, :user_id, :state, :timecompleted, :overrideby, :grade_state)",
+        {"campus": site.slug, **asdict(changed)},
     )

@@ -47,7 +47,7 @@ def enrolled_users(site: Site, wanted: WantedUsers) -> list[dict[str, Any]]:
     check_course(site, wanted.courseid)
     check_capability(site, "moodle/course:viewparticipants", "View participants")
     fields = _fields(options.get("userfields"))
-    enrolled = [person for person in site.campus.members if person.user_id not in site.switches.settings.left]
+    enrolled = _enrolled(site, only_active=options.get("onlyactive", "0") not in {"", "0"})
     enrolled.sort(key=order, reverse=direction == "DESC")
     start, size = _number(options.get("limitfrom")), _number(options.get("limitnumber"))
     page = enrolled[start : start + size] if size else enrolled[start:]
@@ -55,6 +55,14 @@ def enrolled_users(site: Site, wanted: WantedUsers) -> list[dict[str, Any]]:
         page = [person for person in page if person.role == "teacher"]
     accesses = last_accesses(site)
     return [_user(site, person, fields, accesses.get(person.user_id, 0)) for person in page]
+
+
+def _enrolled(site: Site, *, only_active: bool) -> list[Person]:
+    absent = site.switches.settings.left
+    if only_active:
+        check_capability(site, "moodle/course:enrolreview", "Review course enrolments")
+        absent += site.switches.settings.suspended
+    return [person for person in site.campus.members if person.user_id not in absent]
 
 
 def _fields(text: str | None) -> frozenset[str]:

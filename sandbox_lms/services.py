@@ -74,8 +74,14 @@ def _begin() -> Response | None:
     if site.switches.settings.down:
         return Response("<h1>Down</h1>\n", 503, headers=retry_after(), mimetype="text/html")
     if site.switches.settings.drops_path_info and "/services.php/" in request.path:
-        return no_handler(path="")
+        return _without_path()
     return None
+
+
+def _without_path() -> Response:
+    """A service that accepts anything is found without a path, too, and then does not know what to do."""
+    takes_anything = request.method == "GET" and request.headers.get("Accept", "*/*") == "*/*"
+    return refusal(405, "Method Not Allowed") if takes_anything else no_handler(path="")
 
 
 def _end(response: Response) -> Any:

@@ -129,6 +129,7 @@ def test_people_come_in_pages_and_in_an_order(moodle: InProcessMoodle) -> None:
 def test_suspended_people_are_listed_and_those_who_left_are_not(moodle: InProcessMoodle) -> None:
     moodle.site.switches.set(suspended=["3"], left=["4"])
     assert [user["id"] for user in users(moodle)] == [3, 5, 6, 7, 8]
+    assert [user["id"] for user in users(moodle, onlyactive=1)] == [5, 6, 7, 8]
     assert not statuses(moodle, 3)[2]["istrackeduser"]
     assert not statuses(moodle, 4)[2]["istrackeduser"]
 
@@ -171,6 +172,7 @@ def test_what_a_teacher_sets_to_done_stays_done(moodle: InProcessMoodle) -> None
     override(site, lti, "3", is_done=True, teacher=teacher)
     score(moodle, 1, "15:00:00")
     assert (statuses(moodle)[11]["state"], statuses(moodle)[11]["overrideby"]) == (1, 8)
+    assert [rule["rulevalue"]["status"] for rule in statuses(moodle)[11]["details"]] == [1, 3]
     override(site, lti, "3", is_done=False, teacher=teacher)
     assert (statuses(moodle)[11]["state"], statuses(moodle)[11]["overrideby"]) == (0, 8)
     score(moodle, 13, "15:00:01")
@@ -200,6 +202,7 @@ def test_calls_together_end_at_the_first_error(moodle: InProcessMoodle) -> None:
 def test_calls_together_are_each_held_against_the_service(moodle: InProcessMoodle) -> None:
     answer = moodle.call(BATCH, batch(("core_user_create_users", {}), (COMPLETION, {"courseid": 2, "userid": 3})))
     assert answer == recording(f"{BATCH}.not-in-service")["response"]
+    assert moodle.call(BATCH)["errorcode"] == "invalidparameter"
     answer = moodle.call(BATCH, batch((CONTENTS, [1])))
     assert json.loads(answer["responses"][0]["exception"])["errorcode"] == "invalidparameter"
 
@@ -214,6 +217,7 @@ def announce(moodle: InProcessMoodle, **changes: object) -> Any:
 def test_the_course_has_one_forum_for_announcements(moodle: InProcessMoodle) -> None:
     (forum,) = moodle.call(FORUMS, {"courseids[0]": 2})
     assert (forum["id"], forum["cmid"], forum["type"], forum["cancreatediscussions"]) == (1, 1, "news", True)
+    assert keys_of(forum) == keys_of(recording(FORUMS)["response"][0])
     assert moodle.call(FORUMS) == []
 
 
@@ -223,6 +227,7 @@ def test_an_announcement_is_listed_clean_and_twice_when_it_was_sent_twice(moodle
     listed = moodle.call(DISCUSSIONS, {"forumid": 1})["discussions"]
     assert [(one["discussion"], one["id"]) for one in listed] == [(2, 502), (1, 501)]
     assert (listed[0]["subject"], listed[0]["message"]) == ("A &amp; B", "<p>Come</p>")
+    assert keys_of(listed[0]) == keys_of(recording(f"{DISCUSSIONS}.paged")["response"]["discussions"][0])
     page = moodle.call(DISCUSSIONS, {"forumid": 1, "sortorder": 2, "page": 0, "perpage": 1})["discussions"]
     assert [one["discussion"] for one in page] == [1]
 
@@ -232,6 +237,7 @@ def test_an_announcement_is_listed_clean_and_twice_when_it_was_sent_twice(moodle
     [
         ({"forumid": 9}, "invalidrecord"),
         ({"subject": "<b>x</b>"}, "invalidparameter"),
+        ({"subject": "s" * 256}, "dmlwriteexception"),
         ({"options[0][name]": "zzz", "options[0][value]": 1}, "errorinvalidparam"),
     ],
     ids=str,
