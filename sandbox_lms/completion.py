@@ -48,7 +48,7 @@ def complete(site: Site, module: CourseModule, user_id: str, state: int) -> None
 
 
 def override(site: Site, module: CourseModule, user_id: str, *, is_done: bool, teacher: Person) -> None:
-    """A teacher's word: done or not done, and no grade."""
+    """A teacher's word: done or not done, and no grade. What has been passed or failed must first be not done."""
     state = COMPLETE if is_done else INCOMPLETE
     wanted = Completion(cmid=module.cmid, user_id=user_id, state=state, overrideby=int(teacher.user_id))
     with site.database.write() as connection:
@@ -72,8 +72,11 @@ def _change(connection: sqlite3.Connection, site: Site, wanted: Completion, trac
     stored = Completion(**dict(row)) if row else Completion(cmid=wanted.cmid, user_id=wanted.user_id)
     is_override = wanted.overrideby is not None
     is_held = tracking == AUTOMATIC and stored.state == COMPLETE and stored.overrideby is not None and not is_override
+    is_graded = wanted.state == COMPLETE and stored.state in {PASSED, FAILED}  # which "done" does not change
     changed = stored if is_override else replace(stored, grade_state=wanted.state)
-    if not is_held and wanted.state != stored.state:
+    if is_held:
+        changed = replace(changed, timecompleted=site.now_s())
+    elif wanted.state != stored.state and not is_graded:
         changed = replace(changed, state=wanted.state, overrideby=wanted.overrideby, timecompleted=site.now_s())
     connection.execute(
         "INSERT OR REPLACE INTO completion (campus, cmid, user_id, state, timecompleted, overrideby, grade_state)"

@@ -1,6 +1,6 @@
 """Who is in the course, as Moodle lists them: slowly, one page after another, and without a total."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -47,7 +47,7 @@ def enrolled_users(site: Site, wanted: WantedUsers) -> list[dict[str, Any]]:
     check_course(site, wanted.courseid)
     check_capability(site, "moodle/course:viewparticipants", "View participants")
     fields = _fields(options.get("userfields"))
-    enrolled = _enrolled(site, only_active=options.get("onlyactive", "0") not in {"", "0"})
+    enrolled = _enrolled(site, options)
     enrolled.sort(key=order, reverse=direction == "DESC")
     start, size = _number(options.get("limitfrom")), _number(options.get("limitnumber"))
     page = enrolled[start : start + size] if size else enrolled[start:]
@@ -57,12 +57,14 @@ def enrolled_users(site: Site, wanted: WantedUsers) -> list[dict[str, Any]]:
     return [_user(site, person, fields, accesses.get(person.user_id, 0)) for person in page]
 
 
-def _enrolled(site: Site, *, only_active: bool) -> list[Person]:
-    absent = site.switches.settings.left
-    if only_active:
-        check_capability(site, "moodle/course:enrolreview", "Review course enrolments")
-        absent += site.switches.settings.suspended
-    return [person for person in site.campus.members if person.user_id not in absent]
+def _enrolled(site: Site, options: Mapping[str, str]) -> list[Person]:
+    settings = site.switches.settings
+    enrolled = [person for person in site.campus.members if person.user_id not in settings.left]
+    for name, is_suspended in (("onlyactive", False), ("onlysuspended", True)):
+        if options.get(name, "0") not in {"", "0"}:
+            check_capability(site, "moodle/course:enrolreview", "Review course enrolments")
+            enrolled = [person for person in enrolled if (person.user_id in settings.suspended) is is_suspended]
+    return enrolled
 
 
 def _fields(text: str | None) -> frozenset[str]:

@@ -130,6 +130,7 @@ def test_suspended_people_are_listed_and_those_who_left_are_not(moodle: InProces
     moodle.site.switches.set(suspended=["3"], left=["4"])
     assert [user["id"] for user in users(moodle)] == [3, 5, 6, 7, 8]
     assert [user["id"] for user in users(moodle, onlyactive=1)] == [5, 6, 7, 8]
+    assert [user["id"] for user in users(moodle, onlysuspended=1)] == [3]
     assert not statuses(moodle, 3)[2]["istrackeduser"]
     assert not statuses(moodle, 4)[2]["istrackeduser"]
 
@@ -176,6 +177,8 @@ def test_what_a_teacher_sets_to_done_stays_done(moodle: InProcessMoodle) -> None
     override(site, lti, "3", is_done=False, teacher=teacher)
     assert (statuses(moodle)[11]["state"], statuses(moodle)[11]["overrideby"]) == (0, 8)
     score(moodle, 13, "15:00:01")
+    assert (statuses(moodle)[11]["state"], statuses(moodle)[11]["overrideby"]) == (2, None)
+    override(site, lti, "3", is_done=True, teacher=teacher)
     assert (statuses(moodle)[11]["state"], statuses(moodle)[11]["overrideby"]) == (2, None)
 
 
