@@ -1,5 +1,6 @@
 """One SQLite file for all pretend universities, so that the sandbox starts again where it stopped."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -38,7 +39,8 @@ CREATE TABLE IF NOT EXISTS course_module (
     tracking INTEGER NOT NULL, PRIMARY KEY (campus, cmid), UNIQUE (campus, modname, instance));
 CREATE TABLE IF NOT EXISTS completion (
     campus TEXT NOT NULL, cmid INTEGER NOT NULL, user_id TEXT NOT NULL, state INTEGER NOT NULL,
-    timecompleted INTEGER NOT NULL, overrideby INTEGER, PRIMARY KEY (campus, cmid, user_id));
+    timecompleted INTEGER NOT NULL, overrideby INTEGER, grade_state INTEGER NOT NULL,
+    PRIMARY KEY (campus, cmid, user_id));
 CREATE TABLE IF NOT EXISTS course_access (
     campus TEXT NOT NULL, user_id TEXT NOT NULL, at_s INTEGER NOT NULL, PRIMARY KEY (campus, user_id));
 CREATE TABLE IF NOT EXISTS discussion (
@@ -46,6 +48,7 @@ CREATE TABLE IF NOT EXISTS discussion (
     pinned INTEGER NOT NULL, user_id INTEGER NOT NULL, created_at_s INTEGER NOT NULL,
     PRIMARY KEY (campus, discussion_id));
 """
+TABLES = tuple(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", _SCHEMA))
 
 
 @dataclass(frozen=True)
