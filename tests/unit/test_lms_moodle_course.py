@@ -10,7 +10,7 @@ import responses
 
 from lms.errors import MalformedAnswer, NotAllowed, NotFound
 from lms.moodle import Moodle
-from lms.moodle_course import MAX_PAGES, Activity, EnrolledUser
+from lms.moodle_course import MAX_PAGES, PEOPLE_PER_PAGE, Activity, EnrolledUser
 from tests.unit.recordings import (
     MOODLE_SERVER,
     MOODLE_TOKEN,
@@ -107,7 +107,7 @@ def test_people_are_listed_by_what_we_need_of_them(moodle: Moodle) -> None:
     assert {sent_form()[name]: sent_form()[value] for name, value in options} == {
         "userfields": "id,lastcourseaccess,roles",
         "limitfrom": "0",
-        "limitnumber": "200",
+        "limitnumber": "500",
         "sortby": "id",
         "sortdirection": "ASC",
     }
@@ -160,7 +160,7 @@ def answer_pages(*, of: list[int], invisible: frozenset[int] = frozenset()) -> N
 
 
 @responses.activate
-@pytest.mark.parametrize(("count", "calls"), [(30, 1), (300, 2), (400, 3)])
+@pytest.mark.parametrize(("count", "calls"), [(30, 1), (300, 1), (800, 2), (1000, 3)])
 def test_people_come_by_pages_until_a_short_or_an_empty_one(moodle: Moodle, count: int, calls: int) -> None:
     answer_pages(of=list(range(2, count + 2)))
     assert [person.user_id for person in moodle.enrolled_users(2)] == [str(number) for number in range(2, count + 2)]
@@ -169,26 +169,26 @@ def test_people_come_by_pages_until_a_short_or_an_empty_one(moodle: Moodle, coun
 
 @responses.activate
 def test_a_page_that_lacks_somebody_is_not_the_last(moodle: Moodle) -> None:
-    answer_pages(of=list(range(2, 302)), invisible=frozenset({7, 9}))
-    assert len(moodle.enrolled_users(2)) == 298
+    answer_pages(of=list(range(2, 602)), invisible=frozenset({7, 9}))
+    assert len(moodle.enrolled_users(2)) == 598
 
 
 @responses.activate
 def test_who_is_on_two_pages_is_there_once(moodle: Moodle) -> None:
-    answer_pages(of=[*range(2, 202), *range(200, 210)])
-    assert [person.user_id for person in moodle.enrolled_users(2)] == [str(number) for number in range(2, 210)]
+    answer_pages(of=[*range(2, 502), *range(500, 510)])
+    assert [person.user_id for person in moodle.enrolled_users(2)] == [str(number) for number in range(2, 510)]
 
 
 @responses.activate
 def test_a_moodle_that_repeats_its_page_is_not_asked_for_ever(moodle: Moodle) -> None:
-    responses.post(MOODLE_SERVER, json=[{"id": number} for number in range(2, 202)])
-    assert len(moodle.enrolled_users(2)) == 200
+    responses.post(MOODLE_SERVER, json=[{"id": number} for number in range(2, 502)])
+    assert len(moodle.enrolled_users(2)) == 500
     assert len(responses.calls) == 2
 
 
 @responses.activate
 def test_a_course_without_end_is_not_read_to_its_end(moodle: Moodle) -> None:
-    answer_pages(of=list(range(2, MAX_PAGES * 200 + 2)))
+    answer_pages(of=list(range(2, MAX_PAGES * PEOPLE_PER_PAGE + 2)))
     with pytest.raises(MalformedAnswer, match="10000 people"):
         moodle.enrolled_users(2)
     assert len(responses.calls) == MAX_PAGES
