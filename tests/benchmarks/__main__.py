@@ -2,8 +2,9 @@
 
 The machines are noisy: the floor and the thing are measured in turns, and the ratio of their medians is what counts.
 First the parts in one process, then launches on a real server beside a peer and a floor, then many launches at once.
-Then scores on their way to gradebooks. Noise fails nothing; a lost launch, one that asks the LMS for keys that we
-have, or a wrong cell in a gradebook does (exit status 1).
+Then Moodles: the calls of each job beside the naive way, and a thousand universities on one worker. Then scores on
+their way to gradebooks. Noise fails nothing; a lost launch, one that asks the LMS for keys that we have, a job that makes
+more calls than it may, or a wrong cell in a gradebook does (exit status 1).
 """
 
 import os
@@ -17,7 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config.logging import quiet_logging
-from tests.benchmarks import burst, calendars, cost, deliveries
+from series.store.database import Database
+from series.store.migrate import migrate
+from tests.benchmarks import burst, calendars, cost, deliveries, moodles, thousand
 from tests.benchmarks.launches import Bench
 from tests.benchmarks.servers import CAN_COUNT_CPU, ROOT, beside_the_servers
 from tests.integration.lti.conftest import new_lms
@@ -40,6 +43,10 @@ class Sizes:
     rated: int = 1300  # deliveries whose rate and CPU are measured; none: not at all
     soaked: int = 10_000  # deliveries to LMSs in trouble, in each configuration; none: not at all
     kills: int = 10
+    moodles: int = 13  # whose calls and seconds are counted
+    students: int = 300  # in the course of each
+    thousand: int = 1000  # universities on one worker; none: not at all
+    hanging: int = 50  # of them
 
 
 @dataclass(frozen=True)
@@ -63,8 +70,21 @@ def main(folder: Path, sizes: Sizes) -> bool:
         key_sets.stop()
     if CAN_COUNT_CPU and sizes.rated:
         print(f"\n{deliveries.measure_rate(folder, deliveries=sizes.rated)}")
-    all_right = not sizes.soaked or deliveries.soak_all(folder, deliveries=sizes.soaked, kills=sizes.kills)
+    all_right = _print_moodles(folder, sizes)
+    all_right &= not sizes.soaked or deliveries.soak_all(folder, deliveries=sizes.soaked, kills=sizes.kills)
     return no_launch_lost and all_right
+
+
+def _print_moodles(folder: Path, sizes: Sizes) -> bool:
+    """Whether each job made as few calls as it may."""
+    url = f"sqlite:///{folder / 'moodles.db'}"
+    migrate(Database(url))
+    rows = moodles.measure(folder / "moodles", url, universities=sizes.moodles, students=sizes.students)
+    print(f"\n{moodles.table(rows, universities=sizes.moodles, students=sizes.students)}")
+    if sizes.thousand:
+        measured = thousand.measure(folder / "thousand", universities=sizes.thousand, hanging=sizes.hanging)
+        print(f"\n{measured.words()}")
+    return all(row.holds for row in rows)
 
 
 def _print_parts(folder: Path, sizes: Sizes) -> None:

@@ -125,7 +125,12 @@ def _fill(database: Database, port: int, universities: int) -> None:
             )
             save_connection(connection, new, encryption_key=ENCRYPTION_KEY, now=now)
             tie_course(
-                connection, university_id=university_id, moodle_course_id=2, title="", series_id=SERIES.series_id
+                connection,
+                university_id=university_id,
+                moodle_course_id=2,
+                title="",
+                series_id=SERIES.series_id,
+                now=now,
             )
         connection.execute(sa.delete(moodle_job).where(moodle_job.c.job != MoodleJob.MIRROR.value))
 
@@ -155,10 +160,3 @@ def _rss_mb(pid: int) -> float:
         return float("nan")
     status = (PROC / str(pid) / "status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
-
-
-if __name__ == "__main__":
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="thousand-") as made_folder:
-        print(measure(Path(made_folder), universities=int(sys.argv[1]), hanging=int(sys.argv[2])).words())

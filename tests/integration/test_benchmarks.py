@@ -9,7 +9,19 @@ from tests.benchmarks.__main__ import Sizes, main
 
 def test_the_benchmarks_run_and_lose_no_launch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = Sizes(
-        rounds=1, times=1, passes=2, launches=60, burst=10, connections=2, readings=1, recurring=20, rated=0, soaked=0
+        rounds=1,
+        times=1,
+        passes=2,
+        launches=60,
+        burst=10,
+        connections=2,
+        readings=1,
+        recurring=20,
+        rated=0,
+        soaked=0,
+        moodles=2,
+        students=12,
+        thousand=0,
     )
     assert main(tmp_path, small)
     assert "none lost, no outgoing calls" in capsys.readouterr().out
