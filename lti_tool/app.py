@@ -40,6 +40,7 @@ from lti_tool.pages import (
     staff,
     staff_proof,
     staff_sign_in,
+    staff_waiting,
     student,
     student_check_in,
     student_objection,
@@ -82,6 +83,7 @@ PAGES = (
     operations,
     staff,
     staff_sign_in,
+    staff_waiting,
     plan,
     plan_edit,
     plan_table,
@@ -107,6 +109,7 @@ def create_app(settings: Settings) -> Flask:
         may=may,
         open_objections=course_inbox.open_objections,
         staff_form_token=staff_proof.form_token,
+        waiting_elsewhere=staff_waiting.waiting_elsewhere,
     )
     for module in PAGES:
         app.register_blueprint(module.blueprint)
