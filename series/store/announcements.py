@@ -111,6 +111,13 @@ def announces(connection: sa.Connection, course_id: int) -> bool:
     return bool(connection.execute(sa.select(course.c.announces).where(course.c.id == course_id)).scalar_one())
 
 
+def moodle_course_of(connection: sa.Connection, course_id: int) -> int | None:
+    found: int | None = connection.execute(
+        sa.select(course.c.moodle_course_id).where(course.c.id == course_id)
+    ).scalar()
+    return found
+
+
 def switch_on(connection: sa.Connection, course_id: int, *, now: datetime) -> bool:
     """Changes from now on are posted by themselves; what the course was not told before is left to a person. Whether it
     was off."""
