@@ -1,7 +1,7 @@
 """Who has completed what: Moodle's rules of how a state changes."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sandbox_lms.campus import Person
 from sandbox_lms.course_modules import AUTOMATIC, CourseModule, lti_cmid
@@ -13,13 +13,17 @@ PASS_SHARE = 0.5  # of the maximum: the grade to pass of every graded activity h
 
 @dataclass(frozen=True, kw_only=True)
 class Completion:
-    """`timecompleted` is when the state changed last, whatever it became; `overrideby` the teacher who set it."""
+    """`timecompleted` is when the state changed last, whatever it became; `overrideby` the teacher who set it.
+
+    `grade_state`: what the activity itself says, whatever a teacher has set.
+    """
 
     cmid: int
     user_id: str
     state: int = INCOMPLETE
     timecompleted: int = 0
     overrideby: int | None = None
+    grade_state: int = INCOMPLETE
 
     @property
     def is_done(self) -> bool:
@@ -30,7 +34,7 @@ def all_completions(site: Site, user_id: str | None = None) -> dict[tuple[int, s
     """By course module and person; those who have never done anything are absent."""
     with site.database.read() as connection:
         rows = connection.execute(
-            "SELECT cmid, user_id, state, timecompleted, overrideby FROM completion"
+            "SELECT cmid, user_id, state, timecompleted, overrideby, grade_state FROM completion"
             " WHERE campus = ? AND (? IS NULL OR user_id = ?)",
             (site.slug, user_id, user_id),
         ).fetchall()
@@ -44,7 +48,7 @@ def complete(site: Site, module: CourseModule, user_id: str, state: int) -> None
 
 
 def override(site: Site, module: CourseModule, user_id: str, *, is_done: bool, teacher: Person) -> None:
-    """A teacher's word: done or not done, and no grade."""
+    """A teacher's word: done or not done, and no grade. What has been passed or failed must first be not done."""
     state = COMPLETE if is_done else INCOMPLETE
     wanted = Completion(cmid=module.cmid, user_id=user_id, state=state, overrideby=int(teacher.user_id))
     with site.database.write() as connection:
@@ -60,16 +64,22 @@ def complete_by_grade(
 
 
 def _change(connection: sqlite3.Connection, site: Site, wanted: Completion, tracking: int) -> None:
-    stored = connection.execute(
-        "SELECT state, overrideby FROM completion WHERE campus = ? AND cmid = ? AND user_id = ?",
+    row = connection.execute(
+        "SELECT cmid, user_id, state, timecompleted, overrideby, grade_state FROM completion"
+        " WHERE campus = ? AND cmid = ? AND user_id = ?",
         (site.slug, wanted.cmid, wanted.user_id),
     ).fetchone()
-    state, overrideby = (stored["state"], stored["overrideby"]) if stored else (INCOMPLETE, None)
-    is_held = tracking == AUTOMATIC and state == COMPLETE and overrideby is not None and wanted.overrideby is None
-    if is_held or wanted.state == state:
-        return
+    stored = Completion(**dict(row)) if row else Completion(cmid=wanted.cmid, user_id=wanted.user_id)
+    is_override = wanted.overrideby is not None
+    is_held = tracking == AUTOMATIC and stored.state == COMPLETE and stored.overrideby is not None and not is_override
+    is_graded = wanted.state == COMPLETE and stored.state in {PASSED, FAILED}  # which "done" does not change
+    changed = stored if is_override else replace(stored, grade_state=wanted.state)
+    if is_held:
+        changed = replace(changed, timecompleted=site.now_s())
+    elif wanted.state != stored.state and not is_graded:
+        changed = replace(changed, state=wanted.state, overrideby=wanted.overrideby, timecompleted=site.now_s())
     connection.execute(
-        "INSERT OR REPLACE INTO completion (campus, cmid, user_id, state, timecompleted, overrideby)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (site.slug, wanted.cmid, wanted.user_id, wanted.state, site.now_s(), wanted.overrideby),
+        "INSERT OR REPLACE INTO completion (campus, cmid, user_id, state, timecompleted, overrideby, grade_state)"
+        " VALUES (:campus, :cmid, :user_id, :state, :timecompleted, :overrideby, :grade_state)",
+        {"campus": site.slug, **asdict(changed)},
     )

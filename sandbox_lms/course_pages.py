@@ -35,7 +35,7 @@ def view(site: Site, person: Person, modname: str) -> Any:
         return render_template("announcements.html", module=module, discussions=_announcements(site))
     if modname == "page" and module.tracking == AUTOMATIC and person.role == "student":
         complete(site, module, person.user_id, COMPLETE)
-    state = completion_state(site, person, module)
+    state = _completion_state(site, person, module)
     return render_template(
         "module.html", module=module, state=STATE_NAMES[state], choices=_choices(module, person, state)
     )
@@ -48,7 +48,7 @@ def act(site: Site, person: Person, modname: str) -> Any:
     check_origin(site)
     module = _module(site, modname)
     state = request.form.get("state", type=int)
-    if state not in {choice for choice, _ in _choices(module, person, completion_state(site, person, module))}:
+    if state not in {choice for choice, _ in _choices(module, person, _completion_state(site, person, module))}:
         abort(400)
     complete(site, module, person.user_id, int(state or 0))
     return redirect(f"/mod/{modname}/view.php?id={module.cmid}", 303)
@@ -81,7 +81,7 @@ def override_state(site: Site, person: Person) -> Any:
     return redirect("/completion", 303)
 
 
-def completion_state(site: Site, person: Person, module: CourseModule) -> int:
+def _completion_state(site: Site, person: Person, module: CourseModule) -> int:
     found = all_completions(site, person.user_id).get((module.cmid, person.user_id))
     return found.state if found else INCOMPLETE
 

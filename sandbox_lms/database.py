@@ -39,7 +39,8 @@ CREATE TABLE IF NOT EXISTS course_module (
     tracking INTEGER NOT NULL, PRIMARY KEY (campus, cmid), UNIQUE (campus, modname, instance));
 CREATE TABLE IF NOT EXISTS completion (
     campus TEXT NOT NULL, cmid INTEGER NOT NULL, user_id TEXT NOT NULL, state INTEGER NOT NULL,
-    timecompleted INTEGER NOT NULL, overrideby INTEGER, PRIMARY KEY (campus, cmid, user_id));
+    timecompleted INTEGER NOT NULL, overrideby INTEGER, grade_state INTEGER NOT NULL,
+    PRIMARY KEY (campus, cmid, user_id));
 CREATE TABLE IF NOT EXISTS course_access (
     campus TEXT NOT NULL, user_id TEXT NOT NULL, at_s INTEGER NOT NULL, PRIMARY KEY (campus, user_id));
 CREATE TABLE IF NOT EXISTS discussion (

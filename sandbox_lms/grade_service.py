@@ -21,13 +21,16 @@ from sandbox_lms.gradebook import Grade, IncorrectScore, OldScore, all_grades, r
 from sandbox_lms.line_items import IncorrectLineItem, LineItem, all_line_items, find_line_item, make_line_item
 from sandbox_lms.lti_platform import CampusPlatform, LtiRequest
 from sandbox_lms.services import (
+    UNAUTHORIZED,
     client_is_gone,
     hold,
     no_handler,
     refusal,
     retry_after,
     service_blueprint,
+    takes_anything,
     the_entry,
+    without_path,
 )
 from sandbox_lms.site import Site, the_site
 
@@ -123,6 +126,11 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
             raise LtiServiceException("Not Found: Tool type doesn't exist", 404)
 
 
+@blueprint.get("/mod/lti/services.php")
+def no_service() -> Response:
+    return without_path()
+
+
 @blueprint.get(_COURSE)
 def line_items(course_id: int) -> Response:
     service = CampusGrades(the_site(), course_id, "lineitem.readonly")
@@ -181,7 +189,8 @@ def scores(course_id: int, line_item_id: int) -> Response:
 
 def _answer_get(media_type: str, service: CampusGrades, handler: Callable[..., Any], **arguments: int) -> Response:
     if request.headers.get("Accept") != media_type:
-        return no_handler()
+        is_unknown = takes_anything() and "Authorization" not in request.headers
+        return refusal(UNAUTHORIZED, "") if is_unknown else no_handler()
     answer: LibraryResponse = service.handle_resp(handler, **arguments)
     the_site().switches.take_time(latencies.LINE_ITEMS_MS)
     if answer.code != 200:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from sandbox_lms.completion import INCOMPLETE, PASSED, Completion, all_completions
+from sandbox_lms.completion import PASSED, Completion, all_completions
 from sandbox_lms.course_modules import AUTOMATIC, NONE, CourseModule
 from sandbox_lms.moodle_access import check_capability, check_entered, visible_modules
 from sandbox_lms.moodle_errors import MoodleError
@@ -74,13 +74,11 @@ def _details(module: CourseModule, completion: Completion) -> list[dict[str, Any
         return []
     if not module.is_graded:
         return [_rule("completionview", min(completion.state, 1), "View")]
-    if not module.needs_pass:
-        return [_rule("completionusegrade", min(completion.state, 1), "Receive a grade")]
-    graded = INCOMPLETE if completion.state == INCOMPLETE else PASSED if completion.state == PASSED else 1
-    return [
-        _rule("completionusegrade", graded, "Receive a grade"),
-        _rule("completionpassgrade", completion.state, "Receive a passing grade"),
-    ]
+    done = PASSED if completion.state == PASSED else min(completion.state, 1)
+    rules = [_rule("completionusegrade", done, "Receive a grade")]
+    if module.needs_pass:  # a teacher's word changes the state, and not what the grade is
+        rules.append(_rule("completionpassgrade", completion.grade_state, "Receive a passing grade"))
+    return rules
 
 
 def _rule(name: str, status: int, description: str) -> dict[str, Any]:

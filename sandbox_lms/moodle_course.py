@@ -18,7 +18,7 @@ _PLURAL = {
     "lti": "External tools",
     "forum": "Forums",
 }
-_PURPOSE = {"page": "content", "lti": "content", "assign": "assessment", "quiz": "assessment", "forum": "collaboration"}
+_PURPOSE = {"page": "content", "lti": "other", "assign": "assessment", "quiz": "assessment", "forum": "collaboration"}
 _OPTIONS = frozenset(("excludecontents", "excludemodules", "cmid", "modname"))
 _CHANGED_S = 1_735_689_600  # when the teacher wrote the texts
 

@@ -62,11 +62,12 @@ def _filled(site: Site, event: Event, form: Mapping[str, str]) -> Event:
     return replace(
         event,
         name=name,
+        user_id=_number(form.get("userid", str(event.user_id))),  # whoever sends one makes it the owner
         description=form.get("description[text]", ""),
         format=_number(form.get("description[format]", "1")),
         timestart=timestart,
         timeduration=_duration_s(site, form, timestart),
-        visible=_number(form.get("visible", str(event.visible))),
+        visible=_number(form.get("visible", "1")),  # what was hidden is shown when nothing is said
         location=form.get("location", event.location),
         timemodified=site.now_s(),
     )

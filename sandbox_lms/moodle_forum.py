@@ -9,10 +9,11 @@ from sandbox_lms.cleaning import clean_html, escaped_name, strip_tags
 from sandbox_lms.course_modules import CourseModule
 from sandbox_lms.moodle_access import check_entered, lacks, visible_modules
 from sandbox_lms.moodle_course import Option
-from sandbox_lms.moodle_errors import invalid_parameter, missing_record, moodle_exception
+from sandbox_lms.moodle_errors import MoodleError, invalid_parameter, missing_record, moodle_exception
 from sandbox_lms.site import Site
 
 _FIRST_POST = 500  # posts have other ids than the discussions that they begin
+_SUBJECT_MAX = 255
 _BY_LAST_POST, _SORT_ORDERS = 1, frozenset(range(1, 7))
 _OPTIONS = frozenset(("discussionsubscribe", "discussionpinned", "inlineattachmentsid", "attachmentsid"))
 _NO_LIMITS = dict.fromkeys(
@@ -63,7 +64,8 @@ def forum_discussions(site: Site, wanted: OfForum) -> dict[str, Any]:
         raise moodle_exception(text, f"error/{text}")
     check_entered(site, site.campus.course_id)
     if lacks(site, "mod/forum:viewdiscussion"):
-        raise moodle_exception("noviewdiscussionspermission", "You do not have permission to view discussions here")
+        words = "You do not have the permission to view discussions in this forum"
+        raise moodle_exception("noviewdiscussionspermission", words)
     discussions = all_discussions(site)
     if wanted.sortorder not in {-1, _BY_LAST_POST} and wanted.sortorder % 2 == 0:  # the even ones: oldest first
         discussions.sort(key=lambda one: (not one.pinned, one.created_at_s, one.discussion_id))
@@ -84,6 +86,8 @@ def add_forum_discussion(site: Site, new: NewDiscussion) -> dict[str, Any]:
         raise moodle_exception("errorinvalidparam", f'The param "{name}" is invalid.')
     if lacks(site, "mod/forum:addnews"):
         raise moodle_exception("cannotcreatediscussion", "Could not create new discussion")
+    if len(new.subject) > _SUBJECT_MAX:
+        raise MoodleError("dml_write_exception", "dmlwriteexception", "Error writing to database")
     is_pinned = options.get("discussionpinned") == "1" and not lacks(site, "mod/forum:pindiscussions")
     number = add_discussion(site, subject=new.subject, message=new.message, pinned=is_pinned)
     return {"discussionid": number, "warnings": []}
@@ -135,7 +139,7 @@ def _discussion(site: Site, one: Discussion) -> dict[str, Any]:
         "message": clean_html(one.message),
         "messageformat": 1,
         "messagetrust": 0,
-        "attachment": "",
+        "attachment": False,
         "totalscore": 0,
         "mailnow": 0,
         "userfullname": "WS Sync",
@@ -147,7 +151,7 @@ def _discussion(site: Site, one: Discussion) -> dict[str, Any]:
         "pinned": bool(one.pinned),
         "locked": False,
         "starred": False,
-        "canreply": True,
+        "canreply": False,
         "canlock": False,
-        "canfavourite": False,
+        "canfavourite": True,
     }

@@ -126,8 +126,13 @@ def _exception(site: Site, request: OneRequest, error: MoodleError) -> dict[str,
         "message": error.message,
         "errorcode": error.errorcode,
         "link": f"{site.campus.url}/",
-        "moreinfourl": f"https://docs.moodle.org/405/en/error/moodle/{error.errorcode}",
+        "moreinfourl": f"https://docs.moodle.org/405/en/error/{_module(error)}/{error.errorcode}",
     }
+
+
+def _module(error: MoodleError) -> str:
+    """Whose error it is."""
+    return "debug" if error.errorcode == "invalidparameter" else "moodle"
 
 
 def _json(value: Any) -> str:

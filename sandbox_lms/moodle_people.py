@@ -1,6 +1,6 @@
 """Who is in the course, as Moodle lists them: slowly, one page after another, and without a total."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -47,7 +47,7 @@ def enrolled_users(site: Site, wanted: WantedUsers) -> list[dict[str, Any]]:
     check_course(site, wanted.courseid)
     check_capability(site, "moodle/course:viewparticipants", "View participants")
     fields = _fields(options.get("userfields"))
-    enrolled = [person for person in site.campus.members if person.user_id not in site.switches.settings.left]
+    enrolled = _enrolled(site, options)
     enrolled.sort(key=order, reverse=direction == "DESC")
     start, size = _number(options.get("limitfrom")), _number(options.get("limitnumber"))
     page = enrolled[start : start + size] if size else enrolled[start:]
@@ -55,6 +55,16 @@ def enrolled_users(site: Site, wanted: WantedUsers) -> list[dict[str, Any]]:
         page = [person for person in page if person.role == "teacher"]
     accesses = last_accesses(site)
     return [_user(site, person, fields, accesses.get(person.user_id, 0)) for person in page]
+
+
+def _enrolled(site: Site, options: Mapping[str, str]) -> list[Person]:
+    settings = site.switches.settings
+    enrolled = [person for person in site.campus.members if person.user_id not in settings.left]
+    for name, is_suspended in (("onlyactive", False), ("onlysuspended", True)):
+        if options.get(name, "0") not in {"", "0"}:
+            check_capability(site, "moodle/course:enrolreview", "Review course enrolments")
+            enrolled = [person for person in enrolled if (person.user_id in settings.suspended) is is_suspended]
+    return enrolled
 
 
 def _fields(text: str | None) -> frozenset[str]:

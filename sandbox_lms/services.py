@@ -8,6 +8,8 @@ from sandbox_lms.journal import Entry
 from sandbox_lms.site import the_site
 from sandbox_lms.switches import Hold, has_hung_up
 
+UNAUTHORIZED = 401
+
 
 def service_blueprint(name: str) -> Blueprint:
     """A blueprint whose requests are written down, and answered with 503 or slowly if the switches say so."""
@@ -46,7 +48,7 @@ def refusal(status: int, reason: str) -> Response:
     """A refusal of an LTI service in Moodle's shape."""
     response = jsonify(
         status=status,
-        reason=reason,
+        reason="Unauthorized" if status == UNAUTHORIZED else reason,  # and not why
         request={
             "method": request.method,
             "url": request.full_path.rstrip("?"),
@@ -74,8 +76,19 @@ def _begin() -> Response | None:
     if site.switches.settings.down:
         return Response("<h1>Down</h1>\n", 503, headers=retry_after(), mimetype="text/html")
     if site.switches.settings.drops_path_info and "/services.php/" in request.path:
-        return no_handler(path="")
+        return without_path()
     return None
+
+
+def without_path() -> Response:
+    """A service that accepts anything is found without a path, too, and then does not know what to do."""
+    is_found = request.method == "GET" and takes_anything()
+    return refusal(405, "Method Not Allowed") if is_found else no_handler(path="")
+
+
+def takes_anything() -> bool:
+    """Whether the client says nothing of the media type that it wants."""
+    return request.headers.get("Accept", "*/*") == "*/*"
 
 
 def _end(response: Response) -> Any:

@@ -22,7 +22,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `retry_after_s`: what such an answer, and one of an LMS that is down, says of when to come back.
     `left`: user ids of people who are no longer enrolled; `suspended`: of those whom the roster calls Inactive.
     `refuses_rlid`: the roster of one activity alone cannot be had. `roster_page_size`: for who sets no limit.
-    `drops_path_info`: the web server cuts off what follows services.php, as a usual mistake of nginx does.
+    `drops_path_info`: the web server cuts off what follows services.php, a usual mistake in nginx's settings.
     Of Moodle's web services: `lacks`: capabilities that our account there has not; `lacks_functions`: what its service
     does not offer; `moodle_time_zone`: of the account's profile; `maintenance`: the whole site is closed;
     `moodle_status` and `moodle_status_times`: like those of scores.

@@ -184,3 +184,14 @@ def test_the_form_creates_an_event_too(world: World) -> None:
     create = {"_qf__core_calendar_local_event_forms_update": None, "_qf__core_calendar_local_event_forms_create": 1}
     assert submit(world, 0, **create)["event"]["id"] == 1
     assert [event["name"] for event in world.events()] == ["Workshop 1, moved"]
+
+
+def test_what_was_hidden_is_shown_again_when_the_form_says_nothing_of_it(world: World) -> None:
+    (event,) = world.call(CREATE, event_fields(visible=0))["events"]
+    assert submit(world, event["id"], visible=None)["event"]["visible"] == 1
+    assert submit(world, event["id"], visible=0)["event"]["visible"] == 0
+
+
+def test_who_sends_a_user_with_the_form_makes_it_the_owner(world: World, event_id: int) -> None:
+    assert submit(world, event_id)["event"]["userid"] == 35
+    assert submit(world, event_id, userid=8)["event"]["userid"] == 8

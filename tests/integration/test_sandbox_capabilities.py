@@ -18,6 +18,7 @@ COMPLETION = ("core_completion_get_activities_completion_status", {"courseid": 2
 CREATE = ("core_calendar_create_calendar_events", event_fields())
 EVENTS = ("core_calendar_get_calendar_events", {"events[courseids][0]": 2})
 INFO = ("core_webservice_get_site_info", {})
+LINE_ITEMS = "/mod/lti/services.php/2/lineitems?type_id=1"
 ANNOUNCE = ("mod_forum_add_discussion", {"forumid": 1, "subject": "x", "message": "x"})
 CALLS = {"contents": CONTENTS, "enrolled": USERS, "act_completion": COMPLETION, "cal_create": CREATE}
 BATCHED = {"function": COMPLETION[0], "arguments": json.dumps(COMPLETION[1])}
@@ -93,7 +94,7 @@ def test_activities_that_the_account_may_not_view_vanish_without_a_word(moodle: 
 
 def test_without_addnews_nothing_is_announced(moodle: InProcessMoodle) -> None:
     moodle.site.switches.set(lacks=["mod/forum:addnews"])
-    assert moodle.call(*ANNOUNCE)["errorcode"] == "cannotcreatediscussion"
+    assert moodle.call(*ANNOUNCE) == recording(f"{ANNOUNCE[0]}.without-mod-forum-addnews")["response"]
     assert moodle.call("mod_forum_get_forum_discussions", {"forumid": 1})["discussions"] == []
     assert moodle.call("mod_forum_get_forums_by_courses", {"courseids[0]": 2})[0]["cancreatediscussions"] is False
 
@@ -136,11 +137,22 @@ def test_a_switch_that_makes_no_sense_is_refused(moodle: InProcessMoodle, change
     assert moodle.client.post("/sandbox/switches", base_url=moodle.url, json=changes).status_code == 400
 
 
+def ask_without_token(moodle: InProcessMoodle, name: str) -> None:
+    exchange = recording(f"lti-services-unauthenticated.{name}")
+    answer = moodle.client.get(LINE_ITEMS, base_url=moodle.url, headers=exchange["request_headers"])
+    assert (answer.status_code, answer.json) == (exchange["status"], exchange["response"])
+
+
+def test_a_web_server_that_hands_paths_on_tells_so_without_a_token(moodle: InProcessMoodle) -> None:
+    ask_without_token(moodle, "path-info-ok")
+    assert moodle.client.get(LINE_ITEMS, base_url=moodle.url).status_code == 401
+    assert moodle.client.get("/mod/lti/services.php", base_url=moodle.url).status_code == 405
+
+
 def test_a_web_server_that_drops_paths_breaks_every_lti_service(moodle: InProcessMoodle) -> None:
     moodle.site.switches.set(drops_path_info=True)
-    path = "/mod/lti/services.php/2/lineitems?type_id=1"
-    answer = moodle.client.get(path, base_url=moodle.url, headers={"Accept": "application/json"})
-    assert (answer.status_code, (answer.json or {})["reason"]) == (400, "No handler found for  application/json ")
+    ask_without_token(moodle, "path-info-dropped")
+    assert moodle.client.get(LINE_ITEMS, base_url=moodle.url).status_code == 405
     assert moodle.call(*INFO)["userid"] == 35
 
 

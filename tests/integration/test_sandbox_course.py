@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox_lms.completion import COMPLETE, PASSED, complete, override
-from sandbox_lms.course_modules import AUTOMATIC, READING, add_module, find_module, remove_module
+from sandbox_lms.course_modules import AUTOMATIC, add_module, find_module, remove_module
 from sandbox_lms.gradebook import Score, record_score
 from sandbox_lms.line_items import find_line_item
 from sandbox_lms.made_up import made_up_campus
@@ -129,6 +129,8 @@ def test_people_come_in_pages_and_in_an_order(moodle: InProcessMoodle) -> None:
 def test_suspended_people_are_listed_and_those_who_left_are_not(moodle: InProcessMoodle) -> None:
     moodle.site.switches.set(suspended=["3"], left=["4"])
     assert [user["id"] for user in users(moodle)] == [3, 5, 6, 7, 8]
+    assert [user["id"] for user in users(moodle, onlyactive=1)] == [5, 6, 7, 8]
+    assert [user["id"] for user in users(moodle, onlysuspended=1)] == [3]
     assert not statuses(moodle, 3)[2]["istrackeduser"]
     assert not statuses(moodle, 4)[2]["istrackeduser"]
 
@@ -171,10 +173,21 @@ def test_what_a_teacher_sets_to_done_stays_done(moodle: InProcessMoodle) -> None
     override(site, lti, "3", is_done=True, teacher=teacher)
     score(moodle, 1, "15:00:00")
     assert (statuses(moodle)[11]["state"], statuses(moodle)[11]["overrideby"]) == (1, 8)
+    assert [rule["rulevalue"]["status"] for rule in statuses(moodle)[11]["details"]] == [1, 3]
     override(site, lti, "3", is_done=False, teacher=teacher)
     assert (statuses(moodle)[11]["state"], statuses(moodle)[11]["overrideby"]) == (0, 8)
     score(moodle, 13, "15:00:01")
     assert (statuses(moodle)[11]["state"], statuses(moodle)[11]["overrideby"]) == (2, None)
+    override(site, lti, "3", is_done=True, teacher=teacher)
+    assert (statuses(moodle)[11]["state"], statuses(moodle)[11]["overrideby"]) == (2, None)
+
+
+def test_a_page_that_was_opened_is_done_by_the_recorded_rule(moodle: InProcessMoodle) -> None:
+    page = add_module(moodle.site, "page", "Welcome", AUTOMATIC)
+    complete(moodle.site, page, "3", COMPLETE)
+    recorded = recording(f"{COMPLETION}.overridden")["response"]["statuses"][0]
+    found = statuses(moodle)[page.cmid]
+    assert (found["details"], found["isoverallcomplete"]) == (recorded["details"], True)
 
 
 # Several calls at once
@@ -200,6 +213,7 @@ def test_calls_together_end_at_the_first_error(moodle: InProcessMoodle) -> None:
 def test_calls_together_are_each_held_against_the_service(moodle: InProcessMoodle) -> None:
     answer = moodle.call(BATCH, batch(("core_user_create_users", {}), (COMPLETION, {"courseid": 2, "userid": 3})))
     assert answer == recording(f"{BATCH}.not-in-service")["response"]
+    assert moodle.call(BATCH)["errorcode"] == "invalidparameter"
     answer = moodle.call(BATCH, batch((CONTENTS, [1])))
     assert json.loads(answer["responses"][0]["exception"])["errorcode"] == "invalidparameter"
 
@@ -214,6 +228,7 @@ def announce(moodle: InProcessMoodle, **changes: object) -> Any:
 def test_the_course_has_one_forum_for_announcements(moodle: InProcessMoodle) -> None:
     (forum,) = moodle.call(FORUMS, {"courseids[0]": 2})
     assert (forum["id"], forum["cmid"], forum["type"], forum["cancreatediscussions"]) == (1, 1, "news", True)
+    assert keys_of(forum) == keys_of(recording(FORUMS)["response"][0])
     assert moodle.call(FORUMS) == []
 
 
@@ -223,6 +238,7 @@ def test_an_announcement_is_listed_clean_and_twice_when_it_was_sent_twice(moodle
     listed = moodle.call(DISCUSSIONS, {"forumid": 1})["discussions"]
     assert [(one["discussion"], one["id"]) for one in listed] == [(2, 502), (1, 501)]
     assert (listed[0]["subject"], listed[0]["message"]) == ("A &amp; B", "<p>Come</p>")
+    assert keys_of(listed[0]) == keys_of(recording(f"{DISCUSSIONS}.paged")["response"]["discussions"][0])
     page = moodle.call(DISCUSSIONS, {"forumid": 1, "sortorder": 2, "page": 0, "perpage": 1})["discussions"]
     assert [one["discussion"] for one in page] == [1]
 
@@ -232,6 +248,7 @@ def test_an_announcement_is_listed_clean_and_twice_when_it_was_sent_twice(moodle
     [
         ({"forumid": 9}, "invalidrecord"),
         ({"subject": "<b>x</b>"}, "invalidparameter"),
+        ({"subject": "s" * 256}, "dmlwriteexception"),
         ({"options[0][name]": "zzz", "options[0][value]": 1}, "errorinvalidparam"),
     ],
     ids=str,
@@ -253,11 +270,3 @@ def test_made_up_universities_are_told_apart_and_their_people_have_ids_of_their_
     for campus in campuses:
         assert len(campus.students) == 300
         assert len({person.user_id for person in campus.people} | {str(campus.moodle_user_id)}) == 302
-
-
-def test_a_page_that_counts_by_itself_is_no_different_for_a_batch(moodle: InProcessMoodle) -> None:
-    page = add_module(moodle.site, "page", "Welcome", AUTOMATIC)
-    complete(moodle.site, page, "3", COMPLETE)
-    recorded = recording(f"{COMPLETION}.overridden")["response"]["statuses"][0]
-    assert statuses(moodle)[page.cmid]["details"] == recorded["details"]
-    assert READING.cmid != page.cmid
