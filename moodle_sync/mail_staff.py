@@ -190,7 +190,7 @@ def send(server: MailServer, message: EmailMessage, *, own_host: str) -> None:
     try:
         with _connect(server, own_host) as smtp:
             if server.encryption is Encryption.STARTTLS:
-                smtp.starttls(context=ssl.create_default_context())
+                _encrypt(smtp, server.host)
             if server.user is not None and server.password is not None:
                 smtp.login(server.user, server.password)
             smtp.send_message(message)
@@ -204,6 +204,15 @@ def send(server: MailServer, message: EmailMessage, *, own_host: str) -> None:
         raise MailNotSent(sentence, of_server=True) from error
     except (OSError, smtplib.SMTPException) as error:
         sentence = f"The mail server {server.host} cannot be reached or refuses us ({type(error).__name__})."
+        raise MailNotSent(sentence, of_server=True) from error
+
+
+def _encrypt(smtp: smtplib.SMTP, host: str) -> None:
+    """Raises MailNotSent, and what smtplib raises."""
+    try:
+        smtp.starttls(context=ssl.create_default_context())
+    except smtplib.SMTPNotSupportedError as error:
+        sentence = f"{host} offers no encryption, and nothing is sent without: correct SMTP_URL."
         raise MailNotSent(sentence, of_server=True) from error
 
 
