@@ -87,7 +87,7 @@ def test_mail_is_switched_off_and_on_by_who_gets_it(office: Office, signed_in: D
             assert wants_mail(connection, 1) is (wanted == "yes")
             assert wants_mail(connection, 2), "somebody else"
     assert signed_in.send("/admin/", "/admin/mail", wants_mail="perhaps").status_code == 400
-    assert [line.actor for line in office.audited() if line.action == "choose_mail"] == ["staff 1"] * 2
+    assert [actor for actor, action, _ in office.audit() if action == "choose_mail"] == ["staff 1"] * 2
 
 
 def test_without_a_mail_server_mail_is_no_matter(sqlite_url: str, tmp_path: Path) -> None:
