@@ -80,7 +80,8 @@ def _items(waiting: Sequence[Waiting], zone: str, public_url: str) -> list[str]:
         lines = [f"- {_one_line(sentence(one), longest=500)}", f"  Since {_moment(one.since_at, zone)}."]
         if one.facts.get("reason"):
             lines.append(f"  {_one_line(str(one.facts['reason']), longest=500)}")
-        lines.append(f"  {public_url}{one.path}")
+        if one.path:
+            lines.append(f"  {public_url}{one.path}")
         items.append("\n".join(lines))
     return items
 

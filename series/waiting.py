@@ -48,15 +48,17 @@ class Waiting:
     facts: Mapping[str, str | int] = field(default_factory=dict)
 
     @property
-    def path(self) -> str:
-        """Where a person goes with it."""
-        if self.kind is WaitingKind.HELD_PLAN:
-            return f"/coordinator/series/{self.slug}/held"
-        if self.kind is WaitingKind.TABLE:
-            return f"/coordinator/series/{self.slug}/table/{self.facts['run']}"
+    def path(self) -> str | None:
+        """The page of staff where a person goes with it; None: there is none, and the sentence says what to do."""
         if self.scope is Scope.SERIES:
-            return f"/coordinator/series/{self.slug}/"
-        return f"/admin/lms/{self.slug}/"
+            page = {WaitingKind.HELD_PLAN: "held", WaitingKind.TABLE: f"table/{self.facts.get('run')}"}
+            return f"/coordinator/series/{self.slug}/{page.get(self.kind, '')}"
+        page = {
+            WaitingKind.MOODLE_FAILS: "",
+            WaitingKind.MOODLE_GAPS: "connection/",
+            WaitingKind.NOT_ANNOUNCED: "",
+        }
+        return f"/admin/moodle/{self.slug}/{page[self.kind]}" if self.kind in page else None
 
 
 def sentence(one: Waiting, words: Words = ENGLISH) -> str:
@@ -81,16 +83,17 @@ def _of_series(one: Waiting, words: Words) -> str:
 def _of_university(one: Waiting, words: Words) -> str:
     if one.kind is WaitingKind.GRADES_NOT_SENT:
         return words.ngettext(
-            "%(name)s: %(num)s grade could not be sent.",
-            "%(name)s: %(num)s grades could not be sent.",
+            "%(name)s: %(num)s grade could not be sent. The instructor's page says why, and sends it again.",
+            "%(name)s: %(num)s grades could not be sent. The instructors' pages say why, and send them again.",
             int(one.facts["count"]),
             name=one.name,
         )
     if one.kind is WaitingKind.MOODLE_GAPS:
-        return words.gettext(
-            "%(name)s: its Moodle does not allow all that we need there (%(codes)s).",
+        return words.ngettext(
+            "%(name)s: in its Moodle, %(num)s setting is to be changed for us.",
+            "%(name)s: in its Moodle, %(num)s settings are to be changed for us.",
+            int(one.facts["count"]),
             name=one.name,
-            codes=one.facts["codes"],
         )
     if one.kind is WaitingKind.GRADEBOOK_FAILS:
         return words.gettext(
@@ -100,7 +103,8 @@ def _of_university(one: Waiting, words: Words) -> str:
         )
     if one.kind is WaitingKind.DEPLOYMENT:
         return words.gettext(
-            "%(name)s: somebody has come from a part of its LMS that nobody has approved yet (%(deployment)s).",
+            "%(name)s: somebody has come from a part of its LMS that nobody has approved yet (%(deployment)s). Whoever"
+            " runs the tool can approve it: lti-tool deployment approve --help.",
             name=one.name,
             deployment=one.facts["deployment"],
         )

@@ -26,7 +26,7 @@ class WaitingRow:
     sentence: str
     since: str
     reason: str
-    path: str
+    path: str | None
 
 
 def waiting_for(staff: Staff) -> list[Waiting]:
@@ -44,7 +44,7 @@ def waiting_elsewhere(staff: Staff) -> int:
     """How many wait that the page on which this is asked does not show itself."""
     if request.path == HOME:
         return 0
-    return sum(not one.path.startswith(request.path) for one in waiting_for(staff))
+    return sum(not (one.path or "").startswith(request.path) for one in waiting_for(staff))
 
 
 def waiting_rows(staff: Staff) -> list[WaitingRow]:

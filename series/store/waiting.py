@@ -41,7 +41,6 @@ from series.waiting import (
 class _Check(msgspec.Struct):
     """What the check of a Moodle found of one thing."""
 
-    code: str = ""
     outcome: str = ""
 
 
@@ -127,15 +126,15 @@ def _moodles(connection: sa.Connection, which: sa.ColumnElement[bool], now: date
             yield _university_waits(WaitingKind.MOODLE_FAILS, row, row.failing_since, reason=row.reason or "")
         gaps = _gaps(row.checks)
         if gaps:
-            yield _university_waits(WaitingKind.MOODLE_GAPS, row, row.checked_at or now, codes=", ".join(gaps))
+            yield _university_waits(WaitingKind.MOODLE_GAPS, row, row.checked_at or now, count=gaps)
 
 
-def _gaps(checks: str | None) -> list[str]:
+def _gaps(checks: str | None) -> int:
     try:
         found = _CHECKS.decode(checks or "[]")
     except msgspec.MsgspecError:
-        return []  # of a version that wrote something else; the next check writes it anew
-    return [check.code for check in found if check.outcome == "gap"]
+        return 0  # of a version that wrote something else; the next check writes it anew
+    return sum(check.outcome == "gap" for check in found)
 
 
 def _gradebooks(connection: sa.Connection, which: sa.ColumnElement[bool], now: datetime) -> Iterator[Waiting]:

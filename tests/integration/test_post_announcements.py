@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
+from config.command_line import Failure
+from moodle_sync.cli import moodle_sync
 from moodle_sync.moodle_runs import Came, access_to
 from moodle_sync.post_announcements import planned
 from sandbox_lms.announcements import Discussion, add_discussion, all_discussions
@@ -19,6 +22,7 @@ from series.store.announcements import announcements_of, decide, switch_off, swi
 from series.store.moodle_tables import announcement
 from series.store.schema import installation_id
 from series.store.tables import course
+from tests.conftest import make_environment
 from tests.examples import moved
 from tests.integration.partner import Partner, open_partner
 
@@ -277,3 +281,19 @@ def test_who_only_looks_makes_no_call(partner: Partner) -> None:
     (one,) = planned(partner.services, access_to(partner.services, partner.connection()))
     assert one[1].subject.startswith("Session cancelled: ")
     assert (partner.calls(), rows(partner)) == ([], [])
+
+
+def test_the_command_says_what_it_would_post_and_posts_it(partner: Partner) -> None:
+    environment = make_environment(partner.world.tool_url, partner.services.settings.database_url)
+    environment["SHARED_SESSIONS_CLOCK_FILE"] = str(partner.world.clock.offset_file)
+    cancel(partner)
+    wait(partner, SETTLE)
+    commands = (["--dry-run"], [], ["--dry-run"], ["--university", "vilnius"])
+    runner = CliRunner(env=environment)
+    said = [runner.invoke(moodle_sync, ["run", "announce", *command]) for command in commands]
+    assert [one.output for one in said[:3]] == [
+        "malta, course 2: Session cancelled: Inquiry at the beach\n",
+        "malta: 1 posted (2 calls)\n",
+        "malta: nothing to post\n",
+    ]
+    assert isinstance(said[3].exception, Failure)

@@ -153,7 +153,11 @@ def test_only_gaps_of_a_check_wait(database: Database, seeded: Seeded) -> None:
         sa.update(moodle_connection).values(checks=json.dumps([*fine, {"code": "forum", "outcome": "gap", "ms": 4}])),
     )
     (found,) = everywhere(database)
-    assert (found.kind, found.facts["codes"]) == (WaitingKind.MOODLE_GAPS, "forum")
+    assert (found.kind, found.facts["count"], found.path) == (
+        WaitingKind.MOODLE_GAPS,
+        1,
+        "/admin/moodle/malta/connection/",
+    )
     write(database, sa.update(moodle_connection).values(checks='{"gap": 1}'))
     assert kinds(database) == [], "what another version has written"
 
@@ -182,7 +186,10 @@ def test_a_gradebook_waits_after_an_hour_and_failed_grades_are_counted(
     write(database, sa.update(gradebook_pause).values(failing_since=NOW - HOUR))
     failing, failed = everywhere(database)
     assert (failing.kind, failed.kind) == (WaitingKind.GRADEBOOK_FAILS, WaitingKind.GRADES_NOT_SENT)
-    assert sentence(failed) == "University of Malta: 1 grade could not be sent."
+    assert (
+        sentence(failed)
+        == "University of Malta: 1 grade could not be sent. The instructor's page says why, and sends it again."
+    )
     assert at(database, VILNIUS.university_id) == []
 
 
