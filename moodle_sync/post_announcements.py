@@ -131,7 +131,7 @@ def _plan(services: Services, access: MoodleAccess) -> None:
     outdated = [
         row.announcement_id
         for row in rows
-        if row.state in open_states and row.began_at is None and row.announcement_id not in true
+        if row.state in open_states and not _may_be_there(row) and row.announcement_id not in true
     ]
     if fresh or outdated:
         with services.database.write() as connection:

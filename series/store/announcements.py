@@ -13,7 +13,7 @@ from series.sessions import Session
 from series.store.database import insert
 from series.store.moodle_tables import announcement
 from series.store.sessions import sessions_with
-from series.store.tables import course, course_series, session
+from series.store.tables import course, course_series, moodle_connection, session
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +40,15 @@ class AnnouncingCourse:
 
 
 def announcing_courses(connection: sa.Connection, university_id: int) -> list[AnnouncingCourse]:
-    """Those that want changes posted, or have something to be posted."""
-    has_due = sa.exists().where(announcement.c.course_id == course.c.id, announcement.c.state == State.DUE.value)
+    """Those that want changes posted, or have something to be posted, or that was not."""
+    unposted = (State.DUE.value, State.FAILED.value)
+    has_open = sa.exists().where(announcement.c.course_id == course.c.id, announcement.c.state.in_(unposted))
     rows = connection.execute(
         sa.select(course.c.id, course.c.moodle_course_id, course.c.announces)
         .where(
             course.c.university_id == university_id,
             course.c.moodle_course_id.is_not(None),
-            sa.or_(course.c.announces, has_due),
+            sa.or_(course.c.announces, has_open),
         )
         .order_by(course.c.id)
     )
@@ -109,6 +110,21 @@ def announcements_of(
 
 def announces(connection: sa.Connection, course_id: int) -> bool:
     return bool(connection.execute(sa.select(course.c.announces).where(course.c.id == course_id)).scalar_one())
+
+
+def posts_by_itself(connection: sa.Connection, course_id: int) -> bool:
+    """Whether the course wants it, and its Moodle is connected and answers: else a person has to tell it."""
+    query = (
+        sa.select(course.c.id)
+        .join(moodle_connection, moodle_connection.c.university_id == course.c.university_id)
+        .where(
+            course.c.id == course_id,
+            course.c.announces,
+            course.c.moodle_course_id.is_not(None),
+            moodle_connection.c.failures == 0,
+        )
+    )
+    return connection.execute(query).one_or_none() is not None
 
 
 def moodle_course_of(connection: sa.Connection, course_id: int) -> int | None:

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from series.announcements import State
-from series.store.announcements import announces, to_tell
+from series.store.announcements import posts_by_itself, to_tell
 from series.store.moodle_tables import announcement, course_collect
 from series.store.tables import (
     calendar_source,
@@ -64,7 +64,7 @@ def waiting_for_course(connection: sa.Connection, course_id: int, series_id: UUI
         *_held_in_courses(connection, course.c.id == course_id),
         *_not_announced(connection, course.c.id == course_id, now),
     ]
-    by_itself = announces(connection, course_id)
+    by_itself = posts_by_itself(connection, course_id)
     return own + [
         Waiting(
             key=f"{WaitingKind.TO_ANNOUNCE} {course_id} {one.session.session_id} {one.change.about}",

@@ -54,11 +54,11 @@ def write(database: Database, statement: Any) -> None:
         connection.execute(statement)
 
 
-def connect(database: Database, **values: Any) -> None:
+def connect(database: Database, failures: int = 0, **values: Any) -> None:
     new = NewConnection(university_id=MALTA.university_id, base_url="https://m.example", token="t", moodle_user_id=9)
     with database.write() as connection:
         save_connection(connection, new, encryption_key=ENCRYPTION_KEY, now=NOW)
-        connection.execute(sa.update(moodle_connection).values(**values))
+        connection.execute(sa.update(moodle_connection).values(failures=failures, **values))
 
 
 def everywhere(database: Database, now: datetime = NOW) -> list[Waiting]:
@@ -218,11 +218,15 @@ def test_a_change_waits_for_the_teachers_of_a_course_that_was_not_told(
 def test_what_is_posted_by_itself_waits_for_nobody_until_it_fails(
     database: Database, seeded: Seeded, student: Visit
 ) -> None:
+    connect(database)
     with database.write() as connection:
+        connection.execute(sa.update(course).values(moodle_course_id=2))
         assert switch_on(connection, student.course_id or 0, now=NOW)
         assert not switch_on(connection, student.course_id or 0, now=NOW)
     cancel(database, seeded)
     assert in_course(database, student) == []
+    write(database, sa.update(moodle_connection).values(failures=1))
+    assert in_course(database, student) == [WaitingKind.TO_ANNOUNCE], "its Moodle does not answer"
     with database.write() as connection:
         (one,) = to_tell(connection, [student.course_id or 0], now=NOW)
         decide(connection, one, State.DUE, by="participant 1", now=NOW)
