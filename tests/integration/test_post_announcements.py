@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -23,6 +22,7 @@ from series.store.moodle_tables import announcement
 from series.store.schema import installation_id
 from series.store.tables import course
 from tests.conftest import make_environment
+from tests.databases import Databases, Snapshot
 from tests.examples import moved
 from tests.integration.partner import Partner, open_partner
 
@@ -30,14 +30,34 @@ DAY = timedelta(days=1)
 TEACHER = "participant 1"
 
 
-@pytest.fixture
-def partner(tmp_path: Path, sqlite_url: str) -> Iterator[Partner]:
-    """Its course wants to be told."""
-    with open_partner(tmp_path, sqlite_url) as opened:
+@pytest.fixture(scope="module")
+def open_once(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Partner, Snapshot]]:
+    """One LMS for all tests of this file: to start it takes longer than a test."""
+    with (
+        databases.fresh("sqlite") as url,
+        open_partner(tmp_path_factory.mktemp("partner"), url) as opened,
+    ):
         opened.connect()
         opt_in(opened)
-        opened.calls()
-        yield opened
+        with Snapshot(url) as snapshot:
+            yield opened, snapshot
+
+
+@pytest.fixture
+def partner(open_once: tuple[Partner, Snapshot]) -> Partner:
+    """Its course wants to be told."""
+    opened, snapshot = open_once
+    snapshot.restore()
+    opened.world.advance(-opened.world.clock.offset().total_seconds())
+    site(opened).switches.reset()
+    forget_posts(opened)
+    opened.calls()
+    return opened
+
+
+def forget_posts(partner: Partner) -> None:
+    with site(partner).database.write() as connection:
+        connection.execute("DELETE FROM discussion")
 
 
 def site(partner: Partner) -> Site:
@@ -201,8 +221,7 @@ def test_a_posting_that_may_still_appear_is_waited_for_and_not_made_twice(partne
     announce(partner)
     (post,) = posted(partner)
     forget_answer(partner)
-    with site(partner).database.write() as connection:
-        connection.execute("DELETE FROM discussion")
+    forget_posts(partner)
     assert announce(partner).counts == {}
     add_discussion(site(partner), subject=post.subject, message=post.message, pinned=False)
     wait(partner, LATE_EFFECT)
@@ -215,8 +234,7 @@ def test_a_posting_that_never_appeared_is_made_once_more(partner: Partner) -> No
     wait(partner, SETTLE)
     announce(partner)
     forget_answer(partner)
-    with site(partner).database.write() as connection:
-        connection.execute("DELETE FROM discussion")
+    forget_posts(partner)
     assert announce(partner).counts == {}
     wait(partner, LATE_EFFECT)
     assert announce(partner).counts == {"posted": 1}
