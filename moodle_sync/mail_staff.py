@@ -1,18 +1,14 @@
 """Mail for staff: what newly waits for them, and a summary of the week. Off where no mail server is set."""
 
-import smtplib
-import ssl
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
 from urllib.parse import urlsplit
 
 import structlog
 
-from config.mail_server import Encryption, MailServer
+from moodle_sync.send_mail import MailNotSent, make_message, send
 from moodle_sync.services import Services
 from series.staff_mail import Letter, digest_is_due, letter_of_news, letter_of_the_week
 from series.store import runs
@@ -32,17 +28,8 @@ from series.waiting import Waiting
 
 log = structlog.get_logger()
 LOOK_S = 60.0
-ANSWER_WITHIN_S = 20.0
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 SERVER = 0  # among those whose failures are counted; no account has this id
-
-
-class MailNotSent(Exception):
-    """`of_server`: no other mail would go through now, either."""
-
-    def __init__(self, sentence: str, *, of_server: bool) -> None:
-        super().__init__(sentence)
-        self.of_server = of_server
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,13 +107,15 @@ class StaffMail:
         with self._services.database.write() as connection:
             runs.still_alive(connection, run_id, now=now)
         try:
-            return self._send_news(due, now) + self._send_week(due, now)
+            sent = self._send_news(due, now) + self._send_week(due, now)
         except MailNotSent as error:
             log.warning("mail_not_sent", staff_id=staff_id, error=str(error))
             self._put_off(SERVER if error.of_server else staff_id, now)
             if error.of_server:
                 raise
             return 0
+        self._failures.pop(staff_id, None)
+        return sent
 
     def _send_news(self, due: Due, now: datetime) -> int:
         if not due.news or due.week:  # the summary has all of it
@@ -158,7 +147,7 @@ class StaffMail:
         assert settings.smtp_url is not None
         host = urlsplit(settings.public_url).hostname or "localhost"
         try:
-            message = _message(letter, to=reader.email, sender=settings.mail_from or "", host=host, now=now)
+            message = make_message(letter, to=reader.email, sender=settings.mail_from or "", host=host, now=now)
         except (ValueError, IndexError) as error:  # an address that mail has no form for
             raise MailNotSent("An account has an e-mail address that no mail can go to.", of_server=False) from error
         send(settings.smtp_url, message, own_host=host)
@@ -170,60 +159,6 @@ class StaffMail:
         failures = self._failures.get(whose, 0) + 1
         self._failures[whose] = failures
         self._not_before[whose] = now + min(FIRST_PAUSE * (1 << min(failures - 1, 10)), LONGEST_PAUSE)
-
-
-def _message(letter: Letter, *, to: str, sender: str, host: str, now: datetime) -> EmailMessage:
-    """Raises ValueError or IndexError for an address that it cannot write."""
-    message = EmailMessage()
-    message["Subject"] = letter.subject
-    message["From"] = f"Shared Sessions <{sender}>"
-    message["To"] = to
-    message["Date"] = format_datetime(now)
-    message["Message-ID"] = make_msgid(domain=host)
-    message["Auto-Submitted"] = "auto-generated"  # https://www.rfc-editor.org/rfc/rfc3834#section-5
-    message.set_content(letter.body)
-    return message
-
-
-def send(server: MailServer, message: EmailMessage, *, own_host: str) -> None:
-    """One connection, one mail. Raises MailNotSent."""
-    try:
-        with _connect(server, own_host) as smtp:
-            if server.encryption is Encryption.STARTTLS:
-                _encrypt(smtp, server.host)
-            if server.user is not None and server.password is not None:
-                smtp.login(server.user, server.password)
-            smtp.send_message(message)
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError, smtplib.SMTPDataError) as error:
-        raise MailNotSent(f"{server.host} does not take a mail to one of the staff.", of_server=False) from error
-    except smtplib.SMTPAuthenticationError as error:
-        sentence = f"{server.host} does not take our user and password: correct SMTP_URL."
-        raise MailNotSent(sentence, of_server=True) from error
-    except ssl.SSLError as error:
-        sentence = f"{server.host} has no certificate that we could trust for this name: correct SMTP_URL, or it."
-        raise MailNotSent(sentence, of_server=True) from error
-    except (OSError, smtplib.SMTPException) as error:
-        sentence = f"The mail server {server.host} cannot be reached or refuses us ({type(error).__name__})."
-        raise MailNotSent(sentence, of_server=True) from error
-
-
-def _encrypt(smtp: smtplib.SMTP, host: str) -> None:
-    """Raises MailNotSent, and what smtplib raises."""
-    try:
-        smtp.starttls(context=ssl.create_default_context())
-    except smtplib.SMTPNotSupportedError as error:
-        sentence = f"{host} offers no encryption, and nothing is sent without: correct SMTP_URL."
-        raise MailNotSent(sentence, of_server=True) from error
-
-
-def _connect(server: MailServer, own_host: str) -> smtplib.SMTP:
-    """`own_host`: else Python asks the network what we are called, which may take long."""
-    if server.encryption is Encryption.TLS:
-        context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(
-            server.host, server.port, local_hostname=own_host, timeout=ANSWER_WITHIN_S, context=context
-        )
-    return smtplib.SMTP(server.host, server.port, local_hostname=own_host, timeout=ANSWER_WITHIN_S)
 
 
 def _waiting(connection: Connection, university_id: int | None, now: datetime) -> tuple[Waiting, ...]:

@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from config.mail_server import Encryption, read_mail_server
-from moodle_sync.mail_staff import MailNotSent, StaffMail, send
+from moodle_sync.mail_staff import StaffMail
+from moodle_sync.send_mail import MailNotSent, send
 from moodle_sync.services import Services, make_services
 from series.staff import Role
 from series.staff_mail import digest_is_due, last_digest_time
