@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.clock import Clock
+from config.mail_server import MailServer, read_mail_address, read_mail_server
 
 PREFIX = "SHARED_SESSIONS_"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -45,6 +46,8 @@ class Settings:
     collect_interval_s: int = 300
     recollect_interval_s: int = 86_400
     roster_interval_s: int = 21_600
+    smtp_url: MailServer | None = None  # tells staff what waits; none: only the pages do
+    mail_from: str | None = None
 
     @property
     def on_loopback(self) -> bool:
@@ -110,6 +113,9 @@ def _text(environ: Mapping[str, str], name: str, default: str | None) -> str:
 def _problems_between(settings: Settings) -> list[str]:
     if settings.clock_file and not settings.on_loopback:
         return [f"{PREFIX}CLOCK_FILE moves time and is taken only while PUBLIC_URL is on loopback."]
+    if (settings.smtp_url is None) != (settings.mail_from is None):
+        missing = "SMTP_URL" if settings.smtp_url is None else "MAIL_FROM"
+        return [f"{PREFIX}{missing} is missing: mail to staff needs both SMTP_URL and MAIL_FROM, or neither."]
     return []
 
 
@@ -214,4 +220,6 @@ _VARIABLES = {
     "COLLECT_INTERVAL_S": _Variable(parse=_seconds, default="300"),
     "RECOLLECT_INTERVAL_S": _Variable(parse=_seconds, default="86400"),
     "ROSTER_INTERVAL_S": _Variable(parse=_seconds, default="21600"),
+    "SMTP_URL": _Variable(parse=read_mail_server, default="", hint="smtp://user:password@mail.example.org:587"),
+    "MAIL_FROM": _Variable(parse=read_mail_address, default=""),
 }

@@ -17,6 +17,7 @@ from lms.turnstile import Turnstile
 from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.own_address import at_own_address
 from lti_tool.pages import (
+    course_announcements,
     course_confirm,
     course_count,
     course_grades,
@@ -40,6 +41,7 @@ from lti_tool.pages import (
     staff,
     staff_proof,
     staff_sign_in,
+    staff_waiting,
     student,
     student_check_in,
     student_objection,
@@ -76,12 +78,14 @@ PAGES = (
     course_grades,
     course_inbox,
     course_count,
+    course_announcements,
     roster,
     host,
     feeds,
     operations,
     staff,
     staff_sign_in,
+    staff_waiting,
     plan,
     plan_edit,
     plan_table,
@@ -107,6 +111,7 @@ def create_app(settings: Settings) -> Flask:
         may=may,
         open_objections=course_inbox.open_objections,
         staff_form_token=staff_proof.form_token,
+        waiting_elsewhere=staff_waiting.waiting_elsewhere,
     )
     for module in PAGES:
         app.register_blueprint(module.blueprint)

@@ -109,5 +109,6 @@ def connect(university_slug: str, url: str, course_id: int, slug: str, token_fil
             moodle_course_id=course_id,
             title=courses[0].fullname,
             series_id=shown.series_id,
+            now=services.clock.now(),
         )
     click.echo(f"Connected {site.site_name}: “{shown.title}” is mirrored into “{courses[0].fullname}”.")

@@ -11,6 +11,7 @@ import structlog
 from moodle_sync import jobs
 from moodle_sync.deliver_in_turn import Turns
 from moodle_sync.find_line_items import Searching, due_line_items, find_line_item
+from moodle_sync.mail_staff import mail_until
 from moodle_sync.moodle_lanes import MoodleLanes
 from moodle_sync.open_check_ins import open_check_ins
 from moodle_sync.services import Services
@@ -33,6 +34,8 @@ def work(services: Services, *, threads: int) -> None:
         target=_tick_until, args=(Tick(services, turns, searching, lanes), services, stop), name="tick", daemon=True
     )
     ticking.start()
+    if services.settings.smtp_url is not None:
+        threading.Thread(target=mail_until, args=(services, stop), name="mail", daemon=True).start()
     log.info("worker_started", threads=threads)
     try:
         services.queue.work(

@@ -12,6 +12,7 @@ class Action(StrEnum):
     SPEAK_FOR_ONESELF = "speak_for_oneself"  # declare, reflect, object
     SEE_COURSE = "see_course"
     ACT_FOR = "act_for"  # confirm, excuse, withdraw, answer
+    ANNOUNCE = "announce"  # to the own course
     OPEN_CHECK_IN = "open_check_in"
     SEE_PLAN = "see_plan"
     EDIT_PLAN = "edit_plan"
@@ -40,7 +41,14 @@ def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
             if not isinstance(thing, University):
                 return False
             return viewer.role is Role.COORDINATOR or _is_own(viewer, thing)
-        case Action.CHECK_IN | Action.SPEAK_FOR_ONESELF | Action.SEE_COURSE | Action.ACT_FOR | Action.OPEN_CHECK_IN:
+        case (
+            Action.CHECK_IN
+            | Action.SPEAK_FOR_ONESELF
+            | Action.SEE_COURSE
+            | Action.ACT_FOR
+            | Action.ANNOUNCE
+            | Action.OPEN_CHECK_IN
+        ):
             return False  # what a launch opens; completions stay with those who teach
 
 
@@ -62,11 +70,17 @@ def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
         case Action.SPEAK_FOR_ONESELF:
             return _counts(viewer) and (session is None or session.series_id == viewer.series_id)
         case Action.SEE_COURSE:
-            return viewer.is_teacher and viewer.course_id is not None and viewer.deployment_is_approved
+            return _teaches(viewer)
+        case Action.ANNOUNCE:
+            return _teaches(viewer) and not viewer.is_test_user
         case Action.OPEN_CHECK_IN:
             return session is not None and session.session_id in viewer.hosted_session_ids and not session.is_cancelled
         case Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS | Action.EDIT_LMS | Action.ACT_FOR:
             return False  # an administrator's role by launch opens nothing
+
+
+def _teaches(viewer: Visit) -> bool:
+    return viewer.is_teacher and viewer.course_id is not None and viewer.deployment_is_approved
 
 
 def _counts(viewer: Visit) -> bool:

@@ -54,7 +54,7 @@ def normal_email(typed: str) -> str:
 
 
 def is_email(address: str) -> bool:
-    """Whether it could be one. Nothing is sent to it; it is a name for signing in."""
+    """Whether it could be one. It is the name for signing in, and where mail goes to if that is set up."""
     local, at, domain = address.rpartition("@")
     plain = address.isprintable() and not any(sign.isspace() for sign in address)
     return bool(plain and local and at and "." in domain.strip(".") and len(address) <= MAX_EMAIL_CHARS)

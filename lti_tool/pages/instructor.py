@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from flask import Blueprint, render_template, request
 
@@ -27,6 +27,8 @@ from series.store.records import records_of
 from series.store.rules import course_count_of, rules_of
 from series.store.sent_grades import SentGrade, grades_of_course
 from series.store.sessions import get_series, sessions_of
+from series.store.waiting import waiting_for_course
+from series.waiting import WaitingKind
 
 blueprint = Blueprint("instructor", __name__, url_prefix="/visit/<visit_id>/course")
 WORST_FIRST = ("failed", "unaddressed", "due", "delivered")
@@ -61,6 +63,14 @@ class ToDo:
     not_sent: int
     objections: int
     reflections: int
+    roster_is_held: bool
+    completions_are_held: bool
+    announcements: int  # that the course is to be told
+    not_announced: int  # though somebody wanted it
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(astuple(self))
 
 
 @blueprint.get("/")
@@ -136,12 +146,18 @@ def _newest(grades: list[SentGrade]) -> dict[int, SentGrade]:
 
 
 def _to_do(connection: Connection, visit: Visit, course_id: int, grades: list[SentGrade]) -> ToDo:
+    now = the_tool().clock.now()
+    kinds = Counter(one.kind for one in waiting_for_course(connection, course_id, visit.series_id, now=now))
     return ToDo(
         not_sent=Counter(grade.state for grade in grades)["failed"],
         objections=len(
             objections_of_course(connection, course_id=course_id, series_id=visit.series_id, open_only=True)
         ),
         reflections=waiting_of_course(connection, course_id=course_id, series_id=visit.series_id),
+        roster_is_held=bool(kinds[WaitingKind.HELD_ROSTER]),
+        completions_are_held=bool(kinds[WaitingKind.HELD_COMPLETIONS]),
+        announcements=kinds[WaitingKind.TO_ANNOUNCE],
+        not_announced=kinds[WaitingKind.NOT_ANNOUNCED],
     )
 
 

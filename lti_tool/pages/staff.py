@@ -14,6 +14,7 @@ from lti_tool.pages.staff_proof import (
     who,
     with_staff,
 )
+from lti_tool.pages.staff_waiting import waiting_rows
 from lti_tool.pages.staff_words import fault_in_words, wait_in_words
 from lti_tool.pages.times import moment
 from lti_tool.tool import the_tool
@@ -23,7 +24,7 @@ from series.staff import Staff, password_fault
 from series.store.audit import append_audit
 from series.store.limits import take
 from series.store.sessions import list_series
-from series.store.staff import AccountChanged, change_password, end_sign_ins, get_account
+from series.store.staff import AccountChanged, change_password, end_sign_ins, get_account, wants_mail
 from series.store.staff_sessions import close_session
 
 blueprint = Blueprint("staff", __name__, url_prefix="/admin")
@@ -38,7 +39,18 @@ def home(staff: Staff) -> str:
             series = list_series(connection)
     zone = staff.university.time_zone if staff.university else "UTC"
     last_time = moment(staff.seen_before_at, zone) if staff.seen_before_at else None
-    return render_template("staff_home.html", staff=staff, series=series, last_time=last_time)
+    with the_tool().database.read() as connection:
+        mailed = wants_mail(connection, staff.staff_id)
+    return render_template(
+        "staff_home.html",
+        staff=staff,
+        series=series,
+        last_time=last_time,
+        waiting=waiting_rows(staff),
+        sends_mail=the_tool().settings.smtp_url is not None,
+        wants_mail=mailed,
+        saved=request.args.get("saved", ""),
+    )
 
 
 @blueprint.post("/sign-out")

@@ -64,6 +64,22 @@
     } catch { /* offline for a moment: the page stays as it is */ }
   }
 
+  // <button data-copy="id of a field" data-copied hidden>: shown where the browser can copy; else the field is selected.
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    const field = document.getElementById(button.dataset.copy), words = button.textContent;
+    button.setAttribute("aria-live", "polite");
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      field.focus();
+      field.select();
+      try { await navigator.clipboard.writeText(field.value); }
+      catch { if (!document.execCommand("copy")) return; } // an LMS's frame may forbid the clipboard
+      button.focus();
+      button.textContent = button.dataset.copied;
+      setTimeout(() => { button.textContent = words; }, 4000);
+    });
+  }
+
   for (const field of document.querySelectorAll("[data-select]")) field.addEventListener("focus", () => field.select());
 
   showLocalTimes(document);

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.store.database import insert
+from series.store.moodle_tables import announcement
 from series.store.tables import (
     check_in,
     completion,
@@ -38,6 +39,7 @@ def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None
     last = connection.execute(sa.select(course).where(course.c.id == dropped)).one()
     for table in (course_series, course_count, mirror):
         _hand_over(connection, table, "course_id", kept=kept, dropped=dropped)
+    _hand_over_announcements(connection, kept=kept, dropped=dropped)
     for table in (roster_member, course_roster):  # read anew soon, and in a new issuer people may have other numbers
         connection.execute(sa.delete(table).where(table.c.course_id.in_([kept, dropped])))
     connection.execute(sa.update(objection).where(objection.c.course_id == dropped).values(course_id=kept))
@@ -50,6 +52,7 @@ def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None
             title=last.title,
             memberships_url=last.memberships_url,
             moodle_course_id=sa.func.coalesce(course.c.moodle_course_id, last.moodle_course_id),
+            announces=sa.or_(course.c.announces, sa.literal(last.announces)),
         )
     )
 
@@ -98,6 +101,15 @@ def _hand_over(connection: sa.Connection, table: sa.Table, name: str, *, kept: i
     has = sa.select(other).where(column == kept)
     connection.execute(sa.update(table).where(column == dropped, other.not_in(has)).values({name: kept}))
     connection.execute(sa.delete(table).where(column == dropped))
+
+
+def _hand_over_announcements(connection: sa.Connection, *, kept: int, dropped: int) -> None:
+    """Of a change that both know, what was done in `kept` counts."""
+    theirs = announcement.alias()
+    same = (theirs.c.session_id == announcement.c.session_id) & (theirs.c.about == announcement.c.about)
+    both = sa.exists().where(theirs.c.course_id == kept, same)
+    connection.execute(sa.delete(announcement).where(announcement.c.course_id == dropped, both))
+    connection.execute(sa.update(announcement).where(announcement.c.course_id == dropped).values(course_id=kept))
 
 
 def _drop_lesser_reflections(connection: sa.Connection, *, kept: int, dropped: int) -> None:

@@ -26,9 +26,15 @@ class MirroredCourse:
 
 
 def tie_course(
-    connection: sa.Connection, *, university_id: int, moodle_course_id: int, title: str, series_id: UUID
+    connection: sa.Connection,
+    *,
+    university_id: int,
+    moodle_course_id: int,
+    title: str,
+    series_id: UUID,
+    now: datetime | None = None,
 ) -> None:
-    """Show the series in this Moodle course. May be repeated.
+    """Show the series in this Moodle course. May be repeated. `now`: so that what happened before is not told there.
 
     A course that launches from this Moodle have made known already is the same one.
     """
@@ -42,7 +48,9 @@ def tie_course(
     else:
         connection.execute(sa.update(course).where(course.c.id == course_id).values(moodle_course_id=moodle_course_id))
     connection.execute(
-        insert(connection, course_series).values(course_id=course_id, series_id=series_id).on_conflict_do_nothing()
+        insert(connection, course_series)
+        .values(course_id=course_id, series_id=series_id, since_at=now)
+        .on_conflict_do_nothing()
     )
 
 

@@ -58,7 +58,7 @@ announcement = Table(  # that a session was moved or cancelled, told to one cour
     Column("course_id", ForeignKey("course.id"), nullable=False),
     Column("session_id", ForeignKey("session.id"), nullable=False),
     Column("about", String(64), nullable=False),  # the change, so that each is told once
-    Column("state", String(16), nullable=False),  # due, posted, failed, set_aside
+    Column("state", String(16), nullable=False),  # series.announcements.State
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("began_at", Instant),  # the last try; it may take effect long after its call timed out
     Column("next_at", Instant),

@@ -91,7 +91,9 @@ def _save_placement(
     series_id, session_id = _what_it_shows(connection, launch, course_id)
     if course_id is not None:
         connection.execute(
-            insert(connection, course_series).values(course_id=course_id, series_id=series_id).on_conflict_do_nothing()
+            insert(connection, course_series)
+            .values(course_id=course_id, series_id=series_id, since_at=now)
+            .on_conflict_do_nothing()
         )
     scopes = " ".join(launch.ags_scopes)
     fresh: dict[str, Any] = {"ags_scopes": scopes}

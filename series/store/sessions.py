@@ -13,7 +13,7 @@ from series.sessions import DatedSession, Field, Series, Session, Status
 from series.store.keys import seal, unseal
 from series.store.moodle_jobs import ask_for_all
 from series.store.rules import begin_rules, mark_scores_stale
-from series.store.tables import series, session, session_alias, session_host, university
+from series.store.tables import Instant, series, session, session_alias, session_host, university
 from series.store.universities import AlreadyThere, NotThere
 
 EntryKey = tuple[str, datetime]  # UID and original start of a calendar entry
@@ -91,6 +91,12 @@ def dated_sessions_of(connection: sa.Connection, series_ids: Iterable[UUID]) -> 
     return [DatedSession(session=_session(row), changed_at=row.updated_at) for row in rows]
 
 
+def sessions_with(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> list[Session]:
+    """For the store alone: those that meet a condition on the table, in the order of their start."""
+    query = _sessions().where(condition).order_by(session.c.start_at, session.c.id)
+    return [_session(row) for row in connection.execute(query)]
+
+
 def get_session(connection: sa.Connection, session_id: UUID) -> Session | None:
     row = connection.execute(_sessions().where(session.c.id == session_id)).one_or_none()
     return None if row is None else _session(row)
@@ -131,8 +137,15 @@ def add_session(connection: sa.Connection, new: Session, *, now: datetime) -> No
 def change_session(connection: sa.Connection, changed: Session, *, now: datetime) -> None:
     ask_for_all(connection, changed.series_id, now=now)
     mark_scores_stale(connection, changed.series_id, now=now)  # how many there are, and of how many, may have changed
+    is_replanned = sa.or_(session.c.start_at != changed.start_at, session.c.status != changed.status.value)
     connection.execute(
-        sa.update(session).where(session.c.id == changed.session_id).values(**_columns(changed), updated_at=now)
+        sa.update(session)
+        .where(session.c.id == changed.session_id)
+        .values(
+            **_columns(changed),
+            updated_at=now,
+            replanned_at=sa.case((is_replanned, sa.literal(now, Instant)), else_=session.c.replanned_at),
+        )
     )
 
 

@@ -86,6 +86,14 @@ def get_account(connection: sa.Connection, staff_id: int) -> Account:
     return _account(connection.execute(_accounts().where(staff.c.id == staff_id)).one())
 
 
+def wants_mail(connection: sa.Connection, staff_id: int) -> bool:
+    return bool(connection.execute(sa.select(staff.c.wants_mail).where(staff.c.id == staff_id)).scalar_one())
+
+
+def choose_mail(connection: sa.Connection, staff_id: int, *, is_wanted: bool) -> None:
+    connection.execute(sa.update(staff).where(staff.c.id == staff_id).values(wants_mail=is_wanted))
+
+
 def count_try(connection: sa.Connection, email: str) -> None:
     """One more try to sign in; nothing where there is no such account."""
     connection.execute(sa.update(staff).where(staff.c.email == normal_email(email)).values(tries=staff.c.tries + 1))

@@ -203,6 +203,7 @@ session = Table(
     # Frozen when it starts; none before. The other way round, a version may be of one session.
     Column("rule_version_id", ForeignKey("rule_version.id", use_alter=True)),
     Column("updated_at", Instant, nullable=False),
+    Column("replanned_at", Instant),  # when it was last moved, cancelled, or not cancelled after all; none: never
     Index(None, "series_id", "start_at"),
 )
 
@@ -276,6 +277,7 @@ course_series = Table(
     metadata,
     Column("course_id", ForeignKey("course.id"), primary_key=True),
     Column("series_id", ForeignKey("series.id"), primary_key=True),
+    Column("since_at", Instant),  # what happened before it need not be told there; none: nobody knows since when
 )
 
 course_count = Table(  # what a course demands for its own grade, in place of the series' number

@@ -35,6 +35,7 @@ def tour_of_a_full_course(folder: Path, take: Take, page: Page) -> None:
             "grades": "grades/",
             "inbox": "inbox/",
             "count": "count",
+            "announcements": "announcements/",
         }.items():
             take(f"course-{name}", partial(open_as_teacher, path))
         take("course-count-effect", lambda page: _show_effect(page, partial(open_as_teacher, "count")))

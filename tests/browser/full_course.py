@@ -1,6 +1,6 @@
 """A course in the middle of the term, with long names and something of everything, for the pictures of its pages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -8,9 +8,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from sandbox_lms.campus import Person, Role
+from series.announcements import State
 from series.rosters import RosterMember
 from series.rule import Demand, Kind, Rule
+from series.sessions import Status
 from series.store import deliveries
+from series.store.announcements import decide, to_tell
 from series.store.approvals import Word, record_word, withdraw
 from series.store.database import Connection, Database
 from series.store.evidence import NewEvidence, record_evidence
@@ -18,7 +21,8 @@ from series.store.objections import answer_objection, raise_objection
 from series.store.reflections import hand_in
 from series.store.rosters import ensure_participants, save_roster
 from series.store.rules import set_rule
-from series.store.tables import completion, delivery, evidence, membership, placement, session
+from series.store.sessions import change_session, sessions_of
+from series.store.tables import completion, delivery, evidence, membership, placement, session, university
 
 NAMES = (
     "Maximiliane Freifrau von Hohenstein-Oberndorff zu Schwarzenbach",
@@ -31,6 +35,7 @@ NAMES = (
     "Maria Vella",
 )
 TEACHER = Person(user_id="40", username="teacher", password="teacher-demo", name="Karmenu Żammit", role="teacher")
+LONG_TITLE = "Mathematisch-naturwissenschaftliche Unterrichtsentwicklung: Διαπολιτισμικές προσεγγίσεις της ενέργειας"
 WHY_NOT = "The LMS takes no grade for this person: they are no longer enrolled in the course."
 RULE = Rule(
     ways=(
@@ -84,9 +89,24 @@ def fill(path: Path) -> Filled:
         fact = connection.execute(
             sa.select(evidence.c.id).where(evidence.c.participant_id == those[0]).order_by(evidence.c.id)
         ).scalars()
+        _replan(connection, series_id, now)
         found = Filled(person=those[0], fact=next(iter(fact)), over=sessions[-1])
     database.dispose()
     return found
+
+
+def _replan(connection: Connection, series_id: UUID, now: datetime) -> None:
+    """One session to come is moved and one cancelled: of one the course has been told, of the other not."""
+    connection.execute(sa.update(university).values(language="el", time_zone="Europe/Athens"))
+    ahead = [one for one in sessions_of(connection, series_id) if one.start_at > now]
+    course_id = connection.execute(sa.select(placement.c.course_id)).scalars().first() or 0
+    for session_ in (ahead[-1], ahead[-2]):
+        change_session(connection, replace(session_, status=Status.CANCELLED), now=now)
+    for one in to_tell(connection, [course_id], now=now)[:1]:
+        decide(connection, one, State.SET_ASIDE, by="participant 1", now=now)
+    day = timedelta(days=1)
+    moved = replace(ahead[-3], start_at=ahead[-3].start_at + day, end_at=ahead[-3].end_at + day)
+    change_session(connection, replace(moved, title=LONG_TITLE, moved_from_at=ahead[-3].start_at), now=now)
 
 
 def _record(connection: Connection, those: list[int], sessions: list[UUID], now: datetime) -> None:

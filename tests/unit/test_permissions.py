@@ -49,6 +49,7 @@ TABLE: list[tuple[Action, str, Thing, set[str]]] = [
     (Action.ACT_FOR, "oneself", replace(LEARNER, participant_id=TEACHER.participant_id), set()),
     (Action.ACT_FOR, "somebody of another course", replace(LEARNER, course_id=2), set()),
     (Action.ACT_FOR, "nobody", None, set()),
+    (Action.ANNOUNCE, "to the own course", None, ACT_FOR),
     (Action.OPEN_CHECK_IN, "the hosted session", SESSION, HOSTS),
     (Action.OPEN_CHECK_IN, "the hosted session, cancelled", CANCELLED_SESSION, set()),
     (Action.OPEN_CHECK_IN, "another session", OTHER_SESSION, set()),

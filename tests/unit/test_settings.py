@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from config.mail_server import Encryption, MailServer
 from config.settings import Settings, SettingsError, read_settings
 
 SECRET_KEY = "a test's secret key, long enough for all"
@@ -229,3 +230,67 @@ def test_secrets_are_not_in_the_settings_repr() -> None:
 def test_problems_do_not_quote_secrets() -> None:
     shown = " ".join(problems(SECRET_KEY="hunter2", ENCRYPTION_KEY="hunter3", DATABASE_URL="mysql://me:hunter4@db"))
     assert "hunter" not in shown
+
+
+MAIL = {"SMTP_URL": "smtp://user:p%40ss@mail.example.org:2525", "MAIL_FROM": "sessions@example.org"}
+
+
+def test_without_a_mail_server_nobody_is_mailed() -> None:
+    settings = read()
+    assert (settings.smtp_url, settings.mail_from) == (None, None)
+
+
+def test_a_mail_server_is_read_from_one_address_and_its_password_is_not_shown() -> None:
+    settings = read(**MAIL)
+    assert settings.smtp_url == MailServer(
+        host="mail.example.org", port=2525, encryption=Encryption.STARTTLS, user="user", password="p@ss"
+    )
+    assert settings.mail_from == "sessions@example.org"
+    assert "p@ss" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "encryption"),
+    [
+        ("smtp://mail.example.org", 587, Encryption.STARTTLS),
+        ("smtps://mail.example.org", 465, Encryption.TLS),
+        ("smtp://localhost:25", 25, Encryption.NONE),
+        ("smtp://[::1]:25", 25, Encryption.NONE),
+        ("smtps://127.0.0.1", 465, Encryption.TLS),
+    ],
+)
+def test_mail_goes_encrypted_but_to_this_very_machine(url: str, port: int, encryption: Encryption) -> None:
+    server = read(**MAIL | {"SMTP_URL": url}).smtp_url
+    assert server is not None
+    assert (server.port, server.encryption) == (port, encryption)
+
+
+@pytest.mark.parametrize("name", ["SMTP_URL", "MAIL_FROM"])
+def test_one_half_of_mail_is_a_problem(name: str) -> None:
+    (problem,) = problems(**{name: MAIL[name]})
+    other = ({"SMTP_URL", "MAIL_FROM"} - {name}).pop()
+    assert problem.startswith(f"SHARED_SESSIONS_{other} is missing: mail to staff needs both")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example.org",
+        "http://mail.example.org",
+        "smtp://",
+        "smtp://user@mail.example.org",
+        "smtp://mail.example.org:port",
+        "smtp://mail.example.org/path",
+        "smtp://mail.example.org?x=1",
+        "smtp://mail example.org",
+    ],
+)
+def test_a_mail_server_that_cannot_be_one_is_named_without_its_password(url: str) -> None:
+    (problem,) = problems(**MAIL | {"SMTP_URL": url})
+    assert problem.startswith("SHARED_SESSIONS_SMTP_URL ")
+
+
+@pytest.mark.parametrize("address", ["sessions", "a@", "@b", "Sessions <a@b.org>", "a@b.org, c@d.org", "ä@b.org"])
+def test_a_sender_is_one_plain_address(address: str) -> None:
+    (problem,) = problems(**MAIL | {"MAIL_FROM": address})
+    assert problem.startswith("SHARED_SESSIONS_MAIL_FROM must be one plain address")

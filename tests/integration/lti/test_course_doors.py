@@ -20,6 +20,7 @@ PAGES = [
     "inbox/",
     "inbox/reflections/{person}/{session}/",
     "count",
+    "announcements/",
 ]
 FORMS = [
     "people/{person}/sessions/{session}/",
@@ -31,8 +32,10 @@ FORMS = [
     "inbox/reflections/{person}/{session}/return",
     "inbox/reflections/{person}/{session}/read",
     "count",
+    "announcements/switch",
+    "announcements/{session}",
 ]
-NOT_ABOUT_PEOPLE = {"", "sessions/{session}/confirm", "grades/", "inbox/", "count"}
+NOT_ABOUT_PEOPLE = {"", "sessions/{session}/confirm", "grades/", "inbox/", "count", "announcements/"}
 
 
 def statuses(browser: Browser, path: str, pages: list[str], values: dict[str, object]) -> dict[str, int]:
@@ -101,8 +104,16 @@ ACTIONS = [
     "return {person} {session}",
     "read {person} {session}",
     "count",
+    "announcements switch",
+    "announcement {session}",
 ]
-OWN_COURSE = {"sessions/{session}/confirm", "grades/retry", "count"}
+OWN_COURSE = {
+    "sessions/{session}/confirm",
+    "grades/retry",
+    "count",
+    "announcements/switch",
+    "announcements/{session}",
+}
 FILLED = {
     "do": "confirm",
     "reason": "Because.",

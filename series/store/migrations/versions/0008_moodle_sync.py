@@ -21,6 +21,8 @@ def upgrade() -> None:
     op.add_column("mirror", sa.Column("shown_as", sa.String(64)))
     op.add_column("sync_run", sa.Column("calls", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("course", sa.Column("announces", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("session", sa.Column("replanned_at", INSTANT))
+    op.add_column("course_series", sa.Column("since_at", INSTANT))
     op.add_column("staff", sa.Column("wants_mail", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.add_column("staff", sa.Column("digest_at", INSTANT))
     # Creations that were begun and not known to have ended: long enough ago to be looked for, and made again.

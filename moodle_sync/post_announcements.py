@@ -1,0 +1,258 @@
+"""Moved and cancelled sessions into the announcements forums of one university's Moodle courses, each once.
+
+The intention is noted before the call, and the message carries our marker: when nobody knows how a posting ended, it is
+looked for, and made again only once it can no longer appear by itself.
+"""
+
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from lms.errors import LmsError, NotAllowed, Refused
+from lms.moodle_forum import Discussion
+from moodle_sync.moodle_access import MoodleAccess
+from moodle_sync.services import Services
+from series.announcement_texts.writing import Written, write
+from series.announcements import Announcement, State, is_settled
+from series.feed import session_url
+from series.moodle_jobs import LATE_EFFECT
+from series.people import University
+from series.store.announcements import (
+    AnnouncingCourse,
+    ToTell,
+    announcements_of,
+    announcing_courses,
+    claim,
+    drop_outdated,
+    make_due,
+    note_not_posted,
+    note_posted,
+    put_off,
+    to_tell,
+)
+from series.store.database import Connection
+from series.store.schema import installation_id
+from series.store.universities import find_university
+
+MOST_TRIES = 5
+FIRST_DELAY = timedelta(minutes=5)  # after the first no; doubled by each
+LOOK_AGAIN = timedelta(minutes=1)  # after a call that nobody answered
+NO_FORUM = (
+    "There is no announcements forum in this Moodle course that our account can see. Moodle makes one when a teacher"
+    " opens the course with “Number of announcements” above 0 (course settings, Appearance); the account needs"
+    " mod/forum:viewdiscussion there."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posting:
+    """One row that is due. `wanted` None: the change is no longer true, and the row only to be cleared up."""
+
+    course: AnnouncingCourse
+    row: Announcement
+    wanted: ToTell | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writer:
+    """In whose words, and with which marker."""
+
+    university: University
+    public_url: str
+    installation_id: str
+
+    def write(self, wanted: ToTell, announcement_id: int) -> Written:
+        url = f"{session_url(wanted.session, self.public_url)}?i={self.installation_id}&a={announcement_id}"
+        return write(wanted.change, wanted.session, university=self.university, url=url)
+
+
+def announce(services: Services, access: MoodleAccess) -> None:
+    """No call where nothing is due. One course's trouble leaves the others alone. Raises an LmsError of the whole
+    site."""
+    _plan(services, access)
+    postings, writer = due_postings(services, access)
+    for course in dict.fromkeys(posting.course for posting in postings):
+        own = [posting for posting in postings if posting.course == course]
+        _Course(services=services, access=access, writer=writer, course=course).work(own)
+
+
+def planned(services: Services, access: MoodleAccess) -> list[tuple[AnnouncingCourse, Written]]:
+    """What would be posted now, for who only looks."""
+    now = services.clock.now()
+    with services.database.read() as connection:
+        writer = _writer(services, access, connection)
+        courses = announcing_courses(connection, access.connection.university_id)
+        wanted = to_tell(connection, [course.course_id for course in courses], now=now)
+    by_id = {course.course_id: course for course in courses}
+    return [
+        (by_id[one.course_id], writer.write(one, one.row.announcement_id if one.row else 0))
+        for one in wanted
+        if (one.row is not None and one.row.state is State.DUE)
+        or (one.row is None and by_id[one.course_id].announces and is_settled(one.replanned, now=now))
+    ]
+
+
+def due_postings(services: Services, access: MoodleAccess) -> tuple[list[Posting], Writer]:
+    now = services.clock.now()
+    with services.database.read() as connection:
+        writer = _writer(services, access, connection)
+        courses = announcing_courses(connection, access.connection.university_id)
+        ids = [course.course_id for course in courses]
+        wanted = {one.row.announcement_id: one for one in to_tell(connection, ids, now=now) if one.row is not None}
+        rows = announcements_of(connection, ids)
+    by_id = {course.course_id: course for course in courses}
+    due = [row for row in rows if row.state is State.DUE and (row.next_at is None or row.next_at <= now)]
+    postings = [Posting(course=by_id[row.course_id], row=row, wanted=wanted.get(row.announcement_id)) for row in due]
+    return postings, writer
+
+
+def _plan(services: Services, access: MoodleAccess) -> None:
+    """New rows for what the courses want to be told and has settled; none any more for what is no longer true."""
+    now = services.clock.now()
+    with services.database.read() as connection:
+        courses = announcing_courses(connection, access.connection.university_id)
+        ids = [course.course_id for course in courses]
+        wanted = to_tell(connection, ids, now=now)
+        rows = announcements_of(connection, ids)
+    on = {course.course_id for course in courses if course.announces}
+    on_their_way = {(row.course_id, row.session_id) for row in rows if _may_be_there(row)}
+    fresh = [
+        one
+        for one in wanted
+        if one.row is None
+        and one.course_id in on
+        and is_settled(one.replanned, now=now)
+        and (one.course_id, one.session.session_id) not in on_their_way  # what is true then depends on it
+    ]
+    true = {one.row.announcement_id for one in wanted if one.row is not None}
+    open_states = {State.DUE, State.LEFT, State.FAILED}
+    outdated = [
+        row.announcement_id
+        for row in rows
+        if row.state in open_states and not _may_be_there(row) and row.announcement_id not in true
+    ]
+    if fresh or outdated:
+        with services.database.write() as connection:
+            drop_outdated(connection, outdated)
+            make_due(connection, fresh, now=now)
+
+
+def _may_be_there(row: Announcement) -> bool:
+    return row.state is State.DUE and row.began_at is not None
+
+
+def _writer(services: Services, access: MoodleAccess, connection: Connection) -> Writer:
+    return Writer(
+        university=find_university(connection, access.connection.university_slug),
+        public_url=services.settings.public_url,
+        installation_id=installation_id(connection),
+    )
+
+
+@dataclass(kw_only=True)
+class _Course:
+    """One course's forum."""
+
+    services: Services
+    access: MoodleAccess
+    writer: Writer
+    course: AnnouncingCourse
+    _forum_id: int | None = field(default=None, init=False)
+    _found: Mapping[int, int] | None = field(default=None, init=False)
+
+    def work(self, postings: Sequence[Posting]) -> None:
+        """Raises an LmsError of the whole site."""
+        for posting in postings:
+            try:
+                self._one(posting)
+            except LmsError as error:
+                self._note_failure(posting, error)
+                if error.of_platform:
+                    raise
+                self.access.problems.append(f"Course {self.course.moodle_course_id}: {error}")
+
+    def _one(self, posting: Posting) -> None:
+        row, now = posting.row, self.services.clock.now()
+        if row.began_at is not None:
+            discussion_id = self._marked().get(row.announcement_id)
+            if discussion_id is not None:
+                self._posted(row, discussion_id, "found")
+                return
+            if now < row.began_at + LATE_EFFECT:
+                with self.services.database.write() as connection:
+                    put_off(connection, row.announcement_id, next_at=row.began_at + LATE_EFFECT)
+                return
+        if posting.wanted is None:
+            with self.services.database.write() as connection:
+                drop_outdated(connection, [row.announcement_id])
+            return
+        self._post(row, posting.wanted)
+
+    def _post(self, row: Announcement, wanted: ToTell) -> None:
+        forum_id = self._forum()
+        written = self.writer.write(wanted, row.announcement_id)
+        now = self.services.clock.now()
+        with self.services.database.write() as connection:
+            true = to_tell(connection, [self.course.course_id], now=now)
+            is_true = any(one.row is not None and one.row.announcement_id == row.announcement_id for one in true)
+            if not is_true or not claim(connection, row, now=now):
+                return  # changed once more a moment ago, or somebody else has it
+        discussion_id = self.access.moodle.add_discussion(forum_id, subject=written.subject, message=written.message)
+        self._posted(row, discussion_id, "posted")
+
+    def _posted(self, row: Announcement, discussion_id: int, what: str) -> None:
+        with self.services.database.write() as connection:
+            note_posted(connection, row.announcement_id, discussion_id, now=self.services.clock.now())
+        self.access.counts[what] += 1
+
+    def _note_failure(self, posting: Posting, error: LmsError) -> None:
+        """What the whole site did says nothing about this announcement: it waits as long as the site does not answer.
+        After a clear no there is nothing to be looked for; after anything else there may be."""
+        now, row = self.services.clock.now(), posting.row
+        is_sure = isinstance(error, NotAllowed | Refused) and row.began_at is None
+        attempts = row.attempts + (not error.of_platform)
+        delay = LOOK_AGAIN if error.of_platform else FIRST_DELAY * (1 << min(attempts - 1, 8))
+        with self.services.database.write() as connection:
+            note_not_posted(
+                connection,
+                row.announcement_id,
+                problem=str(error),
+                attempts=attempts,
+                next_at=None if attempts >= MOST_TRIES else now + delay,
+                is_sure=is_sure,
+            )
+
+    def _forum(self) -> int:
+        """Raises LmsError."""
+        if self._forum_id is None:
+            self._forum_id = self.access.moodle.announcements_forum(self.course.moodle_course_id)
+        if self._forum_id is None:
+            raise NotAllowed(NO_FORUM, status=200)
+        return self._forum_id
+
+    def _marked(self) -> Mapping[int, int]:
+        """Our announcements that are there: discussion by announcement."""
+        if self._found is None:
+            discussions = self.access.moodle.discussions(self._forum())
+            self._found = find_posted(
+                discussions,
+                installation_id=self.writer.installation_id,
+                user_ids=self.access.connection.own_user_ids,
+            )
+        return self._found
+
+
+def find_posted(discussions: Iterable[Discussion], *, installation_id: str, user_ids: frozenset[int]) -> dict[int, int]:
+    """Discussions by announcement: those that carry our marker, and were not written by somebody else; the oldest where
+    there are two."""
+    marker = re.compile(
+        rf"""href=["'][^"'\s]*/s/[0-9a-f-]{{36}}\?i={re.escape(installation_id)}&a=([0-9]{{1,18}})["']""", re.IGNORECASE
+    )
+    found: dict[int, int] = {}
+    for one in sorted(discussions, key=lambda one: -one.discussion_id):
+        if one.user_id is None or one.user_id in user_ids:
+            for number in marker.findall(html.unescape(one.message)):
+                found[int(number)] = one.discussion_id
+    return found
