@@ -146,20 +146,19 @@ class FaultyCourse:
             return None
 
     def run_what_is_due(self, until: datetime) -> None:
-        """As the worker's ticks do it, until nothing is left but what comes every few minutes or hours."""
+        """As the worker does it, until nothing is left but what comes every few minutes or hours."""
         while self.is_unsettled():
-            assert self.clock.now() < until, "it takes too long"
             with self.services.database.read() as connection:
+                now = self.clock.now()
                 due = [
-                    one
-                    for are_suspect in (False, True)
-                    for one in due_jobs(connection, now=self.clock.now(), limit=10, are_suspect=are_suspect)
-                    if one.job in {MoodleJob.MIRROR, MoodleJob.SWEEP}
+                    one for sort in (False, True) for one in due_jobs(connection, now=now, limit=9, are_suspect=sort)
                 ]
-            if due:
-                self.run(due[0].job)
+            calendars = [one.job for one in due if one.job in {MoodleJob.MIRROR, MoodleJob.SWEEP}]
+            if calendars:
+                self.run(calendars[0])
             else:
-                self.advance(timedelta(minutes=1))
+                self.advance(timedelta(minutes=2))
+            assert now < until, "it takes too long"
 
     def is_unsettled(self) -> bool:
         plans = plan_university(self.services, self.connection())
@@ -219,7 +218,10 @@ class FaultyCourse:
 
     def start_again(self) -> None:
         """An empty calendar but for the events of others, and a database in which nothing is mirrored yet."""
-        with closing(self.services.database.engine.raw_connection()) as ours, closing(connect(self.template)) as template:
+        with (
+            closing(self.services.database.engine.raw_connection()) as ours,
+            closing(connect(self.template)) as template,
+        ):
             template.backup(ours.driver_connection)
         self.moodle.start_again()
         self.moodle.faults, self.moodle.late_before, self.moodle.late_since = (), frozenset(), None
@@ -260,7 +262,12 @@ def open_course(folder: Path, database_url: str) -> Iterator[FaultyCourse]:
     """Within it, nothing else answers HTTP."""
     clock = HandClock()
     settings = replace(make_settings(database_url), public_url="http://localhost:8000")
-    services = replace(make_services(settings), clock=clock, database=QuickDatabase(database_url), moodle_pace=Pace(UNPACED, lambda: 0.0))
+    services = replace(
+        make_services(settings),
+        clock=clock,
+        database=QuickDatabase(database_url),
+        moodle_pace=Pace(UNPACED, lambda: 0.0),
+    )
     moodle = FaultyMoodle(folder, clock=clock)
     seed(services.database, sessions=[])
     with services.database.write() as connection:
@@ -277,7 +284,10 @@ def open_course(folder: Path, database_url: str) -> Iterator[FaultyCourse]:
     copy(database_url.removeprefix("sqlite:///"), template)
     course = FaultyCourse(moodle=moodle, clock=clock, template=template, services=services)
     course.start_again()
-    with responses.mock, closing(connect(moodle.site.database.path)) as kept_open:  # so that it is not tidied up each time
+    with (
+        responses.mock,
+        closing(connect(moodle.site.database.path)) as kept_open,
+    ):  # so that it is not tidied up each time
         kept_open.execute("SELECT 1 FROM event").fetchall()
         moodle.play()
         yield course

@@ -28,12 +28,25 @@ EXAMPLES = 1_600 if os.environ.get("ALL_ATTACKS") else int(os.environ.get("N", "
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WRITES = ("core_calendar_create_calendar_events", "core_calendar_submit_create_update_form", "core_calendar_delete")
 
-# Sessions: one that is over, one that runs now, and four to come, two of them of another series.
-STARTS = {1: -3 * DAY, 2: timedelta(), 3: DAY, 4: 7 * DAY, 5: 8 * DAY, 6: 14 * DAY}
+# Sessions: one that is over, one that runs now, and two to come, the last of them of another series.
+STARTS = {1: -3 * DAY, 2: timedelta(), 3: DAY, 4: 7 * DAY}
 VERSIONS = ["absent", "planned", "cancelled"]
 CHANGES = ["same", "same", "moved", "years away", "cancelled", "taken up", "retitled", "added"]
-STEPS = ["mirror", "mirror", "mirror", "sweep", "change", "minutes", "quarter", "retime", "rename", "hide", "drop"]
-BY_HAND = {"retime", "rename", "hide", "drop"}
+STEPS = [
+    "mirror",
+    "mirror",
+    "mirror",
+    "sweep",
+    "change",
+    "minutes",
+    "quarter",
+    "retime",
+    "rename",
+    "hide",
+    "drop",
+    "copy",
+]
+BY_HAND = {"retime", "rename", "hide", "drop", "copy"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +62,10 @@ class Story:
 FAULTS = st.sampled_from([None, None, None, *Fault])
 STORIES = st.builds(
     Story,
-    versions=st.lists(st.sampled_from(VERSIONS), min_size=6, max_size=6),
-    changes=st.lists(st.sampled_from(CHANGES), min_size=6, max_size=6),
+    versions=st.lists(st.sampled_from(VERSIONS), min_size=4, max_size=4),
+    changes=st.lists(st.sampled_from(CHANGES), min_size=4, max_size=4),
     shows_other=st.tuples(st.booleans(), st.booleans()),
-    steps=st.lists(st.sampled_from(STEPS), max_size=8),
+    steps=st.lists(st.sampled_from(STEPS), max_size=7),
     faults=st.lists(FAULTS, max_size=14),
     late_before=st.frozensets(st.integers(1, 20), max_size=4),
 )
@@ -124,6 +137,7 @@ class Telling:
             edits = {
                 "retime": replace(last, timestart=last.timestart + 3600),
                 "rename": replace(last, name="Room 7!"),
+                "copy": replace(last, event_id=500),  # a course restored from a backup
                 "hide": replace(last, visible=0, description="<p>Now in room 7.</p>" + last.description),
             }
             self.course.edit(edits[step]) if step in edits else self.course.remove(last)
@@ -132,6 +146,9 @@ class Telling:
         """No more faults."""
         self.change()
         self.course.moodle.faults = ()
+
+    def has_doubles(self) -> bool:
+        return any(len(self.course.events_of(session)) > 1 for session in self.sessions.values())
 
     def shown(self) -> list[Session]:
         with_other = self.story.shows_other[1]
@@ -144,7 +161,7 @@ def first_version(number: int, version: str) -> Session | None:
     return replace(
         moved(SESSION, STARTS[number]),
         session_id=UUID(int=SESSION.session_id.int + number),
-        series_id=(OTHER_SERIES if number > 4 else SERIES).series_id,
+        series_id=(OTHER_SERIES if number == 4 else SERIES).series_id,
         title=f"Week {number} <b> & more",
         status=Status.CANCELLED if version == "cancelled" else Status.PLANNED,
     )
@@ -199,7 +216,8 @@ def assert_nothing_is_left_to_do(course: FaultyCourse) -> None:
 @settings(
     max_examples=EXAMPLES,
     database=None,
-    derandomize=True, phases=[Phase.generate] if os.environ.get("N") else list(Phase),
+    derandomize=True,
+    phases=[Phase.generate] if os.environ.get("N") else list(Phase),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(story=STORIES)
@@ -208,7 +226,7 @@ def test_whatever_happens_the_course_equals_the_plan_after_the_next_sweep(course
     telling.begin()
     for step in ("mirror", *story.steps):
         telling.go_on(step)
-        assert course.foreign_now() == course.foreign
+        assert "copy" in story.steps or not telling.has_doubles()
     telling.end()
     if not BY_HAND & set(story.steps):  # what people do, only the next sweep of all finds
         course.run_what_is_due(course.clock.now() + 4 * HOUR)
