@@ -102,13 +102,14 @@ def connect(university_slug: str, url: str, course_id: int, slug: str, token_fil
             moodle_user_id=site.user_id,
             site_name=site.site_name,
         )
-        save_connection(connection, new, encryption_key=services.settings.encryption_key, now=services.clock.now())
+        now = services.clock.now()
+        save_connection(connection, new, encryption_key=services.settings.encryption_key, now=now)
         tie_course(
             connection,
             university_id=university.university_id,
             moodle_course_id=course_id,
             title=courses[0].fullname,
             series_id=shown.series_id,
-            now=services.clock.now(),
+            now=now,
         )
     click.echo(f"Connected {site.site_name}: “{shown.title}” is mirrored into “{courses[0].fullname}”.")

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from config.command_line import Failure, printable
-from moodle_sync.cli_common import chosen_connections, print_report, run_at_moodles, services_or_exit
+from config.command_line import Failure
+from moodle_sync.cli_announce import run_announce
+from moodle_sync.cli_calendars import run_mirror, run_sweep
+from moodle_sync.cli_common import print_report, services_or_exit
 from moodle_sync.cli_rosters import run_rosters
 from moodle_sync.errors import NotACalendar, SourceUnreadable
-from series.moodle_jobs import MoodleJob
 from series.store import deliveries
 from series.store.sessions import list_series
 from series.store.universities import find_university
 from series.store.uploads import TABLE_SOURCE
 
 if TYPE_CHECKING:
-    from moodle_sync.mirror_sessions import CoursePlan
     from moodle_sync.services import Services
 
 MOST_BY_HAND = 10_000
@@ -51,42 +51,6 @@ def run_calendar() -> None:
         raise Failure(" ".join(problems))
 
 
-@run_group.command("mirror")
-@click.option("--university", "university_slug", help="Only this one.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, call nothing.")
-def run_mirror(university_slug: str | None, *, dry_run: bool) -> None:
-    """Bring the connected Moodle calendars up to date."""
-    from moodle_sync.mirror_sessions import plan_university  # noqa: PLC0415 - other commands should not wait for it
-
-    services = services_or_exit()
-    if not dry_run:
-        run_at_moodles(services, MoodleJob.MIRROR, university_slug)
-        return
-    for connected in chosen_connections(services, university_slug):
-        _print_plans(connected.university_slug, plan_university(services, connected))
-
-
-@run_group.command("announce")
-@click.option("--university", "university_slug", help="Only this one.")
-@click.option("--dry-run", is_flag=True, help="Say what would be posted, call nothing.")
-def run_announce(university_slug: str | None, *, dry_run: bool) -> None:
-    """Post moved and cancelled sessions to the Moodle forums of the courses that want it."""
-    from moodle_sync.moodle_runs import access_to  # noqa: PLC0415 - other commands should not wait for it
-    from moodle_sync.post_announcements import planned  # noqa: PLC0415 - as above
-
-    services = services_or_exit()
-    if not dry_run:
-        run_at_moodles(services, MoodleJob.ANNOUNCE, university_slug)
-        return
-    for connected in chosen_connections(services, university_slug):
-        wanted = planned(services, access_to(services, connected))
-        for course, written in wanted:
-            subject = printable(written.subject)
-            click.echo(f"{connected.university_slug}, course {course.moodle_course_id}: {subject}")
-        if not wanted:
-            click.echo(f"{connected.university_slug}: nothing to post")
-
-
 @run_group.command("deliver")
 @click.option("--university", "university_slug", help="Only this one.")
 @click.option("--dry-run", is_flag=True, help="Say what is due, call nothing.")
@@ -118,20 +82,5 @@ def _due(services: "Services", university_slug: str | None) -> list[int]:
         return deliveries.due_ids(connection, now=now, limit=MOST_BY_HAND, university_slug=university_slug)
 
 
-run_group.add_command(run_rosters)
-
-
-def _print_plans(university_slug: str, plans: "list[CoursePlan]") -> None:
-    for course_plan in plans:
-        click.echo(f"{university_slug}, course {course_plan.course.moodle_course_id}:")
-        if course_plan.plan.is_empty:
-            click.echo("  nothing to do")
-        for wanted in course_plan.plan.create:
-            click.echo(f"  create  {wanted.draft.start_at:%Y-%m-%d %H:%M} UTC  {wanted.draft.name}")
-        for adoption in course_plan.plan.adopt:
-            click.echo(f"  look for, or create  {adoption.wanted.draft.name}")
-        for update in course_plan.plan.update:
-            draft = update.wanted.draft
-            click.echo(f"  update event {update.event_id}: {draft.start_at:%Y-%m-%d %H:%M} UTC  {draft.name}")
-        for mirror in course_plan.plan.delete:
-            click.echo(f"  delete event {mirror.event_id}")
+for command in (run_rosters, run_mirror, run_sweep, run_announce):
+    run_group.add_command(command)

@@ -14,6 +14,7 @@ from moodle_sync.mirror_sessions import mirror
 from moodle_sync.moodle_access import MoodleAccess, Stopped
 from moodle_sync.post_announcements import announce
 from moodle_sync.services import Services, jitter
+from moodle_sync.sweep_calendars import sweep
 from series.moodle_jobs import MoodleJob
 from series.store import runs
 from series.store.database import DatabaseBusy, DatabaseUnreachable
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 END_TRIES = 6  # each waits for the lock as long as the database lets it
 JOBS: Mapping[MoodleJob, Callable[[Services, MoodleAccess], None]] = {
     MoodleJob.MIRROR: mirror,
+    MoodleJob.SWEEP: sweep,
     MoodleJob.ANNOUNCE: announce,
 }
 

@@ -7,7 +7,7 @@ own account are ever touched.
 import hashlib
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -29,35 +29,36 @@ class WantedEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
-    """Change the event. If somebody deleted it: create it or, when `create_if_missing` is false, forget the mirror."""
+    """Change the event, or make it anew if somebody has deleted it."""
 
     event_id: int
     wanted: WantedEvent
-    create_if_missing: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Adoption:
-    """Look for the event by our marker: update it if it is there; if not, create it or, when `create_if_missing` is
-    false, forget the mirror."""
-
-    wanted: WantedEvent
-    create_if_missing: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The calls that one course needs. `delete`: mirrors whose event should go; one without `event_id` is to be looked
-    for by our marker first."""
+    """What one course needs, as far as we know without a look. `look_for`: whose event is found by our marker, or made.
+    `delete`: mirrors whose event should go; one without `event_id` is to be looked for first."""
 
     create: tuple[WantedEvent, ...]
-    adopt: tuple[Adoption, ...]
+    look_for: tuple[WantedEvent, ...]
     update: tuple[Update, ...]
     delete: tuple[Mirror, ...]
 
     @property
     def is_empty(self) -> bool:
-        return not (self.create or self.adopt or self.update or self.delete)
+        return not (self.create or self.look_for or self.update or self.delete)
+
+    @property
+    def session_ids(self) -> frozenset[UUID]:
+        wanted = (*self.create, *self.look_for, *(update.wanted for update in self.update))
+        return frozenset((*(one.session_id for one in wanted), *(mirror.session_id for mirror in self.delete)))
+
+    @property
+    def known_ids(self) -> frozenset[int]:
+        """Of the events that it changes or deletes."""
+        doomed = (mirror.event_id for mirror in self.delete if mirror.event_id is not None)
+        return frozenset((*(update.event_id for update in self.update), *doomed))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,31 +78,42 @@ def plan(sessions: Iterable[Session], mirrors: Iterable[Mirror], *, target: Targ
     """
     unseen = {mirror.session_id: mirror for mirror in mirrors}
     create: list[WantedEvent] = []
-    adopt: list[Adoption] = []
+    look_for: list[WantedEvent] = []
     update: list[Update] = []
     delete: list[Mirror] = []
     for session in sorted(sessions, key=lambda session: (session.start_at, session.session_id)):
         mirror = unseen.pop(session.session_id, None)
-        is_due = session.status is not Status.CANCELLED and session.end_at > now
-        if mirror is None and not is_due:
+        if mirror is None and not is_due(session, now):
             continue
         wanted = wanted_event(session, target=target)
         if mirror is None:
             create.append(wanted)
-        elif session.status is Status.CANCELLED and _date_has_passed(session, now):
+        elif is_to_go(session, now):
             delete.append(mirror)
         elif mirror.event_id is None:
-            adopt.append(Adoption(wanted=wanted, create_if_missing=is_due))
+            look_for.append(wanted)
         elif mirror.fingerprint != wanted.fingerprint:
-            update.append(Update(event_id=mirror.event_id, wanted=wanted, create_if_missing=is_due))
+            update.append(Update(event_id=mirror.event_id, wanted=wanted))
     delete += unseen.values()
-    return Plan(create=tuple(create), adopt=tuple(adopt), update=tuple(update), delete=tuple(delete))
+    return Plan(create=tuple(create), look_for=tuple(look_for), update=tuple(update), delete=tuple(delete))
+
+
+def is_due(session: Session, now: datetime) -> bool:
+    """Whether it is made in a course that does not have it."""
+    return session.status is not Status.CANCELLED and session.end_at > now
+
+
+def is_to_go(session: Session, now: datetime) -> bool:
+    """Cancelled, and students have had the time to see it: its date, in the series' zone, has passed."""
+    zone = ZoneInfo(session.zone)
+    has_passed = now.astimezone(zone).date() > session.end_at.astimezone(zone).date()
+    return session.status is Status.CANCELLED and has_passed
 
 
 def find_marked(
-    events: Iterable[CalendarEvent], *, installation_id: str, user_id: int
+    events: Iterable[CalendarEvent], *, installation_id: str, own_user_ids: Collection[int]
 ) -> dict[UUID, list[CalendarEvent]]:
-    """Events by session that carry our marker AND were made by our own account (`user_id`), the oldest first.
+    """Events by session that carry our marker AND were made by an account of ours, the oldest first.
 
     The host of the link does not matter: the events stay ours when the tool moves to another address.
     """
@@ -111,7 +123,7 @@ def find_marked(
     )
     marked: dict[UUID, list[CalendarEvent]] = {}
     for event in sorted(events, key=lambda event: event.event_id):
-        found = marker.search(html.unescape(event.description)) if event.user_id == user_id else None
+        found = marker.search(html.unescape(event.description)) if event.user_id in own_user_ids else None
         if found:
             marked.setdefault(UUID(found[1]), []).append(event)
     return marked
@@ -142,9 +154,12 @@ def _description(session: Session, target: Target) -> str:
         lines.append(f"Hosting university: {html.escape(session.hosting_university)}")
     if session.speakers:
         lines.append(f"Guest speakers: {html.escape(session.speakers)}")
-    link = html.escape(f"{target.public_url}/s/{session.session_id}?i={target.installation_id}")
-    lines.append(f'<a href="{link}">Session page</a>')
+    lines.append(f'<a href="{html.escape(marker_link(session.session_id, target))}">Session page</a>')
     return "".join(f"<p>{line}</p>" for line in lines)
+
+
+def marker_link(session_id: UUID, target: Target) -> str:
+    return f"{target.public_url}/s/{session_id}?i={target.installation_id}"
 
 
 def _when(session: Session) -> str:
@@ -156,11 +171,6 @@ def _when(session: Session) -> str:
 
 def _date(local: datetime) -> str:
     return f"{local:%A}, {local.day} {local:%B %Y}"
-
-
-def _date_has_passed(session: Session, now: datetime) -> bool:
-    zone = ZoneInfo(session.zone)
-    return now.astimezone(zone).date() > session.end_at.astimezone(zone).date()
 
 
 def _fingerprint(draft: EventDraft) -> str:

@@ -1,5 +1,6 @@
 """The courses that are mirrored into, and the events that stand for sessions there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +8,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.mirrors import Mirror
+from series.moodle_jobs import MoodleJob
 from series.store.database import insert
+from series.store.moodle_jobs import ask_for
 from series.store.tables import (
     course,
     course_series,
@@ -15,6 +18,7 @@ from series.store.tables import (
     mirror,
     moodle_connection,
     platform,
+    session,
 )
 
 
@@ -32,9 +36,9 @@ def tie_course(
     moodle_course_id: int,
     title: str,
     series_id: UUID,
-    now: datetime | None = None,
+    now: datetime,
 ) -> None:
-    """Show the series in this Moodle course. May be repeated. `now`: so that what happened before is not told there.
+    """Show the series in this Moodle course. May be repeated.
 
     A course that launches from this Moodle have made known already is the same one.
     """
@@ -47,11 +51,37 @@ def tie_course(
         ).scalar_one()
     else:
         connection.execute(sa.update(course).where(course.c.id == course_id).values(moodle_course_id=moodle_course_id))
-    connection.execute(
+    show_series(connection, course_id, series_id, now=now)
+
+
+def show_series(connection: sa.Connection, course_id: int, series_id: UUID, *, now: datetime) -> None:
+    """In this course, whose calendar is brought up to date at once if we write into it; what happened before `now` is
+    not told there. May be repeated."""
+    added = connection.execute(
         insert(connection, course_series)
         .values(course_id=course_id, series_id=series_id, since_at=now)
         .on_conflict_do_nothing()
+        .returning(course_series.c.course_id)
+    ).scalar_one_or_none()
+    if added is not None:
+        _mirror_now(connection, course_id, now)
+
+
+def hide_series(connection: sa.Connection, course_id: int, series_id: UUID, *, now: datetime) -> None:
+    """No longer in this course: its events there are deleted. May be repeated."""
+    connection.execute(
+        sa.delete(course_series).where(course_series.c.course_id == course_id, course_series.c.series_id == series_id)
     )
+    _mirror_now(connection, course_id, now)
+
+
+def _mirror_now(connection: sa.Connection, course_id: int, now: datetime) -> None:
+    into_moodle = sa.select(course.c.university_id).where(
+        course.c.id == course_id, course.c.moodle_course_id.is_not(None)
+    )
+    university_id = connection.execute(into_moodle).scalar_one_or_none()
+    if university_id is not None:
+        ask_for(connection, university_id, MoodleJob.MIRROR, at=now)
 
 
 def _known_course(connection: sa.Connection, university_id: int, moodle_course_id: int) -> int | None:
@@ -72,17 +102,23 @@ def _known_course(connection: sa.Connection, university_id: int, moodle_course_i
 
 
 def mirrored_courses(connection: sa.Connection, university_id: int) -> list[MirroredCourse]:
+    """Those that show a series, and those that did and whose events are not all gone yet."""
+    mirrors = sa.exists().where(mirror.c.course_id == course.c.id)
     rows = connection.execute(
         sa.select(course.c.id, course.c.moodle_course_id, course_series.c.series_id)
-        .join(course_series, course_series.c.course_id == course.c.id)
-        .where(course.c.university_id == university_id, course.c.moodle_course_id.is_not(None))
+        .outerjoin(course_series, course_series.c.course_id == course.c.id)
+        .where(
+            course.c.university_id == university_id,
+            course.c.moodle_course_id.is_not(None),
+            course_series.c.series_id.is_not(None) | mirrors,
+        )
         .order_by(course.c.id)
     ).all()
     return [
         MirroredCourse(
             course_id=course_id,
             moodle_course_id=moodle_course_id,
-            series_ids=tuple(row.series_id for row in rows if row.id == course_id),
+            series_ids=tuple(row.series_id for row in rows if row.id == course_id and row.series_id is not None),
         )
         for course_id, moodle_course_id in dict.fromkeys((row.id, row.moodle_course_id) for row in rows)
     ]
@@ -102,23 +138,37 @@ def mirrors_of(connection: sa.Connection, course_id: int) -> list[Mirror]:
     ]
 
 
-def save_mirror(
-    connection: sa.Connection,
-    *,
-    course_id: int,
-    session_id: UUID,
-    event_id: int | None,
-    fingerprint: str,
-    now: datetime,
-) -> None:
-    began_at = now if event_id is None else None
-    values = {"event_id": event_id, "fingerprint": fingerprint, "updated_at": now, "began_at": began_at}
+def mirrored_starts(connection: sa.Connection, course_id: int) -> list[datetime]:
+    """Of all sessions with a mirror in the course, also of those that it no longer shows."""
+    query = sa.select(session.c.start_at).join(mirror, mirror.c.session_id == session.c.id)
+    return list(connection.execute(query.where(mirror.c.course_id == course_id)).scalars())
+
+
+def save_mirrors(connection: sa.Connection, course_id: int, mirrors: Iterable[Mirror], *, now: datetime) -> None:
+    rows = [
+        {
+            "course_id": course_id,
+            "session_id": one.session_id,
+            "event_id": one.event_id,
+            "fingerprint": one.fingerprint,
+            "updated_at": now,
+            "began_at": one.began_at,
+            "shown_as": one.shown_as,
+        }
+        for one in mirrors
+    ]
+    if not rows:
+        return
+    statement = insert(connection, mirror)
+    columns = ("event_id", "fingerprint", "updated_at", "began_at", "shown_as")
     connection.execute(
-        insert(connection, mirror)
-        .values(course_id=course_id, session_id=session_id, **values)
-        .on_conflict_do_update(index_elements=["course_id", "session_id"], set_=values)
+        statement.on_conflict_do_update(
+            index_elements=["course_id", "session_id"], set_={name: statement.excluded[name] for name in columns}
+        ),
+        rows,
     )
 
 
-def drop_mirror(connection: sa.Connection, *, course_id: int, session_id: UUID) -> None:
-    connection.execute(sa.delete(mirror).where(mirror.c.course_id == course_id, mirror.c.session_id == session_id))
+def drop_mirrors(connection: sa.Connection, course_id: int, session_ids: Iterable[UUID]) -> None:
+    gone = mirror.c.session_id.in_(list(session_ids))
+    connection.execute(sa.delete(mirror).where(mirror.c.course_id == course_id, gone))

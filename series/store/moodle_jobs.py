@@ -29,12 +29,14 @@ class DueJob:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedJob:
-    """For lists. `ran_at`: when it last ended, also with nothing to do; `next_at` not before the site's pause ends."""
+    """For lists. `ran_at`: when it last ended, also with nothing to do; `next_at` not before the site's pause ends;
+    `again_at`: to be done once more then or later, however often before."""
 
     job: MoodleJob
     next_at: datetime
     failures: int
     ran_at: datetime | None
+    again_at: datetime | None = None
 
 
 def plan_jobs(connection: sa.Connection, university_id: int, level: Level, *, now: datetime) -> None:
@@ -118,7 +120,7 @@ def begin_job(
     if connection.execute(others.limit(1)).one_or_none() is not None:
         return None
     if job in lane_of(MoodleJob.SWEEP) and _was_abandoned(connection, university_slug, now):
-        ask_for(connection, university_id, MoodleJob.SWEEP, at=now + LATE_EFFECT)
+        ask_again(connection, university_id, MoodleJob.SWEEP, at=now + LATE_EFFECT)
     run_id = begin_run(
         connection, job=job.value, scope=university_slug, slot=slot, now=now, abandoned_after=ABANDONED_AFTER
     )
@@ -163,7 +165,13 @@ def end_job(
     next_at = next_after(now, interval=interval, failures=failures, jitter=jitter)
     if row.next_at < began_at + ABANDONED_AFTER:
         next_at = min(next_at, row.next_at)
-    connection.execute(sa.update(moodle_job).where(of_job).values(next_at=next_at, failures=failures, ran_at=now))
+    again_at = row.again_at
+    if again_at is not None and again_at <= began_at:
+        again_at = None
+    elif again_at is not None:
+        next_at = min(next_at, again_at)
+    values = {"next_at": next_at, "again_at": again_at, "failures": failures, "ran_at": now}
+    connection.execute(sa.update(moodle_job).where(of_job).values(values))
 
 
 def ask_for(connection: sa.Connection, university_id: int, job: MoodleJob, *, at: datetime) -> bool:
@@ -171,6 +179,25 @@ def ask_for(connection: sa.Connection, university_id: int, job: MoodleJob, *, at
     of_job = _of_job(university_id, job)
     connection.execute(sa.update(moodle_job).where(of_job, moodle_job.c.next_at > at).values(next_at=at))
     return connection.execute(sa.select(moodle_job.c.job).where(of_job)).one_or_none() is not None
+
+
+def ask_again(connection: sa.Connection, university_id: int, job: MoodleJob, *, at: datetime) -> None:
+    """Then or soon after, however often it is done before."""
+    of_job = _of_job(university_id, job)
+    is_later = moodle_job.c.again_at.is_(None) | (moodle_job.c.again_at < at)
+    connection.execute(sa.update(moodle_job).where(of_job, is_later).values(again_at=at))
+    ask_for(connection, university_id, job, at=at)
+
+
+def plan_as_before(
+    connection: sa.Connection, university_id: int, job: MoodleJob, *, before: PlannedJob, asked_at: datetime
+) -> None:
+    """What `ask_again` asked for at `asked_at` is not needed; what others have asked for meanwhile is."""
+    of_job = _of_job(university_id, job)
+    asked_again = sa.update(moodle_job).where(of_job, moodle_job.c.again_at == asked_at)
+    connection.execute(asked_again.values(again_at=before.again_at))
+    asked = sa.update(moodle_job).where(of_job, moodle_job.c.next_at == asked_at, moodle_job.c.next_at < before.next_at)
+    connection.execute(asked.values(next_at=before.next_at))
 
 
 def hurry_all(connection: sa.Connection, *, now: datetime) -> None:
@@ -201,7 +228,13 @@ def planned_jobs(connection: sa.Connection, university_id: int) -> list[PlannedJ
     rows = connection.execute(sa.select(moodle_job).where(moodle_job.c.university_id == university_id))
     order = list(MoodleJob)
     found = [
-        PlannedJob(job=MoodleJob(row.job), next_at=row.next_at, failures=row.failures, ran_at=row.ran_at)
+        PlannedJob(
+            job=MoodleJob(row.job),
+            next_at=row.next_at,
+            failures=row.failures,
+            ran_at=row.ran_at,
+            again_at=row.again_at,
+        )
         for row in rows
     ]
     return sorted(found, key=lambda planned: order.index(planned.job))

@@ -10,6 +10,7 @@ moodle_job = Table(  # when which job is next done for a connected university
     Column("university_id", ForeignKey("moodle_connection.university_id"), primary_key=True),
     Column("job", String(16), primary_key=True),  # series.moodle_jobs.MoodleJob
     Column("next_at", Instant, nullable=False, index=True),
+    Column("again_at", Instant),  # to be done once more then or later, however often before
     Column("failures", Integer, nullable=False, server_default="0"),  # of this job alone, in a row
     Column("ran_at", Instant),  # when it last ended, also without anything to do
 )

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from series.store.database import insert, upsert
+from series.store.database import upsert
 from series.store.known import Known
 from series.store.launch_values import NewVisit
+from series.store.mirrors import show_series
 from series.store.tables import course, course_series, delivery, moodle_connection, placement, series, session
 
 
@@ -90,11 +91,7 @@ def _save_placement(
 ) -> int:
     series_id, session_id = _what_it_shows(connection, launch, course_id)
     if course_id is not None:
-        connection.execute(
-            insert(connection, course_series)
-            .values(course_id=course_id, series_id=series_id, since_at=now)
-            .on_conflict_do_nothing()
-        )
+        show_series(connection, course_id, series_id, now=now)
     scopes = " ".join(launch.ags_scopes)
     fresh: dict[str, Any] = {"ags_scopes": scopes}
     if course_id is not None:  # a launch without a context takes nothing away

@@ -3,8 +3,8 @@
 The machines are noisy: the floor and the thing are measured in turns, and the ratio of their medians is what counts.
 First the parts in one process, then launches on a real server beside a peer and a floor, then many launches at once.
 Then Moodles: the calls of each job beside the naive way, and a thousand universities on one worker. Then scores on
-their way to gradebooks. Noise fails nothing; a lost launch, one that asks the LMS for keys that we have, a job that makes
-more calls than it may, or a wrong cell in a gradebook does (exit status 1).
+their way to gradebooks. Noise fails nothing; a lost launch, one that asks the LMS for keys that we have, a job that
+makes more calls than it may, or a wrong cell in a gradebook does (exit status 1).
 """
 
 import os

@@ -73,6 +73,7 @@ class Partner:
                 moodle_course_id=campus.course_id,
                 title=campus.course_title,
                 series_id=SERIES.series_id,
+                now=self.now,
             )
         return self.connection()
 

@@ -74,7 +74,9 @@ def test_a_calendar_that_says_the_same_changes_nothing_and_mirrors_nothing(partn
 def test_a_calendar_that_says_something_else_is_mirrored_at_once(partner: Partner, file: Path) -> None:
     partner.connect()
     with partner.services.database.write() as connection:
-        tie_course(connection, university_id=1, moodle_course_id=2, title="", series_id=CALENDAR.series_id)
+        tie_course(
+            connection, university_id=1, moodle_course_id=2, title="", series_id=CALENDAR.series_id, now=partner.now
+        )
     partner.mirror()
     assert mirror_at(partner) > partner.now
     file.write_bytes(file.read_bytes().replace(b"SUMMARY:", b"SUMMARY:New: "))

@@ -54,6 +54,7 @@ def connect_moodle(database: Database, *, base_url: str = ISSUER, moodle_course_
             moodle_course_id=moodle_course_id,
             title="In Moodle",
             series_id=SERIES.series_id,
+            now=NOW,
         )
 
 

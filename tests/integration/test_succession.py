@@ -7,10 +7,11 @@ import pytest
 import sqlalchemy as sa
 from msgspec import structs
 
+from series.mirrors import Mirror
 from series.people import Visit
 from series.store.database import Database
 from series.store.deployments import list_deployments
-from series.store.mirrors import mirrored_courses, save_mirror, tie_course
+from series.store.mirrors import mirrored_courses, save_mirrors, tie_course
 from series.store.moodle_connections import NewConnection, save_connection
 from series.store.tables import (
     audit,
@@ -187,15 +188,11 @@ def mirror_into(database: Database, opened: Visit, seeded: Seeded) -> None:
     """What a run of the worker leaves: an event for each session."""
     assert opened.course_id is not None
     with database.write() as connection:
-        for event_id, session_id in enumerate(seeded.session_ids, start=31):
-            save_mirror(
-                connection,
-                course_id=opened.course_id,
-                session_id=session_id,
-                event_id=event_id,
-                fingerprint="f",
-                now=NOW,
-            )
+        mirrors = [
+            Mirror(session_id=session_id, event_id=event_id, fingerprint="f")
+            for event_id, session_id in enumerate(seeded.session_ids, start=31)
+        ]
+        save_mirrors(connection, opened.course_id, mirrors, now=NOW)
 
 
 def connect(database: Database) -> None:
@@ -208,6 +205,7 @@ def connect(database: Database) -> None:
             moodle_course_id=2,
             title="In Moodle",
             series_id=SERIES.series_id,
+            now=NOW,
         )
 
 

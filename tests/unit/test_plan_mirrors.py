@@ -8,7 +8,6 @@ import pytest
 
 from lms.moodle_events import CalendarEvent
 from moodle_sync.plan_mirrors import (
-    Adoption,
     Plan,
     Target,
     Update,
@@ -40,7 +39,7 @@ SESSION = Session(
     status=Status.PLANNED,
     moved_from_at=None,
 )
-NOTHING = Plan(create=(), adopt=(), update=(), delete=())
+NOTHING = Plan(create=(), look_for=(), update=(), delete=())
 US = 35
 
 
@@ -111,14 +110,12 @@ def test_time_alone_changes_nothing() -> None:
     ],
 )
 def test_a_changed_session_is_updated(changed: Session) -> None:
-    is_planned = changed.status is Status.PLANNED
-    update = Update(event_id=6, wanted=wanted(changed), create_if_missing=is_planned)
+    update = Update(event_id=6, wanted=wanted(changed))
     assert planned(changed, mirrors=(mirror_of(),)) == replace(NOTHING, update=(update,))
 
 
-def test_a_past_session_is_updated_but_not_created_anew() -> None:
-    (update,) = planned(replace(SESSION, title="x"), mirrors=(mirror_of(),), now=SESSION.end_at).update
-    assert not update.create_if_missing
+def test_a_past_session_is_updated() -> None:
+    assert planned(replace(SESSION, title="x"), mirrors=(mirror_of(),), now=SESSION.end_at).update
 
 
 def test_a_session_over_or_cancelled_that_was_never_there_needs_no_event() -> None:
@@ -142,15 +139,10 @@ def test_a_session_that_is_taken_up_again_loses_its_mark() -> None:
     assert not update.wanted.draft.name.startswith("CANCELLED")
 
 
-def test_a_creation_of_unknown_end_is_adopted_or_created() -> None:
-    result = planned(SESSION, mirrors=(mirror_of(event_id=None),))
-    assert result == replace(NOTHING, adopt=(Adoption(wanted=wanted(), create_if_missing=True),))
-
-
-@pytest.mark.parametrize(("session", "now"), [(cancelled(), NOW), (SESSION, SESSION.end_at)])
-def test_what_is_cancelled_or_over_is_adopted_but_not_created(session: Session, now: datetime) -> None:
-    (adoption,) = planned(session, mirrors=(mirror_of(event_id=None),), now=now).adopt
-    assert not adoption.create_if_missing
+@pytest.mark.parametrize(("session", "now"), [(SESSION, NOW), (cancelled(), NOW), (SESSION, SESSION.end_at)])
+def test_an_event_that_may_be_there_is_looked_for(session: Session, now: datetime) -> None:
+    result = planned(session, mirrors=(mirror_of(event_id=None),), now=now)
+    assert result == replace(NOTHING, look_for=(wanted(session),))
 
 
 def test_the_event_of_a_session_that_is_no_longer_shown_goes() -> None:
@@ -224,7 +216,7 @@ def test_another_address_of_the_tool_changes_the_event() -> None:
 def test_the_event_that_we_make_carries_our_marker() -> None:
     ours = event(wanted().draft.description)
     assert 'href="https://sessions.example/s/6b3f1c1e-0000-4000-8000-000000000001?i=inst-7"' in ours.description
-    assert find_marked([ours], installation_id="inst-7", user_id=US) == {ID: [ours]}
+    assert find_marked([ours], installation_id="inst-7", own_user_ids={US}) == {ID: [ours]}
 
 
 @pytest.mark.parametrize(
@@ -240,20 +232,22 @@ def test_the_event_that_we_make_carries_our_marker() -> None:
     ],
 )
 def test_an_event_without_our_marker_is_not_ours(description: str) -> None:
-    assert find_marked([event(description)], installation_id="inst-7", user_id=US) == {}
+    assert find_marked([event(description)], installation_id="inst-7", own_user_ids={US}) == {}
 
 
 def test_a_copy_of_our_event_by_somebody_else_is_not_ours() -> None:
-    assert find_marked([event(wanted().draft.description, user_id=33)], installation_id="inst-7", user_id=US) == {}
+    assert (
+        find_marked([event(wanted().draft.description, user_id=33)], installation_id="inst-7", own_user_ids={US}) == {}
+    )
 
 
 def test_events_stay_ours_when_the_tool_moves_to_another_address() -> None:
     moved = event(wanted().draft.description.replace("https://sessions.example", "https://old.example/tool"))
-    assert find_marked([moved], installation_id="inst-7", user_id=US) == {ID: [moved]}
+    assert find_marked([moved], installation_id="inst-7", own_user_ids={US}) == {ID: [moved]}
 
 
 def test_two_events_for_one_session_are_both_found_the_older_first() -> None:
     younger, older = event(wanted().draft.description, event_id=9), event(wanted().draft.description, event_id=8)
     other = event(wanted(replace(SESSION, session_id=OTHER_ID)).draft.description, event_id=7)
-    found = find_marked([younger, other, older], installation_id="inst-7", user_id=US)
+    found = find_marked([younger, other, older], installation_id="inst-7", own_user_ids={US})
     assert found == {ID: [older, younger], OTHER_ID: [other]}

@@ -51,6 +51,7 @@ def _make_schedule() -> None:
         sa.Column("university_id", ID, nullable=False),
         sa.Column("job", sa.String(16), nullable=False),
         sa.Column("next_at", INSTANT, nullable=False),
+        sa.Column("again_at", INSTANT),
         sa.Column("failures", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("ran_at", INSTANT),
         sa.ForeignKeyConstraint(
