@@ -1,5 +1,6 @@
 """Before a Moodle is connected: who is there, and may our token do what we want of it?"""
 
+from lms.errors import MalformedAnswer
 from lms.moodle import Moodle, SiteInfo
 from lms.moodle_levels import functions_of
 from series.moodle_jobs import Level
@@ -17,6 +18,8 @@ class FunctionsMissing(Exception):
 def introduce(moodle: Moodle, level: Level, *, announcements: bool) -> SiteInfo:
     """One call. Raises FunctionsMissing, and LmsError."""
     site = moodle.site_info()
+    if not 0 < site.user_id < 2**31:
+        raise MalformedAnswer(moodle.host, "says that our account has a number which no account has")
     needed = functions_of(level, announcements=announcements)
     missing = tuple(function.value for function in needed if function not in site.functions)
     if missing:
