@@ -67,7 +67,7 @@ _FOUND: Mapping[Key, str] = {
     (Code.PEOPLE, OK, ""): N_("The account sees who is enrolled: %(listed)s people."),
     (Code.PEOPLE, GAP, "list"): N_("The account may not list who is enrolled."),
     (Code.PEOPLE, GAP, "details"): N_(
-        "Of %(known)s students whom we know in the course, the account does not see %(missing)s."
+        "Students whom we know in the course: %(known)s. Of these, the account does not see %(missing)s."
     ),
     (Code.PEOPLE, UNKNOWN, ""): N_("The account sees no student in the course (%(listed)s people in all)."),
     (Code.ACTIVITIES, OK, ""): N_("The account sees the activities of the course."),
