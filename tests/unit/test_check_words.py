@@ -48,7 +48,9 @@ def test_every_code_has_a_sentence() -> None:
 
 def test_capabilities_are_named_with_the_menu() -> None:
     line = check_line(made(Code.PEOPLE, Outcome.GAP, "details", course="Teaching STEM", known=30, missing=29))
-    assert line.startswith("“Teaching STEM”: Students whom we know in the course: 30. Of these, the account does not see 29.")
+    assert line.startswith(
+        "“Teaching STEM”: Students whom we know in the course: 30. Of these, the account does not see 29."
+    )
     assert "moodle/user:viewdetails" in line
     assert "Site administration > Users > Permissions > Define roles" in line
 
