@@ -17,7 +17,6 @@ from series.store.check_facts import KnownCourse
 from series.store.schema import installation_id
 
 A_WHILE = timedelta(days=400)
-AFTER_THE_WRITING = (Code.CALENDAR_CHANGE, Code.CALENDAR_ZONE, Code.CALENDAR_LIST, Code.CALENDAR_DELETE)
 
 
 def check_calendar(services: Services, found: Findings, course: KnownCourse, starts_at: datetime | None) -> bool:
@@ -71,7 +70,7 @@ def _try_out(found: Findings, course: KnownCourse, draft: EventDraft, left: list
     if isinstance(made, EventProblem):
         case = "right" if made.code == "nopermissions" else ""
         found.gap(Code.CALENDAR_WRITE, course, reason=made.sentence, case=case)
-        found.skipped(*AFTER_THE_WRITING, course=course)
+        found.skipped(Code.CALENDAR_CHANGE, course)
         return
     found.ok(Code.CALENDAR_WRITE, course)
     try:
@@ -89,7 +88,7 @@ def _change(found: Findings, course: KnownCourse, event_id: int, draft: EventDra
         offsets = [moodle.time_zone_offset(event_id, one) for one in (summer, draft)]
     except LmsError as error:
         found.refused(error, Code.CALENDAR_CHANGE, course)
-        found.skipped(Code.CALENDAR_ZONE, course=course)
+        found.skipped(Code.CALENDAR_ZONE, course)
         return
     found.ok(Code.CALENDAR_CHANGE, course)
     (found.gap if any(offsets) else found.ok)(Code.CALENDAR_ZONE, course)

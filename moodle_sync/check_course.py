@@ -23,7 +23,7 @@ def check_course(services: Services, found: Findings, course: KnownCourse) -> No
     listed = found.access.moodle.courses_by_field("id", course.moodle_course_id)
     if not listed:
         found.gap(Code.COURSE_SEEN, course)
-        found.skipped(Code.COURSE_OPEN, course=course)
+        found.skipped(Code.COURSE_OPEN, course)
         return
     found.ok(Code.COURSE_SEEN, course)
     reads_completions = found.access.connection.level is Level.COMPLETIONS

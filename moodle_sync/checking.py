@@ -34,13 +34,13 @@ class Findings:
         if error.of_platform:
             raise error
         if isinstance(error, NotAllowed) and error.reason == "accessexception":
-            self.skipped(code, course=course)
+            self.skipped(code, course)
         else:
             self.gap(code, course, reason=str(error), **facts)
 
-    def skipped(self, *codes: Code, course: KnownCourse) -> None:
-        for code in codes:
-            self._note(code, Outcome.SKIPPED, course, {})
+    def skipped(self, code: Code, course: KnownCourse) -> None:
+        """And what would have come after it."""
+        self._note(code, Outcome.SKIPPED, course, {})
 
     def _note(self, code: Code, outcome: Outcome, course: KnownCourse | None, facts: dict[str, str | int]) -> None:
         about: dict[str, str | int] = {}

@@ -170,7 +170,7 @@ _REMEDY: Mapping[Key, str] = {
 def found_sentence(check: Check, words: Words = ENGLISH) -> str:
     """What was found, without the course that it is about."""
     if check.outcome is SKIPPED:
-        return words.gettext("Not tried, because of what is missing above.")
+        return words.gettext("What comes next was not tried, because of what is missing above.")
     return _said(_FOUND, check, words)
 
 

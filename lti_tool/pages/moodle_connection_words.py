@@ -37,7 +37,7 @@ def level_words(level: Level | None) -> LevelWords:
             title=gettext("LTI and calendar feed only"),
             gives=gettext(
                 "Students open the sessions from their course, their grades come back into it, and everybody can"
-                " subscribe to the calendar in the own calendar program. Nothing is missing for taking part."
+                " subscribe to the calendar in their own calendar program. Nothing is missing for taking part."
             ),
             needs=gettext("Nothing more in Moodle: this is complete as it is."),
             minutes=0,
@@ -56,7 +56,10 @@ def level_words(level: Level | None) -> LevelWords:
     return LevelWords(
         level=level,
         title=gettext("Course calendar and completions"),
-        gives=gettext("Besides, activities of the course that an instructor chooses count for a session."),
+        gives=gettext(
+            "The sessions stand in the Moodle course's own calendar, and activities of the course that an instructor"
+            " chooses count for them."
+        ),
         needs=gettext(
             "An account that may also see who is in the course and what they have completed. We keep numbers, and no"
             " names."
