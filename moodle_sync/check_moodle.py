@@ -79,6 +79,7 @@ def _check_all(services: Services, access: MoodleAccess, found: Findings) -> Non
         except LmsError as error:
             if error.of_platform:
                 raise
+            found.unknown(Code.COURSE, course, reason=str(error))
             access.problems.append(f"“{course.title}”: {error}")
 
 

@@ -179,7 +179,7 @@ def _introduced(services: "Services", moodle: "Moodle", university: University, 
 def _chosen_course(moodle: "Moodle", site: "SiteInfo", course_id: int) -> "Course":
     """Raises Failure, LmsError."""
     found = next(iter(moodle.courses_by_field("id", course_id)), None)
-    if found is None:
+    if found is None or not found.is_open:
         raise Failure(
             printable(f"{site.site_name} shows this account no course {course_id}: check the number and its rights.")
         )

@@ -18,7 +18,7 @@ _SERVICE = N_("Site administration > Server > Web services > External services")
 _DEFINE_ROLES = N_("Site administration > Users > Permissions > Define roles")
 Key = tuple[Code, Outcome, str]  # the last: the fact “case”, where there are several
 
-_FOUND: Mapping[Key, str] = {
+FOUND: Mapping[Key, str] = {
     (Code.SITE, OK, ""): N_("%(site)s answers."),
     (Code.SITE, GAP, ""): N_("The Moodle cannot be used: %(reason)s"),
     (Code.TOKEN, OK, ""): N_("It knows our token."),
@@ -42,6 +42,7 @@ _FOUND: Mapping[Key, str] = {
     ),
     (Code.LTI_SERVICES, UNKNOWN, ""): N_("Whether rosters and grades reach it could not be told."),
     (Code.NO_COURSE, UNKNOWN, ""): N_("No course is chosen, so nothing happens in this Moodle yet."),
+    (Code.COURSE, UNKNOWN, ""): N_("The rest could not be tried: %(reason)s"),
     (Code.COURSE_SEEN, OK, ""): N_("The account sees the course."),
     (Code.COURSE_SEEN, GAP, ""): N_("The account sees no course with the number %(course_id)s."),
     (Code.COURSE_OPEN, OK, ""): N_("The account may open the course."),
@@ -87,7 +88,7 @@ _FOUND: Mapping[Key, str] = {
     (Code.FORUM_POST, GAP, ""): N_("The account may not post in the announcements forum."),
 }
 
-_REMEDY: Mapping[Key, str] = {
+REMEDY: Mapping[Key, str] = {
     (Code.SITE, GAP, "off"): N_(
         "In Moodle, switch on Site administration > General > Advanced features > Enable web services, and REST under"
         " Site administration > Server > Web services > Manage protocols."
@@ -171,12 +172,12 @@ def found_sentence(check: Check, words: Words = ENGLISH) -> str:
     """What was found, without the course that it is about."""
     if check.outcome is SKIPPED:
         return words.gettext("What comes next was not tried, because of what is missing above.")
-    return _said(_FOUND, check, words)
+    return _said(FOUND, check, words)
 
 
 def remedy_sentence(check: Check, words: Words = ENGLISH) -> str:
     """Which setting to change; empty where nothing needs to be done."""
-    return _said(_REMEDY, check, words)
+    return _said(REMEDY, check, words)
 
 
 def check_line(check: Check, words: Words = ENGLISH) -> str:

@@ -24,6 +24,7 @@ class Code(StrEnum):
     CLOCK = "clock"
     LTI_SERVICES = "lti_services"
     NO_COURSE = "no_course"
+    COURSE = "course"  # something else went wrong there
     COURSE_SEEN = "course_seen"
     COURSE_OPEN = "course_open"
     COURSE_START = "course_start"

@@ -90,7 +90,7 @@ def test_with_all_rights_everything_works_and_nothing_is_left(partner: Partner) 
     checks = found(partner)
     assert {check.outcome for check in checks} == {Outcome.OK}
     of_activities = {Code.ACTIVITY_GONE, Code.ACTIVITY_UNTRACKED}
-    assert {check.code for check in checks} == set(Code) - of_activities - {Code.NO_COURSE}
+    assert {check.code for check in checks} == set(Code) - of_activities - {Code.NO_COURSE, Code.COURSE}
     assert partner.world.events() == []
     assert partner.connection().checked_at is not None
     assert len(partner.calls()) == 15
@@ -198,6 +198,12 @@ def test_a_token_that_moodle_does_not_know_is_said_so(partner: Partner) -> None:
 def set_sealed_token(partner: Partner, sealed: str) -> None:
     with partner.services.database.write() as connection:
         connection.execute(sa.update(moodle_connection).values(token_sealed=sealed))
+
+
+def test_what_fails_in_another_way_is_said_with_its_course(partner: Partner) -> None:
+    switches(partner).set(lacks_functions=["core_course_get_courses_by_field"])
+    (course_check,) = [check for check in found(partner) if check.code is Code.COURSE]
+    assert check_line(course_check).startswith("“Teaching STEM”: The rest could not be tried: ")
 
 
 def test_a_site_that_is_down_changes_nothing_that_was_found_and_is_asked_again_soon(partner: Partner) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from series.check_words import _FOUND, _REMEDY, check_line, found_sentence, remedy_sentence
+from series.check_words import FOUND, REMEDY, check_line, found_sentence, remedy_sentence
 from series.checks import Check, Code, Outcome, decode_checks, encode_checks, gaps_of
 from series.rule_words import Words
 
@@ -16,14 +16,14 @@ FACTS: dict[str, str | int] = dict.fromkeys(
     ),
     "X",
 ) | dict.fromkeys(("seconds", "listed", "known", "missing"), 7)
-GAPS = [key for key in _FOUND if key[1] is Outcome.GAP]
+GAPS = [key for key in FOUND if key[1] is Outcome.GAP]
 
 
 def made(code: Code, outcome: Outcome, case: str = "", **facts: str | int) -> Check:
     return Check(code=code, outcome=outcome, facts={**FACTS, "case": case, **facts})
 
 
-@pytest.mark.parametrize("key", _FOUND, ids=str)
+@pytest.mark.parametrize("key", FOUND, ids=str)
 def test_every_finding_has_a_whole_sentence(key: tuple[Code, Outcome, str]) -> None:
     sentence = found_sentence(made(*key))
     assert sentence[0].isupper()
@@ -39,11 +39,11 @@ def test_every_gap_names_what_to_change(key: tuple[Code, Outcome, str]) -> None:
 
 
 def test_no_remedy_is_for_a_finding_that_there_is_not() -> None:
-    assert {key[:2] for key in _REMEDY} <= {key[:2] for key in _FOUND}
+    assert {key[:2] for key in REMEDY} <= {key[:2] for key in FOUND}
 
 
 def test_every_code_has_a_sentence() -> None:
-    assert {key[0] for key in _FOUND} == set(Code)
+    assert {key[0] for key in FOUND} == set(Code)
 
 
 def test_capabilities_are_named_with_the_menu() -> None:
