@@ -69,7 +69,7 @@ def _check_all(services: Services, access: MoodleAccess, found: Findings) -> Non
             connection, connected.university_id, base_url=connected.base_url, now=services.clock.now()
         )
         announcements = has_announcements(connection, connected.university_id)
-    _check_site(services, site, found, announcements=announcements)
+    check_site(services, site, found, announcements=announcements)
     _check_lti_services(services, found, courses[0].moodle_course_id if courses else ANY_COURSE)
     if not courses:
         found.unknown(Code.NO_COURSE)
@@ -102,7 +102,8 @@ def _site_info(found: Findings) -> SiteInfo | None:
     return site
 
 
-def _check_site(services: Services, site: SiteInfo, found: Findings, *, announcements: bool) -> None:
+def check_site(services: Services, site: SiteInfo, found: Findings, *, announcements: bool) -> None:
+    """What the site says of itself. `announcements`: whether any course wants them."""
     own, ours = site.site_url.rstrip("/"), found.access.connection.base_url.rstrip("/")
     if own == ours:
         found.ok(Code.ADDRESS, own=own)

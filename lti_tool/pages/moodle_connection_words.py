@@ -69,12 +69,14 @@ def level_words(level: Level | None) -> LevelWords:
 
 
 def steps_of(level: Level, *, announcements: bool) -> list[Step]:
-    return [*_role_steps(level, announcements=announcements), *_service_steps(level, announcements=announcements)]
+    return [
+        *_account_steps(),
+        *_role_steps(level, announcements=announcements),
+        *_service_steps(level, announcements=announcements),
+    ]
 
 
-def _role_steps(level: Level, *, announcements: bool) -> list[Step]:
-    of_course = role_name(RoleKind.COURSE, level, announcements=announcements)
-    of_site = role_name(RoleKind.SYSTEM, level, announcements=announcements)
+def _account_steps() -> list[Step]:
     return [
         Step(
             title=gettext("Import the two roles"),
@@ -98,6 +100,13 @@ def _role_steps(level: Level, *, announcements: bool) -> list[Step]:
             ],
             minutes=2,
         ),
+    ]
+
+
+def _role_steps(level: Level, *, announcements: bool) -> list[Step]:
+    of_course = role_name(RoleKind.COURSE, level, announcements=announcements)
+    of_site = role_name(RoleKind.SYSTEM, level, announcements=announcements)
+    return [
         Step(
             title=gettext("Give it the role for web services"),
             where=gettext("Site administration > Users > Permissions > Assign system roles"),

@@ -3,15 +3,17 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from lms.moodle import Moodle
-from moodle_sync.check_moodle import check
+from lms.moodle import Moodle, SiteInfo
+from lms.moodle_protocol import Function
+from moodle_sync.check_moodle import check, check_site
+from moodle_sync.checking import Findings
 from moodle_sync.moodle_access import Stopped
 from moodle_sync.moodle_runs import access_to
 from sandbox_lms.campus import MALTA as CAMPUS
@@ -30,6 +32,15 @@ from tests.databases import Databases
 from tests.examples import MALTA
 from tests.integration.partner import Partner, open_partner
 from tests.seeds import ENCRYPTION_KEY
+
+SITE = SiteInfo(
+    site_name="Malta",
+    site_url="https://moodle.malta.example",
+    release="4.5.6 (Build: 20250811)",
+    version="2024100706",
+    user_id=35,
+    functions=frozenset(Function),
+)
 
 
 def unpaced(partner: Partner) -> Partner:
@@ -198,6 +209,31 @@ def test_a_token_that_moodle_does_not_know_is_said_so(partner: Partner) -> None:
 def set_sealed_token(partner: Partner, sealed: str) -> None:
     with partner.services.database.write() as connection:
         connection.execute(sa.update(moodle_connection).values(token_sealed=sealed))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "outcome", "words"),
+    [
+        ({"site_url": "https://moved.example"}, Code.ADDRESS, Outcome.GAP, "calls itself https://moved.example"),
+        ({"version": "2021051718", "release": "3.11.18 (Build)"}, Code.RELEASE, Outcome.UNKNOWN, "Moodle 3.11.18,"),
+        ({"server_at": None}, Code.CLOCK, Outcome.UNKNOWN, "does not tell the time"),
+        ({"server_at": timedelta(seconds=90)}, Code.CLOCK, Outcome.GAP, "seconds ahead"),
+        ({"server_at": timedelta(seconds=-90)}, Code.CLOCK, Outcome.GAP, "seconds behind"),
+        ({"server_at": timedelta(seconds=30)}, Code.CLOCK, Outcome.OK, "is right"),
+        ({"functions": frozenset()}, Code.FUNCTIONS, Outcome.GAP, "mod_forum_add_discussion"),
+    ],
+    ids=str,
+)
+def test_what_the_site_says_of_itself_is_judged(
+    partner: Partner, changes: dict[str, Any], code: Code, outcome: Outcome, words: str
+) -> None:
+    findings = Findings(access=access_to(partner.services, partner.connection()))
+    if isinstance(moved_by := changes.get("server_at"), timedelta):
+        changes = {"server_at": datetime.now(UTC) + moved_by}
+    check_site(partner.services, replace(SITE, **changes), findings, announcements=True)
+    (judged,) = [one for one in findings.checks if one.code is code]
+    assert judged.outcome is outcome
+    assert words in check_line(judged)
 
 
 def test_what_fails_in_another_way_is_said_with_its_course(partner: Partner) -> None:
