@@ -3,7 +3,7 @@
 import html
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -195,6 +195,12 @@ class Moodle(CourseCalls, CompletionCalls, ForumCalls):
                 status=200,
                 reason="timezone",
             )
+
+    def time_zone_offset(self, event_id: int, draft: EventDraft) -> timedelta:
+        """Makes the event what the draft says, but for its time where the account's profile is not set to UTC: how far
+        ahead of UTC the profile's time zone is then."""
+        wanted_at = draft.start_at.astimezone(UTC)
+        return wanted_at - self._submit_form(event_id, draft, wanted_at)
 
     def delete_calendar_events(self, event_ids: Collection[int]) -> None:
         """Deletes those of the events that are still there; may be repeated. The caller has made sure that each is

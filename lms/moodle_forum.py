@@ -15,6 +15,14 @@ _ALL_PARTICIPANTS = -1  # left out, a forum with separate groups would show the 
 
 
 @dataclass(frozen=True, kw_only=True)
+class Forum:
+    """`may_post`: by Moodle's own word, which counts groups and capabilities."""
+
+    forum_id: int
+    may_post: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Discussion:
     """A discussion with its first post. `subject` without Moodle's HTML escapes; `message` is HTML as Moodle cleaned
     it: links survive. `user_id` is the account that posted; None if the forum hides who did."""
@@ -29,6 +37,7 @@ class _ForumJson(msgspec.Struct):
     id: int
     type: str
     course: int
+    cancreatediscussions: bool = True
 
 
 class _DiscussionJson(msgspec.Struct):
@@ -54,8 +63,18 @@ class ForumCalls(MoodleService):
 
     def announcements_forum(self, course_id: int) -> int | None:
         """The forum's id. None: the course has none (a teacher deleted it), or the account may not see it."""
+        forum = self.find_announcements_forum(course_id)
+        return None if forum is None else forum.forum_id
+
+    def find_announcements_forum(self, course_id: int) -> Forum | None:
+        """The same, with whether the account may post there."""
         forums = self.call(Function.GET_FORUMS_BY_COURSES, {"courseids": [course_id]}, _FORUMS)
-        return next((forum.id for forum in forums if forum.type == "news" and forum.course == course_id), None)
+        found = (
+            Forum(forum_id=forum.id, may_post=forum.cancreatediscussions)
+            for forum in forums
+            if forum.type == "news" and forum.course == course_id
+        )
+        return next(found, None)
 
     def discussions(self, forum_id: int) -> tuple[Discussion, ...]:
         """The newest 100 that the account may see. A forum that is not there is Refused without a code."""

@@ -30,6 +30,9 @@ from lti_tool.pages import (
     instructor,
     launch,
     login,
+    moodle_connection,
+    moodle_connection_course,
+    moodle_connection_set_up,
     operations,
     plan,
     plan_edit,
@@ -91,6 +94,9 @@ PAGES = (
     plan_table,
     rule,
     rule_session,
+    moodle_connection,
+    moodle_connection_course,
+    moodle_connection_set_up,
 )
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
 

@@ -10,6 +10,7 @@ import structlog
 from config.settings import Settings
 from lms.errors import LmsError
 from lms.moodle import Moodle
+from moodle_sync.check_moodle import check
 from moodle_sync.mirror_sessions import mirror
 from moodle_sync.moodle_access import MoodleAccess, Stopped
 from moodle_sync.post_announcements import announce
@@ -27,6 +28,7 @@ JOBS: Mapping[MoodleJob, Callable[[Services, MoodleAccess], None]] = {
     MoodleJob.MIRROR: mirror,
     MoodleJob.SWEEP: sweep,
     MoodleJob.ANNOUNCE: announce,
+    MoodleJob.CHECK: check,
 }
 
 

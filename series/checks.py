@@ -1,0 +1,73 @@
+"""What the check of a connected Moodle found, one thing after the other; kept as JSON."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+
+class Outcome(StrEnum):
+    OK = "ok"
+    GAP = "gap"  # something does not work, and somebody at the university has to change a setting
+    UNKNOWN = "unknown"  # it could not be tried, or is worth a look
+    SKIPPED = "skipped"  # it needs what is missing already
+
+
+class Code(StrEnum):
+    """What is checked. In the order in which it is."""
+
+    SITE = "site"  # it answers
+    TOKEN = "token"  # noqa: S105 - and knows our token
+    ADDRESS = "address"  # its own name for itself
+    FUNCTIONS = "functions"
+    RELEASE = "release"
+    CLOCK = "clock"
+    LTI_SERVICES = "lti_services"
+    NO_COURSE = "no_course"
+    COURSE = "course"  # something else went wrong there
+    COURSE_SEEN = "course_seen"
+    COURSE_OPEN = "course_open"
+    COURSE_START = "course_start"
+    COURSE_COMPLETION = "course_completion"
+    CALENDAR_WRITE = "calendar_write"
+    CALENDAR_CHANGE = "calendar_change"
+    CALENDAR_ZONE = "calendar_zone"
+    CALENDAR_LIST = "calendar_list"
+    CALENDAR_DELETE = "calendar_delete"
+    PEOPLE = "people"
+    ACTIVITIES = "activities"
+    ACTIVITY_GONE = "activity_gone"
+    ACTIVITY_UNTRACKED = "activity_untracked"
+    COMPLETION = "completion"
+    BATCHING = "batching"
+    FORUM = "forum"
+    FORUM_POST = "forum_post"
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """`facts`: what its sentences name, by the names that series.check_words uses; `course`, where it is about one.
+    `ms`: how long it took, with our own waits."""
+
+    code: Code
+    outcome: Outcome
+    facts: dict[str, str | int] = {}
+    ms: int = 0
+
+
+_CHECKS = msgspec.json.Decoder(list[Check])
+
+
+def encode_checks(checks: Iterable[Check]) -> str:
+    return msgspec.json.encode(list(checks)).decode()
+
+
+def decode_checks(text: str | None) -> list[Check]:
+    """None, before the first check: an empty list. So is what another version has written and this one cannot read."""
+    try:
+        return _CHECKS.decode(text) if text else []
+    except msgspec.MsgspecError:
+        return []
+
+
+def gaps_of(checks: Iterable[Check]) -> list[Check]:
+    return [check for check in checks if check.outcome is Outcome.GAP]

@@ -1,0 +1,258 @@
+"""Connecting a university's Moodle on the pages: who may, what is asked for, and what the token can do."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+import sqlalchemy as sa
+
+from lms.moodle_levels import functions_of
+from lti_tool.pages.staff_proof import token_for
+from moodle_sync.moodle_runs import begin, connection_of, run_job
+from moodle_sync.services import make_services
+from sandbox_lms.campus import VILNIUS as CAMPUS
+from series.moodle_jobs import Level, MoodleJob
+from series.store.moodle_connections import MoodleConnection, disconnect, find_connection
+from series.store.moodle_jobs import planned_jobs
+from series.store.runs import slot_by_hand
+from series.store.tables import audit, course, course_series, moodle_connection, rate_limit, sync_run
+from tests.conftest import make_settings
+from tests.databases import Databases
+from tests.examples import SERIES, VILNIUS
+from tests.integration.sandbox_client import World
+from tests.integration.staff.desk import COORDINATOR, LMS_ADMIN, OURS, Desk, Office, open_office, path_of
+from tests.seeds import ENCRYPTION_KEY
+
+BASE = "/admin/moodle/vilnius/connection/"
+SET_UP = f"{BASE}completions/"
+TOKEN = CAMPUS.moodle_token
+GETS = ["", "calendar/", "completions/?announcements=1", "completions/role-course.xml", "course/", "disconnect"]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(tmp_path_factory.mktemp("world"), [CAMPUS]) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    clock_file = tmp_path_factory.mktemp("office") / "clock"
+    with databases.fresh("sqlite") as url, open_office(replace(make_settings(url), clock_file=clock_file)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def office(shared: Office, world: World) -> Iterator[Office]:
+    """Nothing is connected, and nobody has tried anything."""
+    yield shared
+    world.sandbox.sites["vilnius"].switches.reset()
+    with shared.database.write() as connection:
+        disconnect(connection, VILNIUS.university_id)
+        for table in (course_series, course, rate_limit, audit, sync_run):
+            connection.execute(sa.delete(table))
+
+
+@pytest.fixture
+def admin(office: Office) -> Desk:
+    """Of Vilnius."""
+    browser = office.new_browser()
+    browser.sign_in(LMS_ADMIN)
+    return browser
+
+
+def connect(desk: Desk, world: World, page: str = SET_UP, **changes: str) -> str:
+    """Where it leads, or the page that says why not."""
+    answer = desk.send(page, page, **{"address": world.campus.url, "token": TOKEN, **changes})
+    return path_of(answer) if answer.status_code == 303 else f"{answer.status_code} {answer.text}"
+
+
+def connected(office: Office) -> MoodleConnection | None:
+    with office.database.read() as connection:
+        return find_connection(connection, "vilnius", encryption_key=ENCRYPTION_KEY)
+
+
+def test_an_admin_connects_chooses_a_course_and_sees_what_the_token_can_do(
+    office: Office, admin: Desk, world: World
+) -> None:
+    assert "complete path" in admin.get(BASE).text
+    assert connect(admin, world) == f"{BASE}course?saved=connected"
+    known = connected(office)
+    assert known is not None
+    assert (known.level, known.token, known.base_url) == (Level.COMPLETIONS, TOKEN, world.campus.url)
+    page = admin.get(f"{BASE}course/?saved=connected").text
+    assert re.search(rf'<option value="{CAMPUS.course_id}">{CAMPUS.course_title} ', page)
+    chosen = admin.send(f"{BASE}course/", f"{BASE}course/", course=str(CAMPUS.course_id), series=SERIES.slug)
+    assert path_of(chosen) == f"{BASE}?saved=course"
+    assert "not been tried out yet" in admin.get(BASE).text
+    world.sandbox.sites["vilnius"].switches.set(lacks=["moodle/calendar:manageentries"])
+    run_the_check(office)
+    page = admin.get(BASE).text
+    assert "Allow moodle/calendar:manageentries" in page
+    assert f"Course “{CAMPUS.course_title}”" in page
+    assert TOKEN not in page
+    assert [action for _, action, _ in office.audit()][-2:] == ["connect_moodle", "choose_moodle_course"]
+    assert not [detail for _, _, detail in office.audit() if TOKEN in detail]
+
+
+def run_the_check(office: Office) -> None:
+    services = make_services(office.tool.settings)
+    known = connection_of(services, "vilnius")
+    assert known is not None
+    run_id = begin(services, known, MoodleJob.CHECK, slot=slot_by_hand())
+    assert run_id is not None
+    run_job(services, MoodleJob.CHECK, run_id)
+    services.http.close()
+    services.database.dispose()
+
+
+def test_check_again_asks_the_worker(office: Office, admin: Desk, world: World) -> None:
+    connect(admin, world)
+    run_the_check(office)
+    assert path_of(admin.send(BASE, f"{BASE}check")) == f"{BASE}?saved=check"
+    with office.database.read() as connection:
+        (planned,) = [one for one in planned_jobs(connection, VILNIUS.university_id) if one.job is MoodleJob.CHECK]
+    assert planned.next_at <= office.tool.clock.now()
+    assert office.audit()[-1][1] == "check_moodle"
+
+
+def test_disconnecting_asks_first(office: Office, admin: Desk, world: World) -> None:
+    connect(admin, world)
+    assert "What stands in Moodle stays there" in admin.get(f"{BASE}disconnect").text
+    assert path_of(admin.send(f"{BASE}disconnect", f"{BASE}disconnect")) == f"{BASE}?saved=disconnected"
+    assert connected(office) is None
+    assert office.audit()[-1][1] == "disconnect_moodle"
+    assert path_of(admin.get(f"{BASE}disconnect")) == BASE
+    assert path_of(admin.get(f"{BASE}course/")) == BASE
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        ({"address": ""}, "address", "Please enter the address"),
+        ({"address": "http://moodle.example"}, "address", "must begin with https://, because"),
+        ({"address": "https://moodle.example/login/"}, "address", "probably https://moodle.example"),
+        ({"address": "https://" + "x" * 5000}, "address", "This is no web address"),
+        ({"address": "https://mo\0odle.example"}, "address", "This is no web address"),
+        ({"address": "http://127.0.0.1:9"}, "address", "did not accept the connection"),
+        ({"address": "https://10.0.0.1"}, "address", "private or reserved address"),
+        ({"token": ""}, "token", "Please enter the token"),
+        ({"token": f"Token: {TOKEN}"}, "token", "without the words around it"),
+        ({"token": "a-token-that-nobody-knows"}, "token", "does not know our web service token"),
+    ],
+    ids=str,
+)
+def test_what_will_not_do_is_said_beside_the_field(
+    office: Office, admin: Desk, world: World, changes: dict[str, str], field: str, sentence: str
+) -> None:
+    page = connect(admin, world, **changes)
+    assert page.startswith("422 ")
+    fault = re.search(rf'id="{field}-fault" role="alert">([^<]+)', page)
+    assert fault, page
+    assert sentence in fault[1]
+    assert f'id="{field}" name="{field}"' in page
+    assert f'aria-describedby="{field}-fault"' in page
+    assert TOKEN not in page
+    assert f'value="{world.campus.url}"' in page or "address" in changes
+    assert connected(office) is None
+
+
+def test_a_token_that_lacks_functions_of_the_level_connects_at_the_lower_one(
+    office: Office, admin: Desk, world: World
+) -> None:
+    world.sandbox.sites["vilnius"].switches.set(lacks_functions=["core_enrol_get_enrolled_users"])
+    assert "core_enrol_get_enrolled_users. Add them under" in connect(admin, world)
+    assert connected(office) is None
+    assert connect(admin, world, f"{BASE}calendar/").startswith(BASE)
+
+
+def test_too_many_tries_wait(admin: Desk, world: World) -> None:
+    said = [connect(admin, world, token="x")[:4] for _ in range(11)]
+    assert said == ["422 "] * 10 + ["429 "]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"course": "", "series": SERIES.slug}, "Please choose a course"),
+        ({"course": "2; DROP", "series": SERIES.slug}, "digits alone"),
+        ({"number": "9" * 30, "series": SERIES.slug}, "digits alone"),
+        ({"number": "99", "series": SERIES.slug}, "may not open a course with this number"),
+        ({"course": "2", "series": "\0"}, "Please choose the series"),
+    ],
+    ids=str,
+)
+def test_a_course_that_cannot_be_is_refused(
+    office: Office, admin: Desk, world: World, fields: dict[str, str], sentence: str
+) -> None:
+    connect(admin, world)
+    answer = admin.send(f"{BASE}course/", f"{BASE}course/", **fields)
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    with office.database.read() as connection:
+        assert connection.execute(sa.select(course)).all() == []
+
+
+def test_a_moodle_that_does_not_list_its_courses_lets_enter_the_number(admin: Desk, world: World) -> None:
+    connect(admin, world)
+    world.sandbox.sites["vilnius"].switches.set(moodle_status=503, moodle_status_times=1)
+    assert "number instead" in admin.get(f"{BASE}course/").text
+    chosen = admin.send(f"{BASE}course/", f"{BASE}course/", number=str(CAMPUS.course_id), series=SERIES.slug)
+    assert path_of(chosen) == f"{BASE}?saved=course"
+
+
+@pytest.mark.parametrize("level", Level)
+def test_the_steps_name_every_function_and_offer_the_roles(admin: Desk, level: Level) -> None:
+    page = admin.get(f"{BASE}{level}/").text
+    (functions,) = re.findall(r"<textarea[^>]*>([^<]+)</textarea>", page)
+    assert functions.split() == [one.value for one in functions_of(level, announcements=False)]
+    for href in re.findall(r'<a download href="([^"]+)"', page):
+        answer = admin.get(href)
+        assert answer.mimetype == "application/xml"
+        assert "attachment" in answer.headers["Content-Disposition"]
+        assert ElementTree.fromstring(answer.text).tag == "role"
+    assert "mod/forum:addnews" not in page
+    assert "mod/forum:addnews" in admin.get(f"{BASE}{level}/?announcements=1").text
+
+
+@pytest.mark.parametrize(
+    ("email", "slug", "status"),
+    [(COORDINATOR, "vilnius", 200), (COORDINATOR, "malta", 200), (LMS_ADMIN, "malta", 403), (LMS_ADMIN, "nobody", 404)],
+)
+def test_a_coordinator_sees_all_and_an_admin_the_own_one(office: Office, email: str, slug: str, status: int) -> None:
+    browser = office.new_browser()
+    browser.sign_in(email)
+    for path in GETS:
+        answer = browser.get(f"/admin/moodle/{slug}/connection/{path}")
+        is_of_connected = path in {"course/", "disconnect"}  # which none is: back to the first page
+        assert (path, answer.status_code) == (path, 303 if is_of_connected and status == 200 else status)
+
+
+@pytest.mark.parametrize("path", ["check", "disconnect", "completions/", "course/"])
+def test_only_a_form_of_ours_by_who_may_does_anything(office: Office, admin: Desk, world: World, path: str) -> None:
+    connect(admin, world)
+    for browser in (admin, office.new_browser()):  # without the form's token; without a sign-in
+        answer = browser.post(f"{BASE}{path}", data={"address": world.campus.url, "token": TOKEN}, headers=OURS)
+        assert answer.status_code in {401, 403}
+        assert TOKEN not in answer.text
+    assert connected(office) is not None
+    assert len([action for _, action, _ in office.audit() if action.endswith("moodle")]) == 1
+
+
+def test_the_form_of_another_university_is_not_for_an_admin(office: Office, admin: Desk, world: World) -> None:
+    malta = SET_UP.replace("vilnius", "malta")
+    fields = {"address": world.campus.url, "token": TOKEN}
+    secret = admin.get_cookie("staff")
+    assert secret is not None
+    token = token_for(secret.value, "connect-moodle malta completions")
+    assert admin.post(malta, data={"form_token": token, **fields}, headers=OURS).status_code == 403
+    with office.database.read() as connection:
+        assert connection.execute(sa.select(moodle_connection)).all() == []
+
+
+@pytest.mark.parametrize("path", ["nothing/", "completions/role-other.xml", "CALENDAR/", "completions%00/"])
+def test_what_there_is_not_is_not_found(admin: Desk, path: str) -> None:
+    assert admin.get(f"{BASE}{path}").status_code == 404
+    assert admin.get("/admin/moodle/vil%00nius/connection/").status_code == 404
