@@ -212,7 +212,7 @@ class Moodle(CourseCalls, CompletionCalls, ForumCalls):
         if answer.validationerror or answer.event is None:
             raise Refused(
                 "Moodle refused the change of an event without a reason: most often the event is before the start date"
-                " of the course.",
+                " of the course, or the service account lacks moodle/calendar:manageentries there.",
                 status=200,
                 reason="validationerror",
             )

@@ -19,7 +19,9 @@ _LAST_PAGE_BELOW = PEOPLE_PER_PAGE * 9 // 10
 @dataclass(frozen=True, kw_only=True)
 class Activity:
     """An activity in a course. `module` is Moodle's name of its kind (lti, quiz), `instance` the number within that
-    kind, `section` the heading it stands under. `is_hidden`: not shown to students."""
+    kind, `section` the heading it stands under. `is_hidden`: not shown to students. `is_readable`: no, if it is
+    restricted and the account lacks moodle/course:ignoreavailabilityrestrictions; its completions are then silently
+    absent."""
 
     cmid: int
     module: str
@@ -28,6 +30,7 @@ class Activity:
     section: str
     tracks_completion: bool
     is_hidden: bool
+    is_readable: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,7 @@ class _ModuleJson(msgspec.Struct):
     name: str
     completion: int = 0
     visible: int = 1
+    uservisible: bool = True
 
 
 class _SectionJson(msgspec.Struct):
@@ -147,6 +151,7 @@ def _activity(module: _ModuleJson, section: str) -> Activity:
         section=html.unescape(section),
         tracks_completion=module.completion != 0,
         is_hidden=not module.visible,
+        is_readable=module.uservisible,
     )
 
 

@@ -16,7 +16,8 @@ from lms.guarded import Answer
 
 
 class Function(StrEnum):
-    """The web service functions that we call; all belong in the service that a Moodle administrator sets up for us."""
+    """The web service functions that we call. Which of them belong in the service that a Moodle administrator sets up
+    for us, is in lms.moodle_levels."""
 
     GET_SITE_INFO = "core_webservice_get_site_info"
     """Who we are there, which Moodle it is, and which functions our token may call."""
@@ -58,7 +59,10 @@ class Function(StrEnum):
     """Posts once more each time it is called; Moodle mails the forum's subscribers after the editing time."""
 
 
-_ACCOUNT = "Moodle does not let our service account in: it is suspended, or not allowed to use web services."
+_ACCOUNT = (
+    "Moodle does not let our service account in: it is suspended, or not allowed to use web services. Somebody at the"
+    " university has to let it in again."
+)
 _CAPABILITY = "The service account lacks a capability in this course"
 _NOT_ALLOWED = {
     "invalidtoken": "Moodle does not know our web service token (any more): make a new one and enter it again.",
@@ -77,7 +81,13 @@ _NOT_ALLOWED = {
     "accessdenied": "This course has separate groups, and the service account sees into none: it needs"
     " moodle/site:accessallgroups there.",
 }
-_LACKS_CAPABILITY = {"nopermissions", "nopermission", "cannotviewreport", "nopermissiontoviewgrades"}
+_LACKS_CAPABILITY = {
+    "nopermissions",
+    "nopermission",
+    "cannotviewreport",
+    "nopermissiontoviewgrades",
+    "nopermissiontoupdatecalendar",
+}
 _CAPABILITY_OF = {
     Function.GET_ENROLLED_USERS: "moodle/course:viewparticipants",
     Function.GET_ACTIVITIES_COMPLETION: "report/progress:view",
@@ -145,12 +155,18 @@ def _check_status(answer: Answer) -> None:
     if answer.status == 403:
         raise _of_platform(
             NotAllowed(
-                "Moodle refuses web services altogether: they, or their REST protocol, are switched off there.",
+                "Moodle refuses web services altogether: they, or their REST protocol, are switched off there and have"
+                " to be switched on again.",
                 status=403,
             )
         )
     if answer.status >= 400:
-        raise _of_platform(Refused("There is no Moodle web service at this address.", status=answer.status))
+        raise _of_platform(
+            Refused(
+                "There is no Moodle web service at this address: compare it with the address of Moodle's own pages.",
+                status=answer.status,
+            )
+        )
     if not answer.ok:
         raise _of_platform(
             MalformedAnswer(
@@ -171,7 +187,7 @@ def error_of(host: str, function: Function, errorcode: object, *, status: int = 
         return _of_platform(refused) if code == "invalidtoken" else refused
     if code in _LACKS_CAPABILITY:
         wanted = _CAPABILITY_OF.get(function)
-        hint = f": give its role {wanted} there." if wanted else "."
+        hint = f": give its role {wanted}." if wanted else ": compare its role with the list of what it needs."
         return NotAllowed(_CAPABILITY + hint, status=status, reason=code)
     if code in _NOT_FOUND:
         return NotFound(_NOT_FOUND[code], status=status, reason=code)

@@ -13,8 +13,8 @@ from lms.guarded import MEGABYTE, Answer, GuardedSession
 from lms.moodle_protocol import Function, check_answer, form_fields
 
 MAX_BYTES = 5 * MEGABYTE
-Epoch = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
-"""Seconds since 1970, as Moodle writes instants: what a datetime can hold. 0 often means "never"."""
+Epoch = Annotated[int, msgspec.Meta(ge=-62_135_596_800, le=253_402_300_799)]
+"""Seconds since 1970, as Moodle writes instants, within what a datetime can hold. 0 often means "never"."""
 T = TypeVar("T")
 
 

@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 from sandbox_lms import (
     authorization,
     control,
+    course_pages,
     grade_service,
     login_initiation,
     moodle_rest,
@@ -29,6 +30,7 @@ def create_app(site: Site) -> Flask:
     app.extensions[EXTENSION] = site
     for module in (
         pages,
+        course_pages,
         platform_storage,
         login_initiation,
         authorization,

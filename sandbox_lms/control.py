@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, abort, jsonify, request
 
+from sandbox_lms.announcements import all_discussions
 from sandbox_lms.calendar import all_events
+from sandbox_lms.completion import all_completions
 from sandbox_lms.gradebook import all_grades
 from sandbox_lms.site import the_site
 
@@ -59,8 +61,13 @@ def clear_journal() -> tuple[str, int]:
 
 @blueprint.get("/sandbox/state")
 def show_state() -> Response:
-    """The gradebook and the calendar as they are stored."""
+    """The gradebook, the calendar, completions and announcements as they are stored."""
     site = the_site()
     with site.database.read() as connection:
         events = all_events(connection, site)
-    return jsonify(grades=[asdict(g) for g in all_grades(site)], events=[asdict(e) for e in events])
+    return jsonify(
+        grades=[asdict(grade) for grade in all_grades(site)],
+        events=[asdict(event) for event in events],
+        completions=[asdict(completion) for completion in all_completions(site).values()],
+        discussions=[asdict(discussion) for discussion in all_discussions(site)],
+    )

@@ -7,11 +7,13 @@ _EVERY_S = 60
 
 
 def note_access(site: Site, person: Person) -> None:
+    now_s = site.now_s()
+    if now_s - last_accesses(site).get(person.user_id, 0) <= _EVERY_S:
+        return
     with site.database.write() as connection:
         connection.execute(
-            "INSERT INTO course_access (campus, user_id, at_s) VALUES (?, ?, ?)"
-            " ON CONFLICT (campus, user_id) DO UPDATE SET at_s = excluded.at_s WHERE excluded.at_s - at_s > ?",
-            (site.slug, person.user_id, site.now_s(), _EVERY_S),
+            "INSERT OR REPLACE INTO course_access (campus, user_id, at_s) VALUES (?, ?, ?)",
+            (site.slug, person.user_id, now_s),
         )
 
 

@@ -1,4 +1,4 @@
-"""What is in the course, as Moodle counts it: the tool's activities, a forum, and activities that have no part in LTI."""
+"""What is in the course, as Moodle counts it: the tool's activities, a forum, and activities without LTI."""
 
 import sqlite3
 from dataclasses import asdict, dataclass

@@ -1,5 +1,6 @@
 """One SQLite file for all pretend universities, so that the sandbox starts again where it stopped."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -46,6 +47,7 @@ CREATE TABLE IF NOT EXISTS discussion (
     pinned INTEGER NOT NULL, user_id INTEGER NOT NULL, created_at_s INTEGER NOT NULL,
     PRIMARY KEY (campus, discussion_id));
 """
+TABLES = tuple(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", _SCHEMA))
 
 
 @dataclass(frozen=True)

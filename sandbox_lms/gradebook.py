@@ -65,7 +65,10 @@ def read_score(document: object) -> Score:
 
 
 def record_score(site: Site, line_item: LineItem, score: Score) -> None:
-    """Keep the score as the student's grade, which completes the activity or does not. Raises IncorrectScore, OldScore; then nothing has changed."""
+    """Keep the score as the student's grade, which completes the activity or does not.
+
+    Raises IncorrectScore, OldScore; then nothing has changed.
+    """
     person = site.campus.person(score.user_id)
     if person is None or person.role != "student" or person.user_id in site.switches.settings.left:
         raise IncorrectScore

@@ -15,6 +15,14 @@ from sandbox_lms.site import Site
 _FIRST_POST = 500  # posts have other ids than the discussions that they begin
 _BY_LAST_POST, _SORT_ORDERS = 1, frozenset(range(1, 7))
 _OPTIONS = frozenset(("discussionsubscribe", "discussionpinned", "inlineattachmentsid", "attachmentsid"))
+_NO_LIMITS = dict.fromkeys(
+    (
+        *("duedate", "cutoffdate", "assessed", "assesstimestart", "assesstimefinish", "scale", "grade_forum"),
+        *("grade_forum_notify", "maxbytes", "rsstype", "rssarticles", "timemodified", "warnafter", "blockafter"),
+        *("blockperiod", "completiondiscussions", "completionreplies", "completionposts", "lockdiscussionafter"),
+    ),
+    0,
+)
 
 
 class OfCourses(msgspec.Struct, forbid_unknown_fields=True):
@@ -87,11 +95,6 @@ def _find_forum(site: Site, instance: int) -> CourseModule | None:
 
 
 def _forum(site: Site, module: CourseModule) -> dict[str, Any]:
-    zeros = (
-        "duedate cutoffdate assessed assesstimestart assesstimefinish scale grade_forum grade_forum_notify maxbytes"
-        " rsstype rssarticles timemodified warnafter blockafter blockperiod completiondiscussions completionreplies"
-        " completionposts lockdiscussionafter"
-    ).split()
     return {
         "id": module.instance,
         "course": site.campus.course_id,
@@ -101,7 +104,7 @@ def _forum(site: Site, module: CourseModule) -> dict[str, Any]:
         "introformat": 1,
         "introfiles": [],
         "lang": "",
-        **dict.fromkeys(zeros, 0),
+        **_NO_LIMITS,
         "maxattachments": 1,
         "forcesubscribe": 1,
         "trackingtype": 1,

@@ -22,11 +22,12 @@ _ORDERS: dict[str, Callable[[Person], Any]] = {
 # What can be asked for; most of it is empty for everybody and then left out.
 _FIELDS = frozenset(
     (
-        "id username fullname firstname lastname email address phone1 phone2 department institution interests"
-        " firstaccess lastaccess auth confirmed idnumber lang theme timezone mailformat description descriptionformat"
-        " city country profileimageurlsmall profileimageurl customfields groups roles preferences enrolledcourses"
-        " suspended lastcourseaccess trackforums"
-    ).split()
+        *("id", "username", "fullname", "firstname", "lastname", "email", "address", "phone1", "phone2", "department"),
+        *("institution", "interests", "firstaccess", "lastaccess", "auth", "confirmed", "idnumber", "lang", "theme"),
+        *("timezone", "mailformat", "description", "descriptionformat", "city", "country", "profileimageurlsmall"),
+        *("profileimageurl", "customfields", "groups", "roles", "preferences", "enrolledcourses", "suspended"),
+        *("lastcourseaccess", "trackforums"),
+    )
 )
 _ROLES = {"student": (5, "student"), "teacher": (3, "editingteacher")}
 

@@ -12,6 +12,8 @@ from sandbox_lms.activities import all_activities, find_activity
 from sandbox_lms.calendar import Event, events_of_course
 from sandbox_lms.campus import Person
 from sandbox_lms.cleaning import clean_html, escaped_name
+from sandbox_lms.completion import all_completions
+from sandbox_lms.course_modules import all_modules
 from sandbox_lms.gradebook import all_grades
 from sandbox_lms.sign_ins import sign_in, sign_out, signed_in_person, with_person
 from sandbox_lms.site import Site, the_site
@@ -31,7 +33,7 @@ class ShownEvent:
 
 
 @blueprint.before_request
-def _go_to_own_address() -> Any:
+def go_to_own_address() -> Any:
     """Another name of this machine, such as localhost, would have cookies and an origin of its own."""
     url = the_site().campus.url
     if request.method == "GET" and request.host_url.rstrip("/") != url:
@@ -52,7 +54,7 @@ def sign_in_form() -> str:
 @blueprint.post("/sign-in")
 def sign_in_person() -> Any:
     site, form = the_site(), request.form
-    _check_origin(site)
+    check_origin(site)
     next_path = _own_path(form.get("next", ""))
     wanted = (form.get("username", "").strip().lower(), form.get("password", ""))
     person = next((one for one in site.campus.people if (one.username, one.password) == wanted), None)
@@ -66,7 +68,7 @@ def sign_in_person() -> Any:
 @blueprint.post("/sign-out")
 def sign_out_person() -> Response:
     site = the_site()
-    _check_origin(site)
+    check_origin(site)
     response = make_response(redirect("/sign-in", 303))
     sign_out(site, response)
     return response
@@ -75,7 +77,11 @@ def sign_out_person() -> Response:
 @blueprint.get("/course")
 @with_person
 def course(site: Site, person: Person) -> str:
-    return render_template("course.html", activities=all_activities(site), events=_coming_up(site)[:3])
+    done = {cmid for (cmid, _), one in all_completions(site, person.user_id).items() if one.is_done}
+    others = [module for module in all_modules(site) if module.modname != "lti"]
+    return render_template(
+        "course.html", activities=all_activities(site), others=others, done=done, events=_coming_up(site)[:3]
+    )
 
 
 @blueprint.get("/activity/<int:activity_id>")
@@ -167,7 +173,7 @@ def _own_path(path: str) -> str:
     return path if is_path else "/course"
 
 
-def _check_origin(site: Site) -> None:
+def check_origin(site: Site) -> None:
     """Our cookies are sent from other sites, too; a form is taken only from our own pages (or from no browser)."""
     origin = request.headers.get("Origin")
     if origin is not None and origin != site.campus.url:

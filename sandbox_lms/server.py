@@ -104,8 +104,7 @@ class Sandbox:
             database=self._database,
             signing_key_pem=signing_key_pem(self._database, campus.slug),
         )
-        add_first_activities(site)
-        add_first_modules(site)
+        add_first_course(site)
         self._sites[campus.slug] = site
         server = make_server(
             HOST, campus.port, create_app(site), threaded=True, request_handler=_Handler, fd=listening.fileno()
@@ -115,6 +114,12 @@ class Sandbox:
         )
         thread.start()
         self._running.append((server, thread))
+
+
+def add_first_course(site: Site) -> None:
+    """What a course begins with; may be repeated. A site that is not served needs it, too."""
+    add_first_activities(site)
+    add_first_modules(site)
 
 
 def _listen(campuses: Iterable[Campus]) -> list[socket.socket]:

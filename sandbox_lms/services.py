@@ -58,9 +58,10 @@ def refusal(status: int, reason: str) -> Response:
     return response
 
 
-def no_handler() -> Response:
-    """What Moodle says to a media type that it does not know there."""
-    path = request.path.partition("services.php")[2]
+def no_handler(path: str | None = None) -> Response:
+    """What Moodle says to a media type that it does not know there, and to a path that did not get through to it."""
+    if path is None:
+        path = request.path.partition("services.php")[2]
     accept, content_type = request.headers.get("Accept", ""), request.headers.get("Content-Type", "")
     return refusal(400, f"No handler found for {path} {accept} {content_type}")
 
@@ -72,6 +73,8 @@ def _begin() -> Response | None:
     site.switches.be_slow()
     if site.switches.settings.down:
         return Response("<h1>Down</h1>\n", 503, headers=retry_after(), mimetype="text/html")
+    if site.switches.settings.drops_path_info and "/services.php/" in request.path:
+        return no_handler(path="")
     return None
 
 

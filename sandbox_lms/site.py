@@ -43,6 +43,10 @@ class Site:
     def now(self) -> datetime:
         return self.clock.now()
 
+    def at(self, seconds: float) -> datetime:
+        """In the campus's own time. `seconds`: since 1970."""
+        return datetime.fromtimestamp(seconds, self.zone)
+
     def now_s(self) -> int:
         return int(self.now().timestamp())
 

@@ -60,7 +60,7 @@ def test_a_json_body_is_not_read(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "code"), [("core_course_get_contents", "accessexception"), ("no_such_function", "invalidrecord")]
+    ("function", "code"), [("gradereport_user_get_grade_items", "accessexception"), ("no_such_one", "invalidrecord")]
 )
 def test_a_function_that_is_not_in_the_service_is_an_error(world: World, function: str, code: str) -> None:
     assert world.call(function)["errorcode"] == code
@@ -83,7 +83,14 @@ def test_an_unknown_or_wrong_parameter_is_an_error_that_does_not_say_which(
 
 @pytest.mark.parametrize(
     ("field", "value", "found"),
-    [("id", "2", 1), ("id", "9", 0), ("ids", "7,2", 1), ("shortname", "WORKSHOP", 1), ("idnumber", "nope", 0)],
+    [
+        ("id", "2", 1),
+        ("id", "9", 0),
+        ("ids", "7,2", 1),
+        ("shortname", "WORKSHOP", 1),
+        ("idnumber", "nope", 0),
+        ("", "", 1),
+    ],
 )
 def test_courses_are_found_by_field(world: World, field: str, value: str, found: int) -> None:
     answer = world.call("core_course_get_courses_by_field", {"field": field, "value": value})

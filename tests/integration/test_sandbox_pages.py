@@ -170,3 +170,82 @@ def test_the_sandbox_has_a_command_line_of_its_own() -> None:
     command = [sys.executable, "-m", "sandbox_lms.serve", "--help"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIMEOUT_S)
     assert "--tool-url" in shown.stdout
+
+
+def state_of(world: World, cmid: int, user_id: str = "3") -> tuple[int, int | None]:
+    state = requests.get(world.url("/sandbox/state"), timeout=TIMEOUT_S).json()
+    found = [one for one in state["completions"] if (one["cmid"], one["user_id"]) == (cmid, user_id)]
+    return (found[0]["state"], found[0]["overrideby"]) if found else (0, None)
+
+
+def test_a_student_marks_the_reading_as_done_and_takes_it_back(world: World) -> None:
+    browser = world.browser("maria")
+    course = browser.get("/course").text
+    assert re.search(r'<a href="/mod/page/view.php\?id=2">Reading:[^<]+</a>\s*<span[^>]*>Page, not done<', course)
+    path = "/mod/page/view.php?id=2"
+    for value, label in ((1, "Mark as done"), (0, "Mark as not done")):
+        assert f'<button name="state" value="{value}">{label}</button>' in browser.get(path).text
+        assert browser.post(path, data={"state": value}).headers["Location"] == path
+        assert state_of(world, 2) == (value, None)
+    assert browser.post(path, data={"state": 2}).status_code == 400
+
+
+@pytest.mark.parametrize(("path", "state"), [("/mod/assign/view.php?id=3", 1), ("/mod/quiz/view.php?id=4", 3)])
+def test_a_student_hands_in_and_a_teacher_does_not(world: World, path: str, state: int) -> None:
+    assert world.browser("karmenu").post(path, data={"state": state}).status_code == 400
+    world.browser("maria").post(path, data={"state": state})
+    assert state_of(world, int(path[-1])) == (state, None)
+
+
+def test_an_activity_has_the_address_that_the_services_give_it(world: World) -> None:
+    browser = world.browser("maria")
+    for section in world.call("core_course_get_contents", {"courseid": 2}):
+        for module in section["modules"]:
+            assert browser.get(module["url"]).status_code == (303 if module["modname"] == "lti" else 200)
+    assert browser.get("/mod/lti/view.php?id=12").headers["Location"] == "/activity/2"
+    for path in ("/mod/page/view.php?id=3", "/mod/page/view.php?id=x", "/mod/page/view.php"):
+        assert browser.get(path).status_code == 404
+    signing_in = world.browser().get("/mod/page/view.php?id=2").headers["Location"]
+    assert signing_in == "/sign-in?next=/mod/page/view.php%3Fid%3D2"
+
+
+def test_a_teacher_overrides_what_a_student_has_done(world: World) -> None:
+    teacher = world.browser("karmenu")
+    assert re.findall(r'data-user-id="(\d+)"', teacher.get("/completion").text) == ["3", "4", "5", "6", "7"]
+    assert 'name="change" value="11 3 1"' in teacher.get("/completion").text
+    teacher.post("/completion", data={"change": "11 3 1"})
+    assert state_of(world, 11) == (1, 8)
+    assert "set by a teacher" in teacher.get("/completion").text
+    teacher.post("/completion", data={"change": "11 3 0"})
+    assert state_of(world, 11) == (0, 8)
+    for change in ("", "1 3 1", "11 8 1", "11 3 2", "99 3 1"):
+        assert teacher.post("/completion", data={"change": change}).status_code == 400
+    student = world.browser("maria")
+    assert student.get("/completion").status_code == student.post("/completion").status_code == 403
+
+
+def test_announcements_are_shown_clean(world: World) -> None:
+    browser = world.browser("maria")
+    assert "No announcements yet" in browser.get("/mod/forum/view.php?id=1").text
+    new = {"forumid": 1, "subject": "A < B", "message": "<p>Come</p><script>alert(1)</script>"}
+    world.call("mod_forum_add_discussion", new)
+    page = browser.get("/mod/forum/view.php?id=1").text
+    assert "A &lt; B</h2>" in page
+    assert "<p>Come</p></div>" in page
+
+
+def test_who_opens_a_page_of_the_course_was_there_that_minute(world: World) -> None:
+    def last_access() -> int:
+        found: int = world.call("core_enrol_get_enrolled_users", {"courseid": 2})[0]["lastcourseaccess"]
+        return found
+
+    world.post_score(world.score())
+    assert last_access() == 0
+    browser = world.browser("maria")
+    browser.get("/course")
+    first = last_access()
+    assert 0 <= world.now_s() - first <= 5
+    for seconds, moved in ((50, False), (20, True)):
+        world.advance(seconds)
+        browser.post("/mod/page/view.php?id=2", data={"state": 1})
+        assert (last_access() > first) is moved

@@ -98,6 +98,19 @@ def test_the_link_in_a_description_survives_moodles_cleaning(moodle: Moodle) -> 
     assert 'href="https://hub.example/s/uuid-123"' in event.description
 
 
+@responses.activate
+def test_hidden_events_are_listed_as_such(moodle: Moodle) -> None:
+    play_moodle("core_calendar_get_calendar_events.course-ignorehidden0")
+    shown, hidden = moodle.calendar_events(2, from_at=FROM_AT, to_at=TO_AT)
+    assert (shown.is_visible, hidden.is_visible) == (True, False)
+
+
+@responses.activate
+def test_events_by_ids_are_no_others_than_asked_for(moodle: Moodle) -> None:
+    play_moodle("core_calendar_get_calendar_events.all")
+    assert [event.event_id for event in moodle.calendar_events_by_ids([6])] == [6]
+
+
 # Changing an event
 
 
@@ -121,6 +134,24 @@ def test_an_event_is_changed_by_the_whole_form_in_utc(moodle: Moodle) -> None:
         key: value for key, value in recorded.items() if key not in kept
     }
     assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_an_event_is_hidden_by_the_form(moodle: Moodle) -> None:
+    name = "core_calendar_submit_create_update_form.visible0-on-visible"
+    play_moodle(name)
+    recorded = parse_qs(recording(name)["request_params_form"]["formdata"])
+    draft = EventDraft(
+        course_id=2,
+        name="hidagain",
+        description="<p>x</p>",
+        start_at=datetime(2026, 11, 30, 12, 0, tzinfo=UTC),
+        duration_minutes=60,
+        is_hidden=True,
+    )
+    moodle.update_calendar_event(1, draft)
+    form = parse_qs(sent_form()["formdata"])
+    assert form == {key: value for key, value in recorded.items() if key != "userid"}
 
 
 @responses.activate

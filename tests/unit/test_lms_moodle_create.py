@@ -45,6 +45,13 @@ def test_an_event_is_created_with_exactly_the_fields_that_moodle_takes(moodle: M
 
 
 @responses.activate
+def test_an_event_can_be_made_hidden(moodle: Moodle) -> None:
+    name = "core_calendar_create_calendar_events.visible0"
+    play_moodle(name, same_form=True)
+    assert list(moodle.create_calendar_events([replace(recorded_draft(name), is_hidden=True)])) == [1]
+
+
+@responses.activate
 @pytest.mark.parametrize(("name", "event_id"), [("one", 6), ("name-entities", 3), ("name-with-lt", 1)])
 def test_an_event_is_recognised_in_the_answer_by_its_name_and_start(moodle: Moodle, name: str, event_id: int) -> None:
     play_moodle(f"core_calendar_create_calendar_events.{name}")
@@ -80,6 +87,15 @@ def test_an_event_that_php_cut_off_is_missed(moodle: Moodle) -> None:
     assert first == 6
     assert isinstance(second, EventProblem)
     assert second.code == "not_created"
+
+
+@responses.activate
+def test_events_that_nobody_asked_for_are_not_taken_for_ours(moodle: Moodle) -> None:
+    play_moodle("core_calendar_create_calendar_events.partial")
+    (first,) = moodle.create_calendar_events([recorded_draft("core_calendar_create_calendar_events.partial")])
+    assert first == 8
+    (other,) = moodle.create_calendar_events([DRAFT])
+    assert isinstance(other, EventProblem)
 
 
 @responses.activate
