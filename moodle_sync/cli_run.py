@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from config.command_line import Failure
+from moodle_sync.cli_collect import run_collect
 from moodle_sync.cli_common import chosen_connections, print_report, run_at_moodles, services_or_exit
 from moodle_sync.cli_rosters import run_rosters
 from moodle_sync.errors import NotACalendar, SourceUnreadable
@@ -98,6 +99,7 @@ def _due(services: "Services", university_slug: str | None) -> list[int]:
 
 
 run_group.add_command(run_rosters)
+run_group.add_command(run_collect)
 
 
 def _print_plans(university_slug: str, plans: "list[CoursePlan]") -> None:

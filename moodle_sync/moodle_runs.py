@@ -10,6 +10,7 @@ import structlog
 from config.settings import Settings
 from lms.errors import LmsError
 from lms.moodle import Moodle
+from moodle_sync.collect_completions import collect, recollect
 from moodle_sync.mirror_sessions import mirror
 from moodle_sync.moodle_access import MoodleAccess, Stopped
 from moodle_sync.services import Services, jitter
@@ -21,7 +22,11 @@ from series.store.moodle_jobs import begin_job, end_job
 
 log = structlog.get_logger()
 END_TRIES = 6  # each waits for the lock as long as the database lets it
-JOBS: Mapping[MoodleJob, Callable[[Services, MoodleAccess], None]] = {MoodleJob.MIRROR: mirror}
+JOBS: Mapping[MoodleJob, Callable[[Services, MoodleAccess], None]] = {
+    MoodleJob.MIRROR: mirror,
+    MoodleJob.COLLECT: collect,
+    MoodleJob.RECOLLECT: recollect,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
