@@ -84,7 +84,8 @@ class _Collecting:
             for sub, changes in self.reading.changes():
                 self._apply(sub, changes)
         finally:
-            self.access.counts["read"] += self.reading.read
+            if self.reading.read:
+                self.access.counts["read"] += self.reading.read
         self._take_back()
         self._look_at_activities()
         with self.services.database.write() as connection:
