@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lms.errors import MalformedAnswer
-from lms.guarded import MEGABYTE, Answer, GuardedSession
+from lms.guarded import MEGABYTE, TOTAL_S, Answer, GuardedSession
 from lms.moodle_protocol import Function, check_answer, form_fields
 
 MAX_BYTES = 5 * MEGABYTE
@@ -34,12 +34,13 @@ def _nothing() -> None:
 @dataclass(frozen=True)
 class MoodleService:
     """Where a Moodle's web services are, and our token. `before_call` runs right before every HTTP call: whoever counts
-    calls or keeps to a pace does it there, and what it raises ends the call unsent."""
+    calls or keeps to a pace does it there, and what it raises ends the call unsent. `within_s` bounds each call."""
 
     http: GuardedSession = field(repr=False)
     base_url: str
     token: str = field(repr=False)
     before_call: Callable[[], None] = field(default=_nothing, repr=False, kw_only=True)
+    within_s: float = field(default=TOTAL_S, kw_only=True)
 
     @property
     def host(self) -> str:
@@ -61,6 +62,7 @@ class MoodleService:
                 **form_fields(arguments),
             },
             max_bytes=MAX_BYTES,
+            within_s=self.within_s,
         )
         check_answer(answer, function)  # an error has another shape than any answer, so it is looked for first
         return answer

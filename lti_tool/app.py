@@ -17,6 +17,7 @@ from lms.turnstile import Turnstile
 from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.own_address import at_own_address
 from lti_tool.pages import (
+    course_activities,
     course_confirm,
     course_count,
     course_grades,
@@ -76,6 +77,7 @@ PAGES = (
     course_grades,
     course_inbox,
     course_count,
+    course_activities,
     roster,
     host,
     feeds,

@@ -22,6 +22,7 @@ from series.standing import CourseCount, SessionRecord, Standing, standing
 from series.store.counts import completions_elsewhere
 from series.store.course_reflections import waiting_of_course
 from series.store.database import Connection
+from series.store.held_completions import held_completions
 from series.store.objections import objections_of_course
 from series.store.records import records_of
 from series.store.rules import course_count_of, rules_of
@@ -56,11 +57,12 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class ToDo:
-    """What waits for the teacher."""
+    """What waits for the teacher. `taken_back`: of how many people Moodle takes something back."""
 
     not_sent: int
     objections: int
     reflections: int
+    taken_back: int
 
 
 @blueprint.get("/")
@@ -136,12 +138,14 @@ def _newest(grades: list[SentGrade]) -> dict[int, SentGrade]:
 
 
 def _to_do(connection: Connection, visit: Visit, course_id: int, grades: list[SentGrade]) -> ToDo:
+    held = held_completions(connection, course_id)
     return ToDo(
         not_sent=Counter(grade.state for grade in grades)["failed"],
         objections=len(
             objections_of_course(connection, course_id=course_id, series_id=visit.series_id, open_only=True)
         ),
         reflections=waiting_of_course(connection, course_id=course_id, series_id=visit.series_id),
+        taken_back=len(held.subs) if held else 0,
     )
 
 

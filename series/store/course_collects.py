@@ -72,6 +72,13 @@ def courses_to_collect(connection: sa.Connection, university_id: int) -> list[Co
     return [one for one in courses if one.mapped or one.own_of_sessions]
 
 
+def moodle_course_of(connection: sa.Connection, course_id: int) -> int | None:
+    """The number that the course has in the connected Moodle, if it was chosen there."""
+    query = sa.select(course.c.moodle_course_id).where(course.c.id == course_id)
+    moodle_course_id: int | None = connection.execute(query).scalar_one_or_none()
+    return moodle_course_id
+
+
 def own_activities(connection: sa.Connection, course_id: int) -> list[OwnActivity]:
     """Those that are in the site to which the course's university has given us access."""
     is_open = (platform.c.state == "active") & (deployment.c.state == "approved") & placement.c.course_id.is_not(None)

@@ -56,6 +56,7 @@ def weigh(
 ) -> dict[str, list[Said]]:
     """What of it may be taken back now; the rest is held, or stays by somebody's word. `standing`: what the same
     reading says is complete. While anything is held, nothing more is taken back."""
+    connection.execute(insert(connection, course_collect).values(course_id=course_id).on_conflict_do_nothing())
     kept = _lock(connection, course_id)
     fresh, before = _weighed(connection, course_id, kept, taken, standing)
     if fresh != before:
@@ -164,15 +165,14 @@ def _entry(sub: str, said: Said) -> _Entry:
 
 def _of_moment(connection: sa.Connection, course_id: int, held_at: datetime) -> _Kept | None:
     kept = _lock(connection, course_id)
-    shown = connection.execute(sa.select(course_collect.c.held_at).filter_by(course_id=course_id)).scalar_one()
+    shown = connection.execute(sa.select(course_collect.c.held_at).filter_by(course_id=course_id)).scalar_one_or_none()
     return kept if kept.waits and shown == held_at else None
 
 
 def _lock(connection: sa.Connection, course_id: int) -> _Kept:
     """Whoever else reads or decides just now comes before or after us."""
-    connection.execute(insert(connection, course_collect).values(course_id=course_id).on_conflict_do_nothing())
     query = sa.select(course_collect.c.held).where(course_collect.c.course_id == course_id)
-    return _kept(connection.execute(query.with_for_update()).scalar_one())
+    return _kept(connection.execute(query.with_for_update()).scalar_one_or_none())
 
 
 def _kept(text: str | None) -> _Kept:

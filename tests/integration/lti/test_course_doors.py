@@ -20,6 +20,7 @@ PAGES = [
     "inbox/",
     "inbox/reflections/{person}/{session}/",
     "count",
+    "activities/",
 ]
 FORMS = [
     "people/{person}/sessions/{session}/",
@@ -31,8 +32,11 @@ FORMS = [
     "inbox/reflections/{person}/{session}/return",
     "inbox/reflections/{person}/{session}/read",
     "count",
+    "activities/",
+    "activities/21/remove",
+    "activities/held/accept",
 ]
-NOT_ABOUT_PEOPLE = {"", "sessions/{session}/confirm", "grades/", "inbox/", "count"}
+NOT_ABOUT_PEOPLE = {"", "sessions/{session}/confirm", "grades/", "inbox/", "count", "activities/"}
 
 
 def statuses(browser: Browser, path: str, pages: list[str], values: dict[str, object]) -> dict[str, int]:
@@ -101,8 +105,18 @@ ACTIONS = [
     "return {person} {session}",
     "read {person} {session}",
     "count",
+    "map activity",
+    "unmap 21",
+    "accept completions 2026-11-24T15:00:00+00:00",
 ]
-OWN_COURSE = {"sessions/{session}/confirm", "grades/retry", "count"}
+OWN_COURSE = {
+    "sessions/{session}/confirm",
+    "grades/retry",
+    "count",
+    "activities/",
+    "activities/21/remove",
+    "activities/held/accept",
+}
 FILLED = {
     "do": "confirm",
     "reason": "Because.",
@@ -113,6 +127,8 @@ FILLED = {
     "sub": "5",
     "told": "1/3",
     "counts": "0/3",
+    "cmid": "21",
+    "held_at": "2026-11-24T15:00:00+00:00",
 }
 
 
