@@ -11,8 +11,8 @@ from series.store.activity_states import (
     add_completed,
     forget,
     give_waiting,
+    no_longer_waiting,
     take_back,
-    waiting_people,
 )
 from series.store.course_collects import CollectedCourse, courses_to_collect, note_reading
 from series.store.held_completions import held_completions, weigh
@@ -100,7 +100,7 @@ class _Collecting:
 
     def _give_waiting(self) -> None:
         with self.services.database.read() as connection:
-            waiting = waiting_people(connection, self.course.course_id)
+            waiting = no_longer_waiting(connection, self.place)
         for sub in waiting:
             with self.services.database.write() as connection:
                 outcome = give_waiting(connection, self.place, sub, now=self.services.clock.now())

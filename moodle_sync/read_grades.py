@@ -31,7 +31,7 @@ def read_grades(services: Services, access: MoodleAccess, course: CollectedCours
     says that the whole site is down."""
     found = Grades(newest=dict(course.results))
     for own in course.own_of_sessions:
-        if own.line_item_url is None or own.platform_id is None or SCOPE_RESULT_READONLY not in own.ags_scopes:
+        if own.line_item_url is None or SCOPE_RESULT_READONLY not in own.ags_scopes:
             continue
         endpoint = AgsEndpoint(line_item_url=own.line_item_url, scopes=own.ags_scopes)
         access.before_call()

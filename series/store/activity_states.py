@@ -12,10 +12,10 @@ from series.collecting import REMOVED, Key, Known, Said, Source
 from series.rule import Kind
 from series.store.database import insert
 from series.store.evidence import NewEvidence, NothingToRetract, record_evidence, retract_evidence
-from series.store.mapped_activities import names_of
+from series.store.mapped_activities import mapped_now
 from series.store.moodle_tables import activity_state
 from series.store.rosters import ensure_participants
-from series.store.tables import evidence, moodle_connection, participant
+from series.store.tables import evidence, moodle_connection, participant, roster_member
 
 OF_MOODLE = "moodle of university"  # says who it was, with the university's id; "moodle user": a teacher's id there
 TAKEN_BACK = {
@@ -49,12 +49,23 @@ def known_states(connection: sa.Connection, course_id: int, sub: str) -> dict[Ke
     return {(row.cmid, Source(row.source)): _known(row) for row in rows}
 
 
-def waiting_people(connection: sa.Connection, course_id: int) -> list[str]:
-    """Who has completed something and was not known here when it was read."""
+def no_longer_waiting(connection: sa.Connection, place: Place) -> list[str]:
+    """Who has completed something, was not known here when it was read, and is known by now."""
     query = sa.select(activity_state.c.sub).where(
-        activity_state.c.course_id == course_id, activity_state.c.is_complete, activity_state.c.evidence_id.is_(None)
+        activity_state.c.course_id == place.course_id,
+        activity_state.c.is_complete,
+        activity_state.c.evidence_id.is_(None),
     )
-    return sorted(set(connection.execute(query).scalars()))
+    waiting = set(connection.execute(query).scalars())
+    known = set(_participants(connection, place.university_id, waiting))
+    if place.knows_people:
+        listed = sa.select(roster_member.c.sub).where(
+            roster_member.c.course_id == place.course_id,
+            roster_member.c.is_learner,
+            roster_member.c.gone_at.is_(None),
+        )
+        known |= waiting & set(connection.execute(listed).scalars())
+    return sorted(known)
 
 
 def people_with_something(connection: sa.Connection, course_id: int) -> int:
@@ -80,11 +91,12 @@ def add_completed(
     connection: sa.Connection, place: Place, sub: str, completed: Iterable[Said], *, now: datetime
 ) -> Outcome:
     """Evidence for all of it, or, where nobody knows the person yet, a note that it waits for them. May be repeated."""
-    completed = list(completed)
-    if not completed:
+    names = mapped_now(connection, place.course_id)
+    completed = [one for one in completed if one.key[1] is not Source.ACTIVITY or _name(one, names) is not None]
+    if not completed:  # or somebody has taken it from the list meanwhile
         return Outcome()
     participant_id = known_people(connection, place, [sub], now=now).get(sub)
-    names, done, queued = names_of(connection, place.course_id), 0, list[int]()
+    done, queued = 0, list[int]()
     for said in completed:
         evidence_id = None
         if participant_id is not None:
@@ -154,7 +166,7 @@ def _new_evidence(
     place: Place,
     participant_id: int,
     said: Said,
-    names: Mapping[int, str],
+    names: Mapping[tuple[int, UUID], str],
     now: datetime,
 ) -> NewEvidence:
     (number, source), observed_at = said.key, _changed_at(said, now)
@@ -166,9 +178,14 @@ def _new_evidence(
         source_id=f"{number}:{int(observed_at.timestamp())}",
         observed_at=observed_at,
         recorded_by=_who(said, place.university_id),
-        reason=names.get(number) if source is Source.ACTIVITY else None,
+        reason=_name(said, names) if source is Source.ACTIVITY else None,
     )
     return replace(new, source_id=_source_id(connection, new))
+
+
+def _name(said: Said, names: Mapping[tuple[int, UUID], str]) -> str | None:
+    """Of an activity that counts for this very session."""
+    return names.get((said.key[0], said.session_id))
 
 
 def _source_id(connection: sa.Connection, new: NewEvidence) -> str:

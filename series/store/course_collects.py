@@ -19,15 +19,16 @@ _RESULTS = msgspec.json.Decoder(dict[str, datetime])
 
 @dataclass(frozen=True, kw_only=True)
 class OwnActivity:
-    """An activity of ours in the course. `session_id` None: the whole series. `platform_id` None: we may not ask
-    for its grades."""
+    """An activity of ours in the site. `session_id` None: the whole series. `line_item_url` None: it has no grades, or
+    we may not ask for them. `is_here`: in this course."""
 
     placement_id: int
     resource_link_id: str
     session_id: UUID | None
     line_item_url: str | None
     ags_scopes: frozenset[str]
-    platform_id: int | None
+    platform_id: int
+    is_here: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,8 @@ class CollectedCourse:
 
     @property
     def own_of_sessions(self) -> list[OwnActivity]:
-        return [one for one in self.own if one.session_id is not None]
+        """Those in this course that show one session."""
+        return [one for one in self.own if one.is_here and one.session_id is not None]
 
 
 def courses_to_collect(connection: sa.Connection, university_id: int) -> list[CollectedCourse]:
@@ -80,10 +82,15 @@ def moodle_course_of(connection: sa.Connection, course_id: int) -> int | None:
 
 
 def own_activities(connection: sa.Connection, course_id: int) -> list[OwnActivity]:
-    """Those that are in the site to which the course's university has given us access."""
-    is_open = (platform.c.state == "active") & (deployment.c.state == "approved") & placement.c.course_id.is_not(None)
+    """All of ours in the site to which the course's university has given us access, in its other courses too: a course
+    may be known here twice, by two registrations of its LMS."""
     rows = connection.execute(
-        sa.select(placement, sa.case((is_open, platform.c.id)).label("open_platform_id"))
+        sa.select(
+            placement,
+            (placement.c.course_id == course_id).label("is_here"),
+            ((platform.c.state == "active") & (deployment.c.state == "approved")).label("is_open"),
+            platform.c.id.label("platform_id"),
+        )
         .join(deployment, placement.c.deployment_id == deployment.c.id)
         .join(platform, deployment.c.platform_id == platform.c.id)
         .join(
@@ -92,8 +99,6 @@ def own_activities(connection: sa.Connection, course_id: int) -> list[OwnActivit
             & (moodle_connection.c.base_url == platform.c.issuer),
         )
         .join(course, (course.c.id == course_id) & (course.c.university_id == platform.c.university_id))
-        # Without a course: a launch that named none may have been from this one.
-        .where(placement.c.course_id.is_(None) | (placement.c.course_id == course_id))
         .order_by(placement.c.id)
     )
     return [
@@ -101,9 +106,10 @@ def own_activities(connection: sa.Connection, course_id: int) -> list[OwnActivit
             placement_id=row.id,
             resource_link_id=row.resource_link_id,
             session_id=row.session_id,
-            line_item_url=row.line_item_url,
+            line_item_url=row.line_item_url if row.is_open else None,
             ags_scopes=frozenset(row.ags_scopes.split()),
-            platform_id=row.open_platform_id,
+            platform_id=row.platform_id,
+            is_here=bool(row.is_here),
         )
         for row in rows
     ]

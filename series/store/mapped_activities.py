@@ -109,10 +109,11 @@ def note_problem(connection: sa.Connection, course_id: int, cmid: int, problem: 
     )
 
 
-def names_of(connection: sa.Connection, course_id: int) -> dict[int, str]:
-    """By course module id."""
-    query = sa.select(mapped_activity.c.cmid, mapped_activity.c.name).where(mapped_activity.c.course_id == course_id)
-    return {row.cmid: row.name for row in connection.execute(query)}
+def mapped_now(connection: sa.Connection, course_id: int) -> dict[tuple[int, UUID], str]:
+    """Names by course module and session. Until the transaction ends, nobody takes one from the list."""
+    query = sa.select(mapped_activity.c.cmid, mapped_activity.c.session_id, mapped_activity.c.name)
+    rows = connection.execute(query.where(mapped_activity.c.course_id == course_id).with_for_update(read=True))
+    return {(row.cmid, row.session_id): row.name for row in rows}
 
 
 def still_counts() -> sa.ColumnElement[bool]:

@@ -24,14 +24,13 @@ def unmap_activity(
     gone = connection.execute(sa.delete(mapped_activity).filter_by(**key).returning(mapped_activity.c.cmid)).all()
     if not gone:
         return None
-    given = _given(connection, course_id, cmid)
-    connection.execute(sa.delete(activity_state).filter_by(**key, source=Source.ACTIVITY))
     forget_held(connection, course_id, cmid)
+    given = _given(connection, course_id, cmid) if withdraw else []
+    take_turns(connection, [row.participant_id for row in given])  # before their states: as the worker does it
     queued = []
-    if withdraw:
-        take_turns(connection, [row.participant_id for row in given])
-        for row in given:
-            queued += retract_evidence(connection, row.id, by=by, reason=REMOVED, now=now)
+    for row in given:
+        queued += retract_evidence(connection, row.id, by=by, reason=REMOVED, now=now)
+    connection.execute(sa.delete(activity_state).filter_by(**key, source=Source.ACTIVITY.value))
     append_audit(
         connection,
         actor=by,
@@ -39,7 +38,7 @@ def unmap_activity(
         thing=f"course {course_id}",
         now=now,
         cmid=cmid,
-        withdrawn=len(given) if withdraw else 0,
+        withdrawn=len(given),
     )
     return queued
 
