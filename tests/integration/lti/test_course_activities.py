@@ -23,7 +23,8 @@ from series.store.records import completions_of
 from series.store.rules import set_session_rule
 from series.store.tables import course as course_table
 from tests.examples import MALTA, SERIES
-from tests.integration.lti.course import CourseUnderTest, names_told
+from tests.integration.lti.course import CourseUnderTest, names_told, open_as
+from tests.integration.lti.lms import LEARNER
 from tests.integration.lti.tool import form_token
 from tests.seeds import LAUNCH, launch
 
@@ -205,6 +206,10 @@ def test_a_yes_takes_back_what_is_held(connected: CourseUnderTest) -> None:
         person = connected.get(connected.person(connected.maria))
     assert "Activity “Reading &lt;b&gt;one&lt;/b&gt; &amp; two”" in person
     assert "your Moodle" in person
+    browser, path = open_as(connected.tool, connected.tool.malta, roles=[LEARNER], sub=connected.maria.sub)
+    own = browser.get(path).text
+    assert "Activity “Reading &lt;b&gt;one&lt;/b&gt; &amp; two” in your course</span>, seen complete in Moodle, " in own
+    assert "by your course in Moodle" in own
 
 
 @pytest.mark.parametrize(
