@@ -84,9 +84,9 @@ class Store:
         ]
 
     def is_done(self) -> bool:
+        who = {"participant_id": self.participant_id, "series_id": SERIES.series_id}
         with self.database.read() as connection:
-            done = completions_of(connection, participant_id=self.participant_id, series_id=SERIES.series_id)
-        return SESSION.session_id in done
+            return SESSION.session_id in completions_of(connection, **who)
 
     def weigh(self, taken: dict[str, list[Said]], standing: dict[str, list[Said]] | None = None) -> list[str]:
         """Of whom something may be taken back."""
@@ -116,13 +116,8 @@ def store(database: Database) -> Store:
             level=Level.COMPLETIONS,
         )
         save_connection(connection, new, encryption_key=ENCRYPTION_KEY, now=NOW)
-        tie_course(
-            connection,
-            university_id=MALTA.university_id,
-            moodle_course_id=2,
-            title="Teaching STEM",
-            series_id=SERIES.series_id,
-        )
+        there = {"university_id": MALTA.university_id, "moodle_course_id": 2}
+        tie_course(connection, **there, title="Teaching STEM", series_id=SERIES.series_id)
         rule = Rule(ways=((Demand(kind=Kind.LMS),),), required=2)
         set_rule(connection, SERIES.series_id, rule, by="operator", now=NOW - timedelta(days=1))
         assert visit.course_id is not None
