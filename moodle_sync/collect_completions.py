@@ -96,6 +96,7 @@ class _Collecting:
                 began_at=self.reading.began_at,
                 of_all=self.reading.of_all,
             )
+        self.access.counts["courses"] += 1
         self.access.problems.extend(f"{self.course.title}: {words}" for words in problems_of(self.reading))
 
     def _give_waiting(self) -> None:
@@ -141,12 +142,21 @@ class _Collecting:
             return
         silent = self.course.mapped.keys() - self.reading.seen
         if silent and (self.reading.of_all or silent - self.course.problems.keys()):
-            there = {one.cmid: one for one in self.access.moodle.contents(self.course.moodle_course_id)}
+            untracked = self._untracked()
             for cmid in silent:
-                is_untracked = cmid in there and not there[cmid].tracks_completion
-                self._note(cmid, "untracked" if is_untracked else "unseen")
+                self._note(cmid, "untracked" if cmid in untracked else "unseen")
         for cmid in self.course.problems.keys() & self.reading.seen:
             self._note(cmid, None)
+
+    def _untracked(self) -> set[int]:
+        """As far as Moodle tells: the reading itself has succeeded without it."""
+        try:
+            contents = self.access.moodle.contents(self.course.moodle_course_id)
+        except LmsError as error:
+            if error.of_platform:
+                raise
+            return set()
+        return {one.cmid for one in contents if not one.tracks_completion}
 
     def _note(self, cmid: int, problem: str | None) -> None:
         if problem == self.course.problems.get(cmid):
@@ -176,7 +186,8 @@ def _place(access: MoodleAccess, course: CollectedCourse) -> Place:
 
 
 def problems_of(reading: CourseReading) -> list[str]:
-    problems = list(reading.grades.problems)
+    """What somebody should look at. A grade column that cannot be read is said once a day: it may have been deleted."""
+    problems = list(reading.grades.problems) if reading.of_all else []
     if reading.not_told:
         number, first = len(reading.not_told), reading.not_told[0].error
         problems.append(f"what {number} people have completed could not be read: {first}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -86,12 +86,17 @@ class Collected:
 
     def collect(self) -> Came:
         """Some minutes later, so that the next reading does not look at the same visits once more."""
-        self.partner.world.advance(300)
-        return self.partner.run(MoodleJob.COLLECT)
+        return self._run(MoodleJob.COLLECT)
 
     def recollect(self) -> Came:
+        return self._run(MoodleJob.RECOLLECT)
+
+    def _run(self, job: MoodleJob) -> Came:
+        """Without the number of courses: it is one."""
         self.partner.world.advance(300)
-        return self.partner.run(MoodleJob.RECOLLECT)
+        came = self.partner.run(job)
+        counts = {what: number for what, number in came.counts.items() if what != "courses"}
+        return replace(came, counts=counts)
 
     def has_been_read(self) -> None:
         """All there is, a moment ago."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from moodle_sync.cli import main
 from moodle_sync.collect_completions import collect
@@ -15,8 +16,11 @@ from sandbox_lms.course_modules import READING, add_module, remove_module
 from sandbox_lms.made_up import made_up_campus
 from series.rosters import RosterMember
 from series.store.held_completions import accept_held
-from series.store.mapped_activities import mapped_activities
+from series.store.mapped_activities import NewMapping, map_activity, mapped_activities
+from series.store.mirrors import tie_course
 from series.store.rosters import save_roster
+from series.store.tables import course, placement
+from tests.examples import SERIES
 from tests.integration.collected import LUKE, MARIA, ZAREN, Collected, open_collected
 from tests.seeds import ENCRYPTION_KEY
 
@@ -175,25 +179,25 @@ def test_a_grade_that_a_teacher_types_counts_and_our_echo_does_not(collected: Co
 def test_too_much_at_once_waits_for_a_person(tmp_path: Path, sqlite_url: str) -> None:
     campus = replace(made_up_campus(1, students=7), slug="malta")
     everybody = [person.user_id for person in campus.students]
-    with open_collected(tmp_path, sqlite_url, campus) as course:
-        with course.partner.services.database.write() as connection:
+    with open_collected(tmp_path, sqlite_url, campus) as crowd:
+        with crowd.partner.services.database.write() as connection:
             members = [RosterMember(sub=sub, is_learner=True) for sub in everybody]
-            save_roster(connection, course.course_id, members, now=course.partner.now)
-        course.map()
-        course.complete(*everybody)
-        assert course.collect().counts == {"read": 7, "completed": 7}
+            save_roster(connection, crowd.course_id, members, now=crowd.partner.now)
+        crowd.map()
+        crowd.complete(*everybody)
+        assert crowd.collect().counts == {"read": 7, "completed": 7}
 
-        course.complete(*everybody[:6], state=INCOMPLETE)  # somebody resets it
-        came = course.collect()
+        crowd.complete(*everybody[:6], state=INCOMPLETE)  # somebody resets it
+        came = crowd.collect()
         assert came.counts == {"read": 6, "held": 6}
         assert "6 people" in came.problems[0]
-        course.complete(everybody[0])  # one is given back, and the rest is no way around the brake
-        assert course.collect().counts == {"read": 1, "held": 5}
-        assert course.sources() == ["activity"] * 7
+        crowd.complete(everybody[0])  # one is given back, and the rest is no way around the brake
+        assert crowd.collect().counts == {"read": 1, "held": 5}
+        assert crowd.sources() == ["activity"] * 7
 
-        course.decide(accept_held)
-        assert course.recollect().counts == {"read": 7}
-        assert course.sources()[7:] == ["retraction"] * 5
+        crowd.decide(accept_held)
+        assert crowd.recollect().counts == {"read": 7}
+        assert crowd.sources()[7:] == ["retraction"] * 5
 
 
 def test_a_course_where_nothing_can_complete_a_session_is_not_asked(collected: Collected) -> None:
@@ -203,6 +207,30 @@ def test_a_course_where_nothing_can_complete_a_session_is_not_asked(collected: C
     collected.partner.calls()
     assert collected.collect().counts == {}
     assert collected.partner.calls() == [ENROLLED]
+
+
+def test_one_courses_trouble_leaves_the_others_alone(mapped: Collected) -> None:
+    with mapped.partner.services.database.write() as connection:
+        there = {"university_id": 1, "moodle_course_id": 99}  # which is no course of this Moodle
+        tie_course(connection, **there, title="Lost", series_id=SERIES.series_id)
+        lost = connection.execute(sa.select(course.c.id).where(course.c.title == "Lost")).scalar_one()
+        new = NewMapping(cmid=7, session_id=mapped.session_id, module="page", name="Gone", by="participant 1")
+        map_activity(connection, lost, new, now=mapped.partner.now)
+    mapped.complete(MARIA)
+    came = mapped.collect()
+    assert came.counts == {"read": 1, "completed": 1}
+    assert came.problems[0].startswith("Lost: ")
+
+
+def test_a_column_that_is_gone_is_said_by_night(collected: Collected) -> None:
+    collected.session_activity()
+    with collected.partner.services.database.write() as connection:
+        gone = collected.partner.world.line_item_url(line_item_id=77)
+        connection.execute(sa.update(placement).where(placement.c.session_id.is_not(None)).values(line_item_url=gone))
+    assert collected.recollect().problems == [
+        "Teaching STEM: The activity or its grade column is no longer in the course."
+    ]
+    assert collected.collect().problems == []
 
 
 def test_without_batches_people_are_asked_one_by_one(mapped: Collected) -> None:
@@ -235,17 +263,17 @@ def test_who_is_killed_in_the_middle_goes_on_and_doubles_nothing(mapped: Collect
 
 def test_ten_changes_among_three_hundred_cost_a_call_for_each_of_them_at_most(tmp_path: Path, sqlite_url: str) -> None:
     campus = replace(made_up_campus(1, students=300), slug="malta")
-    with open_collected(tmp_path, sqlite_url, campus) as course:
-        course.map()
-        course.session_activity()
-        course.has_been_read()
-        course.complete(*(person.user_id for person in campus.students[:10]))
+    with open_collected(tmp_path, sqlite_url, campus) as crowd:
+        crowd.map()
+        crowd.session_activity()
+        crowd.has_been_read()
+        crowd.complete(*(person.user_id for person in campus.students[:10]))
 
-        came = course.collect()
+        came = crowd.collect()
 
         assert came.counts == {"read": 10, "completed": 1, "waiting": 9}
         assert came.calls <= 1 + 10
-        assert course.partner.calls()[1:] == [RESULTS_OF_SESSION, ENROLLED, ENROLLED, MANY]
+        assert crowd.partner.calls()[1:] == [RESULTS_OF_SESSION, ENROLLED, ENROLLED, MANY]
 
 
 def test_a_dry_run_says_what_it_would_record_and_writes_nothing(
