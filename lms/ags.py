@@ -107,13 +107,36 @@ def post_score(
 def read_result(
     http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, endpoint: AgsEndpoint, user_id: str
 ) -> Result | None:
-    """What the gradebook holds for this person, or None. Raises as `post_score`, without ScoreConflict.
+    """What the gradebook holds for this person, or None. Raises as `post_score`, without ScoreConflict."""
+    results = _read_results(http, tokens, platform, endpoint, query=f"user_id={quote(user_id, safe='')}")
+    return next((result for result in results if result.user_id == user_id), None)  # a platform may ignore the filter
 
-    Sends no `limit`: Moodle's result service fails on every one. https://www.imsglobal.org/spec/lti-ags/v2p0/#result-service
+
+def read_results(
+    http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, endpoint: AgsEndpoint
+) -> list[Result]:
+    """What the gradebook holds for everybody; of those who have no grade, some platforms say nothing. Raises as
+    `read_result`.
+
+    As much as the first page has: Moodle, of which alone we ask this, has no other.
+    """
+    return _read_results(http, tokens, platform, endpoint)
+
+
+def _read_results(
+    http: GuardedSession,
+    tokens: ServiceTokens,
+    platform: ServicePlatform,
+    endpoint: AgsEndpoint,
+    *,
+    query: str = "",
+) -> list[Result]:
+    """Sends no `limit`: Moodle's result service fails on every one.
+    https://www.imsglobal.org/spec/lti-ags/v2p0/#result-service
     """
     if SCOPE_RESULT_READONLY not in endpoint.scopes:
         raise NotGranted(_RESULT_NOT_GRANTED)
-    url = service_url(endpoint.line_item_url, "results", query=f"user_id={quote(user_id, safe='')}")
+    url = service_url(endpoint.line_item_url, "results", query=query)
     answer = call_service(
         tokens,
         platform,
@@ -122,10 +145,9 @@ def read_result(
         {404: "The activity or its grade column is no longer in the course."},
     )
     try:
-        results = _RESULTS.decode(answer.body)
+        return _RESULTS.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedAnswer(answer.host, "answered our question for a grade with something else") from None
-    return next((result for result in results if result.user_id == user_id), None)  # a platform may ignore the filter
 
 
 def service_url(line_item_url: str, service: str, *, query: str = "") -> str:

@@ -17,6 +17,7 @@ from lms.turnstile import Turnstile
 from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.own_address import at_own_address
 from lti_tool.pages import (
+    course_activities,
     course_announcements,
     course_confirm,
     course_count,
@@ -82,6 +83,7 @@ PAGES = (
     course_inbox,
     course_count,
     course_announcements,
+    course_activities,
     roster,
     host,
     feeds,

@@ -9,6 +9,7 @@ import click
 from config.command_line import Failure
 from moodle_sync.cli_announce import run_announce
 from moodle_sync.cli_calendars import run_mirror, run_sweep
+from moodle_sync.cli_collect import run_collect
 from moodle_sync.cli_common import print_report, services_or_exit
 from moodle_sync.cli_rosters import run_rosters
 from moodle_sync.errors import NotACalendar, SourceUnreadable
@@ -82,5 +83,5 @@ def _due(services: "Services", university_slug: str | None) -> list[int]:
         return deliveries.due_ids(connection, now=now, limit=MOST_BY_HAND, university_slug=university_slug)
 
 
-for command in (run_rosters, run_mirror, run_sweep, run_announce):
+for command in (run_rosters, run_mirror, run_sweep, run_collect, run_announce):
     run_group.add_command(command)

@@ -11,6 +11,7 @@ from config.settings import Settings
 from lms.errors import LmsError
 from lms.moodle import Moodle
 from moodle_sync.check_moodle import check
+from moodle_sync.collect_completions import collect, recollect
 from moodle_sync.mirror_sessions import mirror
 from moodle_sync.moodle_access import MoodleAccess, Stopped
 from moodle_sync.post_announcements import announce
@@ -29,6 +30,8 @@ JOBS: Mapping[MoodleJob, Callable[[Services, MoodleAccess], None]] = {
     MoodleJob.SWEEP: sweep,
     MoodleJob.ANNOUNCE: announce,
     MoodleJob.CHECK: check,
+    MoodleJob.COLLECT: collect,
+    MoodleJob.RECOLLECT: recollect,
 }
 
 

@@ -20,6 +20,7 @@ from lti_tool.pages.times import SessionTimes, moment, times_of
 from lti_tool.pages.visit_proof import with_visit
 from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
+from series.collecting import Source
 from series.people import CoursePerson, Visit
 from series.permissions import Action, may
 from series.rule import Kind
@@ -134,7 +135,7 @@ def fact_row(fact: Fact, record: SessionRecord, visit: Visit, names: dict[int, s
         source=source_words(fact),
         at=moment(fact.evidence.observed_at, zone),
         by=who_said(fact.recorded_by, visit, names),
-        reason=fact.reason,
+        reason=None if fact.source == Source.ACTIVITY else fact.reason,  # which is its name
         counts=withdrawn is None and does_count(fact.evidence, record.rule, record.span),
         withdrawn=f"{moment(withdrawn.at, zone)}, {who_said(withdrawn.by, visit, names)}" if withdrawn else None,
         withdrawn_why=withdrawn.reason if withdrawn else None,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from lti_tool.pages.words import WORDS
+from series.collecting import Source
 from series.people import Visit
 from series.rule import Evidence, Kind, Outcome, SessionRule, Span, judge
 from series.standing import Standing
@@ -14,6 +15,8 @@ gettext, ngettext = WORDS.gettext, WORDS.ngettext
 def fact_words(fact: Fact) -> str:
     """What was recorded, with its amount."""
     amount = fact.evidence.amount
+    if fact.source == Source.ACTIVITY:
+        return gettext("Activity “%(name)s”", name=fact.reason or "")
     if amount is not None:
         if fact.evidence.kind is Kind.LIVE:
             return ngettext(
@@ -44,6 +47,9 @@ def source_words(fact: Fact) -> str:
         "reflection": gettext("written here"),
         "recording": gettext("said by the student"),
         "self-declared": gettext("said by the student"),
+        Source.ACTIVITY: gettext("seen complete in Moodle"),
+        Source.OVERRIDE: gettext("set by a teacher in Moodle"),
+        Source.GRADE: gettext("full grade given by a teacher in Moodle"),
     }.get(fact.source, fact.source)
 
 
@@ -91,6 +97,9 @@ def who_said(by: str | None, visit: Visit, names: Mapping[int, str]) -> str:
     if by is None:
         return gettext("the student")
     kind, _, number = by.partition(" ")
+    if kind == "moodle":
+        user_id = number.removeprefix("user ")
+        return gettext("No. %(number)s in your LMS", number=user_id) if user_id != number else gettext("your Moodle")
     if kind != "participant":
         return gettext("the coordinators of the series")
     if number == str(visit.participant_id):

@@ -22,6 +22,7 @@ from series.standing import CourseCount, SessionRecord, Standing, standing
 from series.store.counts import completions_elsewhere
 from series.store.course_reflections import waiting_of_course
 from series.store.database import Connection
+from series.store.held_completions import held_completions
 from series.store.objections import objections_of_course
 from series.store.records import records_of
 from series.store.rules import course_count_of, rules_of
@@ -58,13 +59,13 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class ToDo:
-    """What waits for the teacher."""
+    """What waits for the teacher. `taken_back`: of how many people Moodle takes something back."""
 
     not_sent: int
     objections: int
     reflections: int
     roster_is_held: bool
-    completions_are_held: bool
+    taken_back: int  # of so many people Moodle takes completions back, which is held
     announcements: int  # that the course is to be told
     not_announced: int  # though somebody wanted it
 
@@ -148,6 +149,7 @@ def _newest(grades: list[SentGrade]) -> dict[int, SentGrade]:
 def _to_do(connection: Connection, visit: Visit, course_id: int, grades: list[SentGrade]) -> ToDo:
     now = the_tool().clock.now()
     kinds = Counter(one.kind for one in waiting_for_course(connection, course_id, visit.series_id, now=now))
+    held = held_completions(connection, course_id)
     return ToDo(
         not_sent=Counter(grade.state for grade in grades)["failed"],
         objections=len(
@@ -155,9 +157,9 @@ def _to_do(connection: Connection, visit: Visit, course_id: int, grades: list[Se
         ),
         reflections=waiting_of_course(connection, course_id=course_id, series_id=visit.series_id),
         roster_is_held=bool(kinds[WaitingKind.HELD_ROSTER]),
-        completions_are_held=bool(kinds[WaitingKind.HELD_COMPLETIONS]),
         announcements=kinds[WaitingKind.TO_ANNOUNCE],
         not_announced=kinds[WaitingKind.NOT_ANNOUNCED],
+        taken_back=len(held.subs) if held else 0,
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from lti_tool.pages.times import moment
 from lti_tool.pages.words import WORDS
 from series.afterwards import SELF_DECLARED
+from series.collecting import Source
 from series.people import Visit
 from series.rule import Evidence, Kind
 from series.store.evidence import Fact
@@ -46,7 +47,7 @@ class Reader:
             what=self._what(fact),
             source=_source(fact.source),
             at=moment(fact.evidence.observed_at, self.zone),
-            note=fact.reason or "",
+            note="" if fact.source == Source.ACTIVITY else fact.reason or "",  # which is its name
             is_self_declared=fact.source == SELF_DECLARED,
             withdrawn=self._withdrawn(fact) if retraction else "",
             # With what a reflection was returned stands beside it.
@@ -62,9 +63,13 @@ class Reader:
             return gettext("a teacher of your course")
         if kind == "staff":
             return gettext("the coordinators of the series")
+        if kind == "moodle":
+            return gettext("your course in Moodle")
         return gettext("the operators of this tool")
 
     def _what(self, fact: Fact) -> str:
+        if fact.evidence.kind is Kind.LMS and fact.source in _OF_MOODLE:
+            return activity_words(fact)
         if fact.recorded_by is None or self._is_me(fact.recorded_by):
             return _kind(fact.evidence)
         role = self.role_of(fact.recorded_by, fact.session_id)
@@ -87,6 +92,18 @@ class Reader:
 
     def _is_me(self, by: str | None) -> bool:
         return by == f"participant {self.visit.participant_id}"
+
+
+_OF_MOODLE = frozenset(Source)
+
+
+def activity_words(fact: Fact) -> str:
+    """Of what was collected from Moodle."""
+    if fact.source == Source.OVERRIDE:
+        return gettext("Set to complete by a teacher in your course")
+    if fact.source == Source.GRADE:
+        return gettext("Full grade given by a teacher in your course")
+    return gettext("Activity “%(name)s” in your course", name=fact.reason or "")
 
 
 def _kind(evidence: Evidence) -> str:
@@ -119,4 +136,7 @@ def _source(source: str) -> str:
         "confirmation": "",
         "excuse": "",
         "meeting report": gettext("from the report of the meeting"),
+        Source.ACTIVITY: gettext("seen complete in Moodle"),
+        Source.OVERRIDE: gettext("seen in Moodle"),
+        Source.GRADE: gettext("seen in Moodle's gradebook"),
     }.get(source, source)

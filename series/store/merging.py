@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.store.database import insert
-from series.store.moodle_tables import announcement
+from series.store.moodle_tables import activity_state, announcement, course_collect, mapped_activity
 from series.store.tables import (
     check_in,
     completion,
@@ -37,10 +37,11 @@ from series.store.tables import (
 def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None:
     """The LMS has spoken of `dropped` last, so its words count."""
     last = connection.execute(sa.select(course).where(course.c.id == dropped)).one()
-    for table in (course_series, course_count, mirror):
+    for table in (course_series, course_count, mirror, mapped_activity):
         _hand_over(connection, table, "course_id", kept=kept, dropped=dropped)
     _hand_over_announcements(connection, kept=kept, dropped=dropped)
-    for table in (roster_member, course_roster):  # read anew soon, and in a new issuer people may have other numbers
+    # Read anew soon, and in a new issuer people may have other numbers.
+    for table in (roster_member, course_roster, activity_state, course_collect):
         connection.execute(sa.delete(table).where(table.c.course_id.in_([kept, dropped])))
     connection.execute(sa.update(objection).where(objection.c.course_id == dropped).values(course_id=kept))
     connection.execute(sa.update(placement).where(placement.c.course_id == dropped).values(course_id=kept))

@@ -32,9 +32,9 @@ activity_state = Table(  # what Moodle last said of one person and one thing tha
     "activity_state",
     metadata,
     Column("course_id", ForeignKey("course.id"), primary_key=True),
-    Column("cmid", Integer, primary_key=True),
+    Column("cmid", Integer, primary_key=True),  # course module id; of a grade: our placement
     Column("sub", String(255), primary_key=True),  # the user id there; no participant, perhaps: then it waits
-    Column("source", String(64), primary_key=True),  # of the evidence
+    Column("source", String(64), primary_key=True),  # of the evidence: series.collecting.Source
     Column("session_id", Uuid, ForeignKey("session.id"), nullable=False),
     Column("is_complete", Boolean, nullable=False),
     Column("changed_at", Instant, nullable=False),  # Moodle's time
@@ -48,7 +48,7 @@ course_collect = Table(  # how far the completions of a course have been read
     Column("read_at", Instant),  # when the last reading of what had changed began
     Column("all_read_at", Instant),  # and that of everybody
     Column("results", Text, nullable=False, server_default="{}"),  # JSON: by line item, the newest result seen
-    Column("held", Text),  # JSON: completions taken back, too many at once to be believed
+    Column("held", Text),  # JSON: completions taken back, too many at once to be believed; and those that stay
     Column("held_at", Instant),
 )
 

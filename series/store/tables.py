@@ -429,7 +429,7 @@ evidence = Table(
     Column("amount", Integer),  # live: minutes; recording: percent; reflection: words
     Column("recorded_by", String(128)),  # the person who said so, as in the audit table; none: the participant
     _ref("retracts_evidence_id", "evidence.id", nullable=True),
-    Column("reason", Text),  # of an approval, an excuse, a retraction
+    Column("reason", Text),  # of an approval, an excuse, a retraction; of an activity, its name
     UniqueConstraint("participant_id", "session_id", "kind", "source", "source_id"),
     Index(None, "session_id"),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.browser.full_course import TEACHER, fill, people
+from tests.browser.full_course import TEACHER, collect_from, fill, people
 from tests.browser.world import World, serve_world
 
 Take = Callable[[str, Callable[[Page], object]], None]
@@ -19,6 +19,7 @@ def tour_of_a_full_course(folder: Path, take: Take, page: Page) -> None:
     with serve_world(folder, {"plain": {"people": people()}}) as world:
         address = _teachers_course(page, world)
         filled = fill(world.database)
+        key = (folder / "encryption-key").read_text().strip().encode()
         cookies = page.context.cookies()
 
         def open_as_teacher(path: str, page: Page) -> None:
@@ -38,6 +39,12 @@ def tour_of_a_full_course(folder: Path, take: Take, page: Page) -> None:
             "announcements": "announcements/",
         }.items():
             take(f"course-{name}", partial(open_as_teacher, path))
+        take("course-activities-not-connected", partial(open_as_teacher, "activities/"))
+        cmid = collect_from(world.database, world.campus("plain"), encryption_key=key)
+        take("course-waits", partial(open_as_teacher, ""))
+        take("course-activities", partial(open_as_teacher, "activities/"))
+        take("course-activity-refused", lambda page: _choose_nothing(page, partial(open_as_teacher, "activities/")))
+        take("course-activity-remove", partial(open_as_teacher, f"activities/{cmid}/remove"))
         take("course-count-effect", lambda page: _show_effect(page, partial(open_as_teacher, "count")))
         page.context.close()
 
@@ -56,3 +63,8 @@ def _show_effect(page: Page, open_count: Callable[[Page], None]) -> None:
     open_count(page)
     page.get_by_label("How many sessions").fill("4")
     page.get_by_role("button", name="Show what it would change").click()
+
+
+def _choose_nothing(page: Page, open_activities: Callable[[Page], None]) -> None:
+    open_activities(page)
+    page.get_by_role("button", name="Save").first.click()

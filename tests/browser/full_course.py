@@ -7,22 +7,29 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from sandbox_lms.campus import Person, Role
+from sandbox_lms.campus import Campus, Person, Role
+from sandbox_lms.course_modules import READING
 from series.announcements import State
+from series.collecting import Said, Source
+from series.moodle_jobs import Level
 from series.rosters import RosterMember
-from series.rule import Demand, Kind, Rule
+from series.rule import Demand, Kind, Rule, SessionRule
 from series.sessions import Status
 from series.store import deliveries
+from series.store.activity_states import Place, add_completed
 from series.store.announcements import decide, to_tell
 from series.store.approvals import Word, record_word, withdraw
 from series.store.database import Connection, Database
 from series.store.evidence import NewEvidence, record_evidence
+from series.store.held_completions import weigh
+from series.store.mapped_activities import NewMapping, map_activity, note_problem
+from series.store.moodle_connections import NewConnection, save_connection
 from series.store.objections import answer_objection, raise_objection
 from series.store.reflections import hand_in
 from series.store.rosters import ensure_participants, save_roster
-from series.store.rules import set_rule
+from series.store.rules import set_rule, set_session_rule
 from series.store.sessions import change_session, sessions_of
-from series.store.tables import completion, delivery, evidence, membership, placement, session, university
+from series.store.tables import completion, course, delivery, evidence, membership, placement, session, university
 
 NAMES = (
     "Maximiliane Freifrau von Hohenstein-Oberndorff zu Schwarzenbach",
@@ -107,6 +114,44 @@ def _replan(connection: Connection, series_id: UUID, now: datetime) -> None:
     day = timedelta(days=1)
     moved = replace(ahead[-3], start_at=ahead[-3].start_at + day, end_at=ahead[-3].end_at + day)
     change_session(connection, replace(moved, title=LONG_TITLE, moved_from_at=ahead[-3].start_at), now=now)
+
+
+def collect_from(path: Path, campus: Campus, *, encryption_key: bytes) -> int:
+    """The course's Moodle, connected for completions: two activities count, one of which has been hidden since, and
+    much is taken back. The course module id of the other."""
+    database, now = Database(f"sqlite:///{path}"), datetime.now(UTC)
+    with database.write() as connection:
+        course_id, university_id = connection.execute(sa.select(course.c.id, course.c.university_id)).one()
+        ahead = connection.execute(
+            sa.select(session.c.id).where(session.c.start_at > now).order_by(session.c.start_at)
+        ).scalars()
+        first, second, *_ = ahead
+        new = NewConnection(
+            university_id=university_id,
+            base_url=campus.issuer,
+            token=campus.moodle_token,
+            moodle_user_id=campus.moodle_user_id,
+            level=Level.COMPLETIONS,
+        )
+        save_connection(connection, new, encryption_key=encryption_key, now=now)
+        connection.execute(sa.update(course).values(moodle_course_id=campus.course_id))
+        set_session_rule(connection, second, SessionRule(ways=((Demand(kind=Kind.LMS),),)), by="staff 1", now=now)
+        for cmid, name, session_id in ((READING.cmid, READING.name, second), (999, f"Quiz: {NAMES[1]}", first)):
+            mapping = NewMapping(cmid=cmid, session_id=session_id, module="page", name=name, by="participant 1")
+            map_activity(connection, course_id, mapping, now=now)
+        note_problem(connection, course_id, 999, "unseen")
+        _take_much_back(connection, Place(course_id=course_id, university_id=university_id, knows_people=True), second)
+    database.dispose()
+    return READING.cmid
+
+
+def _take_much_back(connection: Connection, place: Place, session_id: UUID) -> None:
+    now = datetime.now(UTC)
+    done = Said(key=(READING.cmid, Source.ACTIVITY), session_id=session_id, is_complete=True, changed_at=now)
+    students = [one.user_id for one in people() if one is not TEACHER]
+    for sub in (*students, "99"):
+        add_completed(connection, place, sub, [done], now=now)
+    weigh(connection, place.course_id, {sub: [replace(done, is_complete=False)] for sub in students}, {}, now=now)
 
 
 def _record(connection: Connection, those: list[int], sessions: list[UUID], now: datetime) -> None:

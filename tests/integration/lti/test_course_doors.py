@@ -21,6 +21,7 @@ PAGES = [
     "inbox/reflections/{person}/{session}/",
     "count",
     "announcements/",
+    "activities/",
 ]
 FORMS = [
     "people/{person}/sessions/{session}/",
@@ -34,8 +35,11 @@ FORMS = [
     "count",
     "announcements/switch",
     "announcements/{session}",
+    "activities/",
+    "activities/21/remove",
+    "activities/held/accept",
 ]
-NOT_ABOUT_PEOPLE = {"", "sessions/{session}/confirm", "grades/", "inbox/", "count", "announcements/"}
+NOT_ABOUT_PEOPLE = {"", "sessions/{session}/confirm", "grades/", "inbox/", "count", "announcements/", "activities/"}
 
 
 def statuses(browser: Browser, path: str, pages: list[str], values: dict[str, object]) -> dict[str, int]:
@@ -106,6 +110,9 @@ ACTIONS = [
     "count",
     "announcements switch",
     "announcement {session}",
+    "map activity",
+    "unmap 21",
+    "accept completions 2026-11-24T15:00:00+00:00",
 ]
 OWN_COURSE = {
     "sessions/{session}/confirm",
@@ -113,6 +120,9 @@ OWN_COURSE = {
     "count",
     "announcements/switch",
     "announcements/{session}",
+    "activities/",
+    "activities/21/remove",
+    "activities/held/accept",
 }
 FILLED = {
     "do": "confirm",
@@ -124,6 +134,8 @@ FILLED = {
     "sub": "5",
     "told": "1/3",
     "counts": "0/3",
+    "cmid": "21",
+    "held_at": "2026-11-24T15:00:00+00:00",
 }
 
 

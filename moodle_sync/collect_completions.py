@@ -1,0 +1,200 @@
+"""What students complete in their Moodle, and what teachers say there of our own activities, becomes evidence here."""
+
+from lms.errors import LmsError
+from moodle_sync.moodle_access import MoodleAccess
+from moodle_sync.read_completions import Asking, CourseReading
+from moodle_sync.services import Services
+from series.collecting import Changes, Said, held_in_words
+from series.store.activity_states import (
+    Outcome,
+    Place,
+    add_completed,
+    forget,
+    give_waiting,
+    no_longer_waiting,
+    take_back,
+)
+from series.store.course_collects import CollectedCourse, courses_to_collect, note_reading
+from series.store.held_completions import held_completions, weigh
+from series.store.mapped_activities import note_problem
+
+SILENT = {
+    "unseen": "an activity that counts for a session can no longer be seen in Moodle",
+    "untracked": "completion is switched off in Moodle for an activity that counts for a session",
+}
+
+
+def collect(services: Services, access: MoodleAccess) -> None:
+    """What has changed since the last time, as far as that is cheap to see: of who has visited the course, and who has
+    a new grade. May be killed at any point: until a course has been read, the next run reads it from where the last
+    one began, and nothing is recorded twice. Raises an LmsError of the whole site."""
+    _collect(services, access, of_all=False)
+
+
+def recollect(services: Services, access: MoodleAccess) -> None:
+    """The same of everybody: what teachers set and most of what activities do by themselves moves nothing else."""
+    _collect(services, access, of_all=True)
+
+
+def _collect(services: Services, access: MoodleAccess, *, of_all: bool) -> None:
+    for reading in readings(services, access, of_all=of_all):
+        try:
+            _Collecting(services, access, reading).collect()
+        except LmsError as error:
+            if error.of_platform:
+                raise
+            access.problems.append(f"{reading.course.title}: {error}")
+
+
+def readings(services: Services, access: MoodleAccess, *, of_all: bool) -> list[CourseReading]:
+    """One of each course in which anything may complete a session; nothing is asked yet."""
+    with services.database.read() as connection:
+        courses = courses_to_collect(connection, access.connection.university_id)
+    asking = Asking(access=access)
+    return [
+        CourseReading(
+            services=services,
+            access=access,
+            asking=asking,
+            course=course,
+            of_all=of_all or course.read_at is None,
+            began_at=services.clock.now(),
+        )
+        for course in courses
+    ]
+
+
+class _Collecting:
+    """One course on its way into our tables: each person in a transaction of their own, what is taken back at the end,
+    when it is known how much that is."""
+
+    def __init__(self, services: Services, access: MoodleAccess, reading: CourseReading) -> None:
+        self.services = services
+        self.access = access
+        self.reading = reading
+        self.course = reading.course
+        self.place = _place(access, reading.course)
+        self.taken: dict[str, tuple[Said, ...]] = {}
+        self.standing: dict[str, tuple[Said, ...]] = {}
+
+    def collect(self) -> None:
+        self.reading.began_at = self.services.clock.now()
+        self._give_waiting()
+        try:
+            for sub, changes in self.reading.changes():
+                self._apply(sub, changes)
+        finally:
+            if self.reading.read:
+                self.access.counts["read"] += self.reading.read
+        self._take_back()
+        self._look_at_activities()
+        with self.services.database.write() as connection:
+            note_reading(
+                connection,
+                self.course,
+                results=self.reading.grades.newest,
+                began_at=self.reading.began_at,
+                of_all=self.reading.of_all,
+            )
+        self.access.counts["courses"] += 1
+        self.access.problems.extend(f"{self.course.title}: {words}" for words in problems_of(self.reading))
+
+    def _give_waiting(self) -> None:
+        with self.services.database.read() as connection:
+            waiting = no_longer_waiting(connection, self.place)
+        for sub in waiting:
+            with self.services.database.write() as connection:
+                outcome = give_waiting(connection, self.place, sub, now=self.services.clock.now())
+            self._count(outcome)
+
+    def _apply(self, sub: str, changes: Changes) -> None:
+        if changes.taken_back:
+            self.taken[sub] = changes.taken_back
+        if changes.standing:
+            self.standing[sub] = changes.standing
+        if not changes.completed and not changes.forgotten:
+            return
+        with self.services.database.write() as connection:
+            now = self.services.clock.now()
+            forget(connection, self.course.course_id, sub, changes.forgotten, now=now)
+            outcome = add_completed(connection, self.place, sub, changes.completed, now=now)
+        self._count(outcome)
+
+    def _take_back(self) -> None:
+        """Of a reading that broke off, nothing is: it does not say how many it would be."""
+        if not self.taken and not self.standing:
+            return
+        course_id = self.course.course_id
+        with self.services.database.write() as connection:
+            free = weigh(connection, course_id, self.taken, self.standing, now=self.services.clock.now())
+            held = held_completions(connection, course_id)
+        for sub, said in free.items():
+            with self.services.database.write() as connection:
+                outcome = take_back(connection, self.place, sub, said, now=self.services.clock.now())
+            self._count(outcome)
+        if held is not None:
+            self.access.counts["held"] += len(held.subs)
+            self.access.problems.append(f"{self.course.title}: {held_in_words(len(held.subs))}")
+
+    def _look_at_activities(self) -> None:
+        """An activity that no answer speaks of gives nothing, and takes nothing back; people are told."""
+        if not self.reading.has_answers:
+            return
+        silent = self.course.mapped.keys() - self.reading.seen
+        if silent and (self.reading.of_all or silent - self.course.problems.keys()):
+            untracked = self._untracked()
+            for cmid in silent:
+                self._note(cmid, "untracked" if cmid in untracked else "unseen")
+        for cmid in self.course.problems.keys() & self.reading.seen:
+            self._note(cmid, None)
+
+    def _untracked(self) -> set[int]:
+        """As far as Moodle tells: the reading itself has succeeded without it."""
+        try:
+            contents = self.access.moodle.contents(self.course.moodle_course_id)
+        except LmsError as error:
+            if error.of_platform:
+                raise
+            return set()
+        return {one.cmid for one in contents if not one.tracks_completion}
+
+    def _note(self, cmid: int, problem: str | None) -> None:
+        if problem == self.course.problems.get(cmid):
+            return
+        with self.services.database.write() as connection:
+            note_problem(connection, self.course.course_id, cmid, problem)
+        if problem is not None:
+            self.access.problems.append(f"{self.course.title}: {SILENT[problem]} (activity {cmid})")
+
+    def _count(self, outcome: Outcome) -> None:
+        for what, number in _counts(outcome).items():
+            self.access.counts[what] += number
+        self.services.queue.enqueue_all("deliver", outcome.queued)
+
+
+def _counts(outcome: Outcome) -> dict[str, int]:
+    counts = {"completed": outcome.completed, "waiting": outcome.waiting, "taken back": outcome.taken_back}
+    return {what: number for what, number in counts.items() if number}
+
+
+def _place(access: MoodleAccess, course: CollectedCourse) -> Place:
+    return Place(
+        course_id=course.course_id,
+        university_id=access.connection.university_id,
+        knows_people=course.knows_people,
+    )
+
+
+def problems_of(reading: CourseReading) -> list[str]:
+    """What somebody should look at. A grade column that cannot be read is said once a day: it may have been deleted."""
+    problems = list(reading.grades.problems) if reading.of_all else []
+    if reading.not_told:
+        number, first = len(reading.not_told), reading.not_told[0].error
+        problems.append(f"what {number} people have completed could not be read: {first}")
+    if reading.of_whole_series:
+        problems.append(
+            f"please look at this: in Moodle, a teacher has set the completion of the activity for the whole series by"
+            f" hand, for {reading.of_whole_series} people. For which session that is cannot be said: an instructor can"
+            " confirm single sessions on the course's page."
+        )
+    return problems
