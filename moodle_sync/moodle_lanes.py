@@ -3,18 +3,19 @@
 import threading
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
-from moodle_sync.moodle_runs import begin_for, run_job
+from moodle_sync.moodle_runs import JOBS, begin_planned, run_job
 from moodle_sync.services import Services
 from series.moodle_jobs import MoodleJob
-from series.store.moodle_jobs import due_jobs, hurry_all
+from series.store.moodle_jobs import due_jobs, hurry_all, hurry_what_is_of_the_future
 
 log = structlog.get_logger()
 PLACES = 48  # for sites that answered the last time: they mostly wait for an answer, and cost little
+MAY_GO_BACK = timedelta(minutes=1)  # the clock, when it is set right
 SUSPECT_PLACES = 16  # for trials of sites that did not: however many are down, the others keep their places
 
 
@@ -28,7 +29,11 @@ class MoodleLanes:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._offset = timedelta()
+        self._seen_at: datetime | None = None  # by the clock, when it was last looked at
         self._threads = ThreadPoolExecutor(places + suspect_places, thread_name_prefix="moodle")
+        unknown = [job.value for job in MoodleJob if job not in JOBS]
+        if unknown:
+            log.warning("moodle_jobs_unknown", jobs=unknown)
 
     def begin_due(self) -> None:
         """Called by every tick; harmless when several workers do it."""
@@ -37,11 +42,14 @@ class MoodleLanes:
             self._begin_due(are_suspect=are_suspect)
 
     def _follow_the_clock(self) -> None:
-        offset = self._services.clock.offset()
-        if offset != self._offset:
+        offset, now = self._services.clock.offset(), self._services.clock.now()
+        if self._seen_at is None:
             with self._services.database.write() as connection:
-                hurry_all(connection, now=self._services.clock.now())
-            self._offset = offset
+                hurry_what_is_of_the_future(connection, now=now)
+        elif offset != self._offset or now < self._seen_at - MAY_GO_BACK:
+            with self._services.database.write() as connection:
+                hurry_all(connection, now=now)
+        self._offset, self._seen_at = offset, now
 
     def is_idle(self) -> bool:
         with self._lock:
@@ -60,10 +68,9 @@ class MoodleLanes:
         services = self._services
         now = services.clock.now()
         with services.database.read() as connection:
-            due = due_jobs(connection, now=now, limit=free, are_suspect=are_suspect)
+            due = due_jobs(connection, now=now, limit=free, are_suspect=are_suspect, jobs=JOBS)
         for one in due:
-            slot = f"{one.next_at:%Y-%m-%dT%H:%M:%S.%f}"
-            run_id = begin_for(services, one.university_id, one.university_slug, one.job, slot=slot)
+            run_id = begin_planned(services, one)
             if run_id is not None:
                 with self._lock:
                     self._taken[are_suspect] += 1

@@ -3,17 +3,28 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from series.moodle_jobs import LANES, LATE_EFFECT, Level, MoodleJob, jobs_of, lane_of, next_after
+from series.moodle_jobs import (
+    LANES,
+    LATE_EFFECT,
+    LONGEST_PAUSE_ASKED_FOR,
+    Level,
+    MoodleJob,
+    jobs_of,
+    lane_of,
+    next_after,
+)
 from series.store.database import insert
 from series.store.moodle_tables import moodle_job
-from series.store.runs import begin_run
+from series.store.runs import IS_RUNNING, begin_run, close_abandoned
 from series.store.tables import course, course_series, moodle_connection, sync_run, university
 
 ABANDONED_AFTER = timedelta(minutes=2)  # a run says that it is alive before each call, none of which lasts so long
+CLOCKS_DIFFER = timedelta(minutes=5)  # from one worker's machine to another's, at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +40,8 @@ class DueJob:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedJob:
-    """For lists. `ran_at`: when it last ended, also with nothing to do; `next_at` not before the site's pause ends."""
+    """For lists. `ran_at`: when it last ended, also with nothing to do. In the pause of its site, `next_at` may be
+    over: it is done when the pause ends."""
 
     job: MoodleJob
     next_at: datetime
@@ -42,7 +54,7 @@ def plan_jobs(connection: sa.Connection, university_id: int, level: Level, *, no
     jobs = jobs_of(level)
     drop_jobs(connection, university_id, but_not=jobs)
     for job in jobs:
-        values = {"next_at": now, "failures": 0}
+        values = {"next_at": now, "failures": 0, "asked_at": now}
         connection.execute(
             insert(connection, moodle_job)
             .values(university_id=university_id, job=job.value, **values)
@@ -56,8 +68,16 @@ def drop_jobs(connection: sa.Connection, university_id: int, *, but_not: Collect
     )
 
 
-def due_jobs(connection: sa.Connection, *, now: datetime, limit: int, are_suspect: bool) -> list[DueJob]:
-    """The longest due first, of sites that answered the last time, or of those that did not and may be asked again."""
+def due_jobs(
+    connection: sa.Connection,
+    *,
+    now: datetime,
+    limit: int,
+    are_suspect: bool,
+    jobs: Collection[MoodleJob] = tuple(MoodleJob),
+) -> list[DueJob]:
+    """One of each lane of a site, the longest due first: of sites that answered the last time, or of those that did
+    not and may be asked again. `jobs`: what the worker can do."""
     is_suspect = moodle_connection.c.failures > 0
     rows = connection.execute(
         sa.select(moodle_job, university.c.slug)
@@ -65,23 +85,30 @@ def due_jobs(connection: sa.Connection, *, now: datetime, limit: int, are_suspec
         .join(university, university.c.id == moodle_job.c.university_id)
         .where(
             moodle_job.c.next_at <= now,
-            sa.or_(moodle_connection.c.paused_until.is_(None), moodle_connection.c.paused_until <= now),
+            moodle_job.c.job.in_(jobs),
+            _is_not_paused(now),
             is_suspect if are_suspect else sa.not_(is_suspect),
             sa.not_(_has_running(now)),
         )
         .order_by(moodle_job.c.next_at, moodle_job.c.university_id, moodle_job.c.job)
-        .limit(limit)
+        .limit(limit * max(map(len, LANES)))
     )
-    return [
-        DueJob(
+    due: dict[tuple[int, tuple[MoodleJob, ...]], DueJob] = {}
+    for row in rows:
+        job = MoodleJob(row.job)
+        one = DueJob(
             university_id=row.university_id,
             university_slug=row.slug,
-            job=MoodleJob(row.job),
+            job=job,
             next_at=row.next_at,
             is_suspect=are_suspect,
         )
-        for row in rows
-    ]
+        due.setdefault((row.university_id, lane_of(job)), one)
+    return list(due.values())[:limit]
+
+
+def _is_not_paused(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(moodle_connection.c.paused_until.is_(None), moodle_connection.c.paused_until <= now)
 
 
 def _has_running(now: datetime) -> sa.ColumnElement[bool]:
@@ -90,53 +117,67 @@ def _has_running(now: datetime) -> sa.ColumnElement[bool]:
     return sa.exists().where(
         sa.or_(*same_lane),
         sync_run.c.scope == university.c.slug,
-        sync_run.c.outcome == "running",
+        IS_RUNNING,
         sync_run.c.alive_at >= now - ABANDONED_AFTER,
     )
 
 
 def begin_job(
-    connection: sa.Connection, university_id: int, university_slug: str, job: MoodleJob, *, slot: str, now: datetime
+    connection: sa.Connection,
+    university_id: int,
+    university_slug: str,
+    job: MoodleJob,
+    *,
+    slot: str,
+    now: datetime,
+    planned_at: datetime | None = None,
 ) -> int | None:
-    """The new run's id; None when another worker has it or another job of its lane is under way there.
+    """The new run's id; None when another worker has it, another job of its lane is under way there, or the university
+    is no longer connected. `planned_at`: as it was due; None by hand, which asks for no time and no pause.
 
     A worker that died in the middle of a calendar's run may have left a call that takes effect later: the whole
     calendar is compared once that is over.
     """
-    connection.execute(  # so that two workers do not both find the lane free
-        sa.select(moodle_connection.c.university_id)
-        .where(moodle_connection.c.university_id == university_id)
-        .with_for_update()
-    )
-    lane = [other.value for other in lane_of(job) if other is not job]
-    others = sa.select(sync_run.c.id).where(
-        sync_run.c.scope == university_slug,
-        sync_run.c.job.in_(lane),
-        sync_run.c.outcome == "running",
-        sync_run.c.alive_at >= now - ABANDONED_AFTER,
-    )
+    site = lock_site(connection, university_id)  # so that two workers do not both find the lane free
+    if site is None or not (planned_at is None or _is_still_due(connection, university_id, job, planned_at, now)):
+        return None
+    lane = lane_of(job)
+    has_died = close_abandoned(connection, jobs=lane, scope=university_slug, before=now - ABANDONED_AFTER, now=now)
+    others = sa.select(sync_run.c.id).where(sync_run.c.scope == university_slug, sync_run.c.job.in_(lane), IS_RUNNING)
     if connection.execute(others.limit(1)).one_or_none() is not None:
         return None
-    if job in lane_of(MoodleJob.SWEEP) and _was_abandoned(connection, university_slug, now):
-        ask_for(connection, university_id, MoodleJob.SWEEP, at=now + LATE_EFFECT)
     run_id = begin_run(
         connection, job=job.value, scope=university_slug, slot=slot, now=now, abandoned_after=ABANDONED_AFTER
     )
-    if run_id is not None:  # who asks for it from now on is seen when it ends
+    if run_id is not None:
+        asked_at = sa.case((moodle_job.c.asked_at > now, moodle_job.c.asked_at))  # what was asked for by now is served
         connection.execute(
-            sa.update(moodle_job).where(_of_job(university_id, job)).values(next_at=now + ABANDONED_AFTER)
+            sa.update(moodle_job)
+            .where(_of_job(university_id, job))
+            .values(next_at=now + ABANDONED_AFTER, asked_at=asked_at)
         )
+        if has_died and MoodleJob.SWEEP in lane:
+            ask_for(connection, university_id, MoodleJob.SWEEP, at=now + LATE_EFFECT)
     return run_id
 
 
-def _was_abandoned(connection: sa.Connection, university_slug: str, now: datetime) -> bool:
-    stale = sa.select(sync_run.c.id).where(
-        sync_run.c.scope == university_slug,
-        sync_run.c.job.in_(lane_of(MoodleJob.SWEEP)),
-        sync_run.c.outcome == "running",
-        sync_run.c.alive_at < now - ABANDONED_AFTER,
+def lock_site(connection: sa.Connection, university_id: int) -> int | None:
+    """Before anything of a site and its jobs is written, so that all lock in one order. None: not connected."""
+    query = sa.select(moodle_connection.c.university_id).where(moodle_connection.c.university_id == university_id)
+    locked: int | None = connection.execute(query.with_for_update()).scalar_one_or_none()
+    return locked
+
+
+def _is_still_due(
+    connection: sa.Connection, university_id: int, job: MoodleJob, planned_at: datetime, now: datetime
+) -> bool:
+    """Another worker may have done it since it was looked for, or found the site down."""
+    still = (
+        sa.select(moodle_job.c.job)
+        .join(moodle_connection, moodle_connection.c.university_id == moodle_job.c.university_id)
+        .where(_of_job(university_id, job), moodle_job.c.next_at == planned_at, _is_not_paused(now))
     )
-    return connection.execute(stale.limit(1)).one_or_none() is not None
+    return connection.execute(still).one_or_none() is not None
 
 
 def _of_job(university_id: int, job: MoodleJob) -> sa.ColumnElement[bool]:
@@ -151,54 +192,104 @@ def end_job(
     failed: bool,
     interval: timedelta,
     jitter: float,
-    began_at: datetime,
     now: datetime,
+    again_at: datetime | None = None,
 ) -> None:
-    """Plans the next time, unless somebody has asked for one while this one ran."""
+    """Plans the next time: when somebody has asked for it meanwhile, or after the interval. `again_at`: it could not do
+    its work and is to try again then, through no fault of its own: the site is down, or the worker ends."""
     of_job = _of_job(university_id, job)
     row = connection.execute(sa.select(moodle_job).where(of_job).with_for_update()).one_or_none()
     if row is None:
         return  # disconnected meanwhile
-    failures = row.failures + 1 if failed else 0
-    next_at = next_after(now, interval=interval, failures=failures, jitter=jitter)
-    if row.next_at < began_at + ABANDONED_AFTER:
-        next_at = min(next_at, row.next_at)
+    failures = row.failures if again_at else row.failures + 1 if failed else 0
+    next_at = again_at or next_after(now, interval=interval, failures=failures, jitter=jitter)
+    if row.asked_at is not None:
+        next_at = min(next_at, row.asked_at)
     connection.execute(sa.update(moodle_job).where(of_job).values(next_at=next_at, failures=failures, ran_at=now))
 
 
 def ask_for(connection: sa.Connection, university_id: int, job: MoodleJob, *, at: datetime) -> bool:
-    """Not later than then; whether there is such a job."""
-    of_job = _of_job(university_id, job)
-    connection.execute(sa.update(moodle_job).where(of_job, moodle_job.c.next_at > at).values(next_at=at))
-    return connection.execute(sa.select(moodle_job.c.job).where(of_job)).one_or_none() is not None
-
-
-def hurry_all(connection: sa.Connection, *, now: datetime) -> None:
-    """The clock was set, as in a rehearsal: what is planned by the old one is done now."""
-    connection.execute(sa.update(moodle_job).where(moodle_job.c.next_at > now).values(next_at=now))
+    """Not later than then, also when it is under way now; whether there is such a job."""
+    asked = connection.execute(
+        sa.update(moodle_job).where(_of_job(university_id, job)).values(_asked(at)).returning(moodle_job.c.job)
+    )
+    return asked.one_or_none() is not None
 
 
 def ask_for_all(connection: sa.Connection, series_id: UUID, *, now: datetime) -> None:
     """The plan of a series has changed: every connected course that shows it is brought up to date at once."""
-    concerned = (
+    courses = (
         sa.select(course.c.university_id)
         .join(course_series, course_series.c.course_id == course.c.id)
         .where(course_series.c.series_id == series_id, course.c.moodle_course_id.is_not(None))
     )
+    concerned = sa.and_(
+        moodle_job.c.university_id.in_(courses),
+        moodle_job.c.job.in_((MoodleJob.MIRROR, MoodleJob.ANNOUNCE)),
+    )
+    _lock_jobs(connection, concerned)
+    connection.execute(sa.update(moodle_job).where(concerned).values(_asked(now)))
+
+
+def _asked(at: datetime) -> dict[str, Any]:
+    """The sooner of what is planned or asked for, and then."""
+    next_at, asked_at = moodle_job.c.next_at, moodle_job.c.asked_at
+    return {
+        "next_at": sa.case((next_at > at, at), else_=next_at),
+        "asked_at": sa.case((asked_at < at, asked_at), else_=at),
+    }
+
+
+def _lock_jobs(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> None:
+    """Many at once, in one order: two who do so must not wait for each other."""
+    rows = sa.select(moodle_job.c.job).where(condition).order_by(moodle_job.c.university_id, moodle_job.c.job)
+    connection.execute(rows.with_for_update()).all()
+
+
+def hurry_all(connection: sa.Connection, *, now: datetime) -> None:
+    """The clock was set, as in a rehearsal: what is planned by the old one is done now, pauses are over, and who is at
+    work has said so by the old clock."""
+    _lock_sites(connection)
+    connection.execute(sa.update(sync_run).where(sync_run.c.job.in_(tuple(MoodleJob)), IS_RUNNING).values(alive_at=now))
+    _end_pauses(connection, moodle_connection.c.paused_until > now, now=now)
+    connection.execute(sa.update(moodle_job).where(moodle_job.c.next_at > now).values(next_at=now, asked_at=None))
+
+
+def hurry_what_is_of_the_future(connection: sa.Connection, *, now: datetime) -> None:
+    """The clock was put back while no worker was there to see it: what nobody can have planned by today's is done
+    now."""
+    _lock_sites(connection)
+    _end_pauses(connection, moodle_connection.c.paused_until > now + LONGEST_PAUSE_ASKED_FOR + CLOCKS_DIFFER, now=now)
+    ran_at = moodle_job.c.ran_at
     connection.execute(
         sa.update(moodle_job)
-        .where(
-            moodle_job.c.university_id.in_(concerned),
-            moodle_job.c.job.in_((MoodleJob.MIRROR.value, MoodleJob.ANNOUNCE.value)),
-            moodle_job.c.next_at > now,
-        )
-        .values(next_at=now)
+        .where(moodle_job.c.next_at > now, sa.or_(ran_at.is_(None), ran_at > now + CLOCKS_DIFFER))
+        .values(next_at=now, asked_at=None)
+    )
+    late = sync_run.c.alive_at > now + CLOCKS_DIFFER  # it may be at work; if it is not, that shows soon
+    connection.execute(
+        sa.update(sync_run).where(sync_run.c.job.in_(tuple(MoodleJob)), IS_RUNNING, late).values(alive_at=now)
+    )
+
+
+def _lock_sites(connection: sa.Connection) -> None:
+    rows = sa.select(moodle_connection.c.university_id).order_by(moodle_connection.c.university_id)
+    connection.execute(rows.with_for_update()).all()
+
+
+def _end_pauses(connection: sa.Connection, condition: sa.ColumnElement[bool], *, now: datetime) -> None:
+    since = moodle_connection.c.failing_since
+    connection.execute(
+        sa.update(moodle_connection)
+        .where(condition)
+        .values(paused_until=now, failing_since=sa.case((since > now, now), else_=since))
     )
 
 
 def planned_jobs(connection: sa.Connection, university_id: int) -> list[PlannedJob]:
     """In the order of MoodleJob."""
-    rows = connection.execute(sa.select(moodle_job).where(moodle_job.c.university_id == university_id))
+    known = moodle_job.c.job.in_(tuple(MoodleJob))
+    rows = connection.execute(sa.select(moodle_job).where(moodle_job.c.university_id == university_id, known))
     order = list(MoodleJob)
     found = [
         PlannedJob(job=MoodleJob(row.job), next_at=row.next_at, failures=row.failures, ran_at=row.ran_at)

@@ -560,6 +560,7 @@ sync_run = Table(
     Column("reason", Text),
     UniqueConstraint("job", "scope", "slot"),
     Index(None, "started_at"),
+    Index("ix_sync_run_scope_job_id", "scope", "job", "id"),  # the last ones of one job for one university
     Index(
         "uq_sync_run_running",
         "job",
