@@ -29,6 +29,7 @@ from lti_tool.pages import (
     instructor,
     launch,
     login,
+    moodle,
     operations,
     plan,
     plan_edit,
@@ -87,6 +88,7 @@ PAGES = (
     plan_table,
     rule,
     rule_session,
+    moodle,
 )
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
 

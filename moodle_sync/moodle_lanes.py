@@ -11,7 +11,8 @@ import structlog
 from moodle_sync.moodle_runs import JOBS, begin_planned, run_job
 from moodle_sync.services import Services
 from series.moodle_jobs import MoodleJob
-from series.store.moodle_jobs import due_jobs, hurry_all, hurry_what_is_of_the_future
+from series.store.moodle_clocks import hurry_all, hurry_what_is_of_the_future
+from series.store.moodle_jobs import due_jobs
 
 log = structlog.get_logger()
 PLACES = 48  # for sites that answered the last time: they mostly wait for an answer, and cost little

@@ -72,6 +72,7 @@ def save_connection(connection: sa.Connection, new: NewConnection, *, encryption
         "reason": None,
         "checks": None,
         "checked_at": None,
+        "connected_at": now,
     }
     connection.execute(
         insert(connection, moodle_connection)

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from series.moodle_jobs import (
     LANES,
     LATE_EFFECT,
-    LONGEST_PAUSE_ASKED_FOR,
     Level,
     MoodleJob,
     jobs_of,
@@ -24,7 +23,6 @@ from series.store.runs import IS_RUNNING, begin_run, close_abandoned
 from series.store.tables import course, course_series, moodle_connection, sync_run, university
 
 ABANDONED_AFTER = timedelta(minutes=2)  # a run says that it is alive before each call, none of which lasts so long
-CLOCKS_DIFFER = timedelta(minutes=5)  # from one worker's machine to another's, at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +77,7 @@ def due_jobs(
     """One of each lane of a site, the longest due first: of sites that answered the last time, or of those that did
     not and may be asked again. `jobs`: what the worker can do."""
     is_suspect = moodle_connection.c.failures > 0
+    running = _running_lanes(connection, now)
     rows = connection.execute(
         sa.select(moodle_job, university.c.slug)
         .join(moodle_connection, moodle_connection.c.university_id == moodle_job.c.university_id)
@@ -88,12 +87,11 @@ def due_jobs(
             moodle_job.c.job.in_(jobs),
             _is_not_paused(now),
             is_suspect if are_suspect else sa.not_(is_suspect),
-            sa.not_(_has_running(now)),
         )
         .order_by(moodle_job.c.next_at, moodle_job.c.university_id, moodle_job.c.job)
-        .limit(limit * max(map(len, LANES)))
+        .limit((limit + len(running)) * max(map(len, LANES)))
     )
-    due: dict[tuple[int, tuple[MoodleJob, ...]], DueJob] = {}
+    due: dict[tuple[str, tuple[MoodleJob, ...]], DueJob] = {}
     for row in rows:
         job = MoodleJob(row.job)
         one = DueJob(
@@ -103,23 +101,22 @@ def due_jobs(
             next_at=row.next_at,
             is_suspect=are_suspect,
         )
-        due.setdefault((row.university_id, lane_of(job)), one)
-    return list(due.values())[:limit]
+        due.setdefault((row.slug, lane_of(job)), one)
+    return [one for lane, one in due.items() if lane not in running][:limit]
+
+
+def _running_lanes(connection: sa.Connection, now: datetime) -> set[tuple[str, tuple[MoodleJob, ...]]]:
+    """By the university's slug. Few, and asked for apart: in one statement, SQLite would read every run of a site."""
+    rows = connection.execute(
+        sa.select(sync_run.c.scope, sync_run.c.job).where(
+            IS_RUNNING, sync_run.c.job.in_(tuple(MoodleJob)), sync_run.c.alive_at >= now - ABANDONED_AFTER
+        )
+    )
+    return {(row.scope, lane_of(MoodleJob(row.job))) for row in rows}
 
 
 def _is_not_paused(now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(moodle_connection.c.paused_until.is_(None), moodle_connection.c.paused_until <= now)
-
-
-def _has_running(now: datetime) -> sa.ColumnElement[bool]:
-    """Whether a job of its lane is under way."""
-    same_lane = [sa.and_(sync_run.c.job.in_(lane), moodle_job.c.job.in_(lane)) for lane in LANES]
-    return sa.exists().where(
-        sa.or_(*same_lane),
-        sync_run.c.scope == university.c.slug,
-        IS_RUNNING,
-        sync_run.c.alive_at >= now - ABANDONED_AFTER,
-    )
 
 
 def begin_job(
@@ -244,46 +241,6 @@ def _lock_jobs(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> 
     """Many at once, in one order: two who do so must not wait for each other."""
     rows = sa.select(moodle_job.c.job).where(condition).order_by(moodle_job.c.university_id, moodle_job.c.job)
     connection.execute(rows.with_for_update()).all()
-
-
-def hurry_all(connection: sa.Connection, *, now: datetime) -> None:
-    """The clock was set, as in a rehearsal: what is planned by the old one is done now, pauses are over, and who is at
-    work has said so by the old clock."""
-    _lock_sites(connection)
-    connection.execute(sa.update(sync_run).where(sync_run.c.job.in_(tuple(MoodleJob)), IS_RUNNING).values(alive_at=now))
-    _end_pauses(connection, moodle_connection.c.paused_until > now, now=now)
-    connection.execute(sa.update(moodle_job).where(moodle_job.c.next_at > now).values(next_at=now, asked_at=None))
-
-
-def hurry_what_is_of_the_future(connection: sa.Connection, *, now: datetime) -> None:
-    """The clock was put back while no worker was there to see it: what nobody can have planned by today's is done
-    now."""
-    _lock_sites(connection)
-    _end_pauses(connection, moodle_connection.c.paused_until > now + LONGEST_PAUSE_ASKED_FOR + CLOCKS_DIFFER, now=now)
-    ran_at = moodle_job.c.ran_at
-    connection.execute(
-        sa.update(moodle_job)
-        .where(moodle_job.c.next_at > now, sa.or_(ran_at.is_(None), ran_at > now + CLOCKS_DIFFER))
-        .values(next_at=now, asked_at=None)
-    )
-    late = sync_run.c.alive_at > now + CLOCKS_DIFFER  # it may be at work; if it is not, that shows soon
-    connection.execute(
-        sa.update(sync_run).where(sync_run.c.job.in_(tuple(MoodleJob)), IS_RUNNING, late).values(alive_at=now)
-    )
-
-
-def _lock_sites(connection: sa.Connection) -> None:
-    rows = sa.select(moodle_connection.c.university_id).order_by(moodle_connection.c.university_id)
-    connection.execute(rows.with_for_update()).all()
-
-
-def _end_pauses(connection: sa.Connection, condition: sa.ColumnElement[bool], *, now: datetime) -> None:
-    since = moodle_connection.c.failing_since
-    connection.execute(
-        sa.update(moodle_connection)
-        .where(condition)
-        .values(paused_until=now, failing_since=sa.case((since > now, now), else_=since))
-    )
 
 
 def planned_jobs(connection: sa.Connection, university_id: int) -> list[PlannedJob]:

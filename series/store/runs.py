@@ -15,6 +15,7 @@ from series.store.tables import sync_run
 ABANDONED_AFTER = timedelta(minutes=5)  # longer than one call to an LMS can take
 IS_RUNNING = sync_run.c.outcome == sa.literal_column("'running'")  # said so, it is found by uq_sync_run_running
 OF_SERIES = ("calendar", "table", "rescore")  # jobs whose scope is a series; that of all others is a university
+OTHER_JOBS = (*OF_SERIES, "rosters")  # than those of series.moodle_jobs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,18 +120,18 @@ def list_runs(
         query = query.where(sync_run.c.job == job)
     if university_slug is not None:
         query = query.where(sync_run.c.scope == university_slug, sync_run.c.job.not_in(OF_SERIES))
-    return [_run(row) for row in connection.execute(query.order_by(sync_run.c.id.desc()).limit(limit))]
+    return [run_of_row(row) for row in connection.execute(query.order_by(sync_run.c.id.desc()).limit(limit))]
 
 
 def find_run(connection: sa.Connection, run_id: int) -> SyncRun | None:
     row = connection.execute(sa.select(sync_run).where(sync_run.c.id == run_id)).one_or_none()
-    return None if row is None else _run(row)
+    return None if row is None else run_of_row(row)
 
 
 def list_runs_of(connection: sa.Connection, job: str, scope: str, *, limit: int) -> list[SyncRun]:
     """The newest first."""
     query = sa.select(sync_run).where(sync_run.c.job == job, sync_run.c.scope == scope)
-    return [_run(row) for row in connection.execute(query.order_by(sync_run.c.id.desc()).limit(limit))]
+    return [run_of_row(row) for row in connection.execute(query.order_by(sync_run.c.id.desc()).limit(limit))]
 
 
 def purge_runs(connection: sa.Connection, *, before: datetime, uneventful_before: datetime) -> None:
@@ -142,7 +143,7 @@ def purge_runs(connection: sa.Connection, *, before: datetime, uneventful_before
     )
 
 
-def _run(row: Any) -> SyncRun:
+def run_of_row(row: Any) -> SyncRun:
     return SyncRun(
         run_id=row.id,
         job=row.job,

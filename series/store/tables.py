@@ -530,6 +530,7 @@ moodle_connection = Table(
     Column("reason", Text),  # of the last failure, in words
     Column("checks", Text),  # JSON: what the last check found
     Column("checked_at", Instant),
+    Column("connected_at", Instant),  # as it is now; unknown of those from before
 )
 
 mirror = Table(

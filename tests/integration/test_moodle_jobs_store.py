@@ -9,6 +9,7 @@ from series.moodle_jobs import LATE_EFFECT, Level, MoodleJob
 from series.store import runs
 from series.store.database import Database
 from series.store.mirrors import tie_course
+from series.store.moodle_clocks import hurry_all, hurry_what_is_of_the_future
 from series.store.moodle_connections import (
     NewConnection,
     connections,
@@ -26,8 +27,6 @@ from series.store.moodle_jobs import (
     begin_job,
     due_jobs,
     end_job,
-    hurry_all,
-    hurry_what_is_of_the_future,
     planned_jobs,
 )
 from series.store.moodle_tables import moodle_job

@@ -39,6 +39,7 @@ def _widen_connections() -> None:
         sa.Column("reason", sa.Text()),
         sa.Column("checks", sa.Text()),
         sa.Column("checked_at", INSTANT),
+        sa.Column("connected_at", INSTANT),
     ]
     for column in add:
         op.add_column("moodle_connection", column)
