@@ -21,7 +21,7 @@ def runs_group() -> None:
 @runs_group.command("list")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--university", "university_slug", help="Only what was done for this one.")
-@click.option("--job", type=click.Choice([*runs.OTHER_JOBS, *MoodleJob]), help="Only this job.")
+@click.option("--job", type=click.Choice([*runs.OTHER_JOBS, *(job.value for job in MoodleJob)]), help="Only this job.")
 @json_option
 def runs_list(limit: int, university_slug: str | None, job: str | None, *, as_json: bool) -> None:
     """The last runs, the newest first. At a Moodle, those that found nothing to do are not listed."""
