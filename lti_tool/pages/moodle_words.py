@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from lti_tool.pages.times import moment
 from lti_tool.pages.words import WORDS
 from series.moodle_jobs import LANES, Level, MoodleJob
-from series.store.moodle_overview import JobState, MoodleState, SiteState
+from series.store.moodle_overview import JobState, MoodleState
 from series.store.runs import SyncRun
 
 gettext, ngettext = WORDS.gettext, WORDS.ngettext
@@ -32,13 +32,12 @@ def level_in_words(level: Level | None) -> str:
     }[level]
 
 
-def state_in_words(state: MoodleState, now: datetime) -> str:
-    """How it goes, in a sentence or two."""
-    site, zone = state.site, state.university.time_zone
-    if site is None:
+def state_in_words(state: MoodleState) -> str:
+    """How it goes, in a few words."""
+    if state.site is None:
         return gettext("Not connected: launches and the calendar feed work without.")
-    if site.failures:
-        return _failing(site, zone, now)
+    if state.site.failures:
+        return gettext("It does not work.")
     if state.has_gaps:
         return gettext("It works, but not everything does.")
     if not any(job.ran_at for job in state.jobs.values()):
@@ -46,12 +45,16 @@ def state_in_words(state: MoodleState, now: datetime) -> str:
     return gettext("It works.")
 
 
-def _failing(site: SiteState, zone: str, now: datetime) -> str:
+def failing_in_words(state: MoodleState, now: datetime) -> str:
+    """Since when it does not, and when it is tried again; empty while it works."""
+    site, zone = state.site, state.university.time_zone
+    if site is None or not site.failures:
+        return ""
     since = moment(site.failing_since, zone) if site.failing_since else "–"
-    if site.paused_until is None or not site.is_paused(now):
-        return gettext("It does not work since %(since)s. It is being tried again now.", since=since)
+    if site.paused_until is None or site.paused_until <= now:
+        return gettext("Not since %(since)s; it is being tried again now.", since=since)
     again = moment(site.paused_until, zone)
-    return gettext("It does not work since %(since)s. It is left alone until %(again)s.", since=since, again=again)
+    return gettext("Not since %(since)s; it is left alone until %(again)s.", since=since, again=again)
 
 
 def next_in_words(state: MoodleState, job: JobState | None, now: datetime) -> str:

@@ -29,9 +29,6 @@ class SiteState:
     paused_until: datetime | None
     reason: str | None
 
-    def is_paused(self, now: datetime) -> bool:
-        return self.paused_until is not None and self.paused_until > now
-
 
 @dataclass(frozen=True, kw_only=True)
 class JobState:
