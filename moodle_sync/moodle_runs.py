@@ -210,11 +210,12 @@ def _end_unconnected(services: Services, run_id: int, problem: str) -> Came:
 
 
 def _end_run(connection: Connection, run_id: int, came: Came, now: datetime) -> None:
+    """Of the counts, those that say something: a run without any is kept less long."""
     runs.end_run(
         connection,
         run_id,
         outcome=came.outcome,
-        counts=dict(came.counts),
+        counts={what: count for what, count in came.counts.items() if count},
         calls=came.calls,
         reason="\n".join(came.problems) or None,
         now=now,

@@ -31,11 +31,12 @@ RUNS_SHOWN = 50
 
 @dataclass(frozen=True, kw_only=True)
 class JobRow:
-    """One job of a university, as its page shows it."""
+    """One job of a university, as its page shows it. `last`: the last run of all, if it left a row."""
 
     job: MoodleJob
     title: str
     state: JobState
+    is_running: bool
     ran: str
     next: str
     last: "RunRow | None"
@@ -175,13 +176,15 @@ def _last(jobs: list[JobState | None]) -> JobState | None:
 
 
 def _job_row(state: MoodleState, job: JobState) -> JobRow:
+    now = the_tool().clock.now()
     return JobRow(
         job=job.job,
         title=words.job_in_words(job.job),
         state=job,
+        is_running=job.is_running(now),
         ran=words.ran_in_words(state, job),
-        next=words.next_in_words(state, job, the_tool().clock.now()),
-        last=_run_row(job.last, state.university) if job.last else None,
+        next=words.next_in_words(state, job, now),
+        last=_run_row(job.last, state.university) if job.last and job.is_told_by_last else None,
     )
 
 

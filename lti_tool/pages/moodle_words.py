@@ -61,7 +61,7 @@ def next_in_words(state: MoodleState, job: JobState | None, now: datetime) -> st
     """When a job is next done; without one, it is not of the level."""
     if job is None:
         return "–"
-    if job.is_running:
+    if job.is_running(now):
         return gettext("under way")
     at = state.next_at(job)
     if at <= now:

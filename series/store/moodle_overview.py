@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from series.moodle_jobs import Level, MoodleJob
 from series.people import University
+from series.store.moodle_jobs import ABANDONED_AFTER
 from series.store.moodle_tables import moodle_job
 from series.store.runs import SyncRun, run_of_row
 from series.store.tables import course, course_series, mirror, moodle_connection, series, sync_run, university
@@ -40,17 +41,21 @@ class JobState:
     ran_at: datetime | None
     last: SyncRun | None
 
+    def is_running(self, now: datetime) -> bool:
+        """A run that has long said nothing belonged to a worker that died."""
+        return self.last is not None and self.last.outcome == "running" and self.last.alive_at >= now - ABANDONED_AFTER
+
     @property
-    def is_running(self) -> bool:
-        return self.last is not None and self.last.outcome == "running"
+    def is_told_by_last(self) -> bool:
+        """Whether `last` is the last one of all: a later one with nothing to do would have left no row."""
+        if self.last is None:
+            return False
+        return self.ran_at is None or self.last.finished_at is None or self.last.finished_at >= self.ran_at
 
     @property
     def problem(self) -> str | None:
-        """What the last run had to say. A later one with nothing to do has left no row: then it is over."""
-        if self.last is None or self.last.reason is None or self.last.finished_at is None:
-            return None
-        is_over = self.ran_at is not None and self.ran_at > self.last.finished_at
-        return None if is_over else self.last.reason
+        """What the last run of all had to say."""
+        return self.last.reason if self.last is not None and self.is_told_by_last else None
 
 
 @dataclass(frozen=True, kw_only=True)

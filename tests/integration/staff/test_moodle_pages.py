@@ -11,7 +11,7 @@ from series.store import runs
 from series.store.database import Database
 from series.store.mirrors import save_mirror, tie_course
 from series.store.moodle_connections import NewConnection, note_failure, save_connection
-from series.store.moodle_jobs import begin_job, end_job
+from series.store.moodle_jobs import ABANDONED_AFTER, begin_job, end_job
 from series.store.moodle_tables import moodle_job
 from series.store.tables import course, university
 from tests.examples import SERIES, weekly
@@ -259,6 +259,14 @@ def test_a_run_that_is_under_way_is_said_so_and_cannot_be_asked_for(office: Offi
     page = desk.get(MALTA).text
     assert "under way" in page
     assert f'action="{RUN_MIRROR}"' not in page
+
+
+def test_a_run_whose_worker_died_can_be_asked_for_again(office: Office, desk: Desk) -> None:
+    run(office)
+    with office.database.write() as connection:
+        begin_job(connection, 1, "malta", MIRROR, slot="1", now=now(office))
+    office.jump(ABANDONED_AFTER + MINUTE)
+    assert path_of(desk.send(MALTA, RUN_MIRROR)) == f"{MALTA}?asked=mirror"
 
 
 # Run now
