@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from series.moodle_jobs import LONGEST_PAUSE_ASKED_FOR, MoodleJob
+from series.store.moodle_jobs import lock_jobs
 from series.store.moodle_tables import moodle_job
 from series.store.runs import IS_RUNNING
 from series.store.tables import moodle_connection, sync_run
@@ -18,7 +19,9 @@ def hurry_all(connection: sa.Connection, *, now: datetime) -> None:
     _lock_sites(connection)
     connection.execute(sa.update(sync_run).where(sync_run.c.job.in_(tuple(MoodleJob)), IS_RUNNING).values(alive_at=now))
     _end_pauses(connection, moodle_connection.c.paused_until > now, now=now)
-    connection.execute(sa.update(moodle_job).where(moodle_job.c.next_at > now).values(next_at=now))
+    planned = moodle_job.c.next_at > now
+    lock_jobs(connection, planned)
+    connection.execute(sa.update(moodle_job).where(planned).values(next_at=now))
 
 
 def hurry_what_is_of_the_future(connection: sa.Connection, *, now: datetime) -> None:
@@ -28,9 +31,9 @@ def hurry_what_is_of_the_future(connection: sa.Connection, *, now: datetime) -> 
     _end_pauses(connection, moodle_connection.c.paused_until > now + LONGEST_PAUSE_ASKED_FOR + CLOCKS_DIFFER, now=now)
     ran_at, next_at = moodle_job.c.ran_at, moodle_job.c.next_at
     never_ran = sa.and_(ran_at.is_(None), next_at > now + CLOCKS_DIFFER)
-    connection.execute(
-        sa.update(moodle_job).where(next_at > now, sa.or_(never_ran, ran_at > now + CLOCKS_DIFFER)).values(next_at=now)
-    )
+    planned = sa.and_(next_at > now, sa.or_(never_ran, ran_at > now + CLOCKS_DIFFER))
+    lock_jobs(connection, planned)
+    connection.execute(sa.update(moodle_job).where(planned).values(next_at=now))
     late = sync_run.c.alive_at > now + CLOCKS_DIFFER  # it may be at work; if it is not, that shows soon
     connection.execute(
         sa.update(sync_run).where(sync_run.c.job.in_(tuple(MoodleJob)), IS_RUNNING, late).values(alive_at=now)

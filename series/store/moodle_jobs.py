@@ -224,7 +224,7 @@ def ask_for_all(connection: sa.Connection, series_id: UUID, *, now: datetime) ->
         moodle_job.c.university_id.in_(courses),
         moodle_job.c.job.in_((MoodleJob.MIRROR, MoodleJob.ANNOUNCE)),
     )
-    _lock_jobs(connection, concerned)
+    lock_jobs(connection, concerned)
     connection.execute(sa.update(moodle_job).where(concerned).values(_asked(now)))
 
 
@@ -237,7 +237,7 @@ def _asked(at: datetime) -> dict[str, Any]:
     }
 
 
-def _lock_jobs(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> None:
+def lock_jobs(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> None:
     """Many at once, in one order: two who do so must not wait for each other."""
     rows = sa.select(moodle_job.c.job).where(condition).order_by(moodle_job.c.university_id, moodle_job.c.job)
     connection.execute(rows.with_for_update()).all()
