@@ -31,6 +31,7 @@ from lti_tool.pages import (
     instructor,
     launch,
     login,
+    moodle,
     moodle_connection,
     moodle_connection_course,
     moodle_connection_set_up,
@@ -99,6 +100,7 @@ PAGES = (
     moodle_connection,
     moodle_connection_course,
     moodle_connection_set_up,
+    moodle,
 )
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
 

@@ -7,9 +7,10 @@ import click
 
 from config.command_line import Failure, printable, settings_or_exit
 from series.moodle_jobs import MoodleJob
-from series.store.moodle_connections import MoodleConnection, connections
+from series.store.moodle_connections import MoodleConnection, connections, find_connection
 from series.store.runs import slot_by_hand
 from series.store.schema import open_current
+from series.store.universities import find_university
 
 if TYPE_CHECKING:  # both load all that we say to an LMS; a list should not wait for that
     from moodle_sync.import_series import Imported
@@ -45,12 +46,17 @@ def run_now(
 
 
 def chosen_connections(services: "Services", university_slug: str | None) -> list[MoodleConnection]:
-    """All, or that of one university. Raises Failure when there is none."""
+    """All, or that of one university. Raises Failure when there is none, NotThere for an unknown university."""
+    key = services.settings.encryption_key
     with services.database.read() as connection:
-        found = connections(connection, encryption_key=services.settings.encryption_key)
-    chosen = [one for one in found if university_slug in {None, one.university_slug}]
+        if university_slug is None:
+            chosen = connections(connection, encryption_key=key)
+        else:
+            found = find_connection(connection, find_university(connection, university_slug).slug, encryption_key=key)
+            chosen = [] if found is None else [found]
     if not chosen:
-        raise Failure("No such university is connected; `moodle-sync connect --help` shows how.")
+        whose = "No Moodle" if university_slug is None else f"No Moodle of {university_slug}"
+        raise Failure(f"{whose} is connected; `moodle-sync connect --help` shows how.")
     return chosen
 
 
@@ -63,7 +69,7 @@ def run_at_moodles(services: "Services", job: MoodleJob, university_slug: str | 
         slug = connected.university_slug
         run_id = moodle_runs.begin(services, connected, job, slot=slot_by_hand())
         if run_id is None:
-            problems.append(f"{slug}: a run is under way; try again in a moment.")
+            problems.append(f"{slug}: a run is under way at its Moodle; try again in a moment.")
             continue
         came = moodle_runs.run_job(services, job, run_id, keep_quiet_runs=True)
         counts = ", ".join(f"{count} {what}" for what, count in sorted(came.counts.items()))

@@ -5,8 +5,10 @@ from datetime import datetime
 import click
 
 from config.command_line import Failure, json_option, print_rows, settings_or_exit
+from series.moodle_jobs import MoodleJob
 from series.store import deliveries, runs
 from series.store.gradebook_pauses import list_pauses, resume_all
+from series.store.moodle_overview import connected_states, state_of
 from series.store.schema import open_current
 from series.store.universities import find_university
 
@@ -18,23 +20,63 @@ def runs_group() -> None:
 
 @runs_group.command("list")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--university", "university_slug", help="Only what was done for this one.")
+@click.option("--job", type=click.Choice([*runs.OTHER_JOBS, *(job.value for job in MoodleJob)]), help="Only this job.")
 @json_option
-def runs_list(limit: int, *, as_json: bool) -> None:
-    """The last runs, the newest first."""
+def runs_list(limit: int, university_slug: str | None, job: str | None, *, as_json: bool) -> None:
+    """The last runs, the newest first. At a Moodle, those that found nothing to do are not listed."""
     with open_current(settings_or_exit().database_url).read() as connection:
-        found = runs.list_runs(connection, limit=limit)
+        if university_slug is not None:
+            find_university(connection, university_slug)
+        found = runs.list_runs(connection, limit=limit, job=job, university_slug=university_slug)
     rows = [
         {
             "started_at": _iso(run.started_at),
             "job": run.job,
             "scope": run.scope,
             "outcome": run.outcome,
+            "seconds": _seconds(run.started_at, run.finished_at),
+            "calls": run.calls,
             "counts": run.counts,
             "reason": run.reason,
         }
         for run in found
     ]
-    print_rows(rows, as_json=as_json, empty="Nothing has run yet; start `moodle-sync worker`.")
+    is_chosen = university_slug is not None or job is not None
+    empty = "No such run is kept; `moodle-sync runs next` shows what is planned."
+    print_rows(rows, as_json=as_json, empty=empty if is_chosen else "Nothing has run yet; start `moodle-sync worker`.")
+
+
+@runs_group.command("next")
+@click.option("--university", "university_slug", help="Only this one.")
+@json_option
+def runs_next(university_slug: str | None, *, as_json: bool) -> None:
+    """What is planned at the connected Moodles: when it is next done, failures in a row, and until when a site that
+    does not work is left alone."""
+    with open_current(settings_or_exit().database_url).read() as connection:
+        if university_slug is None:
+            found = connected_states(connection)
+        else:
+            found = [state_of(connection, find_university(connection, university_slug).university_id)]
+    rows = [
+        {
+            "next_at": _iso(state.next_at(job)),
+            "university": state.university.slug,
+            "job": job.job.value,
+            "ran_at": _iso(job.ran_at) if job.ran_at else None,
+            "failures": job.failures,
+            "paused_until": _iso(state.site.paused_until) if state.site and state.site.paused_until else None,
+            "reason": (state.site.reason if state.site else None) or job.problem,
+        }
+        for state in found
+        for job in state.jobs.values()
+    ]
+    rows.sort(key=lambda row: str(row["next_at"]))
+    print_rows(rows, as_json=as_json, empty="No Moodle is connected; `moodle-sync connect --help` shows how.")
+
+
+def _seconds(began_at: datetime, ended_at: datetime | None) -> float | None:
+    return None if ended_at is None else round((ended_at - began_at).total_seconds(), 1)
 
 
 @click.group("deliveries")

@@ -29,7 +29,7 @@ from series.store.visits import purge_expired
 
 log = structlog.get_logger()
 KEEP_UPLOADS = timedelta(days=1)
-KEEP_RUNS = timedelta(days=30)
+KEEP_RUNS, KEEP_UNEVENTFUL_RUNS = timedelta(days=30), timedelta(days=2)
 RESCORE_INTERVAL_S = 5
 RESCORE_AGAIN_S = 300  # after one that failed
 END_TRIES = 6  # each waits for the lock as long as the database lets it
@@ -160,7 +160,7 @@ def clean_up(services: Services) -> None:
         purge_uploads(connection, before=now - KEEP_UPLOADS)
         purge_sessions(connection, now=now)
         purge_links(connection, now=now)
-        runs.purge_runs(connection, before=now - KEEP_RUNS)
+        runs.purge_runs(connection, before=now - KEEP_RUNS, uneventful_before=now - KEEP_UNEVENTFUL_RUNS)
 
 
 def _guard(services: Services, run_id: int, work: Callable[[str], Report]) -> Report:

@@ -24,6 +24,14 @@ class Stopped(Exception):
         super().__init__("The worker was stopped in the middle; the next run goes on.")
 
 
+class GivenUp(Exception):
+    """This worker said nothing for so long that another may have taken over: a machine that slept, a database that was
+    away. Not a call more; the other one writes down what comes of it."""
+
+    def __init__(self) -> None:
+        super().__init__("The run was given up; another one goes on.")
+
+
 @dataclass(kw_only=True)
 class MoodleAccess:
     """One university's Moodle during one run. Jobs add to `counts` (by what was done) and `problems` (a sentence for
@@ -41,15 +49,18 @@ class MoodleAccess:
     _said_alive_s: float = field(default=float("-inf"), init=False)
 
     def before_call(self) -> None:
-        """Counts the call, keeps to the pace, and says now and then that the run is alive. Raises Stopped."""
+        """Counts the call, keeps to the pace, and says now and then that the run is alive. Raises Stopped,
+        GivenUp."""
         while wait_s := self.services.moodle_pace.wait_s(self.connection.university_id):
             if self.stopping.wait(wait_s):
                 break
         if self.stopping.is_set():
             raise Stopped
-        self.calls += 1
-        self.on_call()
         if self.run_id is not None and time.monotonic() - self._said_alive_s >= ALIVE_EVERY_S:
             self._said_alive_s = time.monotonic()
             with self.services.database.write(wait_for_disk=False) as connection:
-                still_alive(connection, self.run_id, now=self.services.clock.now())
+                is_ours = still_alive(connection, self.run_id, now=self.services.clock.now())
+            if not is_ours:
+                raise GivenUp
+        self.calls += 1
+        self.on_call()

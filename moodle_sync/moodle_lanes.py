@@ -4,13 +4,14 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from moodle_sync.moodle_runs import begin_for, run_job
+from moodle_sync.moodle_runs import JOBS, begin_planned, run_job
 from moodle_sync.services import Services
-from series.store.moodle_jobs import DueJob, due_jobs, hurry_all
+from series.store.moodle_clocks import hurry_all, hurry_what_is_of_the_future
+from series.store.moodle_jobs import DueJob, due_jobs
 
 log = structlog.get_logger()
 PLACES = 16  # for sites that answered the last time: they mostly wait for an answer, and cost little
@@ -18,6 +19,7 @@ SUSPECT_PLACES = 16  # for trials of sites that did not: however many are down, 
 STUCK_S = 1.0  # a call that lasts longer gives its place to somebody else, and only keeps its thread
 MOST_THREADS = 256
 LOOK_AT = 200  # of what is due, at each tick
+MAY_GO_BACK = timedelta(minutes=1)  # the clock, when it is set right
 
 
 @dataclass(kw_only=True, eq=False)
@@ -46,6 +48,7 @@ class MoodleLanes:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._offset = timedelta()
+        self._seen_at: datetime | None = None  # by the clock, when it was last looked at
 
     def begin_due(self) -> None:
         """Called by every tick; harmless when several workers do it."""
@@ -53,7 +56,7 @@ class MoodleLanes:
         for are_suspect in (False, True):
             with self._services.database.read() as connection:
                 now = self._services.clock.now()
-                due = due_jobs(connection, now=now, limit=LOOK_AT, are_suspect=are_suspect)
+                due = due_jobs(connection, now=now, limit=LOOK_AT, are_suspect=are_suspect, jobs=JOBS)
             with self._lock:
                 self._due[are_suspect] = deque(due)
                 for _ in range(min(len(due), self._free(is_suspect=are_suspect))):
@@ -72,11 +75,14 @@ class MoodleLanes:
             thread.join()
 
     def _follow_the_clock(self) -> None:
-        offset = self._services.clock.offset()
-        if offset != self._offset:
+        offset, now = self._services.clock.offset(), self._services.clock.now()
+        if self._seen_at is None:
             with self._services.database.write() as connection:
-                hurry_all(connection, now=self._services.clock.now())
-            self._offset = offset
+                hurry_what_is_of_the_future(connection, now=now)
+        elif offset != self._offset or now < self._seen_at - MAY_GO_BACK:
+            with self._services.database.write() as connection:
+                hurry_all(connection, now=now)
+        self._offset, self._seen_at = offset, now
 
     def _free(self, *, is_suspect: bool) -> int:
         """Places that are nobody's, or whose thread waits for an answer for long."""
@@ -108,9 +114,8 @@ class MoodleLanes:
             return due.popleft()
 
     def _run(self, place: _Place, due: DueJob) -> None:
-        slot = f"{due.next_at:%Y-%m-%dT%H:%M:%S.%f}"
         try:
-            run_id = begin_for(self._services, due.university_id, due.university_slug, due.job, slot=slot)
+            run_id = begin_planned(self._services, due)
             if run_id is not None:
                 run_job(self._services, due.job, run_id, stopping=self._stopping, on_call=place.call)
         except Exception:

@@ -1,6 +1,5 @@
 """What the worker does with a connected Moodle, how often, and when again after a failure."""
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -22,11 +21,12 @@ class Level(StrEnum):
 
 
 # One job of a lane at a time for each Moodle, over all workers: so that at most two of our calls are under way there.
-LANES: tuple[Collection[MoodleJob], ...] = (
+LANES: tuple[tuple[MoodleJob, ...], ...] = (
     (MoodleJob.MIRROR, MoodleJob.SWEEP, MoodleJob.CHECK, MoodleJob.ANNOUNCE),
     (MoodleJob.COLLECT, MoodleJob.RECOLLECT),
 )
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+LONGEST_PAUSE_ASKED_FOR = timedelta(days=1)
 LONGEST_DELAY = timedelta(hours=6)
 LATE_EFFECT = timedelta(minutes=10)
 """Longer than a web server lets PHP work on a request whose client has hung up: nginx and Apache give up after one to
@@ -38,7 +38,7 @@ def jobs_of(level: Level) -> tuple[MoodleJob, ...]:
     return calendar if level is Level.CALENDAR else (*calendar, MoodleJob.COLLECT, MoodleJob.RECOLLECT)
 
 
-def lane_of(job: MoodleJob) -> Collection[MoodleJob]:
+def lane_of(job: MoodleJob) -> tuple[MoodleJob, ...]:
     return next(lane for lane in LANES if job in lane)
 
 
@@ -51,7 +51,7 @@ def next_after(now: datetime, *, interval: timedelta, failures: int, jitter: flo
 
 def paused_until(now: datetime, *, failures: int, retry_after_s: int | None, jitter: float) -> datetime:
     """How long a Moodle that does not answer is left alone: longer each time, a minute to an hour, never shorter than
-    it asked for (within a day)."""
+    it asked for (within LONGEST_PAUSE_ASKED_FOR). `failures`: in a row, from 1."""
     delay = min(FIRST_PAUSE * (1 << min(failures - 1, 12)), LONGEST_PAUSE) * (1 + jitter / 4)
-    asked_for = timedelta(seconds=min(retry_after_s or 0, 86_400))
+    asked_for = min(timedelta(seconds=min(retry_after_s or 0, 1_000_000)), LONGEST_PAUSE_ASKED_FOR)
     return now + max(delay, asked_for)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from series.moodle_jobs import Level, paused_until
 from series.store.database import insert
 from series.store.keys import seal, unseal
-from series.store.moodle_jobs import drop_jobs, plan_jobs
+from series.store.moodle_jobs import drop_jobs, lock_site, plan_jobs
 from series.store.tables import course, mirror, moodle_connection, university
 
 
@@ -72,6 +72,7 @@ def save_connection(connection: sa.Connection, new: NewConnection, *, encryption
         "reason": None,
         "checks": None,
         "checked_at": None,
+        "connected_at": now,
     }
     connection.execute(
         insert(connection, moodle_connection)
@@ -83,6 +84,7 @@ def save_connection(connection: sa.Connection, new: NewConnection, *, encryption
 
 def disconnect(connection: sa.Connection, university_id: int) -> None:
     """The token is gone; what stands in Moodle stays there, and what was collected stays here."""
+    lock_site(connection, university_id)
     drop_jobs(connection, university_id)
     connection.execute(sa.delete(moodle_connection).where(moodle_connection.c.university_id == university_id))
     connection.execute(sa.delete(mirror).where(mirror.c.course_id.in_(_courses(university_id))))
@@ -111,11 +113,11 @@ def note_failure(
     retry_after_s: int | None,
     jitter: float,
     now: datetime,
-) -> None:
-    """The whole site does not answer, or not us: it is left alone for a while."""
+) -> datetime:
+    """The whole site does not answer, or not us: it is left alone for a while; until when."""
     row = _row(connection, moodle_connection.c.university_id == university_id, for_update=True)
     if row is None:
-        return
+        return now  # disconnected meanwhile
     failures = row.failures + 1
     until = paused_until(now, failures=failures, retry_after_s=retry_after_s, jitter=jitter)
     connection.execute(
@@ -123,6 +125,7 @@ def note_failure(
         .where(moodle_connection.c.university_id == university_id)
         .values(failures=failures, failing_since=row.failing_since or now, paused_until=until, reason=reason)
     )
+    return until
 
 
 def note_answer(connection: sa.Connection, university_id: int) -> None:

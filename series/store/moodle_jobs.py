@@ -3,14 +3,23 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from series.moodle_jobs import LANES, LATE_EFFECT, Level, MoodleJob, jobs_of, lane_of, next_after
+from series.moodle_jobs import (
+    LANES,
+    LATE_EFFECT,
+    Level,
+    MoodleJob,
+    jobs_of,
+    lane_of,
+    next_after,
+)
 from series.store.database import insert
 from series.store.moodle_tables import moodle_job
-from series.store.runs import begin_run
+from series.store.runs import IS_RUNNING, begin_run, close_abandoned
 from series.store.tables import course, course_series, moodle_connection, sync_run, university
 
 ABANDONED_AFTER = timedelta(minutes=2)  # a run says that it is alive before each call, none of which lasts so long
@@ -29,8 +38,8 @@ class DueJob:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedJob:
-    """For lists. `ran_at`: when it last ended, also with nothing to do; `next_at` not before the site's pause ends;
-    `again_at`: to be done once more then or later, however often before."""
+    """For lists. `ran_at`: when it last ended, also with nothing to do; `again_at`: to be done once more then or later,
+    however often before. In the pause of its site, `next_at` may be over: it is done when the pause ends."""
 
     job: MoodleJob
     next_at: datetime
@@ -44,7 +53,7 @@ def plan_jobs(connection: sa.Connection, university_id: int, level: Level, *, no
     jobs = jobs_of(level)
     drop_jobs(connection, university_id, but_not=jobs)
     for job in jobs:
-        values = {"next_at": now, "failures": 0}
+        values = {"next_at": now, "failures": 0, "asked_at": now}
         connection.execute(
             insert(connection, moodle_job)
             .values(university_id=university_id, job=job.value, **values)
@@ -58,87 +67,116 @@ def drop_jobs(connection: sa.Connection, university_id: int, *, but_not: Collect
     )
 
 
-def due_jobs(connection: sa.Connection, *, now: datetime, limit: int, are_suspect: bool) -> list[DueJob]:
-    """The longest due first, of sites that answered the last time, or of those that did not and may be asked again."""
+def due_jobs(
+    connection: sa.Connection,
+    *,
+    now: datetime,
+    limit: int,
+    are_suspect: bool,
+    jobs: Collection[MoodleJob] = tuple(MoodleJob),
+) -> list[DueJob]:
+    """One of each lane of a site, the longest due first: of sites that answered the last time, or of those that did
+    not and may be asked again. `jobs`: what the worker can do."""
     is_suspect = moodle_connection.c.failures > 0
+    running = _running_lanes(connection, now)
     rows = connection.execute(
         sa.select(moodle_job, university.c.slug)
         .join(moodle_connection, moodle_connection.c.university_id == moodle_job.c.university_id)
         .join(university, university.c.id == moodle_job.c.university_id)
         .where(
             moodle_job.c.next_at <= now,
-            sa.or_(moodle_connection.c.paused_until.is_(None), moodle_connection.c.paused_until <= now),
+            moodle_job.c.job.in_(jobs),
+            _is_not_paused(now),
             is_suspect if are_suspect else sa.not_(is_suspect),
-            sa.not_(_has_running(now)),
         )
         .order_by(moodle_job.c.next_at, moodle_job.c.university_id, moodle_job.c.job)
-        .limit(limit)
+        .limit((limit + len(running)) * max(map(len, LANES)))
     )
-    return [
-        DueJob(
+    due: dict[tuple[str, tuple[MoodleJob, ...]], DueJob] = {}
+    for row in rows:
+        job = MoodleJob(row.job)
+        one = DueJob(
             university_id=row.university_id,
             university_slug=row.slug,
-            job=MoodleJob(row.job),
+            job=job,
             next_at=row.next_at,
             is_suspect=are_suspect,
         )
-        for row in rows
-    ]
+        due.setdefault((row.slug, lane_of(job)), one)
+    return [one for lane, one in due.items() if lane not in running][:limit]
 
 
-def _has_running(now: datetime) -> sa.ColumnElement[bool]:
-    """Whether a job of its lane is under way."""
-    same_lane = [sa.and_(sync_run.c.job.in_(lane), moodle_job.c.job.in_(lane)) for lane in LANES]
-    return sa.exists().where(
-        sa.or_(*same_lane),
-        sync_run.c.scope == university.c.slug,
-        sync_run.c.outcome == "running",
-        sync_run.c.alive_at >= now - ABANDONED_AFTER,
+def _running_lanes(connection: sa.Connection, now: datetime) -> set[tuple[str, tuple[MoodleJob, ...]]]:
+    """By the university's slug. Few, and asked for apart: in one statement, SQLite would read every run of a site."""
+    rows = connection.execute(
+        sa.select(sync_run.c.scope, sync_run.c.job).where(
+            IS_RUNNING, sync_run.c.job.in_(tuple(MoodleJob)), sync_run.c.alive_at >= now - ABANDONED_AFTER
+        )
     )
+    return {(row.scope, lane_of(MoodleJob(row.job))) for row in rows}
+
+
+def _is_not_paused(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(moodle_connection.c.paused_until.is_(None), moodle_connection.c.paused_until <= now)
 
 
 def begin_job(
-    connection: sa.Connection, university_id: int, university_slug: str, job: MoodleJob, *, slot: str, now: datetime
+    connection: sa.Connection,
+    university_id: int,
+    university_slug: str,
+    job: MoodleJob,
+    *,
+    slot: str,
+    now: datetime,
+    planned_at: datetime | None = None,
 ) -> int | None:
-    """The new run's id; None when another worker has it or another job of its lane is under way there.
+    """The new run's id; None when another worker has it, another job of its lane is under way there, or the university
+    is no longer connected. `planned_at`: as it was due; None by hand, which asks for no time and no pause.
 
     A worker that died in the middle of a calendar's run may have left a call that takes effect later: the whole
     calendar is compared once that is over.
     """
-    connection.execute(  # so that two workers do not both find the lane free
-        sa.select(moodle_connection.c.university_id)
-        .where(moodle_connection.c.university_id == university_id)
-        .with_for_update()
-    )
-    lane = [other.value for other in lane_of(job) if other is not job]
-    others = sa.select(sync_run.c.id).where(
-        sync_run.c.scope == university_slug,
-        sync_run.c.job.in_(lane),
-        sync_run.c.outcome == "running",
-        sync_run.c.alive_at >= now - ABANDONED_AFTER,
-    )
+    site = lock_site(connection, university_id)  # so that two workers do not both find the lane free
+    if site is None or not (planned_at is None or _is_still_due(connection, university_id, job, planned_at, now)):
+        return None
+    lane = lane_of(job)
+    has_died = close_abandoned(connection, jobs=lane, scope=university_slug, before=now - ABANDONED_AFTER, now=now)
+    others = sa.select(sync_run.c.id).where(sync_run.c.scope == university_slug, sync_run.c.job.in_(lane), IS_RUNNING)
     if connection.execute(others.limit(1)).one_or_none() is not None:
         return None
-    if job in lane_of(MoodleJob.SWEEP) and _was_abandoned(connection, university_slug, now):
-        ask_again(connection, university_id, MoodleJob.SWEEP, at=now + LATE_EFFECT)
     run_id = begin_run(
         connection, job=job.value, scope=university_slug, slot=slot, now=now, abandoned_after=ABANDONED_AFTER
     )
-    if run_id is not None:  # who asks for it from now on is seen when it ends
+    if run_id is not None:
+        asked_at = sa.case((moodle_job.c.asked_at > now, moodle_job.c.asked_at))  # what was asked for by now is served
+        again_at = sa.case((moodle_job.c.again_at > now, moodle_job.c.again_at))
         connection.execute(
-            sa.update(moodle_job).where(_of_job(university_id, job)).values(next_at=now + ABANDONED_AFTER)
+            sa.update(moodle_job)
+            .where(_of_job(university_id, job))
+            .values(next_at=now + ABANDONED_AFTER, asked_at=asked_at, again_at=again_at)
         )
+        if has_died and MoodleJob.SWEEP in lane:
+            ask_again(connection, university_id, MoodleJob.SWEEP, at=now + LATE_EFFECT)
     return run_id
 
 
-def _was_abandoned(connection: sa.Connection, university_slug: str, now: datetime) -> bool:
-    stale = sa.select(sync_run.c.id).where(
-        sync_run.c.scope == university_slug,
-        sync_run.c.job.in_(lane_of(MoodleJob.SWEEP)),
-        sync_run.c.outcome == "running",
-        sync_run.c.alive_at < now - ABANDONED_AFTER,
+def lock_site(connection: sa.Connection, university_id: int) -> int | None:
+    """Before anything of a site and its jobs is written, so that all lock in one order. None: not connected."""
+    query = sa.select(moodle_connection.c.university_id).where(moodle_connection.c.university_id == university_id)
+    locked: int | None = connection.execute(query.with_for_update()).scalar_one_or_none()
+    return locked
+
+
+def _is_still_due(
+    connection: sa.Connection, university_id: int, job: MoodleJob, planned_at: datetime, now: datetime
+) -> bool:
+    """Another worker may have done it since it was looked for, or found the site down."""
+    still = (
+        sa.select(moodle_job.c.job)
+        .join(moodle_connection, moodle_connection.c.university_id == moodle_job.c.university_id)
+        .where(_of_job(university_id, job), moodle_job.c.next_at == planned_at, _is_not_paused(now))
     )
-    return connection.execute(stale.limit(1)).one_or_none() is not None
+    return connection.execute(still).one_or_none() is not None
 
 
 def _of_job(university_id: int, job: MoodleJob) -> sa.ColumnElement[bool]:
@@ -153,40 +191,37 @@ def end_job(
     failed: bool,
     interval: timedelta,
     jitter: float,
-    began_at: datetime,
     now: datetime,
+    retry_at: datetime | None = None,
 ) -> None:
-    """Plans the next time, unless somebody has asked for one while this one ran."""
+    """Plans the next time: when somebody has asked for it meanwhile, or after the interval. `retry_at`: it could not do
+    its work and is to try again then, through no fault of its own: the site is down, or the worker ends."""
     of_job = _of_job(university_id, job)
     row = connection.execute(sa.select(moodle_job).where(of_job).with_for_update()).one_or_none()
     if row is None:
         return  # disconnected meanwhile
-    failures = row.failures + 1 if failed else 0
-    next_at = next_after(now, interval=interval, failures=failures, jitter=jitter)
-    if row.next_at < began_at + ABANDONED_AFTER:
-        next_at = min(next_at, row.next_at)
-    again_at = row.again_at
-    if again_at is not None and again_at <= began_at:
-        again_at = None
-    elif again_at is not None:
-        next_at = min(next_at, again_at)
-    values = {"next_at": next_at, "again_at": again_at, "failures": failures, "ran_at": now}
-    connection.execute(sa.update(moodle_job).where(of_job).values(values))
+    failures = row.failures if retry_at else row.failures + 1 if failed else 0
+    next_at = retry_at or next_after(now, interval=interval, failures=failures, jitter=jitter)
+    next_at = min(at for at in (next_at, row.asked_at, row.again_at) if at is not None)
+    connection.execute(sa.update(moodle_job).where(of_job).values(next_at=next_at, failures=failures, ran_at=now))
 
 
 def ask_for(connection: sa.Connection, university_id: int, job: MoodleJob, *, at: datetime) -> bool:
-    """Not later than then; whether there is such a job."""
-    of_job = _of_job(university_id, job)
-    connection.execute(sa.update(moodle_job).where(of_job, moodle_job.c.next_at > at).values(next_at=at))
-    return connection.execute(sa.select(moodle_job.c.job).where(of_job)).one_or_none() is not None
+    """Not later than then, also when it is under way now; whether there is such a job."""
+    asked = connection.execute(
+        sa.update(moodle_job).where(_of_job(university_id, job)).values(_asked(at)).returning(moodle_job.c.job)
+    )
+    return asked.one_or_none() is not None
 
 
 def ask_again(connection: sa.Connection, university_id: int, job: MoodleJob, *, at: datetime) -> None:
     """Then or soon after, however often it is done before."""
-    of_job = _of_job(university_id, job)
-    is_later = moodle_job.c.again_at.is_(None) | (moodle_job.c.again_at < at)
-    connection.execute(sa.update(moodle_job).where(of_job, is_later).values(again_at=at))
-    ask_for(connection, university_id, job, at=at)
+    next_at, again_at = moodle_job.c.next_at, moodle_job.c.again_at
+    values = {
+        "next_at": sa.case((next_at > at, at), else_=next_at),
+        "again_at": sa.case((again_at > at, again_at), else_=at),
+    }
+    connection.execute(sa.update(moodle_job).where(_of_job(university_id, job)).values(values))
 
 
 def plan_as_before(
@@ -200,32 +235,40 @@ def plan_as_before(
     connection.execute(asked.values(next_at=before.next_at))
 
 
-def hurry_all(connection: sa.Connection, *, now: datetime) -> None:
-    """The clock was set, as in a rehearsal: what is planned by the old one is done now."""
-    connection.execute(sa.update(moodle_job).where(moodle_job.c.next_at > now).values(next_at=now))
-
-
 def ask_for_all(connection: sa.Connection, series_id: UUID, *, now: datetime) -> None:
     """The plan of a series has changed: every connected course that shows it is brought up to date at once."""
-    concerned = (
+    courses = (
         sa.select(course.c.university_id)
         .join(course_series, course_series.c.course_id == course.c.id)
         .where(course_series.c.series_id == series_id, course.c.moodle_course_id.is_not(None))
     )
-    connection.execute(
-        sa.update(moodle_job)
-        .where(
-            moodle_job.c.university_id.in_(concerned),
-            moodle_job.c.job.in_((MoodleJob.MIRROR.value, MoodleJob.ANNOUNCE.value)),
-            moodle_job.c.next_at > now,
-        )
-        .values(next_at=now)
+    concerned = sa.and_(
+        moodle_job.c.university_id.in_(courses),
+        moodle_job.c.job.in_((MoodleJob.MIRROR, MoodleJob.ANNOUNCE)),
     )
+    lock_jobs(connection, concerned)
+    connection.execute(sa.update(moodle_job).where(concerned).values(_asked(now)))
+
+
+def _asked(at: datetime) -> dict[str, Any]:
+    """The sooner of what is planned or asked for, and then."""
+    next_at, asked_at = moodle_job.c.next_at, moodle_job.c.asked_at
+    return {
+        "next_at": sa.case((next_at > at, at), else_=next_at),
+        "asked_at": sa.case((asked_at < at, asked_at), else_=at),
+    }
+
+
+def lock_jobs(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> None:
+    """Many at once, in one order: two who do so must not wait for each other."""
+    rows = sa.select(moodle_job.c.job).where(condition).order_by(moodle_job.c.university_id, moodle_job.c.job)
+    connection.execute(rows.with_for_update()).all()
 
 
 def planned_jobs(connection: sa.Connection, university_id: int) -> list[PlannedJob]:
     """In the order of MoodleJob."""
-    rows = connection.execute(sa.select(moodle_job).where(moodle_job.c.university_id == university_id))
+    known = moodle_job.c.job.in_(tuple(MoodleJob))
+    rows = connection.execute(sa.select(moodle_job).where(moodle_job.c.university_id == university_id, known))
     order = list(MoodleJob)
     found = [
         PlannedJob(

@@ -13,6 +13,7 @@ moodle_job = Table(  # when which job is next done for a connected university
     Column("again_at", Instant),  # to be done once more then or later, however often before
     Column("failures", Integer, nullable=False, server_default="0"),  # of this job alone, in a row
     Column("ran_at", Instant),  # when it last ended, also without anything to do
+    Column("asked_at", Instant),  # somebody wants it then; served by a run that begins later
 )
 
 mapped_activity = Table(  # an activity of a Moodle course that counts for a session

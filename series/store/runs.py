@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,9 @@ from series.store.database import insert
 from series.store.tables import sync_run
 
 ABANDONED_AFTER = timedelta(minutes=5)  # longer than one call to an LMS can take
+IS_RUNNING = sync_run.c.outcome == sa.literal_column("'running'")  # said so, it is found by uq_sync_run_running
+OF_SERIES = ("calendar", "table", "rescore")  # jobs whose scope is a series; that of all others is a university
+OTHER_JOBS = (*OF_SERIES, "rosters")  # than those of series.moodle_jobs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,16 +50,7 @@ def begin_run(
 
     A run that has not said that it is alive for so long belonged to a worker that died, and makes room.
     """
-    connection.execute(
-        sa.update(sync_run)
-        .where(
-            sync_run.c.job == job,
-            sync_run.c.scope == scope,
-            sync_run.c.outcome == "running",
-            sync_run.c.alive_at < now - abandoned_after,
-        )
-        .values(outcome="failed", finished_at=now, reason="The worker ended before the run did; the next run goes on.")
-    )
+    close_abandoned(connection, jobs=(job,), scope=scope, before=now - abandoned_after, now=now)
     run_id: int | None = connection.execute(
         insert(connection, sync_run)
         .values(job=job, scope=scope, slot=slot, started_at=now, alive_at=now, outcome="running", counts="{}")
@@ -65,8 +60,25 @@ def begin_run(
     return run_id
 
 
-def still_alive(connection: sa.Connection, run_id: int, *, now: datetime) -> None:
-    connection.execute(sa.update(sync_run).where(sync_run.c.id == run_id).values(alive_at=now))
+def close_abandoned(
+    connection: sa.Connection, *, jobs: Collection[str], scope: str, before: datetime, now: datetime
+) -> bool:
+    """Whether there was one of these jobs whose worker has died."""
+    closed = connection.execute(
+        sa.update(sync_run)
+        .where(sync_run.c.job.in_(jobs), sync_run.c.scope == scope, IS_RUNNING, sync_run.c.alive_at < before)
+        .values(outcome="failed", finished_at=now, reason="The worker ended before the run did; the next run goes on.")
+        .returning(sync_run.c.id)
+    )
+    return bool(closed.all())
+
+
+def still_alive(connection: sa.Connection, run_id: int, *, now: datetime) -> bool:
+    """False when the run was given up meanwhile, and another one may be under way."""
+    said = connection.execute(
+        sa.update(sync_run).where(sync_run.c.id == run_id, IS_RUNNING).values(alive_at=now).returning(sync_run.c.id)
+    )
+    return said.one_or_none() is not None
 
 
 def scope_of(connection: sa.Connection, run_id: int) -> str | None:
@@ -99,28 +111,39 @@ def drop_run(connection: sa.Connection, run_id: int) -> None:
     connection.execute(sa.delete(sync_run).where(sync_run.c.id == run_id))
 
 
-def list_runs(connection: sa.Connection, *, limit: int) -> list[SyncRun]:
+def list_runs(
+    connection: sa.Connection, *, limit: int, job: str | None = None, university_slug: str | None = None
+) -> list[SyncRun]:
     """The newest first."""
-    rows = connection.execute(sa.select(sync_run).order_by(sync_run.c.id.desc()).limit(limit))
-    return [_run(row) for row in rows]
+    query = sa.select(sync_run)
+    if job is not None:
+        query = query.where(sync_run.c.job == job)
+    if university_slug is not None:
+        query = query.where(sync_run.c.scope == university_slug, sync_run.c.job.not_in(OF_SERIES))
+    return [run_of_row(row) for row in connection.execute(query.order_by(sync_run.c.id.desc()).limit(limit))]
 
 
 def find_run(connection: sa.Connection, run_id: int) -> SyncRun | None:
     row = connection.execute(sa.select(sync_run).where(sync_run.c.id == run_id)).one_or_none()
-    return None if row is None else _run(row)
+    return None if row is None else run_of_row(row)
 
 
 def list_runs_of(connection: sa.Connection, job: str, scope: str, *, limit: int) -> list[SyncRun]:
     """The newest first."""
     query = sa.select(sync_run).where(sync_run.c.job == job, sync_run.c.scope == scope)
-    return [_run(row) for row in connection.execute(query.order_by(sync_run.c.id.desc()).limit(limit))]
+    return [run_of_row(row) for row in connection.execute(query.order_by(sync_run.c.id.desc()).limit(limit))]
 
 
-def purge_runs(connection: sa.Connection, *, before: datetime) -> None:
-    connection.execute(sa.delete(sync_run).where(sync_run.c.started_at < before))
+def purge_runs(connection: sa.Connection, *, before: datetime, uneventful_before: datetime) -> None:
+    """Old ones; and sooner those that asked an LMS and found all as it was, which a Moodle has hundreds of a day."""
+    is_uneventful = sa.and_(sync_run.c.outcome == "done", sync_run.c.counts == "{}", sync_run.c.reason.is_(None))
+    started_at = sync_run.c.started_at
+    connection.execute(
+        sa.delete(sync_run).where(sa.or_(started_at < before, sa.and_(started_at < uneventful_before, is_uneventful)))
+    )
 
 
-def _run(row: Any) -> SyncRun:
+def run_of_row(row: Any) -> SyncRun:
     return SyncRun(
         run_id=row.id,
         job=row.job,

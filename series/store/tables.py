@@ -532,6 +532,7 @@ moodle_connection = Table(
     Column("reason", Text),  # of the last failure, in words
     Column("checks", Text),  # JSON: what the last check found
     Column("checked_at", Instant),
+    Column("connected_at", Instant),  # as it is now; unknown of those from before
 )
 
 mirror = Table(
@@ -562,6 +563,7 @@ sync_run = Table(
     Column("reason", Text),
     UniqueConstraint("job", "scope", "slot"),
     Index(None, "started_at"),
+    Index("ix_sync_run_scope_job_id", "scope", "job", "id"),  # the last ones of one job for one university
     Index(
         "uq_sync_run_running",
         "job",

@@ -74,7 +74,7 @@ def add_university(
 
 
 def list_universities(connection: sa.Connection) -> list[University]:
-    return [_university(row) for row in connection.execute(sa.select(university).order_by(university.c.name))]
+    return [university_of_row(row) for row in connection.execute(sa.select(university).order_by(university.c.name))]
 
 
 def find_university(connection: sa.Connection, slug: str) -> University:
@@ -82,7 +82,7 @@ def find_university(connection: sa.Connection, slug: str) -> University:
     row = connection.execute(sa.select(university).where(university.c.slug == slug)).one_or_none()
     if row is None:
         raise NotThere(f"There is no university {slug!r}; `lti-tool university list` shows all.")
-    return _university(row)
+    return university_of_row(row)
 
 
 def add_platform(connection: sa.Connection, new: NewPlatform, *, now: datetime) -> int:
@@ -166,7 +166,7 @@ def _one_platform(connection: sa.Connection, condition: sa.ColumnElement[bool]) 
     return None if row is None else _platform(row)
 
 
-def _university(row: Any) -> University:
+def university_of_row(row: Any) -> University:
     return University(
         university_id=row.id,
         slug=row.slug,

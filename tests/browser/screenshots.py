@@ -155,6 +155,9 @@ def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
         "staff-table-read": table,
         "staff-table-held": f"{plan}held",
         "staff-password": f"{demo.tool}/admin/password",
+        "staff-moodle-all": f"{demo.tool}/admin/moodle/",
+        "staff-moodle": f"{demo.tool}/admin/moodle/malta/",
+        "staff-moodle-runs": f"{demo.tool}/admin/moodle/malta/runs/mirror",
         "staff-rule": f"{plan}rule/",
         "staff-rule-session": f"{plan}rule/{str(moved).rpartition('/')[2]}/",
     }.items():

@@ -13,9 +13,11 @@ from tests.conftest import NOW
 SECOND = timedelta(seconds=1)
 
 
-def begin(database: Database, *, scope: str = "malta", slot: str = "1", now: datetime = NOW) -> int | None:
+def begin(
+    database: Database, *, job: str = "mirror", scope: str = "malta", slot: str = "1", now: datetime = NOW
+) -> int | None:
     with database.write() as connection:
-        return runs.begin_run(connection, job="mirror", scope=scope, slot=slot, now=now)
+        return runs.begin_run(connection, job=job, scope=scope, slot=slot, now=now)
 
 
 def end(database: Database, run_id: int, *, now: datetime = NOW) -> None:
@@ -115,8 +117,35 @@ def test_a_run_that_was_given_up_has_no_scope(database: Database, running: int) 
 def test_old_runs_are_purged(database: Database, running: int) -> None:
     end(database, running)
     with database.write() as connection:
-        runs.purge_runs(connection, before=NOW)
+        runs.purge_runs(connection, before=NOW, uneventful_before=NOW)
     assert len(listed(database)) == 1
     with database.write() as connection:
-        runs.purge_runs(connection, before=NOW + SECOND)
+        runs.purge_runs(connection, before=NOW + SECOND, uneventful_before=NOW)
     assert listed(database) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "counts", "reason", "stays"),
+    [
+        ("done", {}, None, False),
+        ("done", {"created": 1}, None, True),
+        ("done", {}, "“Week 7” was refused.", True),
+        ("failed", {}, "No answer.", True),
+    ],
+)
+def test_runs_that_changed_nothing_go_sooner(
+    database: Database, running: int, outcome: str, counts: dict[str, int], reason: str | None, *, stays: bool
+) -> None:
+    with database.write() as connection:
+        runs.end_run(connection, running, outcome=outcome, counts=counts, reason=reason, now=NOW)
+        runs.purge_runs(connection, before=NOW, uneventful_before=NOW + SECOND)
+    assert bool(listed(database)) == stays
+
+
+def test_runs_are_listed_by_university_and_job(database: Database, running: int) -> None:
+    for job, scope in (("calendar", "malta"), ("rosters", "malta"), ("mirror", "vilnius")):
+        begin(database, job=job, scope=scope)
+    with database.read() as connection:
+        of_malta = runs.list_runs(connection, limit=9, university_slug="malta")
+        assert [(run.job, run.scope) for run in of_malta] == [("rosters", "malta"), ("mirror", "malta")]
+        assert [run.scope for run in runs.list_runs(connection, limit=9, job="mirror")] == ["vilnius", "malta"]

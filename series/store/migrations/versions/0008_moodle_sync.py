@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column("mirror", sa.Column("began_at", INSTANT))
     op.add_column("mirror", sa.Column("shown_as", sa.String(64)))
     op.add_column("sync_run", sa.Column("calls", sa.Integer(), nullable=False, server_default="0"))
+    op.create_index("ix_sync_run_scope_job_id", "sync_run", ["scope", "job", "id"])
     op.add_column("course", sa.Column("announces", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("session", sa.Column("replanned_at", INSTANT))
     op.add_column("course_series", sa.Column("since_at", INSTANT))
@@ -40,6 +41,7 @@ def _widen_connections() -> None:
         sa.Column("reason", sa.Text()),
         sa.Column("checks", sa.Text()),
         sa.Column("checked_at", INSTANT),
+        sa.Column("connected_at", INSTANT),
     ]
     for column in add:
         op.add_column("moodle_connection", column)
@@ -54,6 +56,7 @@ def _make_schedule() -> None:
         sa.Column("again_at", INSTANT),
         sa.Column("failures", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("ran_at", INSTANT),
+        sa.Column("asked_at", INSTANT),
         sa.ForeignKeyConstraint(
             ["university_id"], ["moodle_connection.university_id"], name=op.f("fk_moodle_job_university_id_moodle_connection")
         ),
