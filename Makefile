@@ -39,8 +39,8 @@ format: $(INSTALLED)  ## write the format that `make check` wants
 screenshots: $(INSTALLED) browser  ## every page at 320, 768 and 1280 px, light and dark, into build/screenshots
 	$(BIN)/python -m tests.browser.screenshots
 
-attack: $(INSTALLED)  ## 5,000 made-up logins and launches; `make test` sends a fifth of them
-	ALL_ATTACKS=1 $(BIN)/python -m pytest tests/integration/lti/test_any_input.py
+attack: $(INSTALLED)  ## 5,000 made-up logins and launches, 1,600 faulty courses; `make test` has a few of them
+	ALL_ATTACKS=1 $(BIN)/python -m pytest tests/integration/lti/test_any_input.py tests/integration/test_mirror_faults.py
 
 bench: $(INSTALLED)  ## performance as ratios against a floor of the same run
 	$(BIN)/python -m tests.benchmarks

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moodle_sync.plan_mirrors import is_due, is_to_go
@@ -24,7 +24,7 @@ from tests.examples import SERIES, SESSION, moved
 from tests.integration.faulty_course import OTHER_SERIES, FaultyCourse, open_course
 from tests.integration.in_process_moodle import Fault
 
-EXAMPLES = 1_600 if os.environ.get("ALL_ATTACKS") else int(os.environ.get("N", "80"))
+EXAMPLES = 1_600 if os.environ.get("ALL_ATTACKS") else 80
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WRITES = ("core_calendar_create_calendar_events", "core_calendar_submit_create_update_form", "core_calendar_delete")
 
@@ -217,7 +217,6 @@ def assert_nothing_is_left_to_do(course: FaultyCourse) -> None:
     max_examples=EXAMPLES,
     database=None,
     derandomize=True,
-    phases=[Phase.generate] if os.environ.get("N") else list(Phase),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(story=STORIES)

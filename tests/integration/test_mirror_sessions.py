@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from moodle_sync.cli import moodle_sync
 from moodle_sync.mirror_sessions import plan_university
 from moodle_sync.moodle_runs import Came, begin, run_job
 from sandbox_lms.calendar import all_events, delete_event, put_event
@@ -17,6 +20,7 @@ from series.moodle_jobs import LATE_EFFECT, MoodleJob
 from series.sessions import Session, Status
 from series.store.mirrors import mirrored_courses, mirrors_of, save_mirrors
 from series.store.moodle_connections import disconnect
+from tests.conftest import make_environment
 from tests.examples import MALTA, moved
 from tests.integration.partner import Partner, open_partner
 
@@ -241,3 +245,26 @@ def test_a_run_that_was_given_up_does_nothing(partner: Partner) -> None:
     partner.calls()
     assert run_job(partner.services, MoodleJob.MIRROR, run_id) == Came()
     assert partner.calls() == []
+
+
+# By hand
+
+
+def test_a_sweep_by_hand_says_what_it_would_do_and_then_does_it(mirrored: Partner) -> None:
+    environment = make_environment(mirrored.world.tool_url, mirrored.services.settings.database_url)
+    environment["SHARED_SESSIONS_CLOCK_FILE"] = str(mirrored.world.clock.offset_file)
+    run = partial(CliRunner(env=environment).invoke, moodle_sync)
+    original = events(mirrored)[1]
+    with site(mirrored).database.write() as connection:
+        for event in all_events(connection, site(mirrored)):
+            if event.event_id == original["event_id"]:
+                put_event(connection, site(mirrored), replace(event, name="Room 7"))
+    said = run(["run", "sweep", "--dry-run"]).output
+    assert f"put right event {original['event_id']}" in said
+    assert "(called “Room 7”)" in said
+    assert events(mirrored)[1]["name"] == "Room 7"
+    done = run(["run", "sweep", "--university", "malta"])
+    assert done.output.startswith("malta: 1 repaired")
+    assert "was changed in Moodle (called “Room 7”)" in str(done.exception)
+    assert events(mirrored)[1] == original
+    assert run(["run", "sweep", "--dry-run"]).output.splitlines()[1:] == ["  nothing to do"]
