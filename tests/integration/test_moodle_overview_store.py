@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from series.moodle_jobs import MoodleJob
 from series.store import runs
 from series.store.database import Database
-from series.store.mirrors import save_mirror, tie_course
+from series.store.mirrors import tie_course
 from series.store.moodle_connections import NewConnection, note_failure, save_connection
 from series.store.moodle_jobs import begin_job, end_job
 from series.store.moodle_overview import connected_states, state_of, states, tied_courses
+from series.store.tables import mirror
 from tests.conftest import NOW
 from tests.examples import MALTA, SERIES, VILNIUS
 from tests.seeds import ENCRYPTION_KEY, Seeded, seed
@@ -47,9 +49,9 @@ def test_each_job_has_its_last_run(database: Database, seeded: Seeded) -> None:
     with database.read() as connection:
         state = state_of(connection, 1)
     assert list(state.jobs) == [MoodleJob.MIRROR, MoodleJob.SWEEP, MoodleJob.CHECK, MoodleJob.ANNOUNCE]
-    mirror = state.jobs[MoodleJob.MIRROR]
-    assert mirror.last is not None
-    assert (mirror.last.started_at, mirror.ran_at) == (NOW + 2 * SECOND, NOW + 2 * SECOND)
+    job = state.jobs[MoodleJob.MIRROR]
+    assert job.last is not None
+    assert (job.last.started_at, job.ran_at) == (NOW + 2 * SECOND, NOW + 2 * SECOND)
     assert state.jobs[MoodleJob.SWEEP].last is None
     assert (state.university, state.site is not None and state.site.connected_at) == (MALTA, NOW)
 
@@ -82,15 +84,19 @@ def test_universities_are_found_by_name_and_connected_ones_apart(database: Datab
 
 def test_courses_are_listed_with_the_events_that_are_there(database: Database, seeded: Seeded) -> None:
     with database.write() as connection:
-        for number, event_id in enumerate((7, 8, None)):
-            save_mirror(
-                connection,
-                course_id=1,
-                session_id=seeded.session_ids[number],
-                event_id=event_id,
-                fingerprint="",
-                now=NOW + number * SECOND,
-            )
+        connection.execute(
+            sa.insert(mirror),
+            [
+                {
+                    "course_id": 1,
+                    "session_id": seeded.session_ids[number],
+                    "event_id": event_id,
+                    "fingerprint": "",
+                    "updated_at": NOW + number * SECOND,
+                }
+                for number, event_id in enumerate((7, 8, None))
+            ],
+        )
     with database.read() as connection:
         (course,) = tied_courses(connection, 1)
         assert tied_courses(connection, 2) == []

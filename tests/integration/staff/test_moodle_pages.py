@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from series.moodle_jobs import Level, MoodleJob
 from series.store import runs
 from series.store.database import Database
-from series.store.mirrors import save_mirror, tie_course
+from series.store.mirrors import tie_course
 from series.store.moodle_connections import NewConnection, note_failure, save_connection
 from series.store.moodle_jobs import ABANDONED_AFTER, begin_job, end_job
 from series.store.moodle_tables import moodle_job
-from series.store.tables import course, university
+from series.store.tables import course, mirror, university
 from tests.examples import SERIES, weekly
 from tests.integration.staff.desk import LMS_ADMIN, OURS, Desk, Office, form_token, path_of
 from tests.seeds import ENCRYPTION_KEY
@@ -206,15 +206,20 @@ def test_the_list_asks_the_database_as_often_for_many_as_for_one(office: Office,
 def test_a_university_shows_its_site_its_jobs_and_its_courses(office: Office, desk: Desk) -> None:
     with office.database.write() as connection:
         course_id = connection.execute(sa.select(course.c.id)).scalar_one()
-        for number, event_id in ((0, 7), (1, None)):
-            save_mirror(
-                connection,
-                course_id=course_id,
-                session_id=weekly(2)[number].session_id,
-                event_id=event_id,
-                fingerprint="",
-                now=now(office),
-            )
+        ids = [session.session_id for session in weekly(2)]
+        connection.execute(
+            sa.insert(mirror),
+            [
+                {
+                    "course_id": course_id,
+                    "session_id": session_id,
+                    "event_id": event_id,
+                    "fingerprint": "",
+                    "updated_at": now(office),
+                }
+                for session_id, event_id in zip(ids, (7, None), strict=True)
+            ],
+        )
     run(office, counts={"created": 1, "frobnicated": 2})
     page = desk.get(MALTA).text
     assert "Malta &lt;Moodle&gt;" in page
