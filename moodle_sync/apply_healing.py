@@ -41,7 +41,7 @@ def apply_healing(
     applying.create(healing.create)
     access.counts += Counter({Why.ADOPTED.value: len(healing.right), "waiting": len(healing.waiting)})
     for event in healing.rewritten:
-        access.problems.append(
+        access.notes.append(
             f"“{event.name}” was rewritten by hand and no longer carries our link; delete it in Moodle"
             " if it is not wanted any more. We leave it alone."
         )
@@ -55,7 +55,7 @@ def _report(access: MoodleAccess, applying: "_Applying", repaired: list[Repair],
     for repair in by_hand:
         if repair.event.event_id not in filtered:
             access.counts[Why.REPAIRED.value] += 1
-            access.problems.append(
+            access.notes.append(
                 f"“{repair.wanted.draft.name}” was changed in Moodle ({', '.join(repair.differences)});"
                 " it has been put right. Please make changes in the series itself."
             )

@@ -75,6 +75,8 @@ def run_at_moodles(services: "Services", job: MoodleJob, university_slug: str | 
         counts = ", ".join(f"{count} {what}" for what, count in sorted(came.counts.items()))
         if counts or not came.problems:
             click.echo(f"{slug}: {counts or 'nothing to do'} ({came.calls} call{'' if came.calls == 1 else 's'})")
+        for note in came.notes:
+            click.echo(printable(f"{slug}: {note}"))
         problems += [f"{slug}: {problem}" for problem in came.problems]
     if problems:
         raise Failure(" ".join(problems))

@@ -34,8 +34,8 @@ class GivenUp(Exception):
 
 @dataclass(kw_only=True)
 class MoodleAccess:
-    """One university's Moodle during one run. Jobs add to `counts` (by what was done) and `problems` (a sentence for
-    each thing to look at). A job raises an LmsError that concerns the whole site (`of_platform`), and no other."""
+    """One university's Moodle during one run. Jobs add to `counts` (by what was done), `problems` (a sentence for each
+    thing that was not) and `notes` (for each that was, and that somebody should know of). A job raises an LmsError that concerns the whole site (`of_platform`), and no other."""
 
     services: "Services"
     connection: MoodleConnection
@@ -44,6 +44,7 @@ class MoodleAccess:
     on_call: Callable[[], None]
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     calls: int = 0
     moodle: "Moodle" = field(init=False)
     _said_alive_s: float = field(default=float("-inf"), init=False)

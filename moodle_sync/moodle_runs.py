@@ -43,6 +43,7 @@ class Came:
 
     counts: Mapping[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     calls: int = 0
     down: LmsError | None = None
     is_stopped: bool = False
@@ -165,7 +166,12 @@ def _work(services: Services, job: MoodleJob, access: MoodleAccess) -> Came:
         log.exception("run_broke", run_id=access.run_id, job=job.value)
         access.problems.append(f"An error of ours ({type(error).__name__}); it has been noted.")
     return Came(
-        counts=dict(access.counts), problems=access.problems, calls=access.calls, down=down, is_stopped=is_stopped
+        counts=dict(access.counts),
+        problems=access.problems,
+        notes=access.notes,
+        calls=access.calls,
+        down=down,
+        is_stopped=is_stopped,
     )
 
 
@@ -238,7 +244,7 @@ def _end_run(connection: Connection, run_id: int, came: Came, now: datetime) -> 
         outcome=came.outcome,
         counts={what: count for what, count in came.counts.items() if count},
         calls=came.calls,
-        reason="\n".join(came.problems) or None,
+        reason="\n".join([*came.problems, *came.notes]) or None,
         now=now,
     )
 

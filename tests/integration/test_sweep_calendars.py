@@ -93,7 +93,7 @@ def test_a_change_by_hand_is_undone_and_said(course: FaultyCourse, changes: dict
     course.edit(replace(event_of(course, IN_A_WEEK), **changes))
     came = sweep(course)
     assert came.counts == {"repaired": 1}
-    (problem,) = came.problems
+    (problem,) = came.notes
     assert f"“{IN_A_WEEK.title}” was changed in Moodle ({words})" in problem
     assert is_equal(course)
     assert sweep(course) == Came(calls=1)
@@ -102,7 +102,7 @@ def test_a_change_by_hand_is_undone_and_said(course: FaultyCourse, changes: dict
 def test_a_text_that_was_added_by_hand_goes(course: FaultyCourse) -> None:
     event = event_of(course, IN_A_WEEK)
     course.edit(replace(event, description=f"<p>Bring a pencil.</p>{event.description}"))
-    assert "(another description)" in sweep(course).problems[0]
+    assert "(another description)" in sweep(course).notes[0]
     assert is_equal(course)
 
 
@@ -157,7 +157,7 @@ def test_an_event_that_has_lost_our_link_is_left_alone_and_named_once(course: Fa
     course.edit(rewritten)
     came = sweep(course)
     assert came.counts == {"created": 1}
-    assert "“Our own workshop” was rewritten by hand" in came.problems[0]
+    assert "“Our own workshop” was rewritten by hand" in came.notes[0]
     assert rewritten in course.events()
     assert sweep(course) == Came(calls=1)
 
@@ -173,7 +173,7 @@ def test_what_a_filter_of_moodles_makes_of_our_text_is_let_be(
 
     monkeypatch.setattr(course.moodle, "_send", shown)
     first = sweep(course)
-    assert (first.counts, first.problems) == ({}, [])
+    assert (first.counts, first.problems + first.notes) == ({}, [])
     assert sweep(course) == Came(calls=1)
     course.edit(replace(event_of(course, IN_A_WEEK), name="Room 7"))
     assert sweep(course).counts == {"repaired": 1}
