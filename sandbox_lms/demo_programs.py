@@ -92,6 +92,9 @@ def make_environment(folder: Path, public_url: str) -> dict[str, str]:
         "SHARED_SESSIONS_CLOCK_FILE": str(folder / "clock"),
         "SHARED_SESSIONS_CALENDAR_INTERVAL_S": "5",
         "SHARED_SESSIONS_MIRROR_INTERVAL_S": "30",
+        "SHARED_SESSIONS_COLLECT_INTERVAL_S": "10",
+        "SHARED_SESSIONS_RECOLLECT_INTERVAL_S": "60",
+        "SHARED_SESSIONS_SWEEP_INTERVAL_S": "120",
     }
 
 

@@ -18,6 +18,7 @@ RULE = {  # of the sessions to come; those that are over keep the one they had: 
             {"kind": "recording", "at_least": 80, "within_days": 14},
             {"kind": "reflection", "at_least": 20, "within_days": 14},
         ],
+        [{"kind": "lms"}],
         [{"kind": "approval"}],
     ]
 }
@@ -77,7 +78,7 @@ def _connect(programs: Programs, campus: Campus) -> None:
     """May be repeated. The campus's teachers host the sessions of their university."""
     registration = campus.registration()
     programs.run(
-        "moodle-sync", "connect", campus.slug, "--url", registration.moodle_base_url,
+        "moodle-sync", "connect", campus.slug, "--url", registration.moodle_base_url, "--level", "completions",
         "--course", str(registration.course_id), "--series", SERIES, "--token-file", "-",
         stdin=registration.moodle_token,
     )  # fmt: skip
