@@ -97,11 +97,11 @@ def end(
     now: datetime = NOW,
     *,
     failed: bool = False,
-    again_at: datetime | None = None,
+    retry_at: datetime | None = None,
     is_dropped: bool = False,
 ) -> PlannedJob:
     with database.write() as connection:
-        end_job(connection, 1, job, failed=failed, interval=INTERVAL, jitter=0.0, now=now, again_at=again_at)
+        end_job(connection, 1, job, failed=failed, interval=INTERVAL, jitter=0.0, now=now, retry_at=retry_at)
         if is_dropped:
             runs.drop_run(connection, run_id)
         else:
@@ -264,7 +264,7 @@ def test_failures_lengthen_the_wait_and_a_success_ends_that(connected: Database)
 def test_who_could_not_work_tries_again_then_and_has_not_failed(connected: Database) -> None:
     run_id = begin(connected)
     assert run_id is not None
-    after = end(connected, run_id, again_at=NOW + 7 * SECOND)
+    after = end(connected, run_id, retry_at=NOW + 7 * SECOND)
     assert (after.next_at, after.failures) == (NOW + 7 * SECOND, 0)
 
 
@@ -303,7 +303,7 @@ def test_a_new_plan_is_brought_to_who_shows_the_series_and_nobody_else(connected
     connect(connected, VILNIUS.university_id)
     plan_all(connected, FAR)
     with connected.write() as connection:
-        tie_course(connection, university_id=1, moodle_course_id=2, title="", series_id=SERIES.series_id)
+        tie_course(connection, university_id=1, moodle_course_id=2, title="", series_id=SERIES.series_id, now=NOW)
         ask_for_all(connection, SERIES.series_id, now=NOW)
     assert {(one.university_slug, one.job) for one in due(connected)} == {("malta", MoodleJob.ANNOUNCE)}
     assert (planned(connected).next_at, planned(connected, SWEEP).next_at) == (NOW, FAR)
@@ -316,7 +316,12 @@ def test_many_may_ask_and_begin_at_once(connected: Database) -> None:
     with connected.write() as connection:
         for university_id in (1, 2):
             tie_course(
-                connection, university_id=university_id, moodle_course_id=2, title="", series_id=SERIES.series_id
+                connection,
+                university_id=university_id,
+                moodle_course_id=2,
+                title="",
+                series_id=SERIES.series_id,
+                now=NOW,
             )
 
     def work(own: Database, number: int) -> None:
@@ -366,7 +371,7 @@ def test_after_a_death_in_the_calendar_it_is_compared_once_late_effects_are_over
     assert run_id is not None
     end(connected, run_id, MoodleJob.ANNOUNCE, late + SECOND)
     with connected.read() as connection:
-        asked = connection.execute(sa.select(moodle_job.c.asked_at).where(moodle_job.c.job == "sweep")).scalar_one()
+        asked = connection.execute(sa.select(moodle_job.c.again_at).where(moodle_job.c.job == "sweep")).scalar_one()
     assert asked == late + LATE_EFFECT, "asked for once, not by everyone who comes later"
 
 

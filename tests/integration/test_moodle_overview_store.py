@@ -27,7 +27,7 @@ def seeded(database: Database) -> Seeded:
     new = NewConnection(university_id=1, base_url="https://m.example", token="t", moodle_user_id=3)
     with database.write() as connection:
         save_connection(connection, new, encryption_key=ENCRYPTION_KEY, now=NOW)
-        tie_course(connection, university_id=1, moodle_course_id=42, title="STEM", series_id=SERIES.series_id)
+        tie_course(connection, university_id=1, moodle_course_id=42, title="STEM", series_id=SERIES.series_id, now=NOW)
     return made
 
 

@@ -57,7 +57,12 @@ def connect(office: Office, university_id: int = 1, level: Level = Level.COMPLET
     with office.database.write() as connection:
         save_connection(connection, new, encryption_key=ENCRYPTION_KEY, now=now(office))
         tie_course(
-            connection, university_id=university_id, moodle_course_id=42, title="STEM", series_id=SERIES.series_id
+            connection,
+            university_id=university_id,
+            moodle_course_id=42,
+            title="STEM",
+            series_id=SERIES.series_id,
+            now=now(office),
         )
 
 
