@@ -21,7 +21,7 @@ class Activity:
     """An activity in a course. `module` is Moodle's name of its kind (lti, quiz), `instance` the number within that
     kind, `section` the heading it stands under. `is_hidden`: not shown to students. `is_readable`: no, if it is
     restricted and the account lacks moodle/course:ignoreavailabilityrestrictions; its completions are then silently
-    absent."""
+    absent. `is_restricted`: its conditions keep out whoever lacks that."""
 
     cmid: int
     module: str
@@ -31,6 +31,18 @@ class Activity:
     tracks_completion: bool
     is_hidden: bool
     is_readable: bool = True
+    is_restricted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A heading of a course with what stands under it. `number`: they are counted from 0 without a gap, so that one
+    which is left out shows. `is_hidden`: from students. `is_readable`: no, if the account is told its name alone."""
+
+    number: int | None
+    is_hidden: bool
+    is_readable: bool
+    activities: tuple[Activity, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +96,15 @@ class _ModuleJson(msgspec.Struct):
     completion: int = 0
     visible: int = 1
     uservisible: bool = True
+    availabilityinfo: str = ""
 
 
 class _SectionJson(msgspec.Struct):
     name: str
     modules: list[_ModuleJson]
+    section: int | None = None
+    visible: int = 1
+    uservisible: bool = True
 
 
 class _RoleJson(msgspec.Struct):
@@ -110,9 +126,13 @@ class CourseCalls(MoodleService):
     def contents(self, course_id: int) -> tuple[Activity, ...]:
         """Activities that the account may see, in the order of the course. A kind of activity whose mod/…:view it lacks
         is silently absent."""
+        return tuple(activity for section in self.sections(course_id) for activity in section.activities)
+
+    def sections(self, course_id: int) -> tuple[Section, ...]:
+        """The same by headings, of which those are silently absent that the account may not see."""
         arguments = {"courseid": course_id, "options": [{"name": "excludecontents", "value": True}]}
-        sections = self.call(Function.GET_COURSE_CONTENTS, arguments, _SECTIONS)
-        return tuple(_activity(module, section.name) for section in sections for module in section.modules)
+        found = self.call(Function.GET_COURSE_CONTENTS, arguments, _SECTIONS)
+        return tuple(_section(section) for section in found)
 
     def enrolled_users(self, course_id: int) -> tuple[EnrolledUser, ...]:
         """Everybody who is enrolled, by id; each once, also if the list changes while it is read. Without
@@ -142,6 +162,15 @@ class CourseCalls(MoodleService):
         return self.call(Function.GET_ENROLLED_USERS, arguments, _PEOPLE)
 
 
+def _section(section: _SectionJson) -> Section:
+    return Section(
+        number=section.section,
+        is_hidden=not section.visible,
+        is_readable=section.uservisible,
+        activities=tuple(_activity(module, section.name) for module in section.modules),
+    )
+
+
 def _activity(module: _ModuleJson, section: str) -> Activity:
     return Activity(
         cmid=module.id,
@@ -152,6 +181,7 @@ def _activity(module: _ModuleJson, section: str) -> Activity:
         tracks_completion=module.completion != 0,
         is_hidden=not module.visible,
         is_readable=module.uservisible,
+        is_restricted=bool(module.availabilityinfo),
     )
 
 

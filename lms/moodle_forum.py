@@ -16,9 +16,11 @@ _ALL_PARTICIPANTS = -1  # left out, a forum with separate groups would show the 
 
 @dataclass(frozen=True, kw_only=True)
 class Forum:
-    """`may_post`: by Moodle's own word, which counts groups and capabilities."""
+    """`cmid`: its number among the activities of the site. `may_post`: by Moodle's own word, which counts groups and
+    capabilities."""
 
     forum_id: int
+    cmid: int
     may_post: bool
 
 
@@ -37,6 +39,7 @@ class _ForumJson(msgspec.Struct):
     id: int
     type: str
     course: int
+    cmid: int
     cancreatediscussions: bool = True
 
 
@@ -70,7 +73,7 @@ class ForumCalls(MoodleService):
         """The same, with whether the account may post there."""
         forums = self.call(Function.GET_FORUMS_BY_COURSES, {"courseids": [course_id]}, _FORUMS)
         found = (
-            Forum(forum_id=forum.id, may_post=forum.cancreatediscussions)
+            Forum(forum_id=forum.id, cmid=forum.cmid, may_post=forum.cancreatediscussions)
             for forum in forums
             if forum.type == "news" and forum.course == course_id
         )

@@ -1,13 +1,11 @@
 """The part of a check that is about one course: does the account see what we know to be in it?"""
 
-from collections.abc import Iterable
-
 from lms.errors import LmsError, NotAllowed
 from lms.moodle import Course
-from lms.moodle_course import Activity, EnrolledUser, UserCompletions
-from lms.moodle_levels import VIEWED_KINDS
+from lms.moodle_course import EnrolledUser, Section, UserCompletions
 from lms.moodle_protocol import Function
 from moodle_sync.check_calendar import check_calendar
+from moodle_sync.check_contents import check_activities, check_unseen, is_shown, note_rights, read_sections
 from moodle_sync.checking import Findings
 from moodle_sync.services import Services
 from series.checks import Code
@@ -15,7 +13,6 @@ from series.moodle_jobs import Level
 from series.store.check_facts import KnownCourse
 
 TEACHING_ROLES = {"editingteacher", "teacher", "manager", "coursecreator"}  # Moodle's short names
-LTI = "lti"
 
 
 def check_course(services: Services, found: Findings, course: KnownCourse) -> None:
@@ -37,11 +34,17 @@ def check_course(services: Services, found: Findings, course: KnownCourse) -> No
         found.gap(Code.COURSE_COMPLETION, course)
     if not check_calendar(services, found, course, listed[0].starts_at):
         return
+    sections: tuple[Section, ...] | None = None
     if reads_completions:
-        _check_activities(found, course)
-        _check_completions(found, course, _check_people(found, course))
+        sections = read_sections(found, course)
+        if sections is not None:
+            check_activities(found, course, sections)
+        told = _check_completions(found, course, _check_people(found, course))
+        if sections is not None:
+            check_unseen(found, course, sections, told)
     if course.announces:
-        _check_forum(found, course)
+        _check_forum(found, course, sections)
+    note_rights(found, course, sections or ())
 
 
 def _check_start(found: Findings, course: KnownCourse, there: Course) -> None:
@@ -54,34 +57,6 @@ def _check_start(found: Findings, course: KnownCourse, there: Course) -> None:
         found.gap(Code.COURSE_START, course, starts=starts, first=first)
     else:
         found.ok(Code.COURSE_START, course)
-
-
-def _check_activities(found: Findings, course: KnownCourse) -> None:
-    try:
-        contents = found.access.moodle.contents(course.moodle_course_id)
-    except NotAllowed as error:
-        found.refused(error, Code.ACTIVITIES, course)
-        return
-    unseen = _unseen_kinds(course, contents)
-    if unseen:
-        capabilities = ", ".join(f"mod/{kind}:view" for kind in unseen)
-        found.gap(Code.ACTIVITIES, course, case="kinds", kinds=", ".join(unseen), capabilities=capabilities)
-    else:
-        found.ok(Code.ACTIVITIES, course)
-    there = {activity.cmid: activity for activity in contents}
-    gone = [one for one in course.activities if one.cmid not in there and one.module not in unseen]
-    if gone:
-        found.gap(Code.ACTIVITY_GONE, course, names=_quoted(one.name for one in gone))
-    untracked = [one for one in course.activities if one.cmid in there and not there[one.cmid].tracks_completion]
-    if untracked:
-        found.gap(Code.ACTIVITY_UNTRACKED, course, names=_quoted(one.name for one in untracked))
-
-
-def _unseen_kinds(course: KnownCourse, contents: Iterable[Activity]) -> list[str]:
-    """Kinds that can be hidden from an account, of which we know activities there and see none."""
-    shown = {activity.module for activity in contents}
-    known = {activity.module for activity in course.activities} | ({LTI} if course.has_placement else set())
-    return sorted((known - shown) & set(VIEWED_KINDS))
 
 
 def _check_people(found: Findings, course: KnownCourse) -> list[EnrolledUser]:
@@ -104,41 +79,48 @@ def _check_people(found: Findings, course: KnownCourse) -> list[EnrolledUser]:
     return learners
 
 
-def _check_completions(found: Findings, course: KnownCourse, learners: list[EnrolledUser]) -> None:
+def _check_completions(found: Findings, course: KnownCourse, learners: list[EnrolledUser]) -> UserCompletions | None:
+    """Those of one student."""
     user_id = next((one.user_id for one in learners), None) or next(iter(sorted(course.learners)), None)
     if user_id is None:
         found.unknown(Code.COMPLETION, course)
-        return
+        return None
     refused: LmsError | None = None
     if Function.CALL_EXTERNAL_FUNCTIONS in found.functions:
-        refused = _try_completions(found, course, user_id, batched=True)
-        if refused is None:
+        told = _try_completions(found, course, user_id, batched=True)
+        if isinstance(told, UserCompletions):
             found.ok(Code.COMPLETION, course)
             found.ok(Code.BATCHING, course)
-            return
-    alone = _try_completions(found, course, user_id, batched=False)
-    if alone is not None:
-        found.refused(alone, Code.COMPLETION, course, case="right" if isinstance(alone, NotAllowed) else "")
-        return
+            return told
+        refused = told
+    told = _try_completions(found, course, user_id, batched=False)
+    if not isinstance(told, UserCompletions):
+        found.refused(told, Code.COMPLETION, course, case="right" if isinstance(told, NotAllowed) else "")
+        return None
     found.ok(Code.COMPLETION, course)
     if refused is not None:
         found.gap(Code.BATCHING, course, reason=str(refused))
+    return told
 
 
-def _try_completions(found: Findings, course: KnownCourse, user_id: str, *, batched: bool) -> LmsError | None:
-    """Why not, or None."""
+def _try_completions(
+    found: Findings, course: KnownCourse, user_id: str, *, batched: bool
+) -> UserCompletions | LmsError:
+    """Or why not."""
     try:
         (outcome,) = found.access.moodle.completions(course.moodle_course_id, [user_id], batched=batched)
     except LmsError as error:
         if error.of_platform:
             raise
         return error
-    return None if isinstance(outcome, UserCompletions) else outcome.error
+    return outcome if isinstance(outcome, UserCompletions) else outcome.error
 
 
-def _check_forum(found: Findings, course: KnownCourse) -> None:
+def _check_forum(found: Findings, course: KnownCourse, sections: tuple[Section, ...] | None) -> None:
     try:
         forum = found.access.moodle.find_announcements_forum(course.moodle_course_id)
+        if forum is not None and sections is None and Function.GET_COURSE_CONTENTS in found.functions:
+            sections = found.access.moodle.sections(course.moodle_course_id)
     except NotAllowed as error:
         found.refused(error, Code.FORUM, course)
         return
@@ -146,8 +128,8 @@ def _check_forum(found: Findings, course: KnownCourse) -> None:
         found.gap(Code.FORUM, course)
         return
     found.ok(Code.FORUM, course)
+    if sections is None:
+        found.unknown(Code.FORUM_SHOWN, course)
+    else:
+        (found.ok if is_shown(sections, forum.cmid) else found.gap)(Code.FORUM_SHOWN, course)
     (found.ok if forum.may_post else found.gap)(Code.FORUM_POST, course)
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f"“{name}”" for name in names)

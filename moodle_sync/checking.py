@@ -38,9 +38,9 @@ class Findings:
         else:
             self.gap(code, course, reason=str(error), **facts)
 
-    def skipped(self, code: Code, course: KnownCourse) -> None:
+    def skipped(self, code: Code, course: KnownCourse, **facts: str | int) -> None:
         """And what would have come after it."""
-        self._note(code, Outcome.SKIPPED, course, {})
+        self._note(code, Outcome.SKIPPED, course, facts)
 
     def _note(self, code: Code, outcome: Outcome, course: KnownCourse | None, facts: dict[str, str | int]) -> None:
         about: dict[str, str | int] = {}

@@ -16,6 +16,8 @@ from moodle_sync.moodle_access import MoodleAccess
 from moodle_sync.services import Services
 from series.announcement_texts.writing import Written, write
 from series.announcements import Announcement, State, is_settled
+from series.check_words import check_line
+from series.checks import Check, Code, Outcome
 from series.feed import session_url
 from series.moodle_jobs import LATE_EFFECT
 from series.people import University
@@ -39,11 +41,7 @@ from series.store.universities import find_university
 MOST_TRIES = 5
 FIRST_DELAY = timedelta(minutes=5)  # after the first no; doubled by each
 LOOK_AGAIN = timedelta(minutes=1)  # after a call that nobody answered
-NO_FORUM = (
-    "There is no announcements forum in this Moodle course that our account can see. Moodle makes one when a teacher"
-    " opens the course with “Number of announcements” above 0 (course settings, Appearance); the account needs"
-    " mod/forum:viewdiscussion there."
-)
+NO_FORUM = check_line(Check(code=Code.FORUM, outcome=Outcome.GAP))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,7 +82,7 @@ def _module(site: Site, module: CourseModule, *, with_contents: bool) -> dict[st
         "name": module.name,
         "instance": module.instance,
         "contextid": 44 + module.cmid,
-        "visible": 1,
+        "visible": int(module.cmid not in site.switches.settings.hidden),
         "uservisible": True,
         "visibleoncoursepage": 1,
         "modicon": f"{site.campus.url}/theme/image.php/boost/{module.modname}/1/monologo?filtericon=1",

@@ -24,7 +24,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `refuses_rlid`: the roster of one activity alone cannot be had. `roster_page_size`: for who sets no limit.
     `drops_path_info`: the web server cuts off what follows services.php, a usual mistake in nginx's settings.
     Of Moodle's web services: `lacks`: capabilities that our account there has not; `lacks_functions`: what its service
-    does not offer; `moodle_time_zone`: of the account's profile; `maintenance`: the whole site is closed;
+    does not offer; `hidden`: numbers of activities that students do not see; `moodle_time_zone`: of the account's
+    profile; `maintenance`: the whole site is closed;
     `moodle_status` and `moodle_status_times`: like those of scores.
     `latency_scale`: services take their time, this many times as long as measured at a Moodle on two cores.
     """
@@ -44,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     drops_path_info: bool = False
     lacks: tuple[str, ...] = ()
     lacks_functions: tuple[str, ...] = ()
+    hidden: tuple[int, ...] = ()
     moodle_time_zone: TimeZone | None = None
     maintenance: bool = False
     moodle_status: int | None = None
@@ -64,7 +66,7 @@ class Switches:
     def settings(self) -> Settings:
         return self._settings
 
-    def set(self, **changes: bool | float | Sequence[str] | None) -> None:
+    def set(self, **changes: bool | float | Sequence[str] | Sequence[int] | None) -> None:
         """Change some switches; a hold that is set to False lets its requests go on. Raises msgspec.ValidationError."""
         with self._changed:
             merged = {**msgspec.structs.asdict(self._settings), **changes}

@@ -16,6 +16,11 @@ def N_(text: str) -> str:  # noqa: N802 - the name by which tools find what is t
 OK, GAP, UNKNOWN, SKIPPED = Outcome.OK, Outcome.GAP, Outcome.UNKNOWN, Outcome.SKIPPED
 _SERVICE = N_("Site administration > Server > Web services > External services")
 _DEFINE_ROLES = N_("Site administration > Users > Permissions > Define roles")
+_SECTIONS = N_(
+    "Allow moodle/course:viewhiddensections and moodle/course:ignoreavailabilityrestrictions in the account's role:"
+    " %(roles)s."
+)
+_SHOW_FORUM = N_("In the forum: Settings > Common module settings > Availability: Show on course page.")
 Key = tuple[Code, Outcome, str]  # the last: the fact “case”, where there are several
 
 FOUND: Mapping[Key, str] = {
@@ -71,7 +76,10 @@ FOUND: Mapping[Key, str] = {
         "Students whom we know in the course: %(known)s. Of these, the account does not see %(missing)s."
     ),
     (Code.PEOPLE, UNKNOWN, ""): N_("The account sees no student in the course (%(listed)s people in all)."),
-    (Code.ACTIVITIES, OK, ""): N_("The account sees the activities of the course."),
+    (Code.ACTIVITIES, OK, ""): N_("The account sees the activities that we know to be in the course."),
+    (Code.ACTIVITIES, UNKNOWN, ""): N_(
+        "Whether the account sees all activities of the course cannot be told: there is nothing to compare with yet."
+    ),
     (Code.ACTIVITIES, GAP, "kinds"): N_("The account does not see activities that count: none of the kind %(kinds)s."),
     (Code.ACTIVITIES, GAP, ""): N_("The account may not see the activities of the course."),
     (Code.ACTIVITY_GONE, GAP, ""): N_("Activities that count are not in the course (any more): %(names)s."),
@@ -82,10 +90,23 @@ FOUND: Mapping[Key, str] = {
     (Code.COMPLETION, UNKNOWN, ""): N_("Whether completions can be read could not be tried: there is no student."),
     (Code.BATCHING, OK, ""): N_("Completions of many students come in one call."),
     (Code.BATCHING, GAP, ""): N_("Completions come in one call for each student, and not for many: %(reason)s"),
+    (Code.ACTIVITY_UNSEEN, GAP, ""): N_("Sections of the course, with what is in them, are not shown to the account."),
+    (Code.ACTIVITY_UNSEEN, GAP, "restricted"): N_(
+        "Activities of the course that are restricted, so that the account does not see who has completed them:"
+        " %(number)s."
+    ),
+    (Code.ACTIVITY_UNSEEN, UNKNOWN, ""): N_("The course seems to have sections that are not shown to the account."),
     (Code.FORUM, OK, ""): N_("The account sees the announcements forum."),
     (Code.FORUM, GAP, ""): N_("The account sees no announcements forum in the course."),
+    (Code.FORUM_SHOWN, OK, ""): N_("It is shown to students."),
+    (Code.FORUM_SHOWN, GAP, ""): N_("It is hidden from students: nobody would read what is posted."),
+    (Code.FORUM_SHOWN, UNKNOWN, ""): N_("Whether it is shown to students cannot be told."),
     (Code.FORUM_POST, OK, ""): N_("The account may post in it."),
     (Code.FORUM_POST, GAP, ""): N_("The account may not post in the announcements forum."),
+    (Code.RIGHTS, OK, ""): N_("Capabilities that were seen to work: %(capabilities)s."),
+    (Code.RIGHTS, SKIPPED, ""): N_(
+        "Capabilities that could not be tried, because nothing in the course has needed them: %(capabilities)s."
+    ),
 }
 
 REMEDY: Mapping[Key, str] = {
@@ -149,6 +170,11 @@ REMEDY: Mapping[Key, str] = {
         " moodle/course:viewhiddenactivities, moodle/course:viewhiddensections and"
         " moodle/course:ignoreavailabilityrestrictions in the account's role: %(roles)s."
     ),
+    (Code.ACTIVITY_UNSEEN, GAP, "restricted"): N_(
+        "Allow moodle/course:ignoreavailabilityrestrictions in the account's role: %(roles)s."
+    ),
+    (Code.ACTIVITY_UNSEEN, GAP, ""): _SECTIONS,
+    (Code.ACTIVITY_UNSEEN, UNKNOWN, ""): _SECTIONS,
     (Code.ACTIVITY_UNTRACKED, GAP, ""): N_("In each activity: Settings > Completion conditions, any but “None”."),
     (Code.COMPLETION, GAP, ""): N_(
         "Allow report/progress:view and moodle/course:view in the account's role: %(roles)s."
@@ -159,8 +185,10 @@ REMEDY: Mapping[Key, str] = {
     ),
     (Code.FORUM, GAP, ""): N_(
         "Allow mod/forum:viewdiscussion in the account's role: %(roles)s. If the course has no announcements forum,"
-        " set Settings > Appearance > Number of announcements in the course to 1 or more."
+        " set Settings > Appearance > Number of announcements to 1 or more, and open the course once."
     ),
+    (Code.FORUM_SHOWN, GAP, ""): _SHOW_FORUM,
+    (Code.FORUM_SHOWN, UNKNOWN, ""): _SHOW_FORUM,
     (Code.FORUM_POST, GAP, ""): N_(
         "Allow mod/forum:addnews in the account's role (%(roles)s) and, where the forum has separate groups,"
         " moodle/site:accessallgroups."
@@ -170,9 +198,10 @@ REMEDY: Mapping[Key, str] = {
 
 def found_sentence(check: Check, words: Words = ENGLISH) -> str:
     """What was found, without the course that it is about."""
-    if check.outcome is SKIPPED:
+    said = _said(FOUND, check, words)
+    if check.outcome is SKIPPED and not said:
         return words.gettext("What comes next was not tried, because of what is missing above.")
-    return _said(FOUND, check, words)
+    return said
 
 
 def remedy_sentence(check: Check, words: Words = ENGLISH) -> str:

@@ -10,7 +10,7 @@ class Outcome(StrEnum):
     OK = "ok"
     GAP = "gap"  # something does not work, and somebody at the university has to change a setting
     UNKNOWN = "unknown"  # it could not be tried, or is worth a look
-    SKIPPED = "skipped"  # it needs what is missing already
+    SKIPPED = "skipped"  # it needs what is missing already, or what is not there
 
 
 class Code(StrEnum):
@@ -40,8 +40,11 @@ class Code(StrEnum):
     ACTIVITY_UNTRACKED = "activity_untracked"
     COMPLETION = "completion"
     BATCHING = "batching"
+    ACTIVITY_UNSEEN = "activity_unseen"
     FORUM = "forum"
+    FORUM_SHOWN = "forum_shown"
     FORUM_POST = "forum_post"
+    RIGHTS = "rights"  # which capabilities have shown in all this
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,13 +11,14 @@ import pytest
 import sqlalchemy as sa
 
 from lms.moodle import Moodle, SiteInfo
+from lms.moodle_levels import capabilities_of
 from lms.moodle_protocol import Function
 from moodle_sync.check_moodle import check, check_site
 from moodle_sync.checking import Findings
 from moodle_sync.moodle_access import Stopped
 from moodle_sync.moodle_runs import access_to
 from sandbox_lms.campus import MALTA as CAMPUS
-from sandbox_lms.course_modules import QUIZ, READING
+from sandbox_lms.course_modules import ANNOUNCEMENTS, QUIZ, READING
 from sandbox_lms.switches import Switches
 from series.check_words import check_line
 from series.checks import Check, Code, Outcome, decode_checks, gaps_of
@@ -99,8 +100,10 @@ def the_gap(partner: Partner) -> str:
 
 def test_with_all_rights_everything_works_and_nothing_is_left(partner: Partner) -> None:
     checks = found(partner)
-    assert {check.outcome for check in checks} == {Outcome.OK}
-    of_activities = {Code.ACTIVITY_GONE, Code.ACTIVITY_UNTRACKED}
+    *works, untried = checks
+    assert {check.outcome for check in works} == {Outcome.OK}
+    assert (untried.code, untried.outcome) == (Code.RIGHTS, Outcome.SKIPPED)
+    of_activities = {Code.ACTIVITY_GONE, Code.ACTIVITY_UNTRACKED, Code.ACTIVITY_UNSEEN}
     assert {check.code for check in checks} == set(Code) - of_activities - {Code.NO_COURSE, Code.COURSE}
     assert partner.world.events() == []
     assert partner.connection().checked_at is not None
@@ -154,6 +157,52 @@ def test_an_account_that_sees_no_student_is_found_where_nobody_is_known(partner:
         set_issuer(partner, partner.world.campus.issuer)
     assert people.outcome is Outcome.UNKNOWN
     assert "moodle/user:viewdetails" in check_line(people)
+
+
+def test_what_nothing_was_compared_with_is_not_claimed(partner: Partner) -> None:
+    """Nothing counts yet, and no launch has told of an activity."""
+    switches(partner).set(lacks=["mod/lti:view", "moodle/course:viewhiddensections"])
+    set_issuer(partner, "https://another.example")
+    with partner.services.database.write() as connection:
+        connection.execute(sa.delete(mapped_activity))
+    try:
+        checks = found(partner)
+    finally:
+        set_issuer(partner, partner.world.campus.issuer)
+        with partner.services.database.write() as connection:
+            map_activity(connection, partner, READING.cmid, "page")
+    (activities,) = [check for check in checks if check.code is Code.ACTIVITIES]
+    assert activities.outcome is Outcome.UNKNOWN
+    seen, untried = (str(check.facts["capabilities"]).split(", ") for check in checks if check.code is Code.RIGHTS)
+    assert {"mod/lti:view", "moodle/course:viewhiddensections"} <= set(untried)
+    assert {"mod/page:view", "report/progress:view", "moodle/user:viewdetails", "mod/forum:addnews"} <= set(seen)
+    assert not set(seen) & set(untried)
+    assert sorted(seen + untried) == sorted(one.name for one in capabilities_of(Level.COMPLETIONS, announcements=True))
+
+
+def test_what_a_gap_names_was_tried(partner: Partner) -> None:
+    switches(partner).set(lacks=["report/progress:view"])
+    of_rights = [str(check.facts["capabilities"]) for check in found(partner) if check.code is Code.RIGHTS]
+    assert len(of_rights) == 2
+    assert "report/progress:view" not in " ".join(of_rights)
+
+
+@pytest.mark.parametrize("level", Level)
+def test_a_forum_that_students_do_not_see_is_found(partner: Partner, level: Level) -> None:
+    switches(partner).set(hidden=[ANNOUNCEMENTS.cmid])
+    set_level(partner, level)
+    try:
+        assert "It is hidden from students" in the_gap(partner)
+        switches(partner).set(lacks_functions=["core_course_get_contents"])
+        (shown,) = [check for check in found(partner) if check.code is Code.FORUM_SHOWN]
+        assert shown.outcome is Outcome.UNKNOWN
+    finally:
+        set_level(partner, Level.COMPLETIONS)
+
+
+def set_level(partner: Partner, level: Level) -> None:
+    with partner.services.database.write() as connection:
+        connection.execute(sa.update(moodle_connection).values(level=level.value))
 
 
 def set_issuer(partner: Partner, issuer: str) -> None:

@@ -15,7 +15,7 @@ FACTS: dict[str, str | int] = dict.fromkeys(
         *("capabilities", "names"),
     ),
     "X",
-) | dict.fromkeys(("seconds", "listed", "known", "missing"), 7)
+) | dict.fromkeys(("seconds", "listed", "known", "missing", "number"), 7)
 GAPS = [key for key in FOUND if key[1] is Outcome.GAP]
 
 

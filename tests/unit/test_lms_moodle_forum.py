@@ -44,7 +44,7 @@ def test_the_forum_of_another_course_is_not_the_courses(moodle: Moodle, course_i
 
 @responses.activate
 def test_a_forum_of_another_kind_is_none_for_announcements(moodle: Moodle) -> None:
-    general = {"id": 4, "course": 2, "type": "general"}
+    general = {"id": 4, "cmid": 14, "course": 2, "type": "general"}
     responses.post(MOODLE_SERVER, json=[general, {**general, "id": 7, "type": "news"}, {**general, "type": "news"}])
     assert moodle.announcements_forum(2) == 7
 
