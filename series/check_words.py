@@ -98,15 +98,15 @@ FOUND: Mapping[Key, str] = {
     (Code.ACTIVITY_UNSEEN, UNKNOWN, ""): N_("The course seems to have sections that are not shown to the account."),
     (Code.FORUM, OK, ""): N_("The account sees the announcements forum."),
     (Code.FORUM, GAP, ""): N_("The account sees no announcements forum in the course."),
-    (Code.FORUM_SHOWN, OK, ""): N_("It is shown to students."),
-    (Code.FORUM_SHOWN, GAP, ""): N_("It is hidden from students: nobody would read what is posted."),
-    (Code.FORUM_SHOWN, UNKNOWN, ""): N_("Whether it is shown to students cannot be told."),
+    (Code.FORUM_SHOWN, OK, ""): N_("Students see it."),
+    (Code.FORUM_SHOWN, GAP, ""): N_(
+        "The announcements forum is hidden from students: nobody would read what is posted."
+    ),
+    (Code.FORUM_SHOWN, UNKNOWN, ""): N_("Whether students see the announcements forum cannot be told."),
     (Code.FORUM_POST, OK, ""): N_("The account may post in it."),
     (Code.FORUM_POST, GAP, ""): N_("The account may not post in the announcements forum."),
     (Code.RIGHTS, OK, ""): N_("Capabilities that were seen to work: %(capabilities)s."),
-    (Code.RIGHTS, SKIPPED, ""): N_(
-        "Capabilities that could not be tried, because nothing in the course has needed them: %(capabilities)s."
-    ),
+    (Code.RIGHTS, SKIPPED, ""): N_("Capabilities that could not be tried in this course: %(capabilities)s."),
 }
 
 REMEDY: Mapping[Key, str] = {

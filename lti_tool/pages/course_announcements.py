@@ -101,6 +101,8 @@ def switch(visit: Visit) -> Response:
     with tool.database.write() as connection:
         changed = switch_on(connection, course_id, now=now) if wanted == "on" else switch_off(connection, course_id)
         if changed:
+            if wanted == "on":  # whether the account may post, and students see the forum
+                ask_for(connection, visit.university.university_id, MoodleJob.CHECK, at=now)
             _audit(connection, visit, "switch_announcements", f"course {course_id}", now, announces=wanted)
     return _back(visit, wanted)
 

@@ -94,7 +94,8 @@ def _account_steps() -> list[Step]:
             where=gettext("Site administration > Users > Accounts > Add a new user"),
             what=[
                 gettext(
-                    "Choose an authentication method: Web services authentication. It then cannot sign in by hand."
+                    "Choose an authentication method: Web services authentication. It then cannot sign in by hand. The"
+                    " list may show it under “Disabled”, which is right: tokens work all the same."
                 ),
                 gettext("Timezone: UTC. Any name and e-mail address, such as “Shared Sessions”."),
             ],
@@ -116,7 +117,8 @@ def _role_steps(level: Level, *, announcements: bool) -> list[Step]:
         Step(
             title=gettext("Give it the role in the course"),
             where=gettext(
-                "Site administration > Courses > Manage courses and categories > (the category) > Assign roles"
+                "Site administration > Courses > Manage courses and categories > (the category) > Permissions > (list"
+                " at the top) Assign roles"
             ),
             what=[
                 gettext("Choose “%(role)s”, and add the account.", role=of_course),

@@ -192,7 +192,7 @@ def test_a_forum_that_students_do_not_see_is_found(partner: Partner, level: Leve
     switches(partner).set(hidden=[ANNOUNCEMENTS.cmid])
     set_level(partner, level)
     try:
-        assert "It is hidden from students" in the_gap(partner)
+        assert "forum is hidden from students" in the_gap(partner)
         switches(partner).set(lacks_functions=["core_course_get_contents"])
         (shown,) = [check for check in found(partner) if check.code is Code.FORUM_SHOWN]
         assert shown.outcome is Outcome.UNKNOWN

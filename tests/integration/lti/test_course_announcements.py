@@ -18,6 +18,7 @@ from series.sessions import Session, Status
 from series.store.announcements import announcements_of, announces, note_not_posted, note_posted
 from series.store.moodle_connections import NewConnection, save_connection
 from series.store.moodle_jobs import planned_jobs
+from series.store.moodle_tables import moodle_job
 from series.store.sessions import change_session
 from series.store.tables import course as course_table
 from series.store.tables import university
@@ -179,7 +180,12 @@ def test_what_was_posted_is_shown_with_its_address_and_what_failed_with_its_reas
 def test_a_teacher_switches_it_on_and_off_for_the_own_course(open_forum: CourseUnderTest) -> None:
     course = open_forum
     cancel(course)
+    with course.database.write() as connection:
+        connection.execute(sa.update(moodle_job).values(next_at=course.now + timedelta(days=1)))
     page = course.post("announcements/switch", {"announces": "on"}, on=PAGE)
+    with course.database.read() as connection:
+        planned = {one.job: one.next_at for one in planned_jobs(connection, MALTA.university_id)}
+    assert planned[MoodleJob.CHECK] < course.now + timedelta(days=1), "whether the account may post is tried soon"
     assert "From now on" in page
     assert is_on(course)
     assert states(course) == [(State.LEFT, None)], "what had changed before is left to a person"
