@@ -11,18 +11,15 @@ from series.check_words import check_line
 from series.checks import Check, Code, Outcome
 from series.moodle_jobs import Level
 from series.moodle_typed import Mistyped, typed_address, typed_token
-from series.people import University
 from series.store.audit import OPERATOR
-from series.store.check_facts import has_announcements
-from series.store.connecting import choose_course, connect_moodle, disconnect_moodle
+from series.store.connecting import FRONT_PAGE, choose_course, connect_moodle, disconnect_moodle
 from series.store.mirrors import mirrored_courses
-from series.store.moodle_connections import NewConnection, find_connection
+from series.store.moodle_connections import NewConnection, described_connection
 from series.store.sessions import find_series
 from series.store.universities import find_university
 
 if TYPE_CHECKING:  # loads all that we say to an LMS; --help should not wait for that
     from lms.moodle import Course, Moodle, SiteInfo
-    from moodle_sync.services import Services
 
 LEVELS = click.Choice([level.value for level in Level])
 
@@ -32,7 +29,7 @@ class _Given:
     """The options, as click hands them over."""
 
     url: str | None
-    level_name: str
+    level_name: str | None
     course_id: int | None
     slug: str | None
     token_file: IO[str] | None
@@ -50,9 +47,8 @@ class _Given:
     "--level",
     "level_name",
     type=LEVELS,
-    default=Level.CALENDAR.value,
-    show_default=True,
-    help="What its account may do: write course calendars, or read completions, too.",
+    help="What its account may do: write course calendars, or read completions, too. Without it, the level stays as it"
+    " is; at first it is calendar.",
 )
 @click.option(
     "--course", "course_id", type=click.IntRange(1, 2**31 - 1), help="Number of the course that shows the series."
@@ -119,13 +115,17 @@ def _text_of(token_file: IO[str]) -> str:
 def _connect(university_slug: str, address: str, token: str, given: _Given) -> None:
     from lms.moodle import Moodle  # noqa: PLC0415 - as above
 
-    services, level = services_or_exit(), Level(given.level_name)
+    services = services_or_exit()
     with services.database.read() as connection:
         university = find_university(connection, university_slug)
         shown = find_series(connection, given.slug) if given.slug is not None else None
         has_course = bool(mirrored_courses(connection, university.university_id))
-    moodle = Moodle(http=services.http, base_url=address, token=token)
-    site = _introduced(services, moodle, university, level)
+        key = services.settings.encryption_key
+        known = described_connection(connection, university.slug, encryption_key=key)
+    level_before = known.level if known else Level.CALENDAR
+    level = Level(given.level_name) if given.level_name else level_before
+    site = _introduced(Moodle(http=services.http, base_url=address, token=token), level)
+    moodle = Moodle(http=services.http, base_url=site.site_url, token=token)
     course = _chosen_course(moodle, site, given.course_id) if given.course_id is not None else None
     if course is None and not has_course:
         _print_courses(moodle, site)
@@ -134,13 +134,12 @@ def _connect(university_slug: str, address: str, token: str, given: _Given) -> N
     with services.database.write() as connection:
         new = NewConnection(
             university_id=university.university_id,
-            base_url=typed_address(site.site_url),
+            base_url=site.site_url,
             token=token,
             moodle_user_id=site.user_id,
             level=level,
             site_name=site.site_name.replace("\0", ""),
         )
-        key = services.settings.encryption_key
         connect_moodle(connection, new, encryption_key=key, actor=OPERATOR, now=now)
         if course is not None and shown is not None:
             choose_course(
@@ -155,29 +154,29 @@ def _connect(university_slug: str, address: str, token: str, given: _Given) -> N
     said = f"Connected {site.site_name} ({level.value})"
     if course is not None and shown is not None:
         said += f": “{shown.title}” is mirrored into “{course.fullname}”"
+    if level is not level_before and level is Level.CALENDAR:
+        said += f". It was connected for {level_before.value}: what students complete is not collected any more"
     click.echo(printable(f"{said}. `moodle-sync doctor {university_slug}` tries out what the token can do."))
 
 
-def _introduced(services: "Services", moodle: "Moodle", university: University, level: Level) -> "SiteInfo":
+def _introduced(moodle: "Moodle", level: Level) -> "SiteInfo":
     """Raises Failure, LmsError."""
     from lms.moodle_introduction import FunctionsMissing, introduce  # noqa: PLC0415 - as above
 
-    with services.database.read() as connection:
-        announcements = has_announcements(connection, university.university_id)
     try:
-        site = introduce(moodle, level, announcements=announcements)
-        typed_address(site.site_url)
+        return introduce(moodle, level)
     except FunctionsMissing as error:
         gap = Check(code=Code.FUNCTIONS, outcome=Outcome.GAP, facts={"functions": ", ".join(error.functions)})
         lower = f" Or connect it at a lower level: --level {Level.CALENDAR}." if level is Level.COMPLETIONS else ""
         raise Failure(f"Nothing was stored. {check_line(gap)}{lower}") from None
     except Mistyped as error:
-        raise Failure(f"Nothing was stored, because this Moodle says of itself that it is elsewhere: {error}") from None
-    return site
+        raise Failure(printable(f"Nothing was stored. {error}")) from None
 
 
 def _chosen_course(moodle: "Moodle", site: "SiteInfo", course_id: int) -> "Course":
     """Raises Failure, LmsError."""
+    if course_id == FRONT_PAGE:
+        raise Failure(f"{course_id} is the number of Moodle's front page, where everybody would see the events.")
     found = next(iter(moodle.courses_by_field("id", course_id)), None)
     if found is None or not found.is_open:
         raise Failure(
@@ -208,7 +207,7 @@ def _disconnect(university_slug: str, *, sure: bool) -> None:
     services = services_or_exit()
     with services.database.read() as connection:
         university = find_university(connection, university_slug)
-        known = find_connection(connection, university_slug, encryption_key=services.settings.encryption_key)
+        known = described_connection(connection, university_slug, encryption_key=services.settings.encryption_key)
     if known is None:
         raise Failure(f"The Moodle of {university.name} is not connected.")
     if not sure and not click.confirm(f"Forget the token of {known.base_url}? Events that are there stay there."):

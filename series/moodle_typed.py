@@ -32,6 +32,13 @@ def typed_address(text: str, words: Words = ENGLISH) -> str:
     return text.rstrip("/")
 
 
+def is_same_address(one: str, other: str) -> bool:
+    """But for the case of the server's name, and slashes at the end."""
+    parts, others = urlsplit(one.strip()), urlsplit(other.strip())
+    same_place = (parts.scheme, parts.netloc.lower()) == (others.scheme, others.netloc.lower())
+    return same_place and parts.path.rstrip("/") == others.path.rstrip("/")
+
+
 def typed_token(text: str, words: Words = ENGLISH) -> str:
     """Raises Mistyped, which never quotes what was typed."""
     text = text.strip()

@@ -11,7 +11,7 @@ from lti_tool.tool import LMS_WITHIN_S, the_tool
 from series.moodle_jobs import Level
 from series.people import Visit
 from series.store.course_collects import moodle_course_of
-from series.store.moodle_connections import MoodleConnection, find_connection
+from series.store.moodle_connections import MoodleConnection, described_connection
 
 gettext = WORDS.gettext
 
@@ -31,10 +31,17 @@ def read_contents(visit: Visit, course_id: int) -> Contents:
     tool = the_tool()
     with tool.database.read() as connection:
         key = tool.settings.encryption_key
-        connected = find_connection(connection, visit.university.slug, encryption_key=key)
+        connected = described_connection(connection, visit.university.slug, encryption_key=key)
         moodle_course_id = moodle_course_of(connection, course_id)
     if connected is None or connected.level is not Level.COMPLETIONS:
         return Contents(lacks=_not_connected(connected))
+    if not connected.token:
+        return Contents(
+            lacks=gettext(
+                "The connection to your university's Moodle has to be made again: your LMS's administrator enters its"
+                " token once more."
+            )
+        )
     if moodle_course_id is None:
         return Contents(
             lacks=gettext(

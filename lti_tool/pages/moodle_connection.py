@@ -25,7 +25,7 @@ from series.store.audit import append_audit
 from series.store.check_facts import known_courses
 from series.store.connecting import disconnect_moodle
 from series.store.database import Connection
-from series.store.moodle_connections import MoodleConnection, find_connection
+from series.store.moodle_connections import MoodleConnection, described_connection
 from series.store.moodle_jobs import ask_for
 from series.store.universities import NotThere, find_university
 
@@ -63,8 +63,8 @@ def require(staff: Staff, action: Action, university: University) -> None:
 
 
 def connected_moodle(connection: Connection, university: University) -> MoodleConnection | None:
-    """With its token: for calls, and for no page."""
-    return find_connection(connection, university.slug, encryption_key=the_tool().settings.encryption_key)
+    """With its token: for calls, and for no page. Empty where it cannot be read any more."""
+    return described_connection(connection, university.slug, encryption_key=the_tool().settings.encryption_key)
 
 
 def way_back(university: University) -> str:

@@ -16,7 +16,7 @@ from series.people import University
 from series.permissions import Action
 from series.sessions import Series
 from series.staff import Staff
-from series.store.connecting import choose_course
+from series.store.connecting import FRONT_PAGE, choose_course
 from series.store.moodle_connections import MoodleConnection
 from series.store.sessions import list_series
 
@@ -74,19 +74,22 @@ def choose(staff: Staff, slug: str) -> Response:
 
 
 def _known(staff: Staff, slug: str) -> _Known | None:
-    """None: there is no connection."""
+    """None: there is no connection, or its token cannot be read."""
     with the_tool().database.read() as connection:
         university = university_or_404(connection, slug)
         require(staff, Action.EDIT_LMS, university)
         connected = connected_moodle(connection, university)
         series = list_series(connection)
-    return _Known(university=university, connected=connected, series=series) if connected else None
+    return _Known(university=university, connected=connected, series=series) if connected and connected.token else None
 
 
 def _course_of_form(known: _Known) -> Course:
     """Raises NotChosen."""
     field = "number" if request.form.get("number", "").strip() else "course"
     text = request.form.get(field, "").strip()
+    if text == str(FRONT_PAGE):
+        words = gettext("This is the number of Moodle's front page, where everybody would see the events.")
+        raise NotChosen(words, field)
     if not (text.isascii() and text.isdecimal() and len(text) <= 10 and 1 < int(text) <= HIGHEST_NUMBER):
         raise NotChosen(gettext("Please choose a course, or enter its number: digits alone."), field)
     try:

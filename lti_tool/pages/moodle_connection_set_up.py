@@ -80,7 +80,6 @@ def connect(staff: Staff, slug: str, level: str) -> Response:
     with tool.database.write() as connection:
         university = university_or_404(connection, slug)
         require(staff, Action.EDIT_LMS, university)
-        announcements = has_announcements(connection, university.university_id)
         wait_s = math.ceil(take(connection, f"staff moodle {staff.staff_id}", STAFF_TRIES, now=now))
     if wait_s:
         words = gettext("There were too many tries. Please wait %(wait)s, then try again.", wait=wait_in_words(wait_s))
@@ -88,13 +87,13 @@ def connect(staff: Staff, slug: str, level: str) -> Response:
     try:
         address = typed_address(request.form.get("address", ""), WORDS)
         token = typed_token(request.form.get("token", ""), WORDS)
-        site = _introduced(university, address, token, wanted, announcements=announcements)
+        site = _introduced(university, address, token, wanted)
     except Mistyped as error:
         return _page(staff, slug, wanted, Fault(words=str(error), name=error.field, status=422))
     with tool.database.write() as connection:
         new = NewConnection(
             university_id=university.university_id,
-            base_url=typed_address(site.site_url),
+            base_url=site.site_url,
             token=token,
             moodle_user_id=site.user_id,
             level=wanted,
@@ -106,13 +105,13 @@ def connect(staff: Staff, slug: str, level: str) -> Response:
     return go_to(f"/admin/moodle/{slug}/connection/{onward}")
 
 
-def _introduced(university: University, address: str, token: str, level: Level, *, announcements: bool) -> SiteInfo:
+def _introduced(university: University, address: str, token: str, level: Level) -> SiteInfo:
     """Raises Mistyped, in words for the field that is to be mended."""
     tool = the_tool()
     moodle = Moodle(http=tool.http, base_url=address, token=token, within_s=LMS_WITHIN_S)
     try:
         with tool.turnstile.place(-university.university_id):  # platforms have the numbers above 0
-            site = introduce(moodle, level, announcements=announcements)
+            return introduce(moodle, level, WORDS)
     except FunctionsMissing as error:
         facts: dict[str, str | int] = {"functions": ", ".join(error.functions)}
         gap = Check(code=Code.FUNCTIONS, outcome=Outcome.GAP, facts=facts)
@@ -123,12 +122,6 @@ def _introduced(university: University, address: str, token: str, level: Level, 
         raise Mistyped(str(error), "token" if is_about_token else "address") from None
     except TooManyWait as error:
         raise Mistyped(str(error), "address") from None
-    try:
-        typed_address(site.site_url, WORDS)
-    except Mistyped as error:
-        words = gettext("This Moodle says of itself that it is elsewhere. %(problem)s", problem=error)
-        raise Mistyped(words, "address") from None
-    return site
 
 
 def _page(staff: Staff, slug: str, level: Level, fault: Fault) -> Response:

@@ -12,6 +12,8 @@ from series.store.mirrors import tie_course
 from series.store.moodle_connections import NewConnection, disconnect, save_connection
 from series.store.moodle_jobs import ask_for
 
+FRONT_PAGE = 1
+
 
 def connect_moodle(
     connection: sa.Connection, new: NewConnection, *, encryption_key: bytes, actor: str, now: datetime
@@ -29,6 +31,10 @@ def connect_moodle(
     )
 
 
+class FrontPage(Exception):
+    """Moodle keeps the site's own page as a course: everybody would see the events."""
+
+
 def choose_course(
     connection: sa.Connection,
     university: University,
@@ -39,7 +45,9 @@ def choose_course(
     actor: str,
     now: datetime,
 ) -> None:
-    """The series is shown in this course of the university's Moodle from now on. May be repeated."""
+    """The series is shown in this course of the university's Moodle from now on. May be repeated. Raises FrontPage."""
+    if moodle_course_id == FRONT_PAGE:
+        raise FrontPage
     tie_course(
         connection,
         university_id=university.university_id,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from series.moodle_jobs import Level, paused_until
 from series.store.database import insert
-from series.store.keys import seal, unseal
+from series.store.keys import WrongEncryptionKey, seal, unseal
 from series.store.moodle_jobs import drop_jobs, lock_site, plan_jobs
 from series.store.tables import course, mirror, moodle_connection, university
 
@@ -105,6 +105,20 @@ def find_connection(
     return None if row is None else _connection(row, encryption_key)
 
 
+def described_connection(
+    connection: sa.Connection, university_slug: str, *, encryption_key: bytes
+) -> MoodleConnection | None:
+    """The same for people, who can enter another token: an empty one where it cannot be read, since it was kept under
+    another encryption key."""
+    row = connection.execute(_connections().where(university.c.slug == university_slug)).one_or_none()
+    if row is None:
+        return None
+    try:
+        return _connection(row, encryption_key)
+    except WrongEncryptionKey:
+        return _connection(row, encryption_key, token="")
+
+
 def note_failure(
     connection: sa.Connection,
     university_id: int,
@@ -167,12 +181,13 @@ def _row(connection: sa.Connection, condition: sa.ColumnElement[bool], *, for_up
     return connection.execute(query.with_for_update() if for_update else query).one_or_none()
 
 
-def _connection(row: Any, encryption_key: bytes) -> MoodleConnection:
+def _connection(row: Any, encryption_key: bytes, *, token: str | None = None) -> MoodleConnection:
+    """`token`: to be taken in place of what is kept."""
     return MoodleConnection(
         university_id=row.university_id,
         university_slug=row.slug,
         base_url=row.base_url,
-        token=unseal(row.token_sealed, encryption_key).decode(),
+        token=unseal(row.token_sealed, encryption_key).decode() if token is None else token,
         moodle_user_id=row.moodle_user_id,
         own_user_ids=frozenset({*json.loads(row.former_user_ids), row.moodle_user_id}),
         level=Level(row.level),

@@ -1,16 +1,17 @@
 """What we know of a connected university's courses, on both databases."""
 
+import pytest
 import sqlalchemy as sa
 
 from series.sessions import Status
 from series.store.check_facts import KnownActivity, KnownCourse, has_announcements, known_courses
-from series.store.connecting import choose_course, connect_moodle, disconnect_moodle
+from series.store.connecting import FrontPage, choose_course, connect_moodle, disconnect_moodle
 from series.store.database import Database
 from series.store.moodle_connections import NewConnection
 from series.store.moodle_tables import mapped_activity
 from series.store.tables import audit, course, roster_member, session
 from tests.conftest import NOW
-from tests.examples import MALTA
+from tests.examples import MALTA, SERIES
 from tests.seeds import ENCRYPTION_KEY, ISSUER, Seeded, launch, seed
 
 
@@ -76,3 +77,11 @@ def test_who_connected_and_disconnected_is_kept(database: Database) -> None:
         rows = connection.execute(sa.select(audit.c.action, audit.c.detail).order_by(audit.c.id)).all()
     assert [row.action for row in rows] == ["connect_moodle", "choose_moodle_course", "disconnect_moodle"]
     assert not [row for row in rows if "a-token" in row.detail]
+
+
+def test_the_front_page_is_not_chosen(database: Database) -> None:
+    connected(database)
+    with pytest.raises(FrontPage), database.write() as connection:
+        by = {"actor": "staff 1", "now": NOW}
+        choose_course(connection, MALTA, SERIES, moodle_course_id=1, title="Home", **by)
+    assert the_course(database).moodle_course_id == 2

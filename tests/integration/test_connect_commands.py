@@ -8,11 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 
 from moodle_sync.cli import main
 from series.moodle_jobs import Level
+from series.store.keys import seal
 from series.store.moodle_connections import MoodleConnection, disconnect, find_connection
-from series.store.tables import audit, course
+from series.store.tables import audit, course, moodle_connection
 from tests.databases import Databases
 from tests.examples import MALTA, SERIES
 from tests.integration.partner import Partner, open_partner
@@ -108,6 +110,37 @@ def test_a_moodle_is_connected_its_token_replaced_and_disconnected(partner: Part
     assert "is not connected" in run("connect", "malta", "--disconnect", "--yes", status=1)
     done = ["connect_moodle", "choose_moodle_course", "connect_moodle", "disconnect_moodle"]
     assert actions(partner) == [("operator", action) for action in done]
+
+
+def test_another_token_leaves_the_level_as_it_is(partner: Partner, run: Run) -> None:
+    token = partner.world.campus.moodle_token
+    assert "(calendar)" in run(*connect(partner, *COURSE), stdin=token)
+    assert "not collected any more" not in run(*connect(partner, "--level", "completions"), stdin=token)
+    assert "(completions)" in run(*connect(partner), stdin=token)
+    said = run(*connect(partner, "--level", "calendar"), stdin=token)
+    assert "It was connected for completions: what students complete is not collected any more." in said
+
+
+def test_a_token_that_cannot_be_read_is_entered_again_or_forgotten(partner: Partner, run: Run) -> None:
+    token = partner.world.campus.moodle_token
+    run(*connect(partner, *COURSE, "--level", "completions"), stdin=token)
+    change_the_key(partner)
+    assert "(completions)" in run(*connect(partner), stdin=token)
+    change_the_key(partner)
+    assert "Disconnected" in run("connect", "malta", "--disconnect", "--yes")
+
+
+def change_the_key(partner: Partner) -> None:
+    sealed = seal(b"a-token", Fernet.generate_key())
+    with partner.services.database.write() as writing:
+        writing.execute(sa.update(moodle_connection).values(token_sealed=sealed))
+
+
+def test_the_front_page_is_no_course(partner: Partner, run: Run) -> None:
+    token = partner.world.campus.moodle_token
+    said = run(*connect(partner, "--course", "1", *COURSE[2:]), stdin=token, status=1)
+    assert "everybody would see the events" in said
+    assert connection(partner) is None
 
 
 def test_a_token_that_lacks_functions_of_the_level_is_refused_with_the_list(partner: Partner, run: Run) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from series.moodle_typed import Mistyped, typed_address, typed_token
+from series.moodle_typed import Mistyped, is_same_address, typed_address, typed_token
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 
@@ -18,6 +18,20 @@ TOKEN = "0123456789abcdef0123456789abcdef"
 )
 def test_an_address_is_taken(typed: str, address: str) -> None:
     assert typed_address(typed) == address
+
+
+@pytest.mark.parametrize(
+    ("other", "is_same"),
+    [
+        ("https://Moodle.Example/a/", True),
+        ("https://moodle.example/A", False),
+        ("http://moodle.example/a", False),
+        ("https://moodle.example:8443/a", False),
+        ("https://www.moodle.example/a", False),
+    ],
+)
+def test_an_address_may_be_written_in_more_than_one_way(other: str, is_same: bool) -> None:  # noqa: FBT001
+    assert is_same_address("https://moodle.example/a", other) is is_same
 
 
 @pytest.mark.parametrize(

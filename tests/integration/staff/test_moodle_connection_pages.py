@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 
 from lms.moodle_levels import functions_of
 from lti_tool.pages.staff_proof import token_for
@@ -14,6 +15,7 @@ from moodle_sync.moodle_runs import begin, connection_of, run_job
 from moodle_sync.services import make_services
 from sandbox_lms.campus import VILNIUS as CAMPUS
 from series.moodle_jobs import Level, MoodleJob
+from series.store.keys import seal
 from series.store.moodle_connections import MoodleConnection, disconnect, find_connection
 from series.store.moodle_jobs import planned_jobs
 from series.store.runs import slot_by_hand
@@ -128,6 +130,47 @@ def test_disconnecting_asks_first(office: Office, admin: Desk, world: World) -> 
     assert path_of(admin.get(f"{BASE}course/")) == BASE
 
 
+def test_after_a_change_of_the_encryption_key_the_token_is_entered_again(
+    office: Office, admin: Desk, world: World
+) -> None:
+    connect(admin, world)
+    change_the_key(office)
+    assert "enter the token again" in admin.get(BASE).text
+    assert "takes the place of the present token" in admin.get(SET_UP).text
+    assert path_of(admin.get(f"{BASE}course/")) == BASE
+    assert connect(admin, world).startswith(BASE)
+    known = connected(office)
+    assert known is not None
+    assert known.token == TOKEN
+    change_the_key(office)
+    admin.send(f"{BASE}disconnect", f"{BASE}disconnect")
+    assert connected(office) is None
+
+
+def change_the_key(office: Office) -> None:
+    with office.database.write() as connection:
+        sealed = seal(TOKEN.encode(), Fernet.generate_key())
+        connection.execute(sa.update(moodle_connection).values(token_sealed=sealed))
+
+
+def test_what_announcements_lack_keeps_nobody_from_connecting(office: Office, admin: Desk, world: World) -> None:
+    connect(admin, world)
+    admin.send(f"{BASE}course/", f"{BASE}course/", course=str(CAMPUS.course_id), series=SERIES.slug)
+    with office.database.write() as connection:
+        connection.execute(sa.update(course).values(announces=True))
+    world.sandbox.sites["vilnius"].switches.set(lacks_functions=["mod_forum_add_discussion"])
+    assert connect(admin, world, f"{SET_UP}?announcements=1") == f"{BASE}?saved=connected"
+    run_the_check(office)
+    assert "mod_forum_add_discussion" in admin.get(BASE).text
+
+
+def test_the_address_is_kept_as_the_site_has_it(office: Office, admin: Desk, world: World) -> None:
+    connect(admin, world, address=world.campus.url.replace("127.0.0.1", "localhost"))
+    known = connected(office)
+    assert known is not None
+    assert known.base_url == world.campus.url
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [
@@ -179,6 +222,7 @@ def test_too_many_tries_wait(admin: Desk, world: World) -> None:
         ({"course": "", "series": SERIES.slug}, "Please choose a course"),
         ({"course": "2; DROP", "series": SERIES.slug}, "digits alone"),
         ({"number": "9" * 30, "series": SERIES.slug}, "digits alone"),
+        ({"number": "1", "series": SERIES.slug}, "everybody would see the events"),
         ({"number": "99", "series": SERIES.slug}, "may not open a course with this number"),
         ({"course": "2", "series": "\0"}, "Please choose the series"),
     ],
