@@ -176,7 +176,7 @@ def _introduced(moodle: "Moodle", level: Level) -> "SiteInfo":
 def _chosen_course(moodle: "Moodle", site: "SiteInfo", course_id: int) -> "Course":
     """Raises Failure, LmsError."""
     if course_id == FRONT_PAGE:
-        raise Failure(f"{course_id} is the number of Moodle's front page, where everybody would see the events.")
+        raise Failure("Course 1 is Moodle's front page, where everybody would see the events: choose another.")
     found = next(iter(moodle.courses_by_field("id", course_id)), None)
     if found is None or not found.is_open:
         raise Failure(

@@ -105,7 +105,7 @@ FOUND: Mapping[Key, str] = {
     (Code.FORUM_SHOWN, UNKNOWN, ""): N_("Whether students see the announcements forum cannot be told."),
     (Code.FORUM_POST, OK, ""): N_("The account may post in it."),
     (Code.FORUM_POST, GAP, ""): N_("The account may not post in the announcements forum."),
-    (Code.RIGHTS, OK, ""): N_("Capabilities that were seen to work: %(capabilities)s."),
+    (Code.RIGHTS, OK, ""): N_("What these capabilities are for was seen to work: %(capabilities)s."),
     (Code.RIGHTS, SKIPPED, ""): N_("Capabilities that could not be tried in this course: %(capabilities)s."),
 }
 

@@ -88,7 +88,7 @@ def _course_of_form(known: _Known) -> Course:
     field = "number" if request.form.get("number", "").strip() else "course"
     text = request.form.get(field, "").strip()
     if text == str(FRONT_PAGE):
-        words = gettext("This is the number of Moodle's front page, where everybody would see the events.")
+        words = gettext("Course 1 is Moodle's front page, where everybody would see the events: choose another.")
         raise NotChosen(words, field)
     if not (text.isascii() and text.isdecimal() and len(text) <= 10 and 1 < int(text) <= HIGHEST_NUMBER):
         raise NotChosen(gettext("Please choose a course, or enter its number: digits alone."), field)

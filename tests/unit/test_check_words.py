@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from moodle_sync.post_announcements import NO_FORUM
 from series.check_words import FOUND, REMEDY, check_line, found_sentence, remedy_sentence
 from series.checks import Check, Code, Outcome, decode_checks, encode_checks, gaps_of
 from series.rule_words import Words
@@ -53,6 +54,11 @@ def test_capabilities_are_named_with_the_menu() -> None:
     )
     assert "moodle/user:viewdetails" in line
     assert "Site administration > Users > Permissions > Define roles" in line
+
+
+def test_a_missing_forum_is_said_with_moodles_own_name_for_the_setting() -> None:
+    assert "Appearance > Number of announcements to 1" in NO_FORUM
+    assert check_line(made(Code.FORUM, Outcome.GAP)) == NO_FORUM
 
 
 def test_pages_say_it_in_their_own_language() -> None:

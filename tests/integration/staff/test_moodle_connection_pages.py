@@ -257,6 +257,8 @@ def test_the_steps_name_every_function_and_offer_the_roles(admin: Desk, level: L
         assert answer.mimetype == "application/xml"
         assert "attachment" in answer.headers["Content-Disposition"]
         assert ElementTree.fromstring(answer.text).tag == "role"
+    assert "(the category) &gt; Permissions &gt; (list at the top) Assign roles" in page
+    assert "under “Disabled”, which is right" in page
     assert "mod/forum:addnews" not in page
     assert "mod/forum:addnews" in admin.get(f"{BASE}{level}/?announcements=1").text
 
