@@ -81,7 +81,7 @@ def test_who_connected_and_disconnected_is_kept(database: Database) -> None:
 
 def test_the_front_page_is_not_chosen(database: Database) -> None:
     connected(database)
-    with pytest.raises(FrontPage), database.write() as connection:
-        by = {"actor": "staff 1", "now": NOW}
-        choose_course(connection, MALTA, SERIES, moodle_course_id=1, title="Home", **by)
+    by = {"title": "Home", "actor": "staff 1", "now": NOW}
+    with database.write() as connection, pytest.raises(FrontPage):
+        choose_course(connection, MALTA, SERIES, moodle_course_id=1, **by)
     assert the_course(database).moodle_course_id == 2
