@@ -39,7 +39,8 @@ class GivenUp(Exception):
 @dataclass(kw_only=True)
 class MoodleAccess:
     """One university's Moodle during one run. Jobs add to `counts` (by what was done), `problems` (a sentence for each
-    thing that was not) and `notes` (for each that was, and that somebody should know of). A job raises an LmsError that concerns the whole site (`of_platform`), and no other."""
+    thing that was not) and `notes` (for each that was, and that somebody should know of). A job raises an LmsError that
+    concerns the whole site (`of_platform`), and no other."""
 
     services: "Services"
     connection: MoodleConnection
