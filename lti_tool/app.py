@@ -35,6 +35,7 @@ from lti_tool.pages import (
     moodle_connection,
     moodle_connection_course,
     moodle_connection_set_up,
+    moodle_connection_untie,
     operations,
     plan,
     plan_edit,
@@ -100,6 +101,7 @@ PAGES = (
     moodle_connection,
     moodle_connection_course,
     moodle_connection_set_up,
+    moodle_connection_untie,
     moodle,
 )
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB

@@ -71,12 +71,12 @@ class _Applying:
     def note(self, mirrors: Sequence[Mirror], *, wait_for_disk: bool = True) -> None:
         if mirrors:
             now = self._services.clock.now()
-            with self._services.database.write(wait_for_disk=wait_for_disk) as connection:
+            with self._access.write(wait_for_disk=wait_for_disk) as connection:
                 save_mirrors(connection, self._course_id, mirrors, now=now)
 
     def drop(self, session_ids: list[UUID]) -> None:
         if session_ids:
-            with self._services.database.write() as connection:
+            with self._access.write() as connection:
                 drop_mirrors(connection, self._course_id, session_ids)
 
     def make_right(self, repair: Repair) -> bool:

@@ -45,7 +45,7 @@ def _save(services: Services, access: MoodleAccess, found: Findings) -> None:
     gaps = gaps_of(found.checks)
     access.counts.update({"right": sum(one.outcome is Outcome.OK for one in found.checks), "wrong": len(gaps)})
     access.problems += [check_line(gap) for gap in gaps if gap.code not in {Code.SITE, Code.TOKEN}]
-    with services.database.write() as connection:
+    with access.write() as connection:
         save_checks(connection, access.connection.university_id, encode_checks(found.checks), now=services.clock.now())
 
 

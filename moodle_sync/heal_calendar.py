@@ -19,11 +19,13 @@ from series.sessions import Session
 
 @dataclass(frozen=True, kw_only=True)
 class KnownCourse:
-    """What we know of one course without a look: the sessions that it shows, and the events that we made."""
+    """What we know of one course without a look: the sessions that it shows, and the events that we made. `of_others`:
+    sessions that another university shows in the very same course, so that their events are not ours to delete."""
 
     target: Target
     sessions: tuple[Session, ...]
     mirrors: tuple[Mirror, ...]
+    of_others: frozenset[UUID] = frozenset()
 
 
 class Why(StrEnum):
@@ -100,6 +102,7 @@ class _Healer:
     ) -> None:
         events = {event.event_id: event for event in there}
         self._target = known.target
+        self._of_others = known.of_others
         self._now = now
         self._own = {event_id: event for event_id, event in events.items() if event.user_id in own_user_ids}
         self.mirrors = {mirror.session_id: mirror for mirror in known.mirrors}
@@ -116,7 +119,8 @@ class _Healer:
         if known_id is not None and known_id not in ids and known_id in self._own:
             self.healing.rewritten.append(self._own[known_id])
         if session is None or is_to_go(session, self._now):
-            self.healing.delete += ids
+            if session_id not in self._of_others:
+                self.healing.delete += ids
             self._forget(mirror)
         elif not found:
             self._miss(session, mirror)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lms.errors import LmsError
+from lms.errors import LmsError, NotAllowed, NotFound
 from lms.moodle_events import CalendarEvent
 from moodle_sync.apply_healing import apply_healing
 from moodle_sync.heal_calendar import Healing, KnownCourse, heal
@@ -13,8 +13,15 @@ from moodle_sync.moodle_access import MoodleAccess
 from moodle_sync.plan_mirrors import Plan, Target, find_marked, plan
 from moodle_sync.services import Services
 from series.moodle_jobs import MoodleJob
+from series.store.course_ties import shown_by_others
 from series.store.database import Connection
-from series.store.mirrors import MirroredCourse, mirrored_courses, mirrored_starts, mirrors_of
+from series.store.mirrors import (
+    MirroredCourse,
+    drop_mirrors,
+    mirrored_courses,
+    mirrored_starts,
+    mirrors_of,
+)
 from series.store.moodle_connections import MoodleConnection
 from series.store.moodle_jobs import ask_again
 from series.store.schema import installation_id
@@ -51,11 +58,12 @@ def _plan_course(
 ) -> CoursePlan:
     sessions = tuple(s for series_id in course.series_ids for s in sessions_of(reading, series_id))
     mirrors = tuple(mirrors_of(reading, course.course_id))
+    of_others = shown_by_others(reading, course.course_id)
     target = Target(course_id=course.moodle_course_id, public_url=public_url, installation_id=installation)
     starts = [*(s.start_at for s in sessions), *mirrored_starts(reading, course.course_id)] or [now]
     return CoursePlan(
         course=course,
-        known=KnownCourse(target=target, sessions=sessions, mirrors=mirrors),
+        known=KnownCourse(target=target, sessions=sessions, mirrors=mirrors, of_others=of_others),
         plan=plan(sessions, mirrors, target=target, now=now),
         from_at=min(starts) - A_WHILE,
         to_at=max(starts) + A_WHILE,
@@ -92,7 +100,14 @@ def go_on(access: MoodleAccess, course_plan: CoursePlan, error: LmsError, effect
     if error.of_platform:
         raise error
     effects.after(error)
-    access.problems.append(f"Course {course_plan.course.moodle_course_id}: {error}")
+    said = f"Course {course_plan.course.moodle_course_id}: {error}"
+    if isinstance(error, NotAllowed | NotFound) and not course_plan.course.series_ids:
+        with access.write() as connection:
+            sessions = [mirror.session_id for mirror in course_plan.known.mirrors]
+            drop_mirrors(connection, course_plan.course.course_id, sessions)
+        access.notes.append(f"{said} No series is shown there any more; if events of ours are left, delete them there.")
+    else:
+        access.problems.append(said)
 
 
 def wait(services: Services, access: MoodleAccess, healing: Healing) -> None:
@@ -109,7 +124,7 @@ def list_events(access: MoodleAccess, course_plan: CoursePlan) -> tuple[Calendar
 
 def _look(access: MoodleAccess, course_plan: CoursePlan) -> Iterable[CalendarEvent]:
     """At the events that are to change. Where one is missing, or one is to be made, at the whole calendar: nothing is
-    made that may be there."""
+    made that may be there, and nothing stays where no series is shown any more."""
     plan, known_ids = course_plan.plan, course_plan.plan.known_ids
     events = access.moodle.calendar_events_by_ids(known_ids) if known_ids else ()
     marked = find_marked(
@@ -118,6 +133,8 @@ def _look(access: MoodleAccess, course_plan: CoursePlan) -> Iterable[CalendarEve
         own_user_ids=access.connection.own_user_ids,
     )
     ours = {event.event_id for found in marked.values() for event in found}
-    if plan.create or plan.look_for or ours < known_ids or any(mirror.event_id is None for mirror in plan.delete):
+    is_to_be_left = not course_plan.course.series_ids
+    is_lost = ours < known_ids or any(mirror.event_id is None for mirror in plan.delete)
+    if plan.create or plan.look_for or is_lost or is_to_be_left:
         return (*events, *list_events(access, course_plan))
     return events

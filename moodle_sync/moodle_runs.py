@@ -19,6 +19,7 @@ from moodle_sync.services import Services, jitter
 from moodle_sync.sweep_calendars import sweep
 from series.moodle_jobs import MoodleJob
 from series.store import runs
+from series.store.course_ties import let_go_what_is_over
 from series.store.database import Connection, DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
 from series.store.moodle_connections import MoodleConnection, find_connection, note_answer, note_failure
@@ -195,6 +196,8 @@ def _end(
             now=now,
             retry_at=now if came.is_stopped else retry_at,
         )
+        if job in {MoodleJob.MIRROR, MoodleJob.SWEEP}:
+            let_go_what_is_over(connection, connected.university_id)
         if is_dropped:
             runs.drop_run(connection, run_id)
         else:

@@ -22,8 +22,8 @@ from series.people import University
 from series.permissions import Action, may
 from series.staff import Staff
 from series.store.audit import append_audit
-from series.store.check_facts import known_courses
 from series.store.connecting import disconnect_moodle
+from series.store.course_ties import events_there, shown_series
 from series.store.database import Connection
 from series.store.moodle_connections import MoodleConnection, described_connection
 from series.store.moodle_jobs import ask_for
@@ -76,16 +76,12 @@ def way_back(university: University) -> str:
 @blueprint.get("/")
 @with_staff
 def show(staff: Staff, slug: str) -> str:
-    tool = the_tool()
-    with tool.database.read() as connection:
+    with the_tool().database.read() as connection:
         university = university_or_404(connection, slug)
         require(staff, Action.SEE_LMS, university)
         connected = connected_moodle(connection, university)
-        courses = []
-        if connected:
-            courses = known_courses(
-                connection, university.university_id, base_url=connected.base_url, now=tool.clock.now()
-            )
+        shown = shown_series(connection, university.university_id) if connected else []
+        events = events_there(connection, university.university_id) if connected else 0
     zone = university.time_zone
     return render_template(
         "moodle_connection.html",
@@ -95,7 +91,8 @@ def show(staff: Staff, slug: str) -> str:
         connected=connected,
         level=level_words(connected.level) if connected else level_words(None),
         levels=[level_words(level) for level in (None, *Level)],
-        courses=courses,
+        shown=shown,
+        leaving=events if not shown else 0,
         checked=_checked(decode_checks(connected.checks)) if connected else [],
         checked_at=moment(connected.checked_at, zone) if connected and connected.checked_at else None,
         failing_since=moment(connected.failing_since, zone) if connected and connected.failing_since else None,
@@ -125,9 +122,18 @@ def show_disconnect(staff: Staff, slug: str) -> str | Response:
         university = university_or_404(connection, slug)
         require(staff, Action.EDIT_LMS, university)
         connected = connected_moodle(connection, university)
+        events = events_there(connection, university.university_id)
+        is_shown = bool(shown_series(connection, university.university_id))
     if connected is None:
         return go_to(f"/admin/moodle/{slug}/connection/")
-    return render_template("moodle_disconnect.html", staff=staff, university=university, connected=connected)
+    return render_template(
+        "moodle_disconnect.html",
+        staff=staff,
+        university=university,
+        connected=connected,
+        events=events,
+        is_shown=is_shown,
+    )
 
 
 @blueprint.post("/disconnect")

@@ -16,7 +16,7 @@ from series.people import University
 from series.permissions import Action
 from series.sessions import Series
 from series.staff import Staff
-from series.store.connecting import FRONT_PAGE, choose_course
+from series.store.connecting import FRONT_PAGE, CourseOfAnother, choose_course
 from series.store.moodle_connections import MoodleConnection
 from series.store.sessions import list_series
 
@@ -59,18 +59,30 @@ def choose(staff: Staff, slug: str) -> Response:
         course = _course_of_form(known)
     except NotChosen as error:
         return _page(staff, slug, fault=error)
+    try:
+        _choose(staff, known.university, series, course)
+    except CourseOfAnother as error:
+        words = gettext(
+            "%(university)s shows a series in this very course. Two who write into one calendar would undo each"
+            " other's work: please choose another course.",
+            university=error.name,
+        )
+        return _page(staff, slug, fault=NotChosen(words, _field()))
+    return go_to(f"/admin/moodle/{slug}/connection/?saved=course")
+
+
+def _choose(staff: Staff, university: University, series: Series, course: Course) -> None:
     tool, now = the_tool(), the_tool().clock.now()
     with tool.database.write() as connection:
         choose_course(
             connection,
-            known.university,
+            university,
             series,
             moodle_course_id=course.course_id,
             title=course.fullname,
             actor=who(staff),
             now=now,
         )
-    return go_to(f"/admin/moodle/{slug}/connection/?saved=course")
 
 
 def _known(staff: Staff, slug: str) -> _Known | None:
@@ -83,9 +95,14 @@ def _known(staff: Staff, slug: str) -> _Known | None:
     return _Known(university=university, connected=connected, series=series) if connected and connected.token else None
 
 
+def _field() -> str:
+    """The one that counts."""
+    return "number" if request.form.get("number", "").strip() else "course"
+
+
 def _course_of_form(known: _Known) -> Course:
     """Raises NotChosen."""
-    field = "number" if request.form.get("number", "").strip() else "course"
+    field = _field()
     text = request.form.get(field, "").strip()
     if text == str(FRONT_PAGE):
         words = gettext("Course 1 is Moodle's front page, where everybody would see the events: choose another.")

@@ -29,8 +29,9 @@ from series.permissions import Action
 from series.staff import Staff
 from series.store.check_facts import has_announcements
 from series.store.connecting import connect_moodle
+from series.store.course_ties import shown_series
 from series.store.limits import take
-from series.store.mirrors import mirrored_courses
+from series.store.moodle_accounts import last_address
 from series.store.moodle_connections import NewConnection
 
 blueprint = Blueprint("moodle_connection_set_up", __name__, url_prefix="/admin/moodle/<slug>/connection/<level>")
@@ -98,11 +99,13 @@ def connect(staff: Staff, slug: str, level: str) -> Response:
             moodle_user_id=site.user_id,
             level=wanted,
             site_name=site.site_name.replace("\0", ""),
+            is_same_site=request.form.get("same_site") == "1",
         )
-        connect_moodle(connection, new, encryption_key=tool.settings.encryption_key, actor=who(staff), now=now)
-        has_course = bool(mirrored_courses(connection, university.university_id))
+        key = tool.settings.encryption_key
+        has_lost_courses = connect_moodle(connection, new, encryption_key=key, actor=who(staff), now=now)
+        has_course = bool(shown_series(connection, university.university_id))
     onward = "?saved=connected" if has_course else "course?saved=connected"
-    return go_to(f"/admin/moodle/{slug}/connection/{onward}")
+    return go_to(f"/admin/moodle/{slug}/connection/{'course?saved=elsewhere' if has_lost_courses else onward}")
 
 
 def _introduced(university: University, address: str, token: str, level: Level) -> SiteInfo:
@@ -130,6 +133,7 @@ def _page(staff: Staff, slug: str, level: Level, fault: Fault) -> Response:
         require(staff, Action.SEE_LMS, university)
         connected = connected_moodle(connection, university)
         announcements = _wants_announcements() or has_announcements(connection, university.university_id)
+        before = last_address(connection, university.university_id)
     page = render_template(
         "moodle_set_up.html",
         staff=staff,
@@ -143,6 +147,8 @@ def _page(staff: Staff, slug: str, level: Level, fault: Fault) -> Response:
         functions=functions_of(level, announcements=announcements),
         roles=[(kind, role_capabilities(kind, level, announcements=announcements)) for kind in RoleKind],
         fault=fault,
+        before=before,
+        is_same_site=request.form.get("same_site") == "1",
         address=request.form.get("address", "")[:MAX_KEPT_CHARS] or (connected.base_url if connected else ""),
     )
     return make_response(page, fault.status, fault.headers)

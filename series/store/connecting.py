@@ -8,18 +8,28 @@ from series.moodle_jobs import MoodleJob
 from series.people import University
 from series.sessions import Series
 from series.store.audit import append_audit
-from series.store.mirrors import tie_course
+from series.store.course_ties import ShownSeries, who_else_shows
+from series.store.mirrors import hide_series, tie_course
 from series.store.moodle_connections import NewConnection, disconnect, save_connection
-from series.store.moodle_jobs import ask_for
+from series.store.moodle_jobs import ask_for, lock_site
+
+
+class CourseOfAnother(Exception):
+    """Two who write into one calendar would undo each other's work."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} shows a series in this very course of this Moodle; choose another course.")
+        self.name = name
+
 
 FRONT_PAGE = 1
 
 
 def connect_moodle(
     connection: sa.Connection, new: NewConnection, *, encryption_key: bytes, actor: str, now: datetime
-) -> None:
-    """Also another address, token or level in place of what there is."""
-    save_connection(connection, new, encryption_key=encryption_key, now=now)
+) -> bool:
+    """Also another address, token or level in place of what there is. Whether courses are to be chosen anew."""
+    has_lost_courses = save_connection(connection, new, encryption_key=encryption_key, now=now)
     append_audit(
         connection,
         actor=actor,
@@ -28,7 +38,9 @@ def connect_moodle(
         now=now,
         address=new.base_url,
         level=new.level.value,
+        **({"same_site": 1} if new.is_same_site else {}),
     )
+    return has_lost_courses
 
 
 class FrontPage(Exception):
@@ -45,9 +57,16 @@ def choose_course(
     actor: str,
     now: datetime,
 ) -> None:
-    """The series is shown in this course of the university's Moodle from now on. May be repeated. Raises FrontPage."""
+    """The series is shown in this course of the university's Moodle from now on. May be repeated.
+
+    Raises FrontPage, CourseOfAnother.
+    """
     if moodle_course_id == FRONT_PAGE:
         raise FrontPage
+    lock_site(connection, university.university_id)
+    other = who_else_shows(connection, university.university_id, moodle_course_id)
+    if other is not None:
+        raise CourseOfAnother(other)
     tie_course(
         connection,
         university_id=university.university_id,
@@ -66,6 +85,24 @@ def choose_course(
         now=now,
         moodle_course=moodle_course_id,
         series=str(series.series_id),
+    )
+
+
+def untie_course(
+    connection: sa.Connection, university: University, shown: ShownSeries, *, actor: str, now: datetime
+) -> None:
+    """The series is not shown in this course of the Moodle any more; the worker deletes its events there. May be
+    repeated."""
+    lock_site(connection, university.university_id)
+    hide_series(connection, shown.course_id, shown.series_id, now=now)
+    append_audit(
+        connection,
+        actor=actor,
+        action="untie_moodle_course",
+        thing=f"university {university.university_id}",
+        now=now,
+        moodle_course=shown.moodle_course_id,
+        series=str(shown.series_id),
     )
 
 

@@ -52,6 +52,7 @@ def tie_course(
     else:
         connection.execute(sa.update(course).where(course.c.id == course_id).values(moodle_course_id=moodle_course_id))
     show_series(connection, course_id, series_id, now=now)
+    connection.execute(sa.update(course_series).where(_of(course_id, series_id)).values(is_mirrored=True))
 
 
 def show_series(connection: sa.Connection, course_id: int, series_id: UUID, *, now: datetime) -> None:
@@ -68,11 +69,17 @@ def show_series(connection: sa.Connection, course_id: int, series_id: UUID, *, n
 
 
 def hide_series(connection: sa.Connection, course_id: int, series_id: UUID, *, now: datetime) -> None:
-    """No longer in this course: its events there are deleted. May be repeated."""
-    connection.execute(
-        sa.delete(course_series).where(course_series.c.course_id == course_id, course_series.c.series_id == series_id)
-    )
+    """No longer in this course's calendar: its events there are deleted. A course that was launched still shows the
+    series to who opens it. May be repeated."""
+    shown = _of(course_id, series_id)
+    connection.execute(sa.update(course_series).where(shown).values(is_mirrored=False))
+    unlaunched = sa.select(course.c.id).where(course.c.deployment_id.is_(None))
+    connection.execute(sa.delete(course_series).where(shown, course_series.c.course_id.in_(unlaunched)))
     _mirror_now(connection, course_id, now)
+
+
+def _of(course_id: int, series_id: UUID) -> sa.ColumnElement[bool]:
+    return sa.and_(course_series.c.course_id == course_id, course_series.c.series_id == series_id)
 
 
 def _mirror_now(connection: sa.Connection, course_id: int, now: datetime) -> None:
@@ -106,7 +113,7 @@ def mirrored_courses(connection: sa.Connection, university_id: int) -> list[Mirr
     mirrors = sa.exists().where(mirror.c.course_id == course.c.id)
     rows = connection.execute(
         sa.select(course.c.id, course.c.moodle_course_id, course_series.c.series_id)
-        .outerjoin(course_series, course_series.c.course_id == course.c.id)
+        .outerjoin(course_series, (course_series.c.course_id == course.c.id) & course_series.c.is_mirrored)
         .where(
             course.c.university_id == university_id,
             course.c.moodle_course_id.is_not(None),

@@ -1,23 +1,26 @@
 """How each university's Moodle is reached, and whether it answers."""
 
-import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from series.moodle_jobs import Level, paused_until
+from series.moodle_jobs import LATE_EFFECT, Level, MoodleJob, paused_until
+from series.store.course_ties import let_courses_go, let_go_what_others_show
 from series.store.database import insert
 from series.store.keys import WrongEncryptionKey, seal, unseal
-from series.store.moodle_jobs import drop_jobs, lock_site, plan_jobs
+from series.store.moodle_accounts import accounts_of, last_address, note_account, take_accounts_along
+from series.store.moodle_jobs import ask_again, drop_jobs, lock_site, plan_jobs
+from series.store.runs import close_runs
 from series.store.tables import course, mirror, moodle_connection, university
 
 
 @dataclass(frozen=True, kw_only=True)
 class MoodleConnection:
-    """How the worker reaches one university's Moodle, and as whom. `own_user_ids`: our account, and those before it,
-    which have made events that are still ours. `failures`: of the whole site, in a row."""
+    """How the worker reaches one university's Moodle, and as whom. `own_user_ids`: our account, and those that we have
+    had there before, whose events are still ours. `failures`: of the whole site, in a row."""
 
     university_id: int
     university_slug: str
@@ -38,7 +41,7 @@ class MoodleConnection:
 @dataclass(frozen=True, kw_only=True)
 class NewConnection:
     """What an administrator enters, and what the site said of itself: its own address (wwwroot), name, and who we are
-    there."""
+    there. `is_same_site`: at another address than before, somebody says that it is the same Moodle."""
 
     university_id: int
     base_url: str
@@ -46,26 +49,41 @@ class NewConnection:
     moodle_user_id: int
     level: Level = Level.CALENDAR
     site_name: str = ""
+    is_same_site: bool = False
 
 
-def save_connection(connection: sa.Connection, new: NewConnection, *, encryption_key: bytes, now: datetime) -> None:
-    """May be repeated: a new address, token or level replaces the old one, and everything is done anew soon.
+def save_connection(connection: sa.Connection, new: NewConnection, *, encryption_key: bytes, now: datetime) -> bool:
+    """May be repeated: a new address, token or level replaces the old one, and everything is done anew soon. Whether
+    courses were let go.
 
-    At another address, the events that we know are looked for by our marker: the site may have moved with them.
+    At another address than before, the number of a course is that of another course, and all are to be chosen anew. Of
+    the same site that has moved, the events that we know are looked for by our marker.
     """
-    row = _row(connection, moodle_connection.c.university_id == new.university_id)
-    former: list[int] = []
-    if row is not None:
-        former = sorted({*json.loads(row.former_user_ids), row.moodle_user_id} - {new.moodle_user_id})
-    if row is not None and row.base_url != new.base_url:
-        _forget_events(connection, new.university_id, now)
+    lock_site(connection, new.university_id)
+    was_running = _close_runs(connection, new.university_id)
+    before = last_address(connection, new.university_id)
+    has_lost_courses = False
+    if before is not None and before != new.base_url:
+        if new.is_same_site:
+            take_accounts_along(connection, new.university_id, before=before, base_url=new.base_url)
+            _forget_events(connection, new.university_id, now)
+        else:
+            has_lost_courses = let_courses_go(connection, new.university_id)
+    note_account(connection, new.university_id, new.base_url, new.moodle_user_id)
+    _put_row(connection, new, encryption_key, now)
+    plan_jobs(connection, new.university_id, new.level, now=now)
+    if was_running:  # in the middle of a call, perhaps
+        ask_again(connection, new.university_id, MoodleJob.SWEEP, at=now + LATE_EFFECT)
+    return let_go_what_others_show(connection, new.university_id) or has_lost_courses
+
+
+def _put_row(connection: sa.Connection, new: NewConnection, encryption_key: bytes, now: datetime) -> None:
     values = {
         "base_url": new.base_url,
         "token_sealed": seal(new.token.encode(), encryption_key),
         "moodle_user_id": new.moodle_user_id,
         "level": new.level.value,
         "site_name": new.site_name[:255],
-        "former_user_ids": json.dumps(former),
         "failures": 0,
         "failing_since": None,
         "paused_until": None,
@@ -79,12 +97,12 @@ def save_connection(connection: sa.Connection, new: NewConnection, *, encryption
         .values(university_id=new.university_id, **values)
         .on_conflict_do_update(index_elements=["university_id"], set_=values)
     )
-    plan_jobs(connection, new.university_id, new.level, now=now)
 
 
 def disconnect(connection: sa.Connection, university_id: int) -> None:
     """The token is gone; what stands in Moodle stays there, and what was collected stays here."""
     lock_site(connection, university_id)
+    _close_runs(connection, university_id)
     drop_jobs(connection, university_id)
     connection.execute(sa.delete(moodle_connection).where(moodle_connection.c.university_id == university_id))
     connection.execute(sa.delete(mirror).where(mirror.c.course_id.in_(_courses(university_id))))
@@ -93,8 +111,9 @@ def disconnect(connection: sa.Connection, university_id: int) -> None:
 
 def connections(connection: sa.Connection, *, encryption_key: bytes) -> list[MoodleConnection]:
     """Raises WrongEncryptionKey."""
-    rows = connection.execute(_connections().order_by(university.c.slug))
-    return [_connection(row, encryption_key) for row in rows]
+    rows = connection.execute(_connections().order_by(university.c.slug)).all()
+    accounts = accounts_of(connection, [row.university_id for row in rows])
+    return [_connection(row, accounts.get((row.university_id, row.base_url), ()), encryption_key) for row in rows]
 
 
 def find_connection(
@@ -102,7 +121,10 @@ def find_connection(
 ) -> MoodleConnection | None:
     """Raises WrongEncryptionKey."""
     row = connection.execute(_connections().where(university.c.slug == university_slug)).one_or_none()
-    return None if row is None else _connection(row, encryption_key)
+    if row is None:
+        return None
+    accounts = accounts_of(connection, [row.university_id])
+    return _connection(row, accounts.get((row.university_id, row.base_url), ()), encryption_key)
 
 
 def described_connection(
@@ -113,10 +135,11 @@ def described_connection(
     row = connection.execute(_connections().where(university.c.slug == university_slug)).one_or_none()
     if row is None:
         return None
+    accounts = accounts_of(connection, [row.university_id]).get((row.university_id, row.base_url), ())
     try:
-        return _connection(row, encryption_key)
+        return _connection(row, accounts, encryption_key)
     except WrongEncryptionKey:
-        return _connection(row, encryption_key, token="")
+        return _connection(row, accounts, encryption_key, token="")
 
 
 def note_failure(
@@ -160,6 +183,14 @@ def save_checks(connection: sa.Connection, university_id: int, checks: str, *, n
     )
 
 
+def _close_runs(connection: sa.Connection, university_id: int) -> bool:
+    """Those that are under way with the connection as it was: they make no call more, and write nothing. Whether there
+    was one."""
+    slug = connection.execute(sa.select(university.c.slug).where(university.c.id == university_id)).scalar_one()
+    reason = "The Moodle was disconnected or connected anew in the middle of the run."
+    return close_runs(connection, jobs=tuple(MoodleJob), scope=slug, reason=reason)
+
+
 def _forget_events(connection: sa.Connection, university_id: int, now: datetime) -> None:
     connection.execute(
         sa.update(mirror)
@@ -181,7 +212,9 @@ def _row(connection: sa.Connection, condition: sa.ColumnElement[bool], *, for_up
     return connection.execute(query.with_for_update() if for_update else query).one_or_none()
 
 
-def _connection(row: Any, encryption_key: bytes, *, token: str | None = None) -> MoodleConnection:
+def _connection(
+    row: Any, accounts: Collection[int], encryption_key: bytes, *, token: str | None = None
+) -> MoodleConnection:
     """`token`: to be taken in place of what is kept."""
     return MoodleConnection(
         university_id=row.university_id,
@@ -189,7 +222,7 @@ def _connection(row: Any, encryption_key: bytes, *, token: str | None = None) ->
         base_url=row.base_url,
         token=unseal(row.token_sealed, encryption_key).decode() if token is None else token,
         moodle_user_id=row.moodle_user_id,
-        own_user_ids=frozenset({*json.loads(row.former_user_ids), row.moodle_user_id}),
+        own_user_ids=frozenset({*accounts, row.moodle_user_id}),
         level=Level(row.level),
         site_name=row.site_name,
         failures=row.failures,

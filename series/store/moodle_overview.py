@@ -121,7 +121,7 @@ def tied_courses(connection: sa.Connection, university_id: int) -> list[TiedCour
     columns = (course.c.id, course.c.title, course.c.moodle_course_id, events.c.events, events.c.changed_at)
     rows = connection.execute(
         sa.select(*columns, series.c.title.label("series_title"))
-        .join(course_series, course_series.c.course_id == course.c.id)
+        .join(course_series, (course_series.c.course_id == course.c.id) & course_series.c.is_mirrored)
         .join(series, series.c.id == course_series.c.series_id)
         .outerjoin(events, events.c.course_id == course.c.id)
         .where(course.c.university_id == university_id, course.c.moodle_course_id.is_not(None))

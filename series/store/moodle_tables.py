@@ -16,6 +16,16 @@ moodle_job = Table(  # when which job is next done for a connected university
     Column("asked_at", Instant),  # somebody wants it then; served by a run that begins later
 )
 
+moodle_account = Table(  # an account of ours, by which events were made; the greatest id: the one used last
+    "moodle_account",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("university_id", ForeignKey("university.id"), nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("user_id", Integer, nullable=False),
+    UniqueConstraint("university_id", "base_url", "user_id"),
+)
+
 mapped_activity = Table(  # an activity of a Moodle course that counts for a session
     "mapped_activity",
     metadata,

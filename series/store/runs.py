@@ -73,6 +73,18 @@ def close_abandoned(
     return bool(closed.all())
 
 
+def close_runs(connection: sa.Connection, *, jobs: Collection[str], scope: str, reason: str) -> bool:
+    """Those of these jobs that are under way: their workers hear of it before their next call. Whether there was
+    one."""
+    closed = connection.execute(
+        sa.update(sync_run)
+        .where(sync_run.c.job.in_(jobs), sync_run.c.scope == scope, IS_RUNNING)
+        .values(outcome="failed", finished_at=sync_run.c.alive_at, reason=reason)
+        .returning(sync_run.c.id)
+    )
+    return bool(closed.all())
+
+
 def still_alive(connection: sa.Connection, run_id: int, *, now: datetime) -> bool:
     """False when the run was given up meanwhile, and another one may be under way."""
     said = connection.execute(

@@ -278,6 +278,8 @@ course_series = Table(
     Column("course_id", ForeignKey("course.id"), primary_key=True),
     Column("series_id", ForeignKey("series.id"), primary_key=True),
     Column("since_at", Instant),  # what happened before it need not be told there; none: nobody knows since when
+    # Whether its sessions stand in the course's Moodle calendar, if the course is tied to a Moodle.
+    Column("is_mirrored", Boolean, nullable=False, server_default=sa.true()),
 )
 
 course_count = Table(  # what a course demands for its own grade, in place of the series' number
@@ -525,7 +527,6 @@ moodle_connection = Table(
     Column("moodle_user_id", Integer, nullable=False),
     Column("level", String(16), nullable=False, server_default="calendar"),  # lms.moodle_levels.Level
     Column("site_name", String(255), nullable=False, server_default=""),
-    Column("former_user_ids", Text, nullable=False, server_default="[]"),  # JSON: accounts that made events before
     Column("failures", Integer, nullable=False, server_default="0"),  # of the whole site, in a row
     Column("failing_since", Instant),
     Column("paused_until", Instant),  # left alone until then

@@ -14,6 +14,7 @@ from moodle_sync.cli import main
 from series.moodle_jobs import Level
 from series.store.keys import seal
 from series.store.moodle_connections import MoodleConnection, disconnect, find_connection
+from series.store.moodle_tables import moodle_account
 from series.store.tables import audit, course, moodle_connection
 from tests.databases import Databases
 from tests.examples import MALTA, SERIES
@@ -37,6 +38,7 @@ def partner(shared: Partner) -> Iterator[Partner]:
     with shared.services.database.write() as connection:
         disconnect(connection, MALTA.university_id)
         connection.execute(sa.delete(audit))
+        connection.execute(sa.delete(moodle_account))
         connection.execute(sa.update(course).values(moodle_course_id=None))
 
 
@@ -224,3 +226,41 @@ def test_the_doctor_says_when_nobody_answers_or_is_connected(partner: Partner, r
     partner.world.sandbox.sites["malta"].switches.set(down=True)
     assert "✗ " in (said := run("doctor", "malta", status=1))
     assert "cannot answer at the moment" in said
+
+
+def number(partner: Partner) -> int | None:
+    with partner.services.database.read() as reading:
+        return reading.execute(sa.select(sa.func.max(course.c.moodle_course_id))).scalar_one_or_none()
+
+
+def test_at_another_address_the_course_is_chosen_anew_unless_the_moodle_has_moved(partner: Partner, run: Run) -> None:
+    token = partner.world.campus.moodle_token
+    partner.connect()
+    with partner.services.database.write() as writing:
+        writing.execute(sa.update(moodle_account).values(base_url="https://old.example"))
+    said = run(*connect(partner), stdin=token)
+    assert "This is not https://old.example" in said
+    assert "--course NUMBER" in said
+    assert number(partner) == 2, "nothing was stored"
+    assert "Connected" in run(*connect(partner, "--same-site"), stdin=token)
+    assert number(partner) == 2
+
+
+def test_a_course_is_untied(partner: Partner, run: Run) -> None:
+    partner.connect()
+    assert "go together" in run("connect", "malta", "--untie", "2", status=2)
+    untie = ("connect", "malta", "--untie", "2", "--series", SERIES.slug)
+    assert "in a course 3 " in run(*untie[:3], "3", *untie[4:], status=1)
+    assert "Nothing was changed" in run(*untie, stdin="n\n", status=1)
+    assert "The worker deletes its events" in run(*untie, "--yes")
+    assert actions(partner) == [("operator", "untie_moodle_course")]
+    assert "does not show this series" in run(*untie, "--yes", status=1)
+
+
+def test_a_course_that_another_university_shows_is_refused(partner: Partner, run: Run) -> None:
+    partner.connect()
+    token = partner.world.campus.moodle_token
+    vilnius = ("connect", "vilnius", *connect(partner, *COURSE)[2:])
+    assert f"Nothing was stored. {MALTA.name} shows a series" in run(*vilnius, stdin=token, status=1)
+    with partner.services.database.read() as reading:
+        assert find_connection(reading, "vilnius", encryption_key=ENCRYPTION_KEY) is None

@@ -300,9 +300,12 @@ def test_a_university_that_is_disconnected_in_the_middle_is_said_so(
     assert run_id is not None
     with partner.services.database.write() as connection:
         disconnect(connection, 1)
-    came = moodle_runs.run_job(partner.services, MIRROR, run_id)
-    assert came.problems == ["This university's Moodle is no longer connected."]
-    assert [run.outcome for run in partner.runs()] == ["failed"]
+    assert moodle_runs.run_job(partner.services, MIRROR, run_id) == moodle_runs.Came()
+    (run,) = partner.runs()
+    assert (run.outcome, run.reason) == (
+        "failed",
+        "The Moodle was disconnected or connected anew in the middle of the run.",
+    )
 
 
 def test_a_token_that_cannot_be_opened_is_said_in_words(partner: Partner) -> None:

@@ -14,15 +14,24 @@ from lti_tool.pages.staff_proof import token_for
 from moodle_sync.moodle_runs import begin, connection_of, run_job
 from moodle_sync.services import make_services
 from sandbox_lms.campus import VILNIUS as CAMPUS
+from series.mirrors import Mirror
 from series.moodle_jobs import Level, MoodleJob
 from series.store.keys import seal
-from series.store.moodle_connections import MoodleConnection, disconnect, find_connection
+from series.store.mirrors import drop_mirrors, save_mirrors, tie_course
+from series.store.moodle_connections import (
+    MoodleConnection,
+    NewConnection,
+    disconnect,
+    find_connection,
+    save_connection,
+)
 from series.store.moodle_jobs import planned_jobs
+from series.store.moodle_tables import moodle_account
 from series.store.runs import slot_by_hand
 from series.store.tables import audit, course, course_series, moodle_connection, rate_limit, sync_run
 from tests.conftest import make_settings
 from tests.databases import Databases
-from tests.examples import SERIES, VILNIUS
+from tests.examples import MALTA, SERIES, SESSION, VILNIUS
 from tests.integration.sandbox_client import World
 from tests.integration.staff.desk import COORDINATOR, LMS_ADMIN, OURS, Desk, Office, open_office, path_of
 from tests.seeds import ENCRYPTION_KEY
@@ -53,7 +62,7 @@ def office(shared: Office, world: World) -> Iterator[Office]:
     world.sandbox.sites["vilnius"].switches.reset()
     with shared.database.write() as connection:
         disconnect(connection, VILNIUS.university_id)
-        for table in (course_series, course, rate_limit, audit, sync_run):
+        for table in (course_series, course, rate_limit, audit, sync_run, moodle_account):
             connection.execute(sa.delete(table))
 
 
@@ -302,3 +311,84 @@ def test_the_form_of_another_university_is_not_for_an_admin(office: Office, admi
 def test_what_there_is_not_is_not_found(admin: Desk, path: str) -> None:
     assert admin.get(f"{BASE}{path}").status_code == 404
     assert admin.get("/admin/moodle/vil%00nius/connection/").status_code == 404
+
+
+# Other addresses, and courses that were the wrong ones
+
+
+def chosen(admin: Desk, world: World) -> None:
+    connect(admin, world)
+    admin.send(f"{BASE}course/", f"{BASE}course/", course=str(CAMPUS.course_id), series=SERIES.slug)
+
+
+def came_from(office: Office, address: str) -> None:
+    """The Moodle was at another address before."""
+    with office.database.write() as connection:
+        connection.execute(sa.update(moodle_account).values(base_url=address))
+
+
+@pytest.mark.parametrize(
+    ("fields", "where", "number"),
+    [({}, "course?saved=elsewhere", None), ({"same_site": "1"}, "?saved=connected", CAMPUS.course_id)],
+    ids=["another", "same"],
+)
+def test_at_another_address_courses_are_chosen_anew_unless_it_is_the_same_moodle(
+    office: Office, admin: Desk, world: World, fields: dict[str, str], where: str, number: int | None
+) -> None:
+    chosen(admin, world)
+    came_from(office, "https://old.example")
+    assert "Until now it was https://old.example." in admin.get(SET_UP).text
+    assert connect(admin, world, **fields) == BASE + where
+    with office.database.read() as connection:
+        assert connection.execute(sa.select(course.c.moodle_course_id)).scalar_one() == number
+    detail = office.audit()[-1][2]
+    assert ("same_site" in detail) == bool(fields)
+
+
+def test_a_course_is_untied_after_a_question(office: Office, admin: Desk, world: World) -> None:
+    chosen(admin, world)
+    (link,) = re.findall(r'href="([^"]+/untie/[^"]+)"', admin.get(BASE).text)
+    assert "The worker deletes the events" in admin.get(link).text
+    assert admin.post(link, headers=OURS).status_code == 403
+    assert path_of(admin.send(link, link)) == f"{BASE}?saved=untied"
+    page = admin.get(f"{BASE}?saved=untied").text
+    assert "none yet" in page
+    assert link not in page
+    assert office.audit()[-1][1] == "untie_moodle_course"
+    assert path_of(admin.get(link)) == BASE
+    assert admin.get(link.replace("vilnius", "malta")).status_code == 403
+    assert admin.get(f"{BASE}untie/{'9' * 40}/%00").status_code == 303
+
+
+def test_before_disconnecting_our_events_can_be_deleted(office: Office, admin: Desk, world: World) -> None:
+    chosen(admin, world)
+    with office.database.write() as connection:
+        course_id = connection.execute(sa.select(course.c.id)).scalar_one()
+        mirror = Mirror(session_id=SESSION.session_id, event_id=7, fingerprint="")
+        save_mirrors(connection, course_id, [mirror], now=office.tool.clock.now())
+    page = f"{BASE}disconnect"
+    assert "1 event of ours stands there." in admin.get(page).text
+    token = re.search(r'untie/all">\s*<input type="hidden" name="form_token" value="([^"]+)"', admin.get(page).text)
+    assert token is not None
+    answer = admin.post(f"{BASE}untie/all", data={"form_token": token[1]}, headers=OURS)
+    assert path_of(answer) == page
+    assert "The worker is deleting them." in admin.get(page).text
+    assert "1 event of ours there is still to be deleted" in admin.get(BASE).text
+    with office.database.write() as connection:
+        drop_mirrors(connection, course_id, [SESSION.session_id])
+    assert "of ours" not in admin.get(page).text
+
+
+def test_a_course_that_another_university_shows_is_refused(office: Office, admin: Desk, world: World) -> None:
+    connect(admin, world)
+    new = NewConnection(university_id=MALTA.university_id, base_url=world.campus.url, token="t", moodle_user_id=9)
+    with office.database.write() as connection:
+        now = office.tool.clock.now()
+        save_connection(connection, new, encryption_key=ENCRYPTION_KEY, now=now)
+        there = {"moodle_course_id": CAMPUS.course_id, "title": "", "series_id": SERIES.series_id}
+        tie_course(connection, university_id=MALTA.university_id, now=now, **there)
+    answer = admin.send(f"{BASE}course/", f"{BASE}course/", number=str(CAMPUS.course_id), series=SERIES.slug)
+    with office.database.write() as connection:
+        disconnect(connection, MALTA.university_id)
+    assert answer.status_code == 422
+    assert f"{MALTA.name} shows a series in this very course" in answer.text

@@ -14,6 +14,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     _widen_connections()
+    _make_accounts()
     _make_schedule()
     _make_activities()
     _make_messages()
@@ -24,6 +25,9 @@ def upgrade() -> None:
     op.add_column("course", sa.Column("announces", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("session", sa.Column("replanned_at", INSTANT))
     op.add_column("course_series", sa.Column("since_at", INSTANT))
+    op.add_column(
+        "course_series", sa.Column("is_mirrored", sa.Boolean(), nullable=False, server_default=sa.true())
+    )
     op.add_column("staff", sa.Column("wants_mail", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.add_column("staff", sa.Column("digest_at", INSTANT))
     # Creations that were begun and not known to have ended: long enough ago to be looked for, and made again.
@@ -34,7 +38,6 @@ def _widen_connections() -> None:
     add = [
         sa.Column("level", sa.String(16), nullable=False, server_default="calendar"),
         sa.Column("site_name", sa.String(255), nullable=False, server_default=""),
-        sa.Column("former_user_ids", sa.Text(), nullable=False, server_default="[]"),
         sa.Column("failures", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("failing_since", INSTANT),
         sa.Column("paused_until", INSTANT),
@@ -45,6 +48,26 @@ def _widen_connections() -> None:
     ]
     for column in add:
         op.add_column("moodle_connection", column)
+
+
+def _make_accounts() -> None:
+    op.create_table(
+        "moodle_account",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("university_id", ID, nullable=False),
+        sa.Column("base_url", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["university_id"], ["university.id"], name=op.f("fk_moodle_account_university_id_university")
+        ),
+        sa.UniqueConstraint(
+            "university_id", "base_url", "user_id", name=op.f("uq_moodle_account_university_id_base_url_user_id")
+        ),
+    )
+    op.execute(
+        "INSERT INTO moodle_account (university_id, base_url, user_id)"
+        " SELECT university_id, base_url, moodle_user_id FROM moodle_connection"
+    )
 
 
 def _make_schedule() -> None:
