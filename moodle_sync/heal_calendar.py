@@ -84,7 +84,7 @@ def heal(
     only: Collection[UUID] | None = None,
 ) -> Healing:
     """What makes the calendar equal to the plan. `there`: all events that may be ours, wherever somebody has moved
-    them. `only`: of these sessions; else of all, and of whatever carries our marker."""
+    them; those of other courses, as an id that we know may be after a restore of the site, are left out. `only`: of these sessions; else of all, and of whatever carries our marker."""
     healer = _Healer(known, there, own_user_ids, now)
     sessions = {session.session_id: session for session in known.sessions}
     chosen = {*sessions, *healer.mirrors, *healer.marked} if only is None else only
@@ -98,7 +98,7 @@ class _Healer:
     def __init__(
         self, known: KnownCourse, there: Iterable[CalendarEvent], own_user_ids: Collection[int], now: datetime
     ) -> None:
-        events = {event.event_id: event for event in there}
+        events = {event.event_id: event for event in there if event.course_id == known.target.course_id}
         self._target = known.target
         self._now = now
         self._own = {event_id: event for event_id, event in events.items() if event.user_id in own_user_ids}
@@ -106,6 +106,7 @@ class _Healer:
         self.marked = find_marked(
             events.values(), installation_id=known.target.installation_id, own_user_ids=own_user_ids
         )
+        self._marked_ids = {event.event_id for found in self.marked.values() for event in found}
         self.healing = Healing()
 
     def look_at(self, session_id: UUID, session: Session | None) -> None:
@@ -113,7 +114,7 @@ class _Healer:
         mirror, found = self.mirrors.get(session_id), self.marked.get(session_id, [])
         ids = [event.event_id for event in found]
         known_id = mirror.event_id if mirror else None
-        if known_id is not None and known_id not in ids and known_id in self._own:
+        if known_id is not None and known_id in self._own and known_id not in self._marked_ids:
             self.healing.rewritten.append(self._own[known_id])
         if session is None or is_to_go(session, self._now):
             self.healing.delete += ids
