@@ -84,7 +84,8 @@ def heal(
     only: Collection[UUID] | None = None,
 ) -> Healing:
     """What makes the calendar equal to the plan. `there`: all events that may be ours, wherever somebody has moved
-    them; those of other courses, as an id that we know may be after a restore of the site, are left out. `only`: of these sessions; else of all, and of whatever carries our marker."""
+    them; those of other courses are left out: after a restore of the site, they may have ids that we know. `only`: of
+    these sessions; else of all, and of whatever carries our marker."""
     healer = _Healer(known, there, own_user_ids, now)
     sessions = {session.session_id: session for session in known.sessions}
     chosen = {*sessions, *healer.mirrors, *healer.marked} if only is None else only

@@ -310,6 +310,23 @@ def test_what_comes_late_in_the_middle_of_a_sweep_is_not_taken_for_a_filter(cour
     assert event_of(course, IN_A_WEEK).name == "Third title"
 
 
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_a_clock_that_is_put_back_leaves_nothing_unmade(course: FaultyCourse, *, is_seen: bool) -> None:
+    new = replace(IN_TWO_WEEKS, session_id=UUID(int=7), title="Extra")
+    course.add(new)
+    fail(course, None, Fault.TIMEOUT_BEFORE)
+    mirror(course)
+    back = timedelta(days=2)
+    if is_seen:
+        course.put_clock_back(back)
+        assert mirror(course).counts == {"waiting": 1}, "as if it had been given up now"
+        course.advance(LATE_EFFECT)
+    else:
+        course.clock.times.append(course.clock.now() - back)
+    assert mirror(course).counts == {"created": 1}
+    assert course.is_right(new, event_of(course, new))
+
+
 def test_a_run_that_ended_well_leaves_the_sweep_as_it_was_planned(course: FaultyCourse) -> None:
     sweep(course)
     before = course.planned(MoodleJob.SWEEP)
