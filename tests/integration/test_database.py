@@ -142,6 +142,35 @@ def test_a_locked_database_says_so_and_keeps_nothing(sqlite_url: str) -> None:
     database.dispose()
 
 
+def test_where_every_connection_is_taken_the_database_is_busy(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("series.store.database.THREADS", 1)
+    database = Database(sqlite_url, busy_timeout_s=0)
+    with database.read(), database.read(), pytest.raises(DatabaseBusy), database.read():
+        pass
+    with database.read(), database.read():
+        pass
+    database.dispose()
+
+
+def test_who_takes_turns_waits_for_them_and_holds_up_nobody_else(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("series.store.database.TURN_WITHIN_S", 0.0)
+    database = Database(sqlite_url)
+    turns = database.in_turns(1)
+    for _ in range(2):
+        with turns.read():
+            with pytest.raises(DatabaseBusy), turns.read():
+                pass
+            with database.write():
+                pass
+    with pytest.raises(ZeroDivisionError), turns.write():
+        raise ZeroDivisionError
+    with turns.write():
+        pass
+    database.dispose()
+
+
 def test_reading_goes_on_while_somebody_writes(sqlite_url: str) -> None:
     database = Database(sqlite_url, busy_timeout_s=0)
     with database.write() as writing:

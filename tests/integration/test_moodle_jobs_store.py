@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from moodle_sync.moodle_runs import begin_planned
+from moodle_sync.services import make_services
 from series.mirrors import Mirror
 from series.moodle_jobs import CLOCKS_DIFFER, LATE_EFFECT, Level, MoodleJob
 from series.store import runs
@@ -36,8 +38,9 @@ from series.store.moodle_jobs import (
 from series.store.moodle_tables import moodle_job
 from series.store.sessions import add_session
 from tests.at_once import at_once
-from tests.conftest import NOW
+from tests.conftest import NOW, make_settings
 from tests.examples import MALTA, SERIES, SESSION, VILNIUS
+from tests.integration.faulty_course import HandClock
 from tests.seeds import ENCRYPTION_KEY, seed
 
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
@@ -341,6 +344,20 @@ def test_many_may_ask_and_begin_at_once(connected: Database) -> None:
 
     at_once(connected, work)
     assert ("mirror", "running") in outcomes(connected)
+
+
+def test_workers_that_find_the_same_jobs_begin_each_lane_once(connected: Database) -> None:
+    plan_all(connected, NOW)
+
+    def work(own: Database, _: int) -> list[int | None]:
+        return [begin_planned(replace(services, database=own), one) for one in found]
+
+    found = due(connected)
+    services = replace(make_services(make_settings(connected.url)), clock=HandClock())
+    begun = [run_id for run_ids in at_once(connected, work) for run_id in run_ids if run_id is not None]
+    assert len(begun) == len(found) == 2
+    assert {outcome for _, outcome in outcomes(connected)} == {"running"}
+    services.http.close()
 
 
 # A run that dies
