@@ -52,7 +52,8 @@ def _plan_course(
     sessions = tuple(s for series_id in course.series_ids for s in sessions_of(reading, series_id))
     mirrors = tuple(mirrors_of(reading, course.course_id))
     target = Target(course_id=course.moodle_course_id, public_url=public_url, installation_id=installation)
-    starts = [*(s.start_at for s in sessions), *mirrored_starts(reading, course.course_id)] or [now]
+    # Of one that was moved years away, a double is where it was: around now, most likely.
+    starts = [now, *(s.start_at for s in sessions), *mirrored_starts(reading, course.course_id)]
     return CoursePlan(
         course=course,
         known=KnownCourse(target=target, sessions=sessions, mirrors=mirrors),

@@ -79,7 +79,8 @@ class Database:
 
     def in_turns(self, at_once: int) -> Self:
         """The same for threads that are many and in no hurry: so many of them are at it at once, the others wait for
-        their turn (TURN_WITHIN_S), so that everybody else finds a connection."""
+        their turn (TURN_WITHIN_S), so that everybody else finds a connection. No transaction within another one:
+        threads that all wait for their second turn would wait for each other."""
         limited = copy.copy(self)
         limited._turns = threading.Semaphore(at_once)
         return limited

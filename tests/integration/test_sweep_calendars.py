@@ -18,7 +18,7 @@ from series.sessions import Session, Status
 from series.store.mirrors import save_mirrors
 from series.store.moodle_connections import NewConnection, save_connection
 from tests.databases import Databases
-from tests.examples import MALTA, SERIES, weekly
+from tests.examples import MALTA, SERIES, moved, weekly
 from tests.integration.faulty_course import FaultyCourse, open_course
 from tests.integration.in_process_moodle import CREATE, Fault
 from tests.seeds import ENCRYPTION_KEY
@@ -242,6 +242,16 @@ def test_the_last_series_that_leaves_takes_its_doubles_along(course: FaultyCours
     course.hide(SERIES)
     assert mirror(course).counts == {"deleted": 4}
     assert course.events() == []
+
+
+def test_the_double_of_an_only_session_that_is_moved_years_away_goes(opened: FaultyCourse) -> None:
+    opened.start_again()
+    opened.add(IN_A_WEEK)
+    opened.show(SERIES)
+    mirror(opened)
+    opened.edit(replace(event_of(opened, IN_A_WEEK), event_id=500))
+    opened.change(moved(IN_A_WEEK, timedelta(days=1000)))
+    assert sweep(opened).counts == {"updated": 1, "doubles": 1}
 
 
 def test_where_two_sessions_have_one_event_by_mistake_nobody_is_told_to_delete_it(course: FaultyCourse) -> None:
