@@ -42,10 +42,11 @@ class Database:
     writes later fails at once when somebody else wrote in between, whatever the busy timeout.
     """
 
+    _turns: threading.Semaphore | None = None
+
     def __init__(self, url: str, *, busy_timeout_s: int = BUSY_TIMEOUT_S) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        self._turns: threading.Semaphore | None = None
         waiting: dict[str, Any] = (
             {"timeout": busy_timeout_s}
             if self.is_sqlite
