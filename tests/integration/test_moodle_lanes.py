@@ -14,12 +14,13 @@ from moodle_sync import moodle_runs
 from moodle_sync.mirror_sessions import mirror
 from moodle_sync.moodle_access import MoodleAccess
 from moodle_sync.moodle_lanes import MoodleLanes
+from moodle_sync.moodle_runs import begin_planned
 from moodle_sync.services import Services
 from series.moodle_jobs import Level, MoodleJob
 from series.store import runs
 from series.store.database import Database
 from series.store.moodle_connections import NewConnection, disconnect, note_answer, save_connection
-from series.store.moodle_jobs import ABANDONED_AFTER, PlannedJob, ask_for, planned_jobs
+from series.store.moodle_jobs import ABANDONED_AFTER, DueJob, PlannedJob, ask_for, planned_jobs
 from tests.examples import VILNIUS
 from tests.integration.partner import Partner, open_partner
 from tests.seeds import ENCRYPTION_KEY
@@ -248,6 +249,27 @@ def test_a_database_that_is_busy_is_a_warning_and_the_job_stays_due(partner: Par
     assert {(record["event"], record["log_level"]) for record in records} == {("moodle_run_skipped", "warning")}
     work_off(lanes)
     assert ran(partner) == [("malta", "mirror", "done")]
+    database.dispose()
+
+
+def test_runs_take_turns_at_the_database(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One connection and one in reserve, and nobody waits for them: more at once would be refused."""
+    partner.connect(Level.COMPLETIONS)
+    connect_vilnius(partner)
+    monkeypatch.setattr("series.store.database.THREADS", 1)
+    monkeypatch.setattr("moodle_sync.moodle_lanes.AT_DATABASE", 1)
+    database = Database(partner.services.settings.database_url, busy_timeout_s=0)
+    together = threading.Barrier(3)
+
+    def begin_together(services: Services, due: DueJob) -> int | None:
+        together.wait(10)
+        return begin_planned(services, due)
+
+    monkeypatch.setattr("moodle_sync.moodle_lanes.begin_planned", begin_together)
+    with jobs_are(monkeypatch, mirror=look, collect=look):
+        lanes = MoodleLanes(replace(partner.services, database=database))
+        work_off(lanes)
+    assert [outcome for _, _, outcome in ran(partner)] == ["done"] * 3
     database.dispose()
 
 
