@@ -23,7 +23,7 @@ from series.store.connecting import (
     disconnect_moodle,
     untie_course,
 )
-from series.store.course_ties import shown_series
+from series.store.course_ties import events_there, shown_series
 from series.store.database import Connection
 from series.store.moodle_accounts import last_address
 from series.store.moodle_connections import NewConnection, described_connection

@@ -86,7 +86,8 @@ def heal(
     only: Collection[UUID] | None = None,
 ) -> Healing:
     """What makes the calendar equal to the plan. `there`: all events that may be ours, wherever somebody has moved
-    them. `only`: of these sessions; else of all, and of whatever carries our marker."""
+    them; those of other courses are left out: after a restore of the site, they may have ids that we know. `only`: of
+    these sessions; else of all, and of whatever carries our marker."""
     healer = _Healer(known, there, own_user_ids, now)
     sessions = {session.session_id: session for session in known.sessions}
     chosen = {*sessions, *healer.mirrors, *healer.marked} if only is None else only
@@ -100,7 +101,7 @@ class _Healer:
     def __init__(
         self, known: KnownCourse, there: Iterable[CalendarEvent], own_user_ids: Collection[int], now: datetime
     ) -> None:
-        events = {event.event_id: event for event in there}
+        events = {event.event_id: event for event in there if event.course_id == known.target.course_id}
         self._target = known.target
         self._of_others = known.of_others
         self._now = now
@@ -109,6 +110,7 @@ class _Healer:
         self.marked = find_marked(
             events.values(), installation_id=known.target.installation_id, own_user_ids=own_user_ids
         )
+        self._marked_ids = {event.event_id for found in self.marked.values() for event in found}
         self.healing = Healing()
 
     def look_at(self, session_id: UUID, session: Session | None) -> None:
@@ -116,7 +118,7 @@ class _Healer:
         mirror, found = self.mirrors.get(session_id), self.marked.get(session_id, [])
         ids = [event.event_id for event in found]
         known_id = mirror.event_id if mirror else None
-        if known_id is not None and known_id not in ids and known_id in self._own:
+        if known_id is not None and known_id in self._own and known_id not in self._marked_ids:
             self.healing.rewritten.append(self._own[known_id])
         if session is None or is_to_go(session, self._now):
             if session_id not in self._of_others:

@@ -60,7 +60,8 @@ def _plan_course(
     mirrors = tuple(mirrors_of(reading, course.course_id))
     of_others = shown_by_others(reading, course.course_id)
     target = Target(course_id=course.moodle_course_id, public_url=public_url, installation_id=installation)
-    starts = [*(s.start_at for s in sessions), *mirrored_starts(reading, course.course_id)] or [now]
+    # Of one that was moved years away, a double is where it was: around now, most likely.
+    starts = [now, *(s.start_at for s in sessions), *mirrored_starts(reading, course.course_id)]
     return CoursePlan(
         course=course,
         known=KnownCourse(target=target, sessions=sessions, mirrors=mirrors, of_others=of_others),
@@ -124,17 +125,18 @@ def list_events(access: MoodleAccess, course_plan: CoursePlan) -> tuple[Calendar
 
 def _look(access: MoodleAccess, course_plan: CoursePlan) -> Iterable[CalendarEvent]:
     """At the events that are to change. Where one is missing, or one is to be made, at the whole calendar: nothing is
-    made that may be there, and nothing stays where no series is shown any more."""
+    made that may be there. Also where the course no longer shows a session: of a course without any, nobody would ever
+    find the doubles."""
     plan, known_ids = course_plan.plan, course_plan.plan.known_ids
     events = access.moodle.calendar_events_by_ids(known_ids) if known_ids else ()
+    shown = {session.session_id for session in course_plan.known.sessions}
     marked = find_marked(
-        events,
+        (event for event in events if event.course_id == course_plan.known.target.course_id),
         installation_id=course_plan.known.target.installation_id,
         own_user_ids=access.connection.own_user_ids,
     )
     ours = {event.event_id for found in marked.values() for event in found}
-    is_to_be_left = not course_plan.course.series_ids
-    is_lost = ours < known_ids or any(mirror.event_id is None for mirror in plan.delete)
-    if plan.create or plan.look_for or is_lost or is_to_be_left:
+    is_unsure = any(mirror.event_id is None or mirror.session_id not in shown for mirror in plan.delete)
+    if plan.create or plan.look_for or ours < known_ids or is_unsure:
         return (*events, *list_events(access, course_plan))
     return events

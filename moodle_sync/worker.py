@@ -37,6 +37,11 @@ def work(services: Services, *, threads: int) -> None:
     if services.settings.smtp_url is not None:
         threading.Thread(target=mail_until, args=(services, stop), name="mail", daemon=True).start()
     log.info("worker_started", threads=threads)
+
+    def begin_no_more() -> None:
+        stop.set()
+        lanes.begin_no_more()
+
     try:
         services.queue.work(
             {
@@ -48,9 +53,10 @@ def work(services: Services, *, threads: int) -> None:
                 "rescore": partial(jobs.run_rescore, services),
             },
             threads=threads,
+            on_stop=begin_no_more,
         )
     finally:
-        stop.set()
+        begin_no_more()
         ticking.join(timeout=10)
         lanes.stop()
         log.info("worker_stopped")

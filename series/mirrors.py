@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from series.moodle_jobs import LATE_EFFECT
+from series.moodle_jobs import CLOCKS_DIFFER, LATE_EFFECT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,9 @@ class Mirror:
     shown_as: str | None = None
 
     def late_until(self, now: datetime) -> datetime | None:
-        """Until when a creation that was given up may still have its effect; None when that is over."""
-        until = self.began_at + LATE_EFFECT if self.began_at is not None else None
-        return until if until is not None and until > now else None
+        """Until when a creation that was given up may still have its effect; None when that is over, or
+        was begun by a clock that has been put back since: by ours, that would never be over."""
+        if self.began_at is None or self.began_at > now + CLOCKS_DIFFER:
+            return None
+        until = self.began_at + LATE_EFFECT
+        return until if until > now else None

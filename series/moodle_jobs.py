@@ -32,6 +32,8 @@ LATE_EFFECT = timedelta(minutes=10)
 """Longer than a web server lets PHP work on a request whose client has hung up: nginx and Apache give up after one to
 five minutes. Until then, what a call that timed out was to make may still appear."""
 
+CLOCKS_DIFFER = timedelta(minutes=5)  # from one worker's machine to another's, at most
+
 
 def jobs_of(level: Level) -> tuple[MoodleJob, ...]:
     calendar = (MoodleJob.MIRROR, MoodleJob.SWEEP, MoodleJob.CHECK, MoodleJob.ANNOUNCE)

@@ -1,10 +1,12 @@
 """The engine and its transactions: SQLite in WAL by default, PostgreSQL by its URL."""
 
+import copy
 import sqlite3
+import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,12 +15,16 @@ Connection = sa.Connection  # by its own name for who hands it on to the store a
 
 BUSY_TIMEOUT_S = 10
 THREADS = 16  # that one process may have, each with a connection of its own
+TURN_WITHIN_S = 60.0  # for who is in no hurry
 
 
 # What begins a transaction on SQLite, whose driver begins none by itself.
 _READ = ("BEGIN",)
 _WRITE = ("PRAGMA synchronous = FULL", "BEGIN IMMEDIATE")
 _WRITE_WITHOUT_WAITING = ("PRAGMA synchronous = NORMAL", "BEGIN IMMEDIATE")
+
+
+BUSY = "The database is busy. Nothing was written; please try again."
 
 
 class DatabaseBusy(Exception):
@@ -36,6 +42,8 @@ class Database:
     writes later fails at once when somebody else wrote in between, whatever the busy timeout.
     """
 
+    _turns: threading.Semaphore | None = None
+
     def __init__(self, url: str, *, busy_timeout_s: int = BUSY_TIMEOUT_S) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
@@ -50,13 +58,14 @@ class Database:
             connect_args=waiting,
             pool_size=THREADS,
             max_overflow=THREADS,
+            pool_timeout=busy_timeout_s,
             hide_parameters=True,
         )
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
 
     def read(self) -> AbstractContextManager[sa.Connection]:
-        return _Transaction(self.engine, _READ if self.is_sqlite else ())
+        return _Transaction(self.engine, _READ if self.is_sqlite else (), self._turns)
 
     def write(self, *, wait_for_disk: bool = True) -> AbstractContextManager[sa.Connection]:
         """A transaction that commits at the end of the block, or leaves nothing behind.
@@ -67,7 +76,15 @@ class Database:
         https://www.sqlite.org/pragma.html#pragma_synchronous
         """
         beginning = _WRITE if wait_for_disk else _WRITE_WITHOUT_WAITING
-        return _Transaction(self.engine, beginning if self.is_sqlite else ())
+        return _Transaction(self.engine, beginning if self.is_sqlite else (), self._turns)
+
+    def in_turns(self, at_once: int) -> Self:
+        """The same for threads that are many and in no hurry: so many of them are at it at once, the others wait for
+        their turn (TURN_WITHIN_S), so that everybody else finds a connection. No transaction within another one:
+        threads that all wait for their second turn would wait for each other."""
+        limited = copy.copy(self)
+        limited._turns = threading.Semaphore(at_once)
+        return limited
 
     def dispose(self) -> None:
         self.engine.dispose()
@@ -106,11 +123,30 @@ class _Transaction:
     """One transaction on a connection of its own. Its beginning is said to SQLite here: a listener of the engine costs
     a transaction more than the rest of it."""
 
-    def __init__(self, engine: sa.Engine, beginning: tuple[str, ...]) -> None:
+    def __init__(self, engine: sa.Engine, beginning: tuple[str, ...], turns: threading.Semaphore | None = None) -> None:
         self._engine = engine
         self._beginning = beginning
+        self._turns = turns
 
     def __enter__(self) -> sa.Connection:
+        if self._turns is None:
+            return self._begin()
+        if not self._turns.acquire(timeout=TURN_WITHIN_S):
+            raise DatabaseBusy(BUSY)
+        try:
+            return self._begin()
+        except BaseException:
+            self._turns.release()
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            self._end(error)
+        finally:
+            if self._turns is not None:
+                self._turns.release()
+
+    def _begin(self) -> sa.Connection:
         try:
             self._connection = self._engine.connect()
             try:
@@ -120,12 +156,14 @@ class _Transaction:
             except BaseException:
                 self._connection.close()
                 raise
+        except sa.exc.TimeoutError as error:  # every connection of the pool is taken
+            raise DatabaseBusy(BUSY) from error
         except sa.exc.DatabaseError as error:
             _raise_ours(error)
             raise
         return self._connection
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def _end(self, error: BaseException | None) -> None:
         try:
             with self._connection:  # gives it back in the end
                 if error is None:
@@ -158,7 +196,7 @@ def _raise_ours(error: sa.exc.DatabaseError) -> None:
     """The database's fault in our own words; the fault of one statement is left to its caller, without the row."""
     if isinstance(error, sa.exc.OperationalError):
         if any(words in str(error.orig) for words in ("locked", "busy", "lock timeout")):
-            raise DatabaseBusy("The database is busy. Nothing was written; please try again.") from error
+            raise DatabaseBusy(BUSY) from error
         raise DatabaseUnreachable(_first_line(error)) from error
     if type(error) is sa.exc.DatabaseError:  # its subclasses are about one statement; this is about the whole file
         raise DatabaseUnreachable(_first_line(error)) from error

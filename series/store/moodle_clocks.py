@@ -4,13 +4,11 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from series.moodle_jobs import LONGEST_PAUSE_ASKED_FOR, MoodleJob
+from series.moodle_jobs import CLOCKS_DIFFER, LATE_EFFECT, LONGEST_PAUSE_ASKED_FOR, MoodleJob
 from series.store.moodle_jobs import lock_jobs
 from series.store.moodle_tables import moodle_job
 from series.store.runs import IS_RUNNING
-from series.store.tables import moodle_connection, sync_run
-
-CLOCKS_DIFFER = timedelta(minutes=5)  # from one worker's machine to another's, at most
+from series.store.tables import mirror, moodle_connection, sync_run
 
 
 def hurry_all(connection: sa.Connection, *, now: datetime) -> None:
@@ -22,6 +20,7 @@ def hurry_all(connection: sa.Connection, *, now: datetime) -> None:
     planned = moodle_job.c.next_at > now
     lock_jobs(connection, planned)
     connection.execute(sa.update(moodle_job).where(planned).values(next_at=now))
+    _bound_late_effects(connection, now=now)
 
 
 def hurry_what_is_of_the_future(connection: sa.Connection, *, now: datetime) -> None:
@@ -38,6 +37,18 @@ def hurry_what_is_of_the_future(connection: sa.Connection, *, now: datetime) -> 
     connection.execute(
         sa.update(sync_run).where(sync_run.c.job.in_(tuple(MoodleJob)), IS_RUNNING, late).values(alive_at=now)
     )
+    _bound_late_effects(connection, now=now, differing=CLOCKS_DIFFER)
+
+
+def _bound_late_effects(connection: sa.Connection, *, now: datetime, differing: timedelta = timedelta(0)) -> None:
+    """What was given up by the old clock may still have its effect, but not for longer than if it were given up now."""
+    late = moodle_job.c.again_at > now + LATE_EFFECT + differing
+    lock_jobs(connection, late)
+    connection.execute(sa.update(moodle_job).where(late).values(again_at=now + LATE_EFFECT))
+    begun = sa.select(mirror.c.course_id, mirror.c.session_id).where(mirror.c.began_at > now + differing)
+    for row in connection.execute(begun.with_for_update(skip_locked=True)).all():  # else somebody is at it right now
+        of_row = sa.and_(mirror.c.course_id == row.course_id, mirror.c.session_id == row.session_id)
+        connection.execute(sa.update(mirror).where(of_row).values(began_at=now))
 
 
 def _lock_sites(connection: sa.Connection) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.moodle_jobs import (
+    CLOCKS_DIFFER,
     LANES,
     LATE_EFFECT,
     Level,
@@ -22,7 +23,8 @@ from series.store.moodle_tables import moodle_job
 from series.store.runs import IS_RUNNING, begin_run, close_abandoned
 from series.store.tables import course, course_series, moodle_connection, sync_run, university
 
-ABANDONED_AFTER = timedelta(minutes=2)  # a run says that it is alive before each call, none of which lasts so long
+ABANDONED_AFTER = CLOCKS_DIFFER + timedelta(minutes=2)
+"""A run says that it is alive before each call, none of which lasts two minutes; by the clock of its own machine."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ import psycopg
 import structlog
 from huey import Huey, PostgresHuey, SqliteHuey
 from huey.api import TaskWrapper
+from huey.consumer import Consumer
 from huey.serializer import SignedSerializer
 
 from series.store.database import sqlite_path
@@ -72,13 +73,27 @@ class WorkQueue:
         """Whether nothing waits to be taken by a worker."""
         return bool(self.huey.pending_count() == 0)
 
-    def work(self, jobs: Mapping[str, Job], *, threads: int) -> None:
-        """Run jobs until SIGTERM or SIGINT; the work in hand is finished first."""
+    def work(self, jobs: Mapping[str, Job], *, threads: int, on_stop: Callable[[], None]) -> None:
+        """Run jobs until SIGTERM or SIGINT; the work in hand is finished first. `on_stop`: called at the signal, before
+        that."""
         self._jobs = jobs
-        consumer = self.huey.create_consumer(
-            workers=threads, periodic=False, max_delay=0.5, graceful_signal="TERM", shutdown_timeout=60
+        consumer = _Consumer(
+            self.huey, workers=threads, periodic=False, max_delay=0.5, graceful_signal="TERM", shutdown_timeout=60
         )
+        consumer.on_stop = on_stop
         consumer.run()
 
     def _run(self, name: str, row_id: int) -> None:
-        self._jobs[name](row_id)
+        job = self._jobs.get(name)
+        if job is None:  # left behind by another version
+            log.info("trigger_unknown", job=name, row_id=row_id)
+            return
+        job(row_id)
+
+
+class _Consumer(Consumer):  # type: ignore[misc]
+    on_stop: Callable[[], None]
+
+    def stop(self, graceful: bool = False) -> None:  # noqa: FBT001, FBT002 - as Huey calls it
+        self.on_stop()
+        super().stop(graceful)

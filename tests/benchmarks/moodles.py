@@ -14,7 +14,6 @@ from pathlib import Path
 from uuid import uuid4
 
 from msgspec import structs
-from series.store.mapped_activities import NewMapping, map_activity
 
 from lms.moodle_course import UserCompletions
 from moodle_sync import moodle_runs
@@ -30,6 +29,7 @@ from series.sessions import Session
 from series.store.database import Connection
 from series.store.keys import add_tool_key
 from series.store.launches import open_visit, upsert_participant
+from series.store.mapped_activities import NewMapping, map_activity
 from series.store.mirrors import mirrored_courses, tie_course
 from series.store.moodle_connections import NewConnection, save_connection
 from series.store.runs import slot_by_hand

@@ -25,8 +25,9 @@ from series.rule import Rule
 from series.sessions import Series, Session
 from series.store.database import Connection, Database
 from series.store.mirrors import hide_series, mirrored_courses, mirrors_of, tie_course
+from series.store.moodle_clocks import hurry_all
 from series.store.moodle_connections import MoodleConnection, NewConnection, save_connection
-from series.store.moodle_jobs import PlannedJob, due_jobs, planned_jobs
+from series.store.moodle_jobs import ABANDONED_AFTER, DueJob, PlannedJob, due_jobs, planned_jobs
 from series.store.runs import slot_by_hand
 from series.store.schema import installation_id
 from series.store.sessions import add_series, add_session, change_session
@@ -132,33 +133,51 @@ class FaultyCourse:
             self.moodle.let_late_ones_through()
         self.clock.times.append(self.clock.now() + by)
 
+    def put_clock_back(self, by: timedelta) -> None:
+        """The worker sees it, and takes what was given up by the old clock for given up now."""
+        self.clock.times.append(self.clock.now() - by)
+        if self.moodle.late_since is not None:
+            self.moodle.late_since = self.clock.now()
+        with self.services.database.write() as connection:
+            hurry_all(connection, now=self.clock.now())
+
     # What the worker does
 
     def run(self, job: MoodleJob) -> moodle_runs.Came | None:
-        """None when the worker was killed."""
+        """By hand. None when the worker was killed."""
         run_id = moodle_runs.begin(self.services, self.connection(), job, slot=slot_by_hand())
-        if run_id is None:
-            return None
+        return self._run(job, run_id) if run_id is not None else None
+
+    def run_planned(self, due: DueJob) -> moodle_runs.Came | None:
+        """As the worker's lanes do it. None when the worker was killed."""
+        run_id = moodle_runs.begin_planned(self.services, due)
+        assert run_id is not None
+        return self._run(due.job, run_id)
+
+    def _run(self, job: MoodleJob, run_id: int) -> moodle_runs.Came | None:
         try:
             return moodle_runs.run_job(self.services, job, run_id)
         except Killed:
-            self.advance(timedelta(minutes=3))  # until it is given up
+            self.advance(ABANDONED_AFTER + timedelta(minutes=1))
             return None
 
     def run_what_is_due(self, until: datetime) -> None:
         """As the worker does it, until nothing is left but what comes every few minutes or hours."""
         while self.is_unsettled():
-            with self.services.database.read() as connection:
-                now = self.clock.now()
-                due = [
-                    one for sort in (False, True) for one in due_jobs(connection, now=now, limit=9, are_suspect=sort)
-                ]
-            calendars = [one.job for one in due if one.job in {MoodleJob.MIRROR, MoodleJob.SWEEP}]
-            if calendars:
-                self.run(calendars[0])
+            if due := self.due():
+                self.run_planned(due[0])
             else:
                 self.advance(timedelta(minutes=2))
-            assert now < until, "it takes too long"
+            assert self.clock.now() < until, "it takes too long"
+
+    def due(self) -> list[DueJob]:
+        jobs, now = (MoodleJob.MIRROR, MoodleJob.SWEEP), self.clock.now()
+        with self.services.database.read() as connection:
+            return [
+                one
+                for are_suspect in (False, True)
+                for one in due_jobs(connection, now=now, limit=9, are_suspect=are_suspect, jobs=jobs)
+            ]
 
     def is_unsettled(self) -> bool:
         plans = plan_university(self.services, self.connection())

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -18,15 +19,20 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from lms.products import product_of
+from moodle_sync.moodle_runs import begin_planned
+from moodle_sync.services import make_services
+from series.moodle_jobs import Level, jobs_of
 from series.rule import CONFIRMED, MAX_REQUIRED, Rule
 from series.store import migrations
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.migrate import migrate
+from series.store.moodle_jobs import DueJob, due_jobs, end_job
 from series.store.moodle_tables import moodle_job
 from series.store.rules import rule_of
+from series.store.runs import drop_run
 from series.store.schema import NEWEST, NotMigrated, installation_id, is_current, require_current
 from series.store.tables import platform, spent_nonce, tool_key, visit
-from tests.conftest import NOW
+from tests.conftest import NOW, make_settings
 
 MIGRATIONS = Path(migrations.__file__).parent
 
@@ -133,6 +139,35 @@ def test_a_locked_database_says_so_and_keeps_nothing(sqlite_url: str) -> None:
     holder.close()
     with database.write() as connection:
         connection.execute(sa.insert(spent_nonce).values(nonce="n", expires_at=NOW))
+    database.dispose()
+
+
+def test_where_every_connection_is_taken_the_database_is_busy(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("series.store.database.THREADS", 1)
+    database = Database(sqlite_url, busy_timeout_s=0)
+    with database.read(), database.read(), pytest.raises(DatabaseBusy), database.read():
+        pass
+    with database.read(), database.read():
+        pass
+    database.dispose()
+
+
+def test_who_takes_turns_waits_for_them_and_holds_up_nobody_else(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("series.store.database.TURN_WITHIN_S", 0.0)
+    database = Database(sqlite_url)
+    turns = database.in_turns(1)
+    for _ in range(2):
+        with turns.read():
+            with pytest.raises(DatabaseBusy), turns.read():
+                pass
+            with database.write():
+                pass
+    with pytest.raises(ZeroDivisionError), turns.write():
+        raise ZeroDivisionError
+    with turns.write():
+        pass
     database.dispose()
 
 
@@ -258,16 +293,47 @@ def test_an_upgrade_guesses_which_products_there_are(database: Database) -> None
     assert len({row.product for row in rows}) == len(addresses)
 
 
+def test_a_moodle_that_was_connected_before_the_upgrade_is_worked_at_after_it(database: Database) -> None:
+    _back_to("0007", database)
+    with database.write() as connection:
+        _insert(connection, "university", FIRST_ROWS["university"])
+        row = {"university_id": 1, "base_url": "https://m.example", "token_sealed": "s", "moodle_user_id": 3}
+        _insert(connection, "moodle_connection", row)
+    migrate(database)
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    services = make_services(make_settings(database.url))
+    begun = []
+    while due := _due(database, now):
+        run_id = begin_planned(services, due[0])
+        assert run_id is not None
+        begun.append(due[0].job)
+        with database.write() as connection:
+            end_job(connection, 1, due[0].job, failed=False, interval=timedelta(days=1), jitter=0, now=now)
+            drop_run(connection, run_id)
+    assert sorted(begun) == sorted(jobs_of(Level.CALENDAR))
+    services.database.dispose()
+    services.http.close()
+
+
+def _due(database: Database, now: datetime) -> list[DueJob]:
+    with database.read() as connection:
+        return due_jobs(connection, now=now, limit=10, are_suspect=False)
+
+
 def _insert(connection: sa.Connection, table: str, row: Mapping[str, object]) -> None:
     names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
     connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
 
 
 def _back_to_the_first_tables(database: Database) -> None:
+    _back_to("0001", database)
+
+
+def _back_to(revision: str, database: Database) -> None:
     with database.write() as connection:
         moodle_job.metadata.drop_all(connection)
         connection.execute(sa.text("DROP TABLE alembic_version"))
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)

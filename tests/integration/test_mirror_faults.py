@@ -45,6 +45,7 @@ STEPS = [
     "hide",
     "drop",
     "copy",
+    "clock back",
 ]
 BY_HAND = {"retime", "rename", "hide", "drop", "copy"}
 
@@ -109,6 +110,8 @@ class Telling:
             self.change()
         elif step in {"minutes", "quarter"}:
             self.course.advance(timedelta(minutes=3 if step == "minutes" else 16))
+        elif step == "clock back":
+            self.course.put_clock_back(10 * HOUR)
         else:
             self.edit(step)
 

@@ -1,14 +1,19 @@
 """When which job is next done for a connected university, and who has it: on both databases."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from series.moodle_jobs import LATE_EFFECT, Level, MoodleJob
+from moodle_sync.moodle_runs import begin_planned
+from moodle_sync.services import make_services
+from series.mirrors import Mirror
+from series.moodle_jobs import CLOCKS_DIFFER, LATE_EFFECT, Level, MoodleJob
 from series.store import runs
 from series.store.database import Database
-from series.store.mirrors import tie_course
+from series.store.mirrors import mirrored_courses, mirrors_of, save_mirrors, tie_course
 from series.store.moodle_clocks import hurry_all, hurry_what_is_of_the_future
 from series.store.moodle_connections import (
     NewConnection,
@@ -22,6 +27,7 @@ from series.store.moodle_jobs import (
     ABANDONED_AFTER,
     DueJob,
     PlannedJob,
+    ask_again,
     ask_for,
     ask_for_all,
     begin_job,
@@ -30,9 +36,11 @@ from series.store.moodle_jobs import (
     planned_jobs,
 )
 from series.store.moodle_tables import moodle_job
+from series.store.sessions import add_session
 from tests.at_once import at_once
-from tests.conftest import NOW
-from tests.examples import MALTA, SERIES, VILNIUS
+from tests.conftest import NOW, make_settings
+from tests.examples import MALTA, SERIES, SESSION, VILNIUS
+from tests.integration.faulty_course import HandClock
 from tests.seeds import ENCRYPTION_KEY, seed
 
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
@@ -338,7 +346,26 @@ def test_many_may_ask_and_begin_at_once(connected: Database) -> None:
     assert ("mirror", "running") in outcomes(connected)
 
 
+def test_workers_that_find_the_same_jobs_begin_each_lane_once(connected: Database) -> None:
+    plan_all(connected, NOW)
+
+    def work(own: Database, _: int) -> list[int | None]:
+        return [begin_planned(replace(services, database=own), one) for one in found]
+
+    found = due(connected)
+    services = replace(make_services(make_settings(connected.url)), clock=HandClock())
+    begun = [run_id for run_ids in at_once(connected, work) for run_id in run_ids if run_id is not None]
+    assert len(begun) == len(found) == 2
+    assert {outcome for _, outcome in outcomes(connected)} == {"running"}
+    services.http.close()
+
+
 # A run that dies
+
+
+def test_a_run_of_a_machine_whose_clock_is_behind_is_not_given_up(connected: Database) -> None:
+    begin(connected, SWEEP, NOW - CLOCKS_DIFFER)
+    assert begin(connected, MIRROR, NOW + MINUTE) is None
 
 
 def test_a_dead_run_makes_room_for_its_lane(connected: Database) -> None:
@@ -437,6 +464,29 @@ def test_when_the_clock_is_set_everything_is_done_and_nobody_at_work_is_given_up
         hurry_all(connection, now=past)
     assert due_names(connected, past, are_suspect=True) == {COLLECT}, "the calendar's lane is still taken"
     assert due_names(connected, past + ABANDONED_AFTER + SECOND, are_suspect=True) == {MoodleJob.ANNOUNCE, COLLECT}
+
+
+@pytest.mark.parametrize("hurry", [hurry_all, hurry_what_is_of_the_future])
+def test_nothing_is_taken_for_late_for_longer_than_a_call_can_be(
+    connected: Database, hurry: Callable[..., None]
+) -> None:
+    begun = Mirror(session_id=SESSION.session_id, event_id=None, fingerprint="", began_at=FAR)
+    with connected.write() as connection:
+        add_session(connection, SESSION, now=NOW)
+        tie_course(
+            connection,
+            university_id=MALTA.university_id,
+            moodle_course_id=2,
+            title="",
+            series_id=SERIES.series_id,
+            now=NOW,
+        )
+        (course,) = mirrored_courses(connection, MALTA.university_id)
+        save_mirrors(connection, course.course_id, [begun], now=FAR)
+        ask_again(connection, MALTA.university_id, SWEEP, at=FAR + LATE_EFFECT)
+        hurry(connection, now=NOW)
+        assert mirrors_of(connection, course.course_id) == [replace(begun, began_at=NOW)]
+    assert planned(connected, SWEEP).again_at == NOW + LATE_EFFECT
 
 
 @pytest.mark.parametrize(("ran_at", "is_hurried"), [(NOW, False), (NOW + DAY, True), (None, True)])

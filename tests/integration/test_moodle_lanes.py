@@ -8,16 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from moodle_sync import moodle_runs
 from moodle_sync.mirror_sessions import mirror
 from moodle_sync.moodle_access import MoodleAccess
 from moodle_sync.moodle_lanes import MoodleLanes
+from moodle_sync.moodle_runs import begin_planned
 from moodle_sync.services import Services
 from series.moodle_jobs import Level, MoodleJob
 from series.store import runs
+from series.store.database import Database
 from series.store.moodle_connections import NewConnection, disconnect, note_answer, save_connection
-from series.store.moodle_jobs import ABANDONED_AFTER, PlannedJob, ask_for, planned_jobs
+from series.store.moodle_jobs import ABANDONED_AFTER, DueJob, PlannedJob, ask_for, planned_jobs
 from tests.examples import VILNIUS
 from tests.integration.partner import Partner, open_partner
 from tests.seeds import ENCRYPTION_KEY
@@ -73,8 +76,10 @@ def jobs_are(monkeypatch: pytest.MonkeyPatch, **known: Job) -> Iterator[None]:
 
 
 @contextmanager
-def lanes_of(partner: Partner, *, places: int = 4, suspect_places: int = 1) -> Iterator[MoodleLanes]:
-    lanes = MoodleLanes(partner.services, places=places, suspect_places=suspect_places)
+def lanes_of(
+    partner: Partner, *, places: int = 4, suspect_places: int = 1, most_threads: int = 8
+) -> Iterator[MoodleLanes]:
+    lanes = MoodleLanes(partner.services, places=places, suspect_places=suspect_places, most_threads=most_threads)
     try:
         yield lanes
     finally:
@@ -176,6 +181,114 @@ def test_a_suspect_site_takes_only_a_place_for_suspects(partner: Partner, monkey
         lanes.begin_due()
         assert not hanging.begun.acquire(timeout=0), "its second job waits: the one place for trials is taken"
         hanging.go.set()
+
+
+def test_a_site_that_is_slow_gives_its_place_to_another_after_a_while(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner.connect()
+    connect_vilnius(partner)
+    switches = partner.world.sandbox.sites["malta"].switches
+    with jobs_are(monkeypatch, mirror=look), lanes_of(partner, places=1) as lanes:
+        switches.set(slow_s=1.5)
+        lanes.begin_due()
+        until(lambda: ("malta", "mirror", "running") in ran(partner), "the slow one's run begins", within_s=30)
+        until(lambda: any(place.called_s for place in lanes._places), "it calls", within_s=30)
+        lanes.begin_due()
+        assert len(lanes._places) == 1, "the one place is taken"
+        monkeypatch.setattr("moodle_sync.moodle_lanes.STUCK_S", 0.3)
+        until(lambda: any(place.is_stuck for place in lanes._places), "it is stuck", within_s=30)
+        switches.reset()
+        lanes.begin_due()
+        until(lambda: ("vilnius", "mirror", "done") in ran(partner), "the other one's run ends", within_s=30)
+        assert ("malta", "mirror", "running") in ran(partner)
+
+
+def test_suspects_that_are_stuck_leave_threads_to_the_others(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:
+    partner.connect(Level.COMPLETIONS)
+    connect_vilnius(partner)
+    partner.world.sandbox.sites["malta"].switches.set(moodle_status=503, moodle_status_times=1)
+    assert partner.run(MIRROR).down is not None
+    partner.world.advance(TEN_MINUTES.total_seconds())
+    monkeypatch.setattr("moodle_sync.moodle_lanes.STUCK_S", 0.0)
+    hanging = Hanging("vilnius")
+    with jobs_are(monkeypatch, mirror=hanging, collect=hanging), lanes_of(partner, most_threads=2) as lanes:
+        with monkeypatch.context() as patch:
+            patch.setattr(lanes, "_most", {False: 0, True: 2})  # the suspects come first
+            lanes.begin_due()
+            assert hanging.begun.acquire(timeout=30)
+            assert hanging.begun.acquire(timeout=30)
+        lanes.begin_due()
+        until(lambda: ("vilnius", "mirror", "done") in ran(partner), "the other one's run ends", within_s=30)
+        until(lambda: len(lanes._places) == 2, "its thread ends", within_s=30)
+        hanging.go.set()
+
+
+def test_no_more_threads_than_the_most_of_a_sort(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:
+    partner.connect(Level.COMPLETIONS)
+    connect_vilnius(partner)
+    monkeypatch.setattr("moodle_sync.moodle_lanes.STUCK_S", 0.0)
+    hanging = Hanging()
+    with jobs_are(monkeypatch, mirror=hanging, collect=hanging), lanes_of(partner, most_threads=2) as lanes:
+        lanes.begin_due()
+        assert hanging.begun.acquire(timeout=30)
+        assert hanging.begun.acquire(timeout=30)
+        lanes.begin_due()
+        assert len(lanes._places) == 2
+        hanging.go.set()
+
+
+def test_a_database_that_is_busy_is_a_warning_and_the_job_stays_due(partner: Partner) -> None:
+    partner.connect()
+    database = Database(partner.services.settings.database_url, busy_timeout_s=0)
+    lanes = MoodleLanes(replace(partner.services, database=database))
+    lanes._seen_at = partner.now
+    with capture_logs() as records, partner.services.database.write():
+        lanes.begin_due()
+        until(lanes.is_idle, "it gives up", within_s=30)
+    assert {(record["event"], record["log_level"]) for record in records} == {("moodle_run_skipped", "warning")}
+    work_off(lanes)
+    assert ran(partner) == [("malta", "mirror", "done")]
+    database.dispose()
+
+
+def test_runs_take_turns_at_the_database(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One connection and one in reserve, and nobody waits for them: more at once would be refused."""
+    partner.connect(Level.COMPLETIONS)
+    connect_vilnius(partner)
+    monkeypatch.setattr("series.store.database.THREADS", 1)
+    monkeypatch.setattr("moodle_sync.moodle_lanes.AT_DATABASE", 1)
+    database = Database(partner.services.settings.database_url, busy_timeout_s=0)
+    together = threading.Barrier(3)
+
+    def begin_together(services: Services, due: DueJob) -> int | None:
+        together.wait(10)
+        return begin_planned(services, due)
+
+    monkeypatch.setattr("moodle_sync.moodle_lanes.begin_planned", begin_together)
+    with jobs_are(monkeypatch, mirror=look, collect=look):
+        lanes = MoodleLanes(replace(partner.services, database=database))
+        work_off(lanes)
+    assert [outcome for _, _, outcome in ran(partner)] == ["done"] * 3
+    database.dispose()
+
+
+def test_nothing_is_begun_after_a_stop_and_who_hangs_is_not_waited_for(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner.connect()
+    hanging = Hanging()
+    with jobs_are(monkeypatch, mirror=hanging), lanes_of(partner) as lanes:
+        lanes.begin_due()
+        assert hanging.begun.acquire(timeout=30)
+        connect_vilnius(partner)
+        lanes.begin_no_more()
+        lanes.begin_due()
+        with capture_logs() as records:
+            lanes.stop(within_s=0)
+        assert [(record["event"], record["threads"]) for record in records] == [("moodle_runs_left", 1)]
+        hanging.go.set()
+    assert [run.scope for run in partner.runs()] == ["malta"]
 
 
 def test_a_site_that_is_down_is_not_called_in_its_pause_and_tried_after_it(partner: Partner) -> None:

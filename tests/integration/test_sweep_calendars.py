@@ -8,15 +8,17 @@ from uuid import UUID
 
 import pytest
 
-from moodle_sync.mirror_sessions import plan_university
+from moodle_sync.mirror_sessions import CoursePlan, plan_university
 from moodle_sync.moodle_runs import Came, access_to
 from moodle_sync.sweep_calendars import look_at
 from sandbox_lms.calendar import Event
+from series.mirrors import Mirror
 from series.moodle_jobs import LATE_EFFECT, MoodleJob
 from series.sessions import Session, Status
+from series.store.mirrors import save_mirrors
 from series.store.moodle_connections import NewConnection, save_connection
 from tests.databases import Databases
-from tests.examples import MALTA, SERIES, weekly
+from tests.examples import MALTA, SERIES, moved, weekly
 from tests.integration.faulty_course import FaultyCourse, open_course
 from tests.integration.in_process_moodle import CREATE, Fault
 from tests.seeds import ENCRYPTION_KEY
@@ -207,6 +209,67 @@ def test_a_look_changes_nothing(course: FaultyCourse) -> None:
     assert course.events() == before
 
 
+def of_another_course(course: FaultyCourse, session: Session) -> Event:
+    """As after a restore of the site: the id that we know is now that of an event of ours in another course."""
+    event = replace(event_of(course, session), course_id=9)
+    course.edit(event)
+    return event
+
+
+@pytest.mark.parametrize("job", [MoodleJob.MIRROR, MoodleJob.SWEEP])
+def test_an_event_of_another_course_is_not_this_ones(course: FaultyCourse, job: MoodleJob) -> None:
+    other = of_another_course(course, IN_A_WEEK)
+    changed = replace(IN_A_WEEK, title="Retitled")
+    course.change(changed)
+    came = course.run(job)
+    assert came is not None
+    assert (came.counts, came.notes) == ({"created": 1}, [])
+    (made,) = (event for event in course.events_of(IN_A_WEEK) if event != other)
+    assert course.is_right(changed, made)
+    assert sweep(course) == Came(calls=1)
+    assert other in course.events()
+
+
+def test_an_event_of_another_course_is_not_deleted_with_this_ones(course: FaultyCourse) -> None:
+    other = of_another_course(course, IN_A_WEEK)
+    course.hide(SERIES)
+    assert mirror(course).counts == {"deleted": 2}
+    assert course.events() == [other]
+
+
+def test_the_last_series_that_leaves_takes_its_doubles_along(course: FaultyCourse) -> None:
+    course.edit(replace(event_of(course, IN_TWO_WEEKS), event_id=500))  # a course restored from a backup
+    course.hide(SERIES)
+    assert mirror(course).counts == {"deleted": 4}
+    assert course.events() == []
+
+
+def test_the_double_of_an_only_session_that_is_moved_years_away_goes(opened: FaultyCourse) -> None:
+    opened.start_again()
+    opened.add(IN_A_WEEK)
+    opened.show(SERIES)
+    mirror(opened)
+    opened.edit(replace(event_of(opened, IN_A_WEEK), event_id=500))
+    opened.change(moved(IN_A_WEEK, timedelta(days=1000)))
+    assert sweep(opened).counts == {"updated": 1, "doubles": 1}
+
+
+def test_where_two_sessions_have_one_event_by_mistake_nobody_is_told_to_delete_it(course: FaultyCourse) -> None:
+    event = event_of(course, IN_A_WEEK)
+    (planned,) = plan_university(course.services, course.connection())
+    known = replace(mirror_in(planned, IN_TWO_WEEKS), event_id=event.event_id)
+    with course.services.database.write() as connection:
+        save_mirrors(connection, planned.course.course_id, [known], now=course.clock.now())
+    course.remove(event_of(course, IN_TWO_WEEKS))
+    came = sweep(course)
+    assert (came.counts, came.notes) == ({"created": 1}, [])
+    assert is_equal(course)
+
+
+def mirror_in(planned: CoursePlan, session: Session) -> Mirror:
+    return next(one for one in planned.known.mirrors if one.session_id == session.session_id)
+
+
 # After calls that were given up
 
 
@@ -255,6 +318,23 @@ def test_what_comes_late_in_the_middle_of_a_sweep_is_not_taken_for_a_filter(cour
     course.advance(LATE_EFFECT)
     sweep(course)
     assert event_of(course, IN_A_WEEK).name == "Third title"
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_a_clock_that_is_put_back_leaves_nothing_unmade(course: FaultyCourse, *, is_seen: bool) -> None:
+    new = replace(IN_TWO_WEEKS, session_id=UUID(int=7), title="Extra")
+    course.add(new)
+    fail(course, None, Fault.TIMEOUT_BEFORE)
+    mirror(course)
+    back = timedelta(days=2)
+    if is_seen:
+        course.put_clock_back(back)
+        assert mirror(course).counts == {"waiting": 1}, "as if it had been given up now"
+        course.advance(LATE_EFFECT)
+    else:
+        course.clock.times.append(course.clock.now() - back)
+    assert mirror(course).counts == {"created": 1}
+    assert course.is_right(new, event_of(course, new))
 
 
 def test_a_run_that_ended_well_leaves_the_sweep_as_it_was_planned(course: FaultyCourse) -> None:

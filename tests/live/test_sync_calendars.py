@@ -107,7 +107,7 @@ def test_killed_while_sessions_are_made(two: TwoSites, moment: Moment) -> None:
     with two.through("first") as proxy:
         two.killed_in(proxy, CREATE, moment, "run", "mirror", "--university", "first")
         if moment == "after":
-            two.later(timedelta(minutes=3))  # the killed run is given up
+            two.later(timedelta(minutes=8))  # the killed run is given up
             two.succeeds("run", "mirror")
         proxy.release()  # late, if Moodle had not begun
     two.later()

@@ -12,7 +12,6 @@ from typing import cast
 
 import pytest
 import sqlalchemy as sa
-from series.store.mapped_activities import NewMapping, map_activity
 
 from lms.moodle_protocol import Function
 from series.moodle_jobs import Level
@@ -20,6 +19,7 @@ from series.rosters import RosterMember
 from series.rule import Kind
 from series.store.evidence import facts_of
 from series.store.launches import upsert_participant
+from series.store.mapped_activities import NewMapping, map_activity
 from series.store.mirrors import mirrored_courses
 from series.store.rosters import save_roster
 from series.store.sessions import find_series, sessions_of

@@ -1,5 +1,7 @@
 """Moodle connections with a level, a schedule and checks; activities that count; announcements; mail for staff"""
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -86,11 +88,27 @@ def _make_schedule() -> None:
         sa.PrimaryKeyConstraint("university_id", "job", name=op.f("pk_moodle_job")),
     )
     op.create_index(op.f("ix_moodle_job_next_at"), "moodle_job", ["next_at"])
-    for job in ("mirror", "sweep", "check", "announce"):
-        op.execute(
-            f"INSERT INTO moodle_job (university_id, job, next_at, failures)"  # noqa: S608 - four words of ours
-            f" SELECT university_id, '{job}', CURRENT_TIMESTAMP, 0 FROM moodle_connection"
-        )
+    _plan_what_is_connected()
+
+
+def _plan_what_is_connected() -> None:
+    """Soon. Bound, so that the instant is written as the columns compare it: CURRENT_TIMESTAMP of SQLite is not."""
+    connection, now = op.get_bind(), datetime.now(UTC)
+    connected = sa.table("moodle_connection", sa.column("university_id", ID))
+    moodle_job = sa.table(
+        "moodle_job",
+        sa.column("university_id", ID),
+        sa.column("job", sa.String()),
+        sa.column("next_at", INSTANT),
+        sa.column("failures", sa.Integer()),
+    )
+    rows = [
+        {"university_id": university_id, "job": job, "next_at": now, "failures": 0}
+        for university_id in connection.execute(sa.select(connected.c.university_id)).scalars()
+        for job in ("mirror", "sweep", "check", "announce")
+    ]
+    if rows:
+        connection.execute(sa.insert(moodle_job), rows)
 
 
 def _make_activities() -> None:
