@@ -171,12 +171,14 @@ def _connect(university_slug: str, address: str, token: str, given: _Given) -> N
             site_name=site.site_name.replace("\0", ""),
             is_same_site=given.same_site,
         )
-        connect_moodle(connection, new, encryption_key=key, actor=OPERATOR, now=now)
+        has_lost_courses = connect_moodle(connection, new, encryption_key=key, actor=OPERATOR, now=now)
         if course is not None and shown is not None:
             _choose(connection, university, shown, course, now)
     said = f"Connected {site.site_name} ({level.value})"
     if course is not None and shown is not None:
         said += f": “{shown.title}” is mirrored into “{course.fullname}”"
+    elif has_lost_courses:
+        said += ", without its course, in which another university shows a series meanwhile; give --course"
     if level is not level_before and level is Level.CALENDAR:
         said += f". It was connected for {level_before.value}: what students complete is not collected any more"
     click.echo(printable(f"{said}. `moodle-sync doctor {university_slug}` tries out what the token can do."))

@@ -185,6 +185,8 @@ def _end(
         lock_site(connection, connected.university_id)
         if runs.scope_of(connection, run_id) is None:
             return
+        if job in {MoodleJob.MIRROR, MoodleJob.SWEEP}:
+            let_go_what_is_over(connection, connected.university_id)
         retry_at = _note_site(connection, connected.university_id, came, now)
         end_job(
             connection,
@@ -196,8 +198,6 @@ def _end(
             now=now,
             retry_at=now if came.is_stopped else retry_at,
         )
-        if job in {MoodleJob.MIRROR, MoodleJob.SWEEP}:
-            let_go_what_is_over(connection, connected.university_id)
         if is_dropped:
             runs.drop_run(connection, run_id)
         else:

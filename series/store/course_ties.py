@@ -11,7 +11,7 @@ from series.store.tables import course, course_series, mirror, moodle_connection
 
 @dataclass(frozen=True, kw_only=True)
 class ShownSeries:
-    """A series in the calendar of a Moodle course. `events`: of ours there, of all series."""
+    """A series in the calendar of a Moodle course."""
 
     course_id: int
     moodle_course_id: int
@@ -19,15 +19,12 @@ class ShownSeries:
     series_id: UUID
     series_slug: str
     series_title: str
-    events: int
 
 
 def shown_series(connection: sa.Connection, university_id: int) -> list[ShownSeries]:
     """By course and title."""
-    events = sa.select(sa.func.count()).where(mirror.c.course_id == course.c.id).scalar_subquery()
     rows = connection.execute(
         sa.select(course, series.c.id.label("series_id"), series.c.slug, series.c.title.label("series_title"))
-        .add_columns(events.label("events"))
         .join(course_series, (course_series.c.course_id == course.c.id) & course_series.c.is_mirrored)
         .join(series, series.c.id == course_series.c.series_id)
         .where(course.c.university_id == university_id, course.c.moodle_course_id.is_not(None))
@@ -41,7 +38,6 @@ def shown_series(connection: sa.Connection, university_id: int) -> list[ShownSer
             series_id=row.series_id,
             series_slug=row.slug,
             series_title=row.series_title,
-            events=row.events,
         )
         for row in rows
     ]
@@ -57,7 +53,8 @@ def events_there(connection: sa.Connection, university_id: int) -> int:
 
 
 def let_courses_go(connection: sa.Connection, university_id: int, *, only: Collection[int] | None = None) -> bool:
-    """They are no longer tied to a course of a Moodle, whatever stands there. Whether any was. `only`: of these."""
+    """They are no longer tied to a course of a Moodle, whatever stands there; one that nobody has launched shows
+    nothing any more. Whether any was. `only`: of these."""
     of_university = course.c.university_id == university_id
     tied = sa.select(course.c.id).where(of_university, course.c.moodle_course_id.is_not(None))
     ids = connection.execute(tied if only is None else tied.where(course.c.id.in_(only))).scalars().all()
@@ -65,9 +62,7 @@ def let_courses_go(connection: sa.Connection, university_id: int, *, only: Colle
         return False
     connection.execute(sa.delete(mirror).where(mirror.c.course_id.in_(ids)))
     unlaunched = sa.select(course.c.id).where(course.c.id.in_(ids), course.c.deployment_id.is_(None))
-    connection.execute(
-        sa.delete(course_series).where(course_series.c.course_id.in_(unlaunched))
-    )  # nothing else is left
+    connection.execute(sa.delete(course_series).where(course_series.c.course_id.in_(unlaunched)))
     connection.execute(sa.update(course).where(course.c.id.in_(ids)).values(moodle_course_id=None, announces=False))
     return True
 

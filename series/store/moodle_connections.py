@@ -71,10 +71,11 @@ def save_connection(connection: sa.Connection, new: NewConnection, *, encryption
             has_lost_courses = let_courses_go(connection, new.university_id)
     note_account(connection, new.university_id, new.base_url, new.moodle_user_id)
     _put_row(connection, new, encryption_key, now)
+    has_lost_courses |= let_go_what_others_show(connection, new.university_id)
     plan_jobs(connection, new.university_id, new.level, now=now)
     if was_running:  # in the middle of a call, perhaps
         ask_again(connection, new.university_id, MoodleJob.SWEEP, at=now + LATE_EFFECT)
-    return let_go_what_others_show(connection, new.university_id) or has_lost_courses
+    return has_lost_courses
 
 
 def _put_row(connection: sa.Connection, new: NewConnection, encryption_key: bytes, now: datetime) -> None:
