@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from series.checks import decode_checks, gap_key, gaps_of
 from series.moodle_jobs import Level, paused_until
 from series.store.database import insert
 from series.store.keys import seal, unseal
@@ -138,11 +139,15 @@ def note_answer(connection: sa.Connection, university_id: int) -> None:
 
 
 def save_checks(connection: sa.Connection, university_id: int, checks: str, *, now: datetime) -> None:
-    """`checks`: JSON."""
+    """`checks`: JSON. A gap that an earlier check has found, too, is as old as it was."""
+    of_university = moodle_connection.c.university_id == university_id
+    before = connection.execute(sa.select(moodle_connection.c.gaps_since).where(of_university)).scalar_one_or_none()
+    known = json.loads(before or "{}")
+    since = {key: known.get(key, now.isoformat()) for key in map(gap_key, gaps_of(decode_checks(checks)))}
     connection.execute(
         sa.update(moodle_connection)
-        .where(moodle_connection.c.university_id == university_id)
-        .values(checks=checks, checked_at=now)
+        .where(of_university)
+        .values(checks=checks, checked_at=now, gaps_since=json.dumps(since))
     )
 
 

@@ -277,7 +277,6 @@ course_series = Table(
     metadata,
     Column("course_id", ForeignKey("course.id"), primary_key=True),
     Column("series_id", ForeignKey("series.id"), primary_key=True),
-    Column("since_at", Instant),  # what happened before it need not be told there; none: nobody knows since when
 )
 
 course_count = Table(  # what a course demands for its own grade, in place of the series' number
@@ -532,6 +531,7 @@ moodle_connection = Table(
     Column("reason", Text),  # of the last failure, in words
     Column("checks", Text),  # JSON: what the last check found
     Column("checked_at", Instant),
+    Column("gaps_since", Text),  # JSON: when each gap of the last check was first found
     Column("connected_at", Instant),  # as it is now; unknown of those from before
 )
 
