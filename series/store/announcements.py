@@ -202,8 +202,8 @@ def _add(connection: sa.Connection, wanted: Iterable[ToTell], state: State, now:
 
 
 def decide(connection: sa.Connection, one: ToTell, state: State, *, by: str, now: datetime) -> bool:
-    """What a person says: SET_ASIDE or DUE. Whether it counts: not for what has been told or is being posted; what was
-    begun earlier is looked for before it is posted again."""
+    """What a person says: SET_ASIDE or DUE. Whether it counts: not for what has been told or is being posted, unless
+    the course does not want that any more; what was begun earlier is looked for before it is posted again."""
     is_due = state is State.DUE
     fresh = {
         "state": state.value,
@@ -214,7 +214,7 @@ def decide(connection: sa.Connection, one: ToTell, state: State, *, by: str, now
         "done_at": None if is_due else now,
     }
     open_states = (State.LEFT.value, State.FAILED.value)
-    untouched = (announcement.c.state == State.DUE.value) & announcement.c.began_at.is_(None)
+    untouched = (announcement.c.state == State.DUE.value) & (announcement.c.began_at.is_(None) | sa.not_(_is_wanted()))
     done = connection.execute(
         insert(connection, announcement)
         .values(**_fresh(one), **fresh, made_at=now)
@@ -233,19 +233,24 @@ def decide(connection: sa.Connection, one: ToTell, state: State, *, by: str, now
 def claim(connection: sa.Connection, one: Announcement, *, now: datetime) -> bool:
     """Noted before it is posted, so that it is looked for when nobody knows how that ended. False: somebody else has
     it, or it is not to be posted any more: what nobody asked for only where the course still wants such things."""
-    wanted = sa.exists().where(course.c.id == announcement.c.course_id, course.c.announces)
     done = connection.execute(
         sa.update(announcement)
         .where(
             announcement.c.id == one.announcement_id,
             announcement.c.state == State.DUE.value,
             announcement.c.began_at.is_not_distinct_from(one.began_at),
-            announcement.c.set_by.is_not(None) | wanted,
+            _is_wanted(),
         )
         .values(began_at=now)
         .returning(announcement.c.id)
     )
     return done.one_or_none() is not None
+
+
+def _is_wanted() -> sa.ColumnElement[bool]:
+    """By a person, or by the course."""
+    by_course = sa.exists().where(course.c.id == announcement.c.course_id, course.c.announces)
+    return announcement.c.set_by.is_not(None) | by_course.correlate(announcement)
 
 
 def note_posted(connection: sa.Connection, announcement_id: int, discussion_id: int, *, now: datetime) -> None:
@@ -280,7 +285,8 @@ def note_not_posted(
         values["state"] = State.FAILED.value
     if is_sure:
         values["began_at"] = None
-    connection.execute(sa.update(announcement).where(announcement.c.id == announcement_id).values(**values))
+    is_open = announcement.c.state.in_((State.DUE.value, State.FAILED.value))  # nobody has dealt with it meanwhile
+    connection.execute(sa.update(announcement).where(announcement.c.id == announcement_id, is_open).values(**values))
 
 
 def put_off(connection: sa.Connection, announcement_id: int, *, next_at: datetime) -> None:
