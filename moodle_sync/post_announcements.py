@@ -19,18 +19,14 @@ from series.announcements import Announcement, State, is_perhaps_told, is_settle
 from series.feed import session_url
 from series.moodle_jobs import LATE_EFFECT
 from series.people import University
+from series.store.announcement_postings import claim, drop_outdated, note_not_posted, note_posted, put_off
 from series.store.announcements import (
     AnnouncingCourse,
     ToTell,
     announced_coming,
     announcements_of,
     announcing_courses,
-    claim,
-    drop_outdated,
     make_due,
-    note_not_posted,
-    note_posted,
-    put_off,
     to_tell,
 )
 from series.store.database import Connection
@@ -144,7 +140,7 @@ def _plan(services: Services, access: MoodleAccess) -> None:
         and (one.course_id, one.session.session_id) not in on_their_way  # what is true then depends on it
     ]
     outdated = [
-        row.announcement_id
+        row
         for row in rows
         if _is_outdated(
             row,
@@ -213,7 +209,7 @@ class _Course:
                 return
         if posting.wanted is None:
             with self.services.database.write() as connection:
-                drop_outdated(connection, [row.announcement_id])
+                drop_outdated(connection, [row])
             return
         self._post(row, posting.wanted)
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from series.announcements import TOLD, Announcement, Change, ReplannedSession, Seen, State, change_to_tell
 from series.sessions import Session, Status
+from series.store.announcement_postings import drop_left, is_wanted
 from series.store.database import insert
 from series.store.moodle_tables import announcement, seen_session
 from series.store.sessions import sessions_with
@@ -214,7 +215,7 @@ def decide(connection: sa.Connection, one: ToTell, state: State, *, by: str, now
         "done_at": None if is_due else now,
     }
     open_states = (State.LEFT.value, State.FAILED.value)
-    untouched = (announcement.c.state == State.DUE.value) & (announcement.c.began_at.is_(None) | sa.not_(_is_wanted()))
+    untouched = (announcement.c.state == State.DUE.value) & (announcement.c.began_at.is_(None) | sa.not_(is_wanted()))
     done = connection.execute(
         insert(connection, announcement)
         .values(**_fresh(one), **fresh, made_at=now)
@@ -226,81 +227,8 @@ def decide(connection: sa.Connection, one: ToTell, state: State, *, by: str, now
         .returning(announcement.c.id)
     ).scalar_one_or_none()
     if done is not None and state in TOLD:
-        _drop_left(connection, done)
+        drop_left(connection, done)
     return done is not None
-
-
-def claim(connection: sa.Connection, one: Announcement, *, now: datetime) -> bool:
-    """Noted before it is posted, so that it is looked for when nobody knows how that ended. False: somebody else has
-    it, or it is not to be posted any more: what nobody asked for only where the course still wants such things."""
-    done = connection.execute(
-        sa.update(announcement)
-        .where(
-            announcement.c.id == one.announcement_id,
-            announcement.c.state == State.DUE.value,
-            announcement.c.began_at.is_not_distinct_from(one.began_at),
-            _is_wanted(),
-        )
-        .values(began_at=now)
-        .returning(announcement.c.id)
-    )
-    return done.one_or_none() is not None
-
-
-def _is_wanted() -> sa.ColumnElement[bool]:
-    """By a person, or by the course."""
-    by_course = sa.exists().where(course.c.id == announcement.c.course_id, course.c.announces)
-    return announcement.c.set_by.is_not(None) | by_course.correlate(announcement)
-
-
-def note_posted(connection: sa.Connection, announcement_id: int, discussion_id: int, *, now: datetime) -> None:
-    values = {"state": State.POSTED.value, "discussion_id": discussion_id, "problem": None, "done_at": now}
-    connection.execute(sa.update(announcement).where(announcement.c.id == announcement_id).values(**values))
-    _drop_left(connection, announcement_id)
-
-
-def _drop_left(connection: sa.Connection, announcement_id: int) -> None:
-    """What was left to a person before this one was told."""
-    told = announcement.alias()
-    same = (told.c.course_id == announcement.c.course_id) & (told.c.session_id == announcement.c.session_id)
-    connection.execute(
-        sa.delete(announcement).where(
-            announcement.c.state == State.LEFT.value, sa.exists().where(told.c.id == announcement_id, same)
-        )
-    )
-
-
-def note_not_posted(
-    connection: sa.Connection,
-    announcement_id: int,
-    *,
-    problem: str,
-    attempts: int,
-    next_at: datetime | None,
-    is_sure: bool,
-) -> None:
-    """`next_at` None: given up. `is_sure`: Moodle has said no, so that there is nothing to be looked for."""
-    values: dict[str, Any] = {"problem": problem, "attempts": attempts, "next_at": next_at}
-    if next_at is None:
-        values["state"] = State.FAILED.value
-    if is_sure:
-        values["began_at"] = None
-    is_open = announcement.c.state.in_((State.DUE.value, State.FAILED.value))  # nobody has dealt with it meanwhile
-    connection.execute(sa.update(announcement).where(announcement.c.id == announcement_id, is_open).values(**values))
-
-
-def put_off(connection: sa.Connection, announcement_id: int, *, next_at: datetime) -> None:
-    connection.execute(sa.update(announcement).where(announcement.c.id == announcement_id).values(next_at=next_at))
-
-
-def drop_outdated(connection: sa.Connection, announcement_ids: Collection[int]) -> None:
-    """Of changes that have been superseded: those that are told stay."""
-    connection.execute(
-        sa.delete(announcement).where(
-            announcement.c.id.in_(announcement_ids),
-            announcement.c.state.in_([State.DUE.value, State.FAILED.value]),
-        )
-    )
 
 
 def _fresh(one: ToTell) -> dict[str, Any]:

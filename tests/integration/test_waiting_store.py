@@ -12,12 +12,11 @@ from series.announcements import State
 from series.checks import Check, Code, Outcome, encode_checks
 from series.people import Visit
 from series.sessions import Status
+from series.store.announcement_postings import claim, note_not_posted
 from series.store.announcements import (
     announcements_of,
-    claim,
     decide,
     make_due,
-    note_not_posted,
     switch_on,
     to_tell,
 )

@@ -15,7 +15,8 @@ from lms.moodle_levels import ANNOUNCEMENTS, NEEDS
 from series.announcements import State
 from series.moodle_jobs import MoodleJob
 from series.sessions import Session, Status
-from series.store.announcements import announcements_of, announces, note_not_posted, note_posted
+from series.store.announcement_postings import note_not_posted, note_posted
+from series.store.announcements import announcements_of, announces
 from series.store.moodle_connections import NewConnection, save_connection
 from series.store.moodle_jobs import planned_jobs
 from series.store.sessions import change_session
