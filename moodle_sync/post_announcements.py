@@ -140,14 +140,7 @@ def _plan(services: Services, access: MoodleAccess) -> None:
         and (one.course_id, one.session.session_id) not in on_their_way  # what is true then depends on it
     ]
     outdated = [
-        row
-        for row in rows
-        if _is_outdated(
-            row,
-            is_wanted=row.announcement_id in true,
-            may_post=_may_post(row, by_id[row.course_id]),
-            is_coming=row.session_id in coming,
-        )
+        row for row in rows if row.announcement_id not in true and _is_over(row, is_coming=row.session_id in coming)
     ]
     if fresh or outdated:
         with services.database.write() as connection:
@@ -155,11 +148,11 @@ def _plan(services: Services, access: MoodleAccess) -> None:
             make_due(connection, fresh, now=now)
 
 
-def _is_outdated(row: Announcement, *, is_wanted: bool, may_post: bool, is_coming: bool) -> bool:
-    """What may be in the forum is looked for first; of a session that has begun, nobody needs to know any more."""
-    if row.state is State.DUE:
-        return row.began_at is None and not (is_wanted and may_post)
-    return row.state is State.FAILED and not is_wanted and not (is_perhaps_told(row) and is_coming)
+def _is_over(row: Announcement, *, is_coming: bool) -> bool:
+    """What may be in the forum is looked for first; what was given up, only for a session to come."""
+    if row.state is State.FAILED:
+        return row.began_at is None or not is_coming
+    return row.state is State.DUE and row.began_at is None
 
 
 def _may_be_there(row: Announcement) -> bool:

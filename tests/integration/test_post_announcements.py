@@ -230,9 +230,6 @@ def test_what_is_switched_off_a_moment_ago_is_not_begun(partner: Partner) -> Non
     wait(partner, SETTLE)
     make_due_only(partner)
     (row,) = rows(partner)
-    opt_out(partner)
-    opt_in(partner)
-    make_due_only(partner)
     with partner.services.database.write() as connection:
         connection.execute(sa.update(course).values(announces=False))
         assert not claim(connection, row, now=partner.now)
