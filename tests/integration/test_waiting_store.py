@@ -22,6 +22,7 @@ from series.store.announcements import (
 )
 from series.store.database import Database
 from series.store.merging import merge_courses
+from series.store.mirrors import show_series
 from series.store.moodle_connections import NewConnection, save_checks, save_connection
 from series.store.moodle_tables import announcement, course_collect
 from series.store.sessions import change_session
@@ -305,11 +306,13 @@ def test_grades_that_fail_for_another_cause_wait_by_themselves(
 
 
 def test_two_courses_that_turn_out_to_be_one_were_told_once(database: Database, seeded: Seeded, student: Visit) -> None:
-    cancel(database, seeded)
     with database.write() as connection:
         other = connection.execute(
             sa.insert(course).values(university_id=MALTA.university_id, title="", announces=True).returning(course.c.id)
         ).scalar_one()
+        show_series(connection, other, SERIES.series_id, now=NOW)
+    cancel(database, seeded)
+    with database.write() as connection:
         (one,) = to_tell(connection, [student.course_id or 0], now=NOW)
         decide(connection, one, State.SET_ASIDE, by="participant 1", now=NOW)
         decide(connection, replace(one, course_id=other), State.DUE, by="participant 2", now=NOW)
