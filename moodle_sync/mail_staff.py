@@ -67,11 +67,12 @@ class StaffMail:
             run_id = runs.begin_run(connection, job="mail", scope="staff", slot=runs.slot_by_hand(), now=now)
         if run_id is None:
             return  # another worker is at it
-        sent, problems = 0, []
+        sent = 0
+        problems: list[str] = []
         try:
             for due in self._all_due(now):  # once more, by what the last one has noted
                 if self._may_try(due.reader.staff_id, now):
-                    sent += self._tell(run_id, due)
+                    sent += self._tell(run_id, due, problems)
                     self._failures.pop(SERVER, None)
         except MailNotSent as error:
             problems.append(str(error))
@@ -79,13 +80,13 @@ class StaffMail:
             self._end(run_id, sent, problems)
 
     def _end(self, run_id: int, sent: int, problems: list[str]) -> None:
-        outcome = "failed" if problems else "done"
+        outcome = "failed" if problems and not sent else "done"
         with self._services.database.write() as connection:
             if not sent and not problems:
                 runs.drop_run(connection, run_id)
                 return
             now = self._services.clock.now()
-            reason = "\n".join(problems) or None
+            reason = "\n".join(dict.fromkeys(problems)) or None
             runs.end_run(connection, run_id, outcome=outcome, counts={"sent": sent}, reason=reason, now=now)
 
     def _all_due(self, now: datetime) -> list[Due]:
@@ -101,8 +102,8 @@ class StaffMail:
                     drop_outdated(connection, one.reader.staff_id, one.waiting)
         return [one for one in found if not one.is_empty]
 
-    def _tell(self, run_id: int, due: Due) -> int:
-        """How many mails were sent. Raises MailNotSent of the whole server."""
+    def _tell(self, run_id: int, due: Due, problems: list[str]) -> int:
+        """How many mails were sent; why one was not. Raises MailNotSent of the whole server."""
         staff_id, now = due.reader.staff_id, self._services.clock.now()
         with self._services.database.write() as connection:
             runs.still_alive(connection, run_id, now=now)
@@ -113,6 +114,7 @@ class StaffMail:
             self._put_off(SERVER if error.of_server else staff_id, now)
             if error.of_server:
                 raise
+            problems.append(str(error))
             return 0
         self._failures.pop(staff_id, None)
         return sent
@@ -130,7 +132,7 @@ class StaffMail:
         if not due.week:
             return 0
         with self._services.database.read() as connection:
-            week = week_around(connection, scope=due.reader.university_slug, now=now)
+            week = week_around(connection, due.reader, now=now)
         has_content = bool(due.waiting) or not week.is_empty
         if has_content:
             public_url = self._services.settings.public_url

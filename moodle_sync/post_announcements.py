@@ -15,23 +15,20 @@ from lms.moodle_forum import Discussion
 from moodle_sync.moodle_access import MoodleAccess
 from moodle_sync.services import Services
 from series.announcement_texts.writing import Written, write
-from series.announcements import Announcement, State, is_settled
+from series.announcements import Announcement, State, is_perhaps_told, is_settled
 from series.check_words import check_line
 from series.checks import Check, Code, Outcome
 from series.feed import session_url
 from series.moodle_jobs import LATE_EFFECT
 from series.people import University
+from series.store.announcement_postings import claim, drop_outdated, note_not_posted, note_posted, put_off
 from series.store.announcements import (
     AnnouncingCourse,
     ToTell,
+    announced_coming,
     announcements_of,
     announcing_courses,
-    claim,
-    drop_outdated,
     make_due,
-    note_not_posted,
-    note_posted,
-    put_off,
     to_tell,
 )
 from series.store.database import Connection
@@ -46,7 +43,8 @@ NO_FORUM = check_line(Check(code=Code.FORUM, outcome=Outcome.GAP))
 
 @dataclass(frozen=True, kw_only=True)
 class Posting:
-    """One row that is due. `wanted` None: the change is no longer true, and the row only to be cleared up."""
+    """One row that is due. `wanted` None: it is no longer true, or nobody wants it posted any more, and is only looked
+    for."""
 
     course: AnnouncingCourse
     row: Announcement
@@ -61,8 +59,8 @@ class Writer:
     public_url: str
     installation_id: str
 
-    def write(self, wanted: ToTell, announcement_id: int) -> Written:
-        url = f"{session_url(wanted.session, self.public_url)}?i={self.installation_id}&a={announcement_id}"
+    def write(self, wanted: ToTell, token: str) -> Written:
+        url = f"{session_url(wanted.session, self.public_url)}?i={self.installation_id}&a={token}"
         return write(wanted.change, wanted.session, university=self.university, url=url)
 
 
@@ -85,9 +83,9 @@ def planned(services: Services, access: MoodleAccess) -> list[tuple[AnnouncingCo
         wanted = to_tell(connection, [course.course_id for course in courses], now=now)
     by_id = {course.course_id: course for course in courses}
     return [
-        (by_id[one.course_id], writer.write(one, one.row.announcement_id if one.row else 0))
+        (by_id[one.course_id], writer.write(one, one.row.token if one.row else ""))
         for one in wanted
-        if (one.row is not None and one.row.state is State.DUE)
+        if (one.row is not None and one.row.state is State.DUE and _may_post(one.row, by_id[one.course_id]))
         or (one.row is None and by_id[one.course_id].announces and is_settled(one.replanned, now=now))
     ]
 
@@ -100,10 +98,19 @@ def due_postings(services: Services, access: MoodleAccess) -> tuple[list[Posting
         ids = [course.course_id for course in courses]
         wanted = {one.row.announcement_id: one for one in to_tell(connection, ids, now=now) if one.row is not None}
         rows = announcements_of(connection, ids)
+        coming = announced_coming(connection, ids, now=now)
     by_id = {course.course_id: course for course in courses}
-    due = [row for row in rows if row.state is State.DUE and (row.next_at is None or row.next_at <= now)]
-    postings = [Posting(course=by_id[row.course_id], row=row, wanted=wanted.get(row.announcement_id)) for row in due]
+    postings = []
+    for row in rows:
+        course, change = by_id[row.course_id], wanted.get(row.announcement_id)
+        is_doubtful = is_perhaps_told(row) and change is None and row.session_id in coming
+        if (row.state is State.DUE or is_doubtful) and (row.next_at is None or row.next_at <= now):
+            postings.append(Posting(course=course, row=row, wanted=change if _may_post(row, course) else None))
     return postings, writer
+
+
+def _may_post(row: Announcement, course: AnnouncingCourse) -> bool:
+    return course.announces or row.set_by is not None
 
 
 def _plan(services: Services, access: MoodleAccess) -> None:
@@ -114,22 +121,24 @@ def _plan(services: Services, access: MoodleAccess) -> None:
         ids = [course.course_id for course in courses]
         wanted = to_tell(connection, ids, now=now)
         rows = announcements_of(connection, ids)
-    on = {course.course_id for course in courses if course.announces}
-    on_their_way = {(row.course_id, row.session_id) for row in rows if _may_be_there(row)}
+        coming = announced_coming(connection, ids, now=now)
+    by_id = {course.course_id: course for course in courses}
+    true = {one.row.announcement_id for one in wanted if one.row is not None}
+    on_their_way = {
+        (row.course_id, row.session_id)
+        for row in rows
+        if _may_be_there(row) and (row.state is State.DUE or row.announcement_id not in true)
+    }
     fresh = [
         one
         for one in wanted
         if one.row is None
-        and one.course_id in on
+        and by_id[one.course_id].announces
         and is_settled(one.replanned, now=now)
         and (one.course_id, one.session.session_id) not in on_their_way  # what is true then depends on it
     ]
-    true = {one.row.announcement_id for one in wanted if one.row is not None}
-    open_states = {State.DUE, State.LEFT, State.FAILED}
     outdated = [
-        row.announcement_id
-        for row in rows
-        if row.state in open_states and not _may_be_there(row) and row.announcement_id not in true
+        row for row in rows if row.announcement_id not in true and _is_over(row, is_coming=row.session_id in coming)
     ]
     if fresh or outdated:
         with services.database.write() as connection:
@@ -137,8 +146,15 @@ def _plan(services: Services, access: MoodleAccess) -> None:
             make_due(connection, fresh, now=now)
 
 
+def _is_over(row: Announcement, *, is_coming: bool) -> bool:
+    """What may be in the forum is looked for first; what was given up, only for a session to come."""
+    if row.state is State.FAILED:
+        return row.began_at is None or not is_coming
+    return row.state is State.DUE and row.began_at is None
+
+
 def _may_be_there(row: Announcement) -> bool:
-    return row.state is State.DUE and row.began_at is not None
+    return is_perhaps_told(row) or (row.state is State.DUE and row.began_at is not None)
 
 
 def _writer(services: Services, access: MoodleAccess, connection: Connection) -> Writer:
@@ -158,7 +174,7 @@ class _Course:
     writer: Writer
     course: AnnouncingCourse
     _forum_id: int | None = field(default=None, init=False)
-    _found: Mapping[int, int] | None = field(default=None, init=False)
+    _found: Mapping[str, int] | None = field(default=None, init=False)
 
     def work(self, postings: Sequence[Posting]) -> None:
         """Raises an LmsError of the whole site."""
@@ -174,7 +190,7 @@ class _Course:
     def _one(self, posting: Posting) -> None:
         row, now = posting.row, self.services.clock.now()
         if row.began_at is not None:
-            discussion_id = self._marked().get(row.announcement_id)
+            discussion_id = self._marked().get(row.token)
             if discussion_id is not None:
                 self._posted(row, discussion_id, "found")
                 return
@@ -184,13 +200,13 @@ class _Course:
                 return
         if posting.wanted is None:
             with self.services.database.write() as connection:
-                drop_outdated(connection, [row.announcement_id])
+                drop_outdated(connection, [row])
             return
         self._post(row, posting.wanted)
 
     def _post(self, row: Announcement, wanted: ToTell) -> None:
         forum_id = self._forum()
-        written = self.writer.write(wanted, row.announcement_id)
+        written = self.writer.write(wanted, row.token)
         now = self.services.clock.now()
         with self.services.database.write() as connection:
             true = to_tell(connection, [self.course.course_id], now=now)
@@ -211,6 +227,7 @@ class _Course:
         now, row = self.services.clock.now(), posting.row
         is_sure = isinstance(error, NotAllowed | Refused) and row.began_at is None
         attempts = row.attempts + (not error.of_platform)
+        gives_up = attempts >= MOST_TRIES and row.state is State.DUE
         delay = LOOK_AGAIN if error.of_platform else FIRST_DELAY * (1 << min(attempts - 1, 8))
         with self.services.database.write() as connection:
             note_not_posted(
@@ -218,7 +235,7 @@ class _Course:
                 row.announcement_id,
                 problem=str(error),
                 attempts=attempts,
-                next_at=None if attempts >= MOST_TRIES else now + delay,
+                next_at=None if gives_up else now + delay,
                 is_sure=is_sure,
             )
 
@@ -230,8 +247,8 @@ class _Course:
             raise NotAllowed(NO_FORUM, status=200)
         return self._forum_id
 
-    def _marked(self) -> Mapping[int, int]:
-        """Our announcements that are there: discussion by announcement."""
+    def _marked(self) -> Mapping[str, int]:
+        """Our announcements that are there: discussion by the announcement's token."""
         if self._found is None:
             discussions = self.access.moodle.discussions(self._forum())
             self._found = find_posted(
@@ -242,15 +259,16 @@ class _Course:
         return self._found
 
 
-def find_posted(discussions: Iterable[Discussion], *, installation_id: str, user_ids: frozenset[int]) -> dict[int, int]:
-    """Discussions by announcement: those that carry our marker, and were not written by somebody else; the oldest where
-    there are two."""
+def find_posted(discussions: Iterable[Discussion], *, installation_id: str, user_ids: frozenset[int]) -> dict[str, int]:
+    """Discussions by the announcement's token: those that carry our marker, and were not written by somebody else; the
+    oldest where there are two."""
     marker = re.compile(
-        rf"""href=["'][^"'\s]*/s/[0-9a-f-]{{36}}\?i={re.escape(installation_id)}&a=([0-9]{{1,18}})["']""", re.IGNORECASE
+        rf"""href=["'][^"'\s]*/s/[0-9a-f-]{{36}}\?i={re.escape(installation_id)}&a=([0-9a-f]{{16}})["']""",
+        re.IGNORECASE,
     )
-    found: dict[int, int] = {}
+    found: dict[str, int] = {}
     for one in sorted(discussions, key=lambda one: -one.discussion_id):
         if one.user_id is None or one.user_id in user_ids:
-            for number in marker.findall(html.unescape(one.message)):
-                found[int(number)] = one.discussion_id
+            for token in marker.findall(html.unescape(one.message)):
+                found[token.lower()] = one.discussion_id
     return found

@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -36,12 +37,15 @@ def make_message(letter: Letter, *, to: str, sender: str, host: str, now: dateti
 def send(server: MailServer, message: EmailMessage, *, own_host: str) -> None:
     """One connection, one mail. Raises MailNotSent."""
     try:
-        with _connect(server, own_host) as smtp:
+        smtp = _connect(server, own_host)
+        try:
             if server.encryption is Encryption.STARTTLS:
                 _encrypt(smtp, server.host)
             if server.user is not None and server.password is not None:
                 smtp.login(server.user, server.password)
             smtp.send_message(message)
+        finally:
+            _hang_up(smtp)
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError, smtplib.SMTPDataError) as error:
         raise MailNotSent(f"{server.host} does not take a mail to one of the staff.", of_server=False) from error
     except smtplib.SMTPAuthenticationError as error:
@@ -53,6 +57,13 @@ def send(server: MailServer, message: EmailMessage, *, own_host: str) -> None:
     except (OSError, smtplib.SMTPException) as error:
         sentence = f"The mail server {server.host} cannot be reached or refuses us ({type(error).__name__})."
         raise MailNotSent(sentence, of_server=True) from error
+
+
+def _hang_up(smtp: smtplib.SMTP) -> None:
+    """How the server takes that says nothing about the mail: it has it, or not, by now."""
+    with suppress(OSError, smtplib.SMTPException):
+        smtp.quit()
+    smtp.close()
 
 
 def _encrypt(smtp: smtplib.SMTP, host: str) -> None:

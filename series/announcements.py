@@ -31,24 +31,34 @@ TOLD = frozenset({State.POSTED, State.SET_ASIDE})
 
 
 @dataclass(frozen=True, kw_only=True)
+class Seen:
+    """How a session was before it first changed in a course's time."""
+
+    is_cancelled: bool
+    start_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReplannedSession:
-    """`replanned_at`: when its time or status last changed; None: never. `known_since_at`: when the course came to show
-    the series; None: nobody knows."""
+    """`replanned_at`: when its time or status last changed; None: nobody knows. `seen` None: it has not changed since
+    the course came to show it."""
 
     session: Session
     replanned_at: datetime | None
-    known_since_at: datetime | None
+    seen: Seen | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Announcement:
-    """One row. `began_at`: when posting it was last begun, so that it may be there. `set_by`: who set it aside or had
-    it posted, as in the audit; None: the course's wish. `done_at`: when it was posted or set aside."""
+    """One row. `token`: its mark in the forum. `began_at`: when posting it was last begun, so that it may be there.
+    `set_by`: who set it aside or had it posted, as in the audit; None: the course's wish. `done_at`: when it was posted
+    or set aside."""
 
     announcement_id: int
     course_id: int
     session_id: UUID
     about: str
+    token: str
     state: State
     attempts: int
     began_at: datetime | None
@@ -71,53 +81,88 @@ class Change:
     about: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Belief:
+    """How the course believes a session to be. `is_ours`: an announcement says or may have said so."""
+
+    is_cancelled: bool
+    start_at: datetime
+    is_ours: bool
+
+
 def change_to_tell(replanned: ReplannedSession, rows: Sequence[Announcement], *, now: datetime) -> Change | None:
     """What the course does not know yet of a session to come. `rows`: of this course and session, in any order."""
     session = replanned.session
     if session.start_at <= now:
         return None
-    told = sorted(filter(_is_told, rows), key=lambda row: (row.done_at or row.made_at, row.announcement_id))
-    if told:
-        return _after(session, told)
-    if not _was_seen_before(replanned):
+    spoken = sorted(filter(_may_be_known, rows), key=lambda row: (_spoken_at(row), row.announcement_id))
+    belief = _belief(replanned, spoken)
+    if belief is None:
         return None
-    if session.is_cancelled:
-        return _change(ChangeKind.CANCELLED, session, None, told)
-    if session.moved_from_at in {None, session.start_at}:
+    kind = _kind(belief, session)
+    if kind is None:
         return None
-    return _change(ChangeKind.MOVED, session, session.moved_from_at, told)
+    was_at = None if belief.start_at == _minute(session.start_at) else belief.start_at
+    corrects = belief.is_ours or any(map(_is_told, spoken))
+    return Change(kind=kind, was_at=was_at, corrects=corrects, about=_about(kind, session, spoken))
 
 
 def _is_told(row: Announcement) -> bool:
     return row.state in TOLD
 
 
-def is_settled(replanned: ReplannedSession, *, now: datetime) -> bool:
-    return replanned.replanned_at is not None and replanned.replanned_at + SETTLE <= now
+def is_perhaps_told(row: Announcement) -> bool:
+    """Given up, and nobody knows whether it is in the forum."""
+    return row.state is State.FAILED and row.began_at is not None
 
 
-def _was_seen_before(replanned: ReplannedSession) -> bool:
-    """Whether the course knew the session as it was before its last change."""
-    if replanned.replanned_at is None:
-        return False
-    return replanned.known_since_at is None or replanned.known_since_at <= replanned.replanned_at
+def _may_be_known(row: Announcement) -> bool:
+    """LEFT: the course has seen the session so, in its calendar and on our pages, though nobody said a word."""
+    return _is_told(row) or is_perhaps_told(row) or row.state is State.LEFT
 
 
-def _after(session: Session, told: Sequence[Announcement]) -> Change | None:
-    kind, at = _read(told[-1].about)
-    was_at = None if _minute(session.start_at) == at else at
+def _spoken_at(row: Announcement) -> datetime:
+    """A posting counts from when it was begun, also if it is found much later."""
+    said_at = row.done_at if row.state is State.SET_ASIDE else row.began_at or row.done_at
+    return said_at or row.made_at
+
+
+def _belief(replanned: ReplannedSession, spoken: Sequence[Announcement]) -> _Belief | None:
+    """By the last that was told, or that is no longer so: what still is so, and perhaps was not told, is to be told."""
+    for row in reversed(spoken):
+        kind, at = _read(row.about)
+        said = _Belief(is_cancelled=kind is ChangeKind.CANCELLED, start_at=at, is_ours=row.state is not State.LEFT)
+        if _is_told(row) or not _is_so(said, replanned.session):
+            return said
+    seen = replanned.seen
+    if seen is None:
+        return None
+    return _Belief(is_cancelled=seen.is_cancelled, start_at=_minute(seen.start_at), is_ours=False)
+
+
+def _is_so(belief: _Belief, session: Session) -> bool:
+    return (belief.is_cancelled, belief.start_at) == (session.is_cancelled, _minute(session.start_at))
+
+
+def _kind(belief: _Belief, session: Session) -> ChangeKind | None:
     if session.is_cancelled:
-        return None if kind is ChangeKind.CANCELLED else _change(ChangeKind.CANCELLED, session, was_at, told)
-    if kind is ChangeKind.CANCELLED:
-        return _change(ChangeKind.RESTORED, session, was_at, told)
-    return None if was_at is None else _change(ChangeKind.MOVED, session, was_at, told)
+        return None if belief.is_cancelled else ChangeKind.CANCELLED
+    if belief.is_cancelled:
+        return ChangeKind.RESTORED
+    return None if _is_so(belief, session) else ChangeKind.MOVED
 
 
-def _change(kind: ChangeKind, session: Session, was_at: datetime | None, told: Sequence[Announcement]) -> Change:
+def _about(kind: ChangeKind, session: Session, spoken: Sequence[Announcement]) -> str:
     """Moved there, away, and there once more are two changes that must not look the same."""
     base = f"{kind} {_minute(session.start_at):{_INSTANT}}"
-    before = sum(row.about.split(" #")[0] == base for row in told)
-    return Change(kind=kind, was_at=was_at, corrects=bool(told), about=f"{base} #{before + 1}" if before else base)
+    told = [number for number, row in enumerate(spoken) if _is_told(row)]
+    over = spoken[: told[-1] + 1] if told else ()
+    before = sum(row.about.split(" #")[0] == base for row in over)
+    return f"{base} #{before + 1}" if before else base
+
+
+def is_settled(replanned: ReplannedSession, *, now: datetime) -> bool:
+    return replanned.replanned_at is not None and replanned.replanned_at + SETTLE <= now
 
 
 def _read(about: str) -> tuple[ChangeKind, datetime]:

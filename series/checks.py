@@ -72,5 +72,10 @@ def decode_checks(text: str | None) -> list[Check]:
         return []
 
 
+def gap_key(gap: Check) -> str:
+    """The same as long as it is about the same thing, in whatever words."""
+    return f"{gap.code} {gap.facts.get('course_id', '')}".strip()
+
+
 def gaps_of(checks: Iterable[Check]) -> list[Check]:
     return [check for check in checks if check.outcome is Outcome.GAP]

@@ -170,7 +170,7 @@ def _page(visit: Visit, *, status: int = 200) -> Response:
         "course_announcements.html",
         visit=visit,
         series=series,
-        untold=[_untold(visit, one, by_itself=by_itself) for one in untold],
+        untold=[_untold(visit, one, by_itself=by_itself, is_on=is_on) for one in untold],
         told=[_told(visit, row, titles.get(row.session_id, ""), base_url) for row in reversed(told)],
         is_on=is_on,
         forum=Forum(is_connected=True) if by_itself and not untold else _forum(visit, course_id),
@@ -180,16 +180,15 @@ def _page(visit: Visit, *, status: int = 200) -> Response:
     return make_response(page, status)
 
 
-def _untold(visit: Visit, one: ToTell, *, by_itself: bool) -> ToTellRow:
+def _untold(visit: Visit, one: ToTell, *, by_itself: bool, is_on: bool) -> ToTellRow:
     url = session_url(one.session, the_tool().settings.public_url)
-    is_due = one.row is not None and one.row.state is State.DUE
     return ToTellRow(
         session_id=one.session.session_id,
         about=one.change.about,
         kind=one.change.kind,
         title=one.session.title,
         written=write(one.change, one.session, university=visit.university, url=url),
-        is_on_its_way=is_due or (by_itself and one.row is None),
+        is_on_its_way=one.is_on_its_way(is_on=is_on) or (by_itself and one.row is None),
         problem=(one.row.problem or "") if one.row else "",
     )
 

@@ -16,7 +16,8 @@ class Texts:
     restored: str
     corrects: str  # an earlier announcement
     before: str  # label of the old time
-    now: str  # label of the time that holds
+    now: str  # label of a new time
+    time: str  # label of a time that is as it was
     off: str  # label of the time at which nothing takes place
     or_before: str  # joins two times at which nothing takes place
     host: str  # label of the hosting university

@@ -80,7 +80,7 @@ def _lines(texts: Texts, change: Change, session: Session, zone: str) -> list[tu
     if change.kind is ChangeKind.CANCELLED:
         lines = [(texts.off, f"{at}; {texts.or_before}: {was}" if was else at)]
     else:
-        lines = ([(texts.before, was)] if was else []) + [(texts.now, at)]
+        lines = [(texts.before, was), (texts.now, at)] if was else [(texts.time, at)]
     if session.hosting_university:
         lines.append((texts.host, session.hosting_university))
     return lines

@@ -1,5 +1,6 @@
 """Which changes of sessions each course has been told, and which it is to be told."""
 
+import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,12 +9,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from series.announcements import Announcement, Change, ReplannedSession, State, change_to_tell
-from series.sessions import Session
+from series.announcements import TOLD, Announcement, Change, ReplannedSession, Seen, State, change_to_tell
+from series.sessions import Session, Status
+from series.store.announcement_postings import drop_left, is_wanted
 from series.store.database import insert
-from series.store.moodle_tables import announcement
+from series.store.moodle_tables import announcement, seen_session
 from series.store.sessions import sessions_with
 from series.store.tables import course, course_series, moodle_connection, session
+
+_TOKEN_BYTES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +32,10 @@ class ToTell:
     @property
     def session(self) -> Session:
         return self.replanned.session
+
+    def is_on_its_way(self, *, is_on: bool) -> bool:
+        """The worker posts it. `is_on`: the course wants such things posted by themselves."""
+        return self.row is not None and self.row.state is State.DUE and (is_on or self.row.set_by is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +79,8 @@ def to_tell(
     rows = announcements_of(connection, course_ids)
     found = []
     for row in shown:
-        replanned = ReplannedSession(
-            session=sessions[row.id], replanned_at=row.replanned_at, known_since_at=row.since_at
-        )
+        seen = Seen(is_cancelled=row.status == Status.CANCELLED, start_at=row.start_at)
+        replanned = ReplannedSession(session=sessions[row.id], replanned_at=row.replanned_at, seen=seen)
         own = [one for one in rows if (one.course_id, one.session_id) == (row.course_id, row.id)]
         change = change_to_tell(replanned, own, now=now)
         if change is not None:
@@ -86,9 +93,19 @@ def _replanned_in(
     connection: sa.Connection, course_ids: Collection[int], now: datetime, series_id: UUID | None
 ) -> list[Any]:
     query = (
-        sa.select(session.c.id, session.c.replanned_at, course_series.c.course_id, course_series.c.since_at)
+        sa.select(
+            session.c.id,
+            session.c.replanned_at,
+            seen_session.c.course_id,
+            seen_session.c.status,
+            seen_session.c.start_at,
+        )
         .join(course_series, course_series.c.series_id == session.c.series_id)
-        .where(course_series.c.course_id.in_(course_ids), session.c.start_at > now, session.c.replanned_at.is_not(None))
+        .join(
+            seen_session,
+            (seen_session.c.course_id == course_series.c.course_id) & (seen_session.c.session_id == session.c.id),
+        )
+        .where(course_series.c.course_id.in_(course_ids), session.c.start_at > now)
         .order_by(session.c.start_at, session.c.id, course_series.c.course_id)
     )
     if series_id is not None:
@@ -106,6 +123,16 @@ def announcements_of(
             announcement.c.session_id.in_(sa.select(session.c.id).where(session.c.series_id == series_id))
         )
     return [_announcement(row) for row in connection.execute(query)]
+
+
+def announced_coming(connection: sa.Connection, course_ids: Collection[int], *, now: datetime) -> set[UUID]:
+    """Sessions of whose change something is noted in these courses, and that have not begun."""
+    query = (
+        sa.select(session.c.id)
+        .join(announcement, announcement.c.session_id == session.c.id)
+        .where(announcement.c.course_id.in_(course_ids), session.c.start_at > now)
+    )
+    return set(connection.execute(query).scalars())
 
 
 def announces(connection: sa.Connection, course_id: int) -> bool:
@@ -144,7 +171,7 @@ def switch_on(connection: sa.Connection, course_id: int, *, now: datetime) -> bo
 
 
 def switch_off(connection: sa.Connection, course_id: int) -> bool:
-    """What nobody asked for and was not begun is not posted any more. Whether it was on."""
+    """What nobody asked for is not posted any more; the worker looks for what was begun. Whether it was on."""
     changed = _switch(connection, course_id, is_on=False)
     of_itself = announcement.c.set_by.is_(None) & announcement.c.state.in_((State.DUE.value, State.LEFT.value))
     connection.execute(
@@ -170,14 +197,14 @@ def _add(connection: sa.Connection, wanted: Iterable[ToTell], state: State, now:
     for one in wanted:
         connection.execute(
             insert(connection, announcement)
-            .values(**_key(one), state=state.value, made_at=now, next_at=now if state is State.DUE else None)
+            .values(**_fresh(one), state=state.value, made_at=now, next_at=now if state is State.DUE else None)
             .on_conflict_do_nothing()
         )
 
 
 def decide(connection: sa.Connection, one: ToTell, state: State, *, by: str, now: datetime) -> bool:
-    """What a person says: SET_ASIDE or DUE. Whether it counts: not for what has been told or is being posted; what was
-    begun earlier is looked for before it is posted again."""
+    """What a person says: SET_ASIDE or DUE. Whether it counts: not for what has been told or is being posted, unless
+    the course does not want that any more; what was begun earlier is looked for before it is posted again."""
     is_due = state is State.DUE
     fresh = {
         "state": state.value,
@@ -188,75 +215,29 @@ def decide(connection: sa.Connection, one: ToTell, state: State, *, by: str, now
         "done_at": None if is_due else now,
     }
     open_states = (State.LEFT.value, State.FAILED.value)
-    untouched = (announcement.c.state == State.DUE.value) & announcement.c.began_at.is_(None)
+    untouched = (announcement.c.state == State.DUE.value) & (announcement.c.began_at.is_(None) | sa.not_(is_wanted()))
     done = connection.execute(
         insert(connection, announcement)
-        .values(**_key(one), **fresh, made_at=now)
+        .values(**_fresh(one), **fresh, made_at=now)
         .on_conflict_do_update(
             index_elements=["course_id", "session_id", "about"],
             set_=fresh,
             where=announcement.c.state.in_(open_states) | untouched,
         )
         .returning(announcement.c.id)
-    )
-    return done.one_or_none() is not None
+    ).scalar_one_or_none()
+    if done is not None and state in TOLD:
+        drop_left(connection, done)
+    return done is not None
 
 
-def claim(connection: sa.Connection, one: Announcement, *, now: datetime) -> bool:
-    """Noted before it is posted, so that it is looked for when nobody knows how that ended. False: somebody else has
-    it, or it is not to be posted any more."""
-    done = connection.execute(
-        sa.update(announcement)
-        .where(
-            announcement.c.id == one.announcement_id,
-            announcement.c.state == State.DUE.value,
-            announcement.c.began_at.is_not_distinct_from(one.began_at),
-        )
-        .values(began_at=now)
-        .returning(announcement.c.id)
-    )
-    return done.one_or_none() is not None
-
-
-def note_posted(connection: sa.Connection, announcement_id: int, discussion_id: int, *, now: datetime) -> None:
-    values = {"state": State.POSTED.value, "discussion_id": discussion_id, "problem": None, "done_at": now}
-    connection.execute(sa.update(announcement).where(announcement.c.id == announcement_id).values(**values))
-
-
-def note_not_posted(
-    connection: sa.Connection,
-    announcement_id: int,
-    *,
-    problem: str,
-    attempts: int,
-    next_at: datetime | None,
-    is_sure: bool,
-) -> None:
-    """`next_at` None: given up. `is_sure`: Moodle has said no, so that there is nothing to be looked for."""
-    values: dict[str, Any] = {"problem": problem, "attempts": attempts, "next_at": next_at}
-    if next_at is None:
-        values["state"] = State.FAILED.value
-    if is_sure:
-        values["began_at"] = None
-    connection.execute(sa.update(announcement).where(announcement.c.id == announcement_id).values(**values))
-
-
-def put_off(connection: sa.Connection, announcement_id: int, *, next_at: datetime) -> None:
-    connection.execute(sa.update(announcement).where(announcement.c.id == announcement_id).values(next_at=next_at))
-
-
-def drop_outdated(connection: sa.Connection, announcement_ids: Collection[int]) -> None:
-    """Of changes that have been superseded: those that are told, or perhaps on their way, stay."""
-    connection.execute(
-        sa.delete(announcement).where(
-            announcement.c.id.in_(announcement_ids),
-            announcement.c.state.in_([State.DUE.value, State.LEFT.value, State.FAILED.value]),
-        )
-    )
-
-
-def _key(one: ToTell) -> dict[str, Any]:
-    return {"course_id": one.course_id, "session_id": one.session.session_id, "about": one.change.about}
+def _fresh(one: ToTell) -> dict[str, Any]:
+    return {
+        "course_id": one.course_id,
+        "session_id": one.session.session_id,
+        "about": one.change.about,
+        "token": secrets.token_hex(_TOKEN_BYTES),
+    }
 
 
 def _announcement(row: Any) -> Announcement:
@@ -265,6 +246,7 @@ def _announcement(row: Any) -> Announcement:
         course_id=row.course_id,
         session_id=row.session_id,
         about=row.about,
+        token=row.token,
         state=State(row.state),
         attempts=row.attempts,
         began_at=row.began_at,

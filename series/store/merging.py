@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.store.database import insert
-from series.store.moodle_tables import activity_state, announcement, course_collect, mapped_activity
+from series.store.moodle_tables import activity_state, announcement, course_collect, mapped_activity, seen_session
 from series.store.tables import (
     check_in,
     completion,
@@ -37,7 +37,7 @@ from series.store.tables import (
 def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None:
     """The LMS has spoken of `dropped` last, so its words count."""
     last = connection.execute(sa.select(course).where(course.c.id == dropped)).one()
-    for table in (course_series, course_count, mirror, mapped_activity):
+    for table in (course_series, course_count, mirror, mapped_activity, seen_session):
         _hand_over(connection, table, "course_id", kept=kept, dropped=dropped)
     _hand_over_announcements(connection, kept=kept, dropped=dropped)
     # Read anew soon, and in a new issuer people may have other numbers.

@@ -11,6 +11,7 @@ from series.mirrors import Mirror
 from series.moodle_jobs import MoodleJob
 from series.store.database import insert
 from series.store.moodle_jobs import ask_for
+from series.store.seen_sessions import forget_seen
 from series.store.tables import (
     course,
     course_series,
@@ -56,11 +57,10 @@ def tie_course(
 
 
 def show_series(connection: sa.Connection, course_id: int, series_id: UUID, *, now: datetime) -> None:
-    """In this course, whose calendar is brought up to date at once if we write into it; what happened before `now` is
-    not told there. May be repeated."""
+    """In this course, whose calendar is brought up to date at once if we write into it. May be repeated."""
     added = connection.execute(
         insert(connection, course_series)
-        .values(course_id=course_id, series_id=series_id, since_at=now)
+        .values(course_id=course_id, series_id=series_id)
         .on_conflict_do_nothing()
         .returning(course_series.c.course_id)
     ).scalar_one_or_none()
@@ -77,6 +77,7 @@ def hide_series(connection: sa.Connection, course_id: int, series_id: UUID, *, n
     connection.execute(sa.delete(course_series).where(shown, course_series.c.course_id.in_(unlaunched)))
     others = sa.exists().where(course_series.c.course_id == course.c.id, course_series.c.is_mirrored)
     connection.execute(sa.update(course).where(course.c.id == course_id, ~others).values(announces=False))
+    forget_seen(connection, course_id, series_id)
     _mirror_now(connection, course_id, now)
 
 

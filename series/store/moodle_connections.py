@@ -1,5 +1,6 @@
 """How each university's Moodle is reached, and whether it answers."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from series.checks import decode_checks, gap_key, gaps_of
 from series.moodle_jobs import LATE_EFFECT, Level, MoodleJob, paused_until
 from series.store.course_ties import let_courses_go, let_go_what_others_show
 from series.store.database import insert
@@ -176,11 +178,15 @@ def note_answer(connection: sa.Connection, university_id: int) -> None:
 
 
 def save_checks(connection: sa.Connection, university_id: int, checks: str, *, now: datetime) -> None:
-    """`checks`: JSON."""
+    """`checks`: JSON. A gap that an earlier check has found, too, is as old as it was."""
+    of_university = moodle_connection.c.university_id == university_id
+    before = connection.execute(sa.select(moodle_connection.c.gaps_since).where(of_university)).scalar_one_or_none()
+    known = json.loads(before or "{}")
+    since = {key: known.get(key, now.isoformat()) for key in map(gap_key, gaps_of(decode_checks(checks)))}
     connection.execute(
         sa.update(moodle_connection)
-        .where(moodle_connection.c.university_id == university_id)
-        .values(checks=checks, checked_at=now)
+        .where(of_university)
+        .values(checks=checks, checked_at=now, gaps_since=json.dumps(since))
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from series.announcements import SETTLE
 from series.moodle_jobs import (
     CLOCKS_DIFFER,
     LANES,
@@ -218,12 +219,15 @@ def ask_for(connection: sa.Connection, university_id: int, job: MoodleJob, *, at
 
 def ask_again(connection: sa.Connection, university_id: int, job: MoodleJob, *, at: datetime) -> None:
     """Then or soon after, however often it is done before."""
+    connection.execute(sa.update(moodle_job).where(_of_job(university_id, job)).values(_asked_again(at)))
+
+
+def _asked_again(at: datetime) -> dict[str, Any]:
     next_at, again_at = moodle_job.c.next_at, moodle_job.c.again_at
-    values = {
+    return {
         "next_at": sa.case((next_at > at, at), else_=next_at),
         "again_at": sa.case((again_at > at, again_at), else_=at),
     }
-    connection.execute(sa.update(moodle_job).where(_of_job(university_id, job)).values(values))
 
 
 def plan_as_before(
@@ -238,18 +242,21 @@ def plan_as_before(
 
 
 def ask_for_all(connection: sa.Connection, series_id: UUID, *, now: datetime) -> None:
-    """The plan of a series has changed: every connected course that shows it is brought up to date at once."""
+    """The plan of a series has changed: every connected course that shows it is brought up to date at once, and told
+    as soon as that is no slip."""
     courses = (
         sa.select(course.c.university_id)
         .join(course_series, course_series.c.course_id == course.c.id)
         .where(course_series.c.series_id == series_id, course.c.moodle_course_id.is_not(None))
     )
-    concerned = sa.and_(
-        moodle_job.c.university_id.in_(courses),
-        moodle_job.c.job.in_((MoodleJob.MIRROR, MoodleJob.ANNOUNCE)),
+    connected = moodle_job.c.university_id.in_(courses)
+    lock_jobs(connection, connected & moodle_job.c.job.in_((MoodleJob.MIRROR, MoodleJob.ANNOUNCE)))
+    of_mirror, of_announce = (
+        sa.update(moodle_job).where(connected, moodle_job.c.job == job)
+        for job in (MoodleJob.MIRROR, MoodleJob.ANNOUNCE)
     )
-    lock_jobs(connection, concerned)
-    connection.execute(sa.update(moodle_job).where(concerned).values(_asked(now)))
+    connection.execute(of_mirror.values(_asked(now)))
+    connection.execute(of_announce.values(_asked_again(now + SETTLE)))
 
 
 def _asked(at: datetime) -> dict[str, Any]:

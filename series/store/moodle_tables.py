@@ -70,6 +70,7 @@ announcement = Table(  # that a session was moved or cancelled, told to one cour
     Column("course_id", ForeignKey("course.id"), nullable=False),
     Column("session_id", ForeignKey("session.id"), nullable=False),
     Column("about", String(64), nullable=False),  # the change, so that each is told once
+    Column("token", String(16), nullable=False),  # its mark in the forum: random, so that none has it a second time
     Column("state", String(16), nullable=False),  # series.announcements.State
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("began_at", Instant),  # the last try; it may take effect long after its call timed out
@@ -80,6 +81,15 @@ announcement = Table(  # that a session was moved or cancelled, told to one cour
     Column("made_at", Instant, nullable=False),
     Column("done_at", Instant),
     UniqueConstraint("course_id", "session_id", "about"),
+)
+
+seen_session = Table(  # how a course has seen a session before it first changed there
+    "seen_session",
+    metadata,
+    Column("course_id", ForeignKey("course.id"), primary_key=True),
+    Column("session_id", Uuid, ForeignKey("session.id"), primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("start_at", Instant, nullable=False),
 )
 
 staff_notice = Table(  # what waits for somebody of the staff, and whether they were told by mail

@@ -13,6 +13,7 @@ from series.sessions import DatedSession, Field, Series, Session, Status
 from series.store.keys import seal, unseal
 from series.store.moodle_jobs import ask_for_all
 from series.store.rules import begin_rules, mark_scores_stale
+from series.store.seen_sessions import is_replanned, note_seen
 from series.store.tables import Instant, series, session, session_alias, session_host, university
 from series.store.universities import AlreadyThere, NotThere
 
@@ -137,14 +138,14 @@ def add_session(connection: sa.Connection, new: Session, *, now: datetime) -> No
 def change_session(connection: sa.Connection, changed: Session, *, now: datetime) -> None:
     ask_for_all(connection, changed.series_id, now=now)
     mark_scores_stale(connection, changed.series_id, now=now)  # how many there are, and of how many, may have changed
-    is_replanned = sa.or_(session.c.start_at != changed.start_at, session.c.status != changed.status.value)
+    note_seen(connection, changed)
     connection.execute(
         sa.update(session)
         .where(session.c.id == changed.session_id)
         .values(
             **_columns(changed),
             updated_at=now,
-            replanned_at=sa.case((is_replanned, sa.literal(now, Instant)), else_=session.c.replanned_at),
+            replanned_at=sa.case((is_replanned(changed), sa.literal(now, Instant)), else_=session.c.replanned_at),
         )
     )
 

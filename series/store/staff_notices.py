@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -10,8 +11,9 @@ from series.staff import AccountState
 from series.staff_mail import WAITS_FOR, Week
 from series.store.database import insert
 from series.store.moodle_tables import staff_notice
+from series.store.runs import OF_SERIES
 from series.store.sessions import sessions_with
-from series.store.tables import session, staff, sync_run, university
+from series.store.tables import course, course_series, session, staff, sync_run, university
 from series.waiting import Waiting
 
 WEEK = timedelta(days=7)
@@ -84,9 +86,10 @@ def note_digest(connection: sa.Connection, staff_id: int, *, now: datetime) -> N
     connection.execute(sa.update(staff).where(staff.c.id == staff_id).values(digest_at=now))
 
 
-def week_around(connection: sa.Connection, *, scope: str | None, now: datetime) -> Week:
-    """`scope`: whose failed runs; None: everybody's."""
+def week_around(connection: sa.Connection, reader: MailReader, *, now: datetime) -> Week:
+    """A coordinator's is of all series and runs; an LMS admin's, of what the courses of their university show."""
     starts = session.c.start_at
+    ours: sa.ColumnElement[bool] = sa.true()
     planned = session.c.status == "planned"
     failed = (
         sa.select(sync_run.c.job, sa.func.count())
@@ -94,13 +97,22 @@ def week_around(connection: sa.Connection, *, scope: str | None, now: datetime) 
         .group_by(sync_run.c.job)
         .order_by(sync_run.c.job)
     )
-    if scope is not None:
-        failed = failed.where(sync_run.c.scope == scope)
+    if reader.university_id is not None:
+        failed = failed.where(sync_run.c.scope == reader.university_slug, sync_run.c.job.not_in((*OF_SERIES, "mail")))
+        ours = session.c.series_id.in_(_series_shown_at(reader.university_id))
     return Week(
-        held=tuple(sessions_with(connection, planned & (starts > now - WEEK) & (starts <= now))),
-        coming=tuple(sessions_with(connection, planned & (starts > now) & (starts <= now + WEEK))),
-        replanned=tuple(sessions_with(connection, session.c.replanned_at > now - WEEK)),
+        held=tuple(sessions_with(connection, ours & planned & (starts > now - WEEK) & (starts <= now))),
+        coming=tuple(sessions_with(connection, ours & planned & (starts > now) & (starts <= now + WEEK))),
+        replanned=tuple(sessions_with(connection, ours & (session.c.replanned_at > now - WEEK))),
         failed_runs=tuple((job, count) for job, count in connection.execute(failed)),
+    )
+
+
+def _series_shown_at(university_id: int) -> sa.Select[tuple[UUID]]:
+    return (
+        sa.select(course_series.c.series_id)
+        .join(course, course_series.c.course_id == course.c.id)
+        .where(course.c.university_id == university_id)
     )
 
 

@@ -277,7 +277,6 @@ course_series = Table(
     metadata,
     Column("course_id", ForeignKey("course.id"), primary_key=True),
     Column("series_id", ForeignKey("series.id"), primary_key=True),
-    Column("since_at", Instant),  # what happened before it need not be told there; none: nobody knows since when
     # Whether its sessions stand in the course's Moodle calendar, if the course is tied to a Moodle.
     Column("is_mirrored", Boolean, nullable=False, server_default=sa.true()),
 )
@@ -533,6 +532,7 @@ moodle_connection = Table(
     Column("reason", Text),  # of the last failure, in words
     Column("checks", Text),  # JSON: what the last check found
     Column("checked_at", Instant),
+    Column("gaps_since", Text),  # JSON: when each gap of the last check was first found
     Column("connected_at", Instant),  # as it is now; unknown of those from before
 )
 

@@ -1,5 +1,6 @@
 """What waits for a person: of all, of one university, of one course."""
 
+import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,9 @@ import msgspec
 import sqlalchemy as sa
 
 from series.announcements import State
-from series.store.announcements import posts_by_itself, to_tell
+from series.check_words import check_line
+from series.checks import decode_checks, gap_key, gaps_of
+from series.store.announcements import ToTell, announces, posts_by_itself, to_tell
 from series.store.moodle_tables import announcement, course_collect
 from series.store.tables import (
     calendar_source,
@@ -37,14 +40,7 @@ from series.waiting import (
     WaitingKind,
 )
 
-
-class _Check(msgspec.Struct):
-    """What the check of a Moodle found of one thing."""
-
-    outcome: str = ""
-
-
-_CHECKS = msgspec.json.Decoder(list[_Check])
+_GAPS_SINCE = msgspec.json.Decoder(dict[str, datetime])
 
 
 def waiting_for_coordinator(connection: sa.Connection, *, now: datetime) -> list[Waiting]:
@@ -64,7 +60,7 @@ def waiting_for_course(connection: sa.Connection, course_id: int, series_id: UUI
         *_held_in_courses(connection, course.c.id == course_id),
         *_not_announced(connection, course.c.id == course_id, now),
     ]
-    by_itself = posts_by_itself(connection, course_id)
+    by_itself, is_on = posts_by_itself(connection, course_id), announces(connection, course_id)
     return own + [
         Waiting(
             key=f"{WaitingKind.TO_ANNOUNCE} {course_id} {one.session.session_id} {one.change.about}",
@@ -76,8 +72,15 @@ def waiting_for_course(connection: sa.Connection, course_id: int, series_id: UUI
             facts={"session": one.session.title},
         )
         for one in to_tell(connection, [course_id], now=now, series_id=series_id)
-        if (one.row is None and not by_itself) or (one.row is not None and one.row.state is State.LEFT)
+        if _is_left_to_people(one, by_itself=by_itself, is_on=is_on)
     ]
+
+
+def _is_left_to_people(one: ToTell, *, by_itself: bool, is_on: bool) -> bool:
+    """Not what failed, which waits in words of its own."""
+    if one.row is None:
+        return not by_itself
+    return one.row.state is State.LEFT or (one.row.state is State.DUE and not one.is_on_its_way(is_on=is_on))
 
 
 def _of_series(connection: sa.Connection, now: datetime) -> Iterator[Waiting]:
@@ -116,7 +119,13 @@ def _moodles(connection: sa.Connection, which: sa.ColumnElement[bool], now: date
     looked = moodle_connection.c
     query = (
         sa.select(
-            university.c.slug, university.c.name, looked.failing_since, looked.reason, looked.checks, looked.checked_at
+            university.c.slug,
+            university.c.name,
+            looked.failing_since,
+            looked.reason,
+            looked.checks,
+            looked.checked_at,
+            looked.gaps_since,
         )
         .join(moodle_connection)
         .where(which, sa.or_(looked.failing_since <= now - MOODLE_FAILS_FOR, looked.checks.contains("gap")))
@@ -124,17 +133,17 @@ def _moodles(connection: sa.Connection, which: sa.ColumnElement[bool], now: date
     for row in connection.execute(query):
         if row.failing_since is not None and row.failing_since <= now - MOODLE_FAILS_FOR:
             yield _university_waits(WaitingKind.MOODLE_FAILS, row, row.failing_since, reason=row.reason or "")
-        gaps = _gaps(row.checks)
-        if gaps:
-            yield _university_waits(WaitingKind.MOODLE_GAPS, row, row.checked_at or now, count=gaps)
+        yield from _gaps(row, now)
 
 
-def _gaps(checks: str | None) -> int:
-    try:
-        found = _CHECKS.decode(checks or "[]")
-    except msgspec.MsgspecError:
-        return 0  # of a version that wrote something else; the next check writes it anew
-    return sum(check.outcome == "gap" for check in found)
+def _gaps(row: Any, now: datetime) -> Iterator[Waiting]:
+    """Each by itself, so that a new one is news where an old one stands."""
+    since = _GAPS_SINCE.decode(row.gaps_since or "{}")
+    gaps = gaps_of(decode_checks(row.checks))
+    for key in dict.fromkeys(map(gap_key, gaps)):
+        lines = [check_line(gap) for gap in gaps if gap_key(gap) == key]
+        first_at = since.get(key) or row.checked_at or now
+        yield _university_waits(WaitingKind.MOODLE_GAPS, row, first_at, key, count=len(lines), reason="\n".join(lines))
 
 
 def _gradebooks(connection: sa.Connection, which: sa.ColumnElement[bool], now: datetime) -> Iterator[Waiting]:
@@ -149,19 +158,24 @@ def _gradebooks(connection: sa.Connection, which: sa.ColumnElement[bool], now: d
             WaitingKind.GRADEBOOK_FAILS, row, row.failing_since, row.platform, platform=row.platform, reason=row.reason
         )
     first, count = sa.func.min(delivery.c.created_at), sa.func.count(delivery.c.id)
+    kind = (placement.c.course_id, course.c.title, delivery.c.outcome)
     failed = (
-        sa.select(*about, first.label("since_at"), count.label("grades"))
+        sa.select(*about, *kind, first.label("since_at"), count.label("grades"))
         .select_from(
             delivery.join(placement, delivery.c.placement_id == placement.c.id)
             .join(deployment, placement.c.deployment_id == deployment.c.id)
             .join(platform, deployment.c.platform_id == platform.c.id)
             .join(university, platform.c.university_id == university.c.id)
+            .outerjoin(course, placement.c.course_id == course.c.id)
         )
         .where(which, delivery.c.state == "failed")
-        .group_by(university.c.id, *about)
+        .group_by(university.c.id, *about, *kind)
     )
-    for row in connection.execute(failed):
-        yield _university_waits(WaitingKind.GRADES_NOT_SENT, row, row.since_at, count=row.grades)
+    for row in connection.execute(failed):  # each course and cause by itself: where one stands, another is news
+        outcome = row.outcome or ""
+        key = f"{row.course_id or ''} {hashlib.sha256(outcome.encode()).hexdigest()[:16]}"
+        reason = f"“{row.title}”: {outcome}" if row.title else outcome
+        yield _university_waits(WaitingKind.GRADES_NOT_SENT, row, row.since_at, key, count=row.grades, reason=reason)
 
 
 def _deployments(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Iterator[Waiting]:

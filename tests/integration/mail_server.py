@@ -12,12 +12,14 @@ from typing import Self, cast
 
 
 class MailServer:
-    """`refused`: addresses that it takes no mail for; `is_busy`: it hangs up on everybody."""
+    """`refused`: addresses that it takes no mail for; `is_busy`: it hangs up on everybody; `farewell`: what it says to
+    who has done."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.refused: set[str] = set()
         self.is_busy = False
+        self.farewell = "221 bye"
         self._server = _Listener(("127.0.0.1", 0), _Conversation)
         self._server.owner = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -59,7 +61,7 @@ class _Conversation(socketserver.StreamRequestHandler):
                 owner.messages.append(self._read_message())
                 self._say("250 kept")
             elif verb == "QUIT":
-                self._say("221 bye")
+                self._say(owner.farewell)
                 return
             else:
                 self._say("250 well")

@@ -13,14 +13,19 @@ from config.mail_server import Encryption, read_mail_server
 from moodle_sync.mail_staff import StaffMail
 from moodle_sync.send_mail import MailNotSent, send
 from moodle_sync.services import Services, make_services
+from series.checks import Check, Code, Outcome, encode_checks
 from series.staff import Role
 from series.staff_mail import digest_is_due, last_digest_time
-from series.store.runs import list_runs
+from series.store.mirrors import tie_course
+from series.store.moodle_connections import NewConnection, save_checks, save_connection
+from series.store.runs import begin_run, end_run, list_runs
 from series.store.staff import add_link, add_staff, choose_mail, spend_link
-from series.store.tables import gradebook_pause, staff
+from series.store.staff_notices import mail_readers, week_around
+from series.store.tables import course_series, gradebook_pause, staff
 from tests.conftest import NOW, make_settings
+from tests.examples import SERIES
 from tests.integration.mail_server import MailServer
-from tests.seeds import seed
+from tests.seeds import ENCRYPTION_KEY, seed
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 MARIA, MARK, JONAS = "maria@example.org", "mark@example.org", "jonas@example.org"
@@ -70,6 +75,15 @@ def post(sqlite_url: str, tmp_path: Path) -> Iterator[Post]:
         services = make_services(settings)
         seeded = seed(services.database)
         with services.database.write() as connection:
+            for university_id in (1, 2):
+                tie_course(
+                    connection,
+                    university_id=university_id,
+                    moodle_course_id=2,
+                    title="",
+                    series_id=SERIES.series_id,
+                    now=NOW,
+                )
             for email, role, university_id in (
                 (MARIA, Role.COORDINATOR, None),
                 (MARK, Role.LMS_ADMIN, 1),
@@ -173,6 +187,50 @@ def test_one_address_that_is_refused_keeps_no_mail_from_the_others(post: Post) -
     assert post.sent() == [MARIA]
 
 
+def test_a_server_that_takes_no_mail_for_anybody_is_seen_in_the_runs(post: Post) -> None:
+    """Of each one, that may be their address alone."""
+    post.server.refused = {MARIA, MARK}
+    post.break_down(NOW - HOUR)
+    assert post.sent() == []
+    with post.services.database.read() as connection:
+        (run,) = list_runs(connection, limit=5)
+    assert (run.job, run.outcome) == ("mail", "failed")
+    assert run.reason == "127.0.0.1 does not take a mail to one of the staff."
+
+
+def test_a_mail_that_was_taken_is_not_sent_again_however_the_server_says_goodbye(post: Post) -> None:
+    post.server.farewell = "421 busy"
+    post.break_down(NOW - HOUR)
+    assert post.sent() == [MARIA, MARK]
+    post.wait(NOW + 2 * HOUR)
+    assert post.sent() == []
+
+
+def save_gaps(post: Post, *codes: Code, at: datetime) -> None:
+    with post.services.database.write() as connection:
+        gaps = [Check(code=code, outcome=Outcome.GAP, facts={"course": "C", "course_id": 2}) for code in codes]
+        save_checks(connection, 1, encode_checks(gaps), now=at)
+
+
+def test_a_new_gap_is_mailed_where_an_old_one_stands(post: Post) -> None:
+    new = NewConnection(university_id=1, base_url="https://m.example", token="t", moodle_user_id=5)
+    with post.services.database.write() as connection:
+        save_connection(connection, new, encryption_key=ENCRYPTION_KEY, now=NOW - HOUR)
+    save_gaps(post, Code.FORUM, at=NOW - HOUR)
+    save_gaps(post, Code.FORUM, at=NOW)
+    assert post.sent() == [MARIA, MARK], "it has waited since it was first found"
+    save_gaps(post, Code.FORUM, Code.COURSE_OPEN, at=NOW)
+    post.wait(NOW + HOUR)
+    post.mail()
+    (message, _) = post.server.messages
+    text = message.get_content()
+    assert "The account may not open the course." in text
+    assert "forum" not in text
+    post.server.messages.clear()
+    save_gaps(post, Code.COURSE_OPEN, at=NOW + HOUR)
+    assert post.sent() == [], "one of two that is mended is no news"
+
+
 MONDAY = datetime(2026, 11, 30, 6, 30, tzinfo=UTC)  # 7:30 in Malta, 8:30 in Vilnius, and not yet seven in UTC
 
 
@@ -202,6 +260,23 @@ def test_the_summary_says_what_waits_and_what_was_done(post: Post) -> None:
         "Passes of our jobs that failed last week:\n- none",
     ):
         assert part in text
+
+
+def test_an_lms_admin_reads_of_the_series_and_runs_of_their_own_university(post: Post) -> None:
+    with post.services.database.write() as connection:
+        connection.execute(sa.delete(course_series).where(course_series.c.course_id == 2))
+        for job, scope in (("calendar", "malta"), ("mirror", "malta")):  # a series of the same name
+            run_id = begin_run(connection, job=job, scope=scope, slot="1", now=MONDAY - HOUR)
+            assert run_id is not None
+            end_run(connection, run_id, outcome="failed", counts={}, reason="No.", now=MONDAY - HOUR)
+    post.wait(MONDAY)
+    assert post.sent() == [MARK], "nothing that Jonas's courses show"
+    post.wait(MONDAY + HOUR)
+    post.mail()
+    assert "- calendar: 1\n- mirror: 1" in post.server.messages[0].get_content().replace("\r\n", "\n")
+    with post.services.database.read() as connection:
+        mark = next(reader for reader in mail_readers(connection) if reader.email == MARK)
+        assert week_around(connection, mark, now=MONDAY).failed_runs == (("mirror", 1),)
 
 
 def test_a_summary_that_is_long_overdue_is_left_out() -> None:

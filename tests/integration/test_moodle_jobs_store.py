@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from moodle_sync.moodle_runs import begin_planned
 from moodle_sync.services import make_services
+from series.announcements import SETTLE
 from series.mirrors import Mirror
 from series.moodle_jobs import CLOCKS_DIFFER, LATE_EFFECT, Level, MoodleJob
 from series.store import runs
@@ -313,7 +314,9 @@ def test_a_new_plan_is_brought_to_who_shows_the_series_and_nobody_else(connected
     with connected.write() as connection:
         tie_course(connection, university_id=1, moodle_course_id=2, title="", series_id=SERIES.series_id, now=NOW)
         ask_for_all(connection, SERIES.series_id, now=NOW)
-    assert {(one.university_slug, one.job) for one in due(connected)} == {("malta", MoodleJob.ANNOUNCE)}
+    assert {(one.university_slug, one.job) for one in due(connected)} == {("malta", MIRROR)}
+    told = planned(connected, MoodleJob.ANNOUNCE)
+    assert (told.next_at, told.again_at) == (NOW + SETTLE, NOW + SETTLE), "as soon as it is no slip"
     assert (planned(connected).next_at, planned(connected, SWEEP).next_at) == (NOW, FAR)
     assert planned(connected, university_id=VILNIUS.university_id).next_at == FAR
 

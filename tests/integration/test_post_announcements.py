@@ -1,8 +1,9 @@
 """Moved and cancelled sessions into a course's forum, over real HTTP: what is posted, once, and what is healed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -14,16 +15,18 @@ from moodle_sync.moodle_runs import Came, access_to
 from moodle_sync.post_announcements import planned
 from sandbox_lms.announcements import Discussion, add_discussion, all_discussions
 from sandbox_lms.site import Site
-from series.announcements import SETTLE, Announcement, State
+from series.announcements import SETTLE, Announcement, ChangeKind, State
 from series.moodle_jobs import LATE_EFFECT, MoodleJob
 from series.sessions import Session, Status
-from series.store.announcements import announcements_of, decide, switch_off, switch_on, to_tell
+from series.store.announcement_postings import claim, drop_outdated
+from series.store.announcements import announcements_of, decide, make_due, switch_off, switch_on, to_tell
+from series.store.mirrors import hide_series
 from series.store.moodle_tables import announcement
 from series.store.schema import installation_id
 from series.store.tables import course
 from tests.conftest import make_environment
 from tests.databases import Databases, Snapshot
-from tests.examples import moved
+from tests.examples import MALTA, SERIES, moved
 from tests.integration.partner import Partner, open_partner
 
 DAY = timedelta(days=1)
@@ -130,7 +133,7 @@ def test_a_moved_session_is_posted_once(partner: Partner) -> None:
     assert announce(partner) == Came(counts={"posted": 1}, calls=2)
     (post,) = posted(partner)
     with partner.services.database.read() as connection:
-        mark = f"/s/{session.session_id}?i={installation_id(connection)}&amp;a={rows(partner)[0].announcement_id}"
+        mark = f"/s/{session.session_id}?i={installation_id(connection)}&amp;a={rows(partner)[0].token}"
     assert post.subject == f"Session moved: {session.title}"
     assert mark in post.message
     assert (state_of(partner), rows(partner)[0].discussion_id) == (State.POSTED, post.discussion_id)
@@ -197,6 +200,183 @@ def test_a_teacher_has_one_posted_without_more(partner: Partner) -> None:
     cancel(partner, 2)
     wait(partner, SETTLE)
     assert announce(partner).counts == {"posted": 1}
+
+
+def opt_out(partner: Partner) -> None:
+    with partner.services.database.write() as connection:
+        switch_off(connection, course_id(partner))
+
+
+def make_due_only(partner: Partner) -> None:
+    """As if the worker had been killed before the first call."""
+    with partner.services.database.write() as connection:
+        wanted = to_tell(connection, [course_id(partner)], now=partner.now)
+        make_due(connection, wanted, now=partner.now)
+
+
+def test_what_was_due_is_not_posted_by_itself_in_a_course_that_was_connected_anew(partner: Partner) -> None:
+    cancel(partner)
+    wait(partner, SETTLE)
+    make_due_only(partner)
+    with partner.services.database.write() as connection:
+        connection.execute(sa.update(course).values(announces=False))  # as a disconnected Moodle leaves it
+    assert planned(partner.services, access_to(partner.services, partner.connection())) == []
+    assert announce(partner) == Came()
+    assert (posted(partner), rows(partner)) == ([], [])
+
+
+def test_what_is_switched_off_a_moment_ago_is_not_begun(partner: Partner) -> None:
+    cancel(partner)
+    wait(partner, SETTLE)
+    make_due_only(partner)
+    (row,) = rows(partner)
+    with partner.services.database.write() as connection:
+        connection.execute(sa.update(course).values(announces=False))
+        assert not claim(connection, row, now=partner.now)
+        connection.execute(sa.update(announcement).values(set_by=TEACHER, state="due"))
+        drop_outdated(connection, [row])
+        assert claim(connection, row, now=partner.now), "a teacher wants it, whatever the switch says"
+
+
+@pytest.mark.parametrize("there", [1, 0])
+def test_what_was_begun_before_it_was_switched_off_is_looked_for_and_not_posted(partner: Partner, there: int) -> None:
+    cancel(partner)
+    wait(partner, SETTLE)
+    announce(partner)
+    forget_answer(partner)
+    if not there:
+        forget_posts(partner)
+    opt_out(partner)
+    wait(partner, LATE_EFFECT)
+    assert announce(partner).counts == ({"found": 1} if there else {})
+    assert [row.state for row in rows(partner)] == [State.POSTED] * there
+    assert len(posted(partner)) == there
+    assert announce(partner) == Came()
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [(move, "Session moved: "), (cancel, "Session takes place after all: ")],
+    ids=["moved", "restored"],
+)
+def test_what_changed_while_it_was_off_and_back_while_it_is_on_is_posted(
+    partner: Partner, first: Callable[[Partner], Session], then: str
+) -> None:
+    opt_out(partner)
+    first(partner)
+    opt_in(partner)
+    wait(partner, SETTLE)
+    assert announce(partner) == Came()
+    partner.change(partner.seeded.sessions[1])
+    wait(partner, SETTLE)
+    assert announce(partner).counts == {"posted": 1}
+    (post,) = posted(partner)
+    assert post.subject.startswith(then)
+    assert "This replaces" not in post.message
+    assert state_of(partner) is State.POSTED, "what was left to a person is over"
+    assert announce(partner) == Came()
+
+
+def day_of(session: Session) -> str:
+    there = session.start_at.astimezone(ZoneInfo(MALTA.time_zone))
+    return f"{there:%A}, {there.day} {there:%B %Y},"
+
+
+def test_a_course_reads_the_time_that_it_saw_and_not_the_first_one(partner: Partner) -> None:
+    """Moved before it came, and once more."""
+    with partner.services.database.write() as connection:
+        hide_series(connection, course_id(partner), SERIES.series_id, now=partner.now)
+    first = move(partner)
+    partner.connect()
+    opt_in(partner)
+    assert announce(partner) == Came()
+    partner.change(replace(moved(first, DAY), moved_from_at=partner.seeded.sessions[1].start_at))
+    wait(partner, SETTLE)
+    announce(partner)
+    (post,) = posted(partner)
+    assert f"Until now: <strong>{day_of(first)} " in post.message
+
+
+def test_moved_untold_and_then_cancelled_names_both_times(partner: Partner) -> None:
+    move(partner)
+    session = partner.seeded.sessions[1]
+    partner.change(replace(moved(session, DAY), status=Status.CANCELLED, moved_from_at=session.start_at))
+    wait(partner, SETTLE)
+    announce(partner)
+    (post,) = posted(partner)
+    assert f"announced before: {day_of(session)} " in post.message
+
+
+def test_what_a_course_saw_is_forgotten_with_the_series(partner: Partner) -> None:
+    """And what it was told is not."""
+    cancel(partner, 1)
+    wait(partner, SETTLE)
+    announce(partner)
+    move(partner, 2)
+    with partner.services.database.write() as connection:
+        hide_series(connection, course_id(partner), SERIES.series_id, now=partner.now)
+    partner.change(partner.seeded.sessions[1])
+    partner.connect()
+    with partner.services.database.read() as connection:
+        (one,) = to_tell(connection, [course_id(partner)], now=partner.now)
+    assert (one.session.session_id, one.change.kind) == (partner.seeded.sessions[1].session_id, ChangeKind.RESTORED)
+
+
+def give_up(partner: Partner) -> None:
+    """As if the answers to all tries had been lost."""
+    gone = {"state": "failed", "discussion_id": None, "done_at": None, "next_at": None, "attempts": 5}
+    with partner.services.database.write() as connection:
+        connection.execute(sa.update(announcement).values(**gone))
+
+
+def test_one_that_was_given_up_and_is_there_is_put_right(partner: Partner) -> None:
+    cancel(partner)
+    wait(partner, SETTLE)
+    announce(partner)
+    give_up(partner)
+    assert announce(partner) == Came(), "it is left to a person as long as it is true"
+    partner.change(partner.seeded.sessions[1])
+    wait(partner, SETTLE)
+    assert announce(partner).counts == {"found": 1}
+    assert announce(partner).counts == {"posted": 1}
+    assert posted(partner)[0].subject.startswith("Session takes place after all: ")
+
+
+def test_one_that_was_given_up_and_is_not_there_is_forgotten(partner: Partner) -> None:
+    cancel(partner)
+    wait(partner, SETTLE)
+    announce(partner)
+    give_up(partner)
+    forget_posts(partner)
+    partner.change(partner.seeded.sessions[1])
+    with partner.services.database.read() as connection:
+        (one,) = to_tell(connection, [course_id(partner)], now=partner.now)
+    assert one.change.kind is ChangeKind.RESTORED, "until it is looked for, they may have read it"
+    wait(partner, LATE_EFFECT)
+    site(partner).switches.set(lacks=("mod/forum:viewdiscussion",))
+    assert len(announce(partner).problems) == 1
+    assert state_of(partner) is State.FAILED
+    site(partner).switches.reset()
+    wait(partner, DAY)
+    assert announce(partner).counts == {}
+    assert (rows(partner), posted(partner)) == ([], [])
+
+
+def test_a_row_in_the_place_of_another_is_not_taken_for_it(partner: Partner) -> None:
+    """SQLite gives the number of a deleted row to the next one."""
+    cancel(partner)
+    wait(partner, SETTLE)
+    announce(partner)
+    with partner.services.database.write() as connection:
+        connection.execute(sa.delete(announcement))
+    move(partner)
+    wait(partner, SETTLE)
+    make_due_only(partner)
+    with partner.services.database.write() as connection:
+        connection.execute(sa.update(announcement).values(began_at=partner.now))
+    wait(partner, LATE_EFFECT)
+    assert announce(partner).counts == {"posted": 1}
+    assert [post.subject.partition(":")[0] for post in posted(partner)] == ["Session moved", "Session cancelled"]
 
 
 def test_what_a_teacher_has_told_is_not_posted(partner: Partner) -> None:

@@ -9,12 +9,21 @@ import pytest
 import sqlalchemy as sa
 
 from series.announcements import State
+from series.checks import Check, Code, Outcome, encode_checks
 from series.people import Visit
 from series.sessions import Status
-from series.store.announcements import announcements_of, decide, switch_on, to_tell
+from series.store.announcement_postings import claim, note_not_posted
+from series.store.announcements import (
+    announcements_of,
+    decide,
+    make_due,
+    switch_on,
+    to_tell,
+)
 from series.store.database import Database
 from series.store.merging import merge_courses
-from series.store.moodle_connections import NewConnection, save_connection
+from series.store.mirrors import show_series
+from series.store.moodle_connections import NewConnection, save_checks, save_connection
 from series.store.moodle_tables import announcement, course_collect
 from series.store.sessions import change_session
 from series.store.tables import (
@@ -236,12 +245,74 @@ def test_what_is_posted_by_itself_waits_for_nobody_until_it_fails(
     assert (found.kind, found.facts["reason"]) == (WaitingKind.NOT_ANNOUNCED, "No forum.")
 
 
-def test_two_courses_that_turn_out_to_be_one_were_told_once(database: Database, seeded: Seeded, student: Visit) -> None:
+def test_what_was_due_waits_for_a_person_once_the_course_does_not_want_it_posted(
+    database: Database, seeded: Seeded, student: Visit
+) -> None:
+    connect(database)
+    own = student.course_id or 0
+    with database.write() as connection:
+        connection.execute(sa.update(course).values(moodle_course_id=2, announces=True))
+        other = sa.insert(course).values(university_id=VILNIUS.university_id, title="", announces=True)
+        connection.execute(other)
     cancel(database, seeded)
+    with database.write() as connection:
+        make_due(connection, to_tell(connection, [own], now=NOW), now=NOW)
+        connection.execute(sa.update(announcement).values(began_at=NOW))
+    assert in_course(database, student) == []
+    with database.write() as connection:
+        (one,) = to_tell(connection, [own], now=NOW)
+        assert not decide(connection, one, State.SET_ASIDE, by="participant 1", now=NOW), "it is being posted"
+        connection.execute(sa.update(course).where(course.c.id == own).values(announces=False))
+        (row,) = announcements_of(connection, [own])
+        assert not claim(connection, row, now=NOW), "what another course wants says nothing"
+    assert in_course(database, student) == [WaitingKind.TO_ANNOUNCE]
+    with database.write() as connection:
+        assert decide(connection, one, State.SET_ASIDE, by="participant 1", now=NOW)
+        note_not_posted(connection, row.announcement_id, problem="No.", attempts=5, next_at=None, is_sure=False)
+    assert in_course(database, student) == [], "what a person has done stands"
+
+
+def test_each_gap_waits_by_itself_since_it_was_first_found(database: Database, seeded: Seeded) -> None:
+    connect(database)
+
+    def find(*codes: Code, now: datetime) -> dict[str, datetime]:
+        gaps = [Check(code=code, outcome=Outcome.GAP, facts={"course": "C", "course_id": 2}) for code in codes]
+        with database.write() as connection:
+            save_checks(connection, MALTA.university_id, encode_checks(gaps), now=now)
+        return {str(one.facts["reason"]).split(".")[0]: one.since_at for one in everywhere(database, now)}
+
+    closed, untracked = (
+        "“C”: The account may not open the course",
+        "“C”: The course does not track completion: nothing in it can be completed",
+    )
+    assert find(Code.COURSE_OPEN, now=OLD) == {closed: OLD}
+    assert find(Code.COURSE_OPEN, Code.COURSE_COMPLETION, now=NOW) == {closed: OLD, untracked: NOW}
+    assert find(now=NOW) == {}
+    assert find(Code.COURSE_OPEN, now=NOW) == {closed: NOW}
+
+
+def test_grades_that_fail_for_another_cause_wait_by_themselves(
+    database: Database, seeded: Seeded, student: Visit
+) -> None:
+    for number, session_id in enumerate(seeded.session_ids[:2]):
+        record(database, code_of(student, session_id, source_id=str(number)), now=NOW)
+    failed = sa.update(delivery).values(state="failed", outcome="Gone.")
+    write(database, failed)
+    (first,) = everywhere(database)
+    assert (first.facts["count"], first.facts["reason"]) == (2, "“Teaching STEM”: Gone.")
+    write(database, failed.values(outcome="Locked.").where(delivery.c.version == 2))
+    keys = {one.key for one in everywhere(database)}
+    assert (len(keys), first.key in keys) == (2, True)
+
+
+def test_two_courses_that_turn_out_to_be_one_were_told_once(database: Database, seeded: Seeded, student: Visit) -> None:
     with database.write() as connection:
         other = connection.execute(
             sa.insert(course).values(university_id=MALTA.university_id, title="", announces=True).returning(course.c.id)
         ).scalar_one()
+        show_series(connection, other, SERIES.series_id, now=NOW)
+    cancel(database, seeded)
+    with database.write() as connection:
         (one,) = to_tell(connection, [student.course_id or 0], now=NOW)
         decide(connection, one, State.SET_ASIDE, by="participant 1", now=NOW)
         decide(connection, replace(one, course_id=other), State.DUE, by="participant 2", now=NOW)

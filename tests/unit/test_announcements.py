@@ -15,6 +15,7 @@ from series.announcements import (
     Change,
     ChangeKind,
     ReplannedSession,
+    Seen,
     State,
     change_to_tell,
     is_settled,
@@ -30,19 +31,23 @@ CANCELLED = replace(PLANNED, status=Status.CANCELLED)
 URL = "https://sessions.example/s/1"
 
 
-def replanned(session: Session, known_since_at: datetime | None = NOW - WEEK) -> ReplannedSession:
-    return ReplannedSession(session=session, replanned_at=NOW - DAY, known_since_at=known_since_at)
+SEEN = Seen(is_cancelled=False, start_at=PLANNED.start_at)
 
 
-def told(about: str, number: int = 1, state: State = State.POSTED) -> Announcement:
+def replanned(session: Session, seen: Seen | None = SEEN) -> ReplannedSession:
+    return ReplannedSession(session=session, replanned_at=NOW - DAY, seen=seen)
+
+
+def told(about: str, number: int = 1, state: State = State.POSTED, began_at: datetime | None = None) -> Announcement:
     return Announcement(
         announcement_id=number,
         course_id=1,
         session_id=PLANNED.session_id,
         about=about,
+        token="0" * 16,
         state=state,
         attempts=0,
-        began_at=None,
+        began_at=began_at,
         next_at=None,
         discussion_id=None,
         problem=None,
@@ -93,18 +98,35 @@ def test_nothing_is_told_of_a_session_that_has_begun() -> None:
 
 
 def test_a_change_from_before_the_course_came_is_not_told() -> None:
-    assert change_to_tell(replanned(MOVED, known_since_at=NOW), [], now=NOW) is None
-    assert change_to_tell(replanned(MOVED, known_since_at=None), [], now=NOW) is not None
+    assert change_to_tell(replanned(MOVED, seen=None), [], now=NOW) is None
 
 
-def test_a_session_that_was_read_as_moved_is_no_news() -> None:
-    assert change_to_tell(ReplannedSession(session=MOVED, replanned_at=None, known_since_at=None), [], now=NOW) is None
+def test_moved_before_the_course_came_and_again_is_told_with_the_time_that_it_saw() -> None:
+    again = replace(moved(MOVED, DAY), moved_from_at=PLANNED.start_at)
+    change = change_to_tell(replanned(again, replace(SEEN, start_at=MOVED.start_at)), [], now=NOW)
+    assert change is not None
+    assert change.was_at == MOVED.start_at
 
 
-def test_one_that_takes_place_after_all_is_told_only_to_who_was_told_the_contrary() -> None:
+def test_moved_untold_and_then_cancelled_names_the_time_that_is_known() -> None:
+    change = change_of(replace(MOVED, status=Status.CANCELLED))
+    assert change is not None
+    assert (change.kind, change.was_at) == (ChangeKind.CANCELLED, PLANNED.start_at)
+
+
+def test_one_that_takes_place_after_all_is_told_to_who_was_told_or_has_seen_the_contrary() -> None:
     change = change_of(PLANNED, told(ABOUT_CANCELLED))
     assert change == Change(kind=ChangeKind.RESTORED, was_at=None, corrects=True, about="restored 2026-12-01T15:00Z")
+    assert change_of(PLANNED, told(ABOUT_CANCELLED, state=State.LEFT)) == replace(change, corrects=False)
+    assert change_of(PLANNED, told(ABOUT_CANCELLED, state=State.FAILED, began_at=NOW)) == change, "perhaps it is there"
+    assert change_of(PLANNED, told(ABOUT_CANCELLED, state=State.FAILED)) is None
     assert change_of(PLANNED, told(ABOUT_CANCELLED, state=State.DUE)) is None
+
+
+def test_moved_back_is_told_to_who_has_seen_it_elsewhere() -> None:
+    change = change_of(PLANNED, told(ABOUT_MOVED, state=State.LEFT))
+    assert change is not None
+    assert (change.kind, change.was_at, change.corrects) == (ChangeKind.MOVED, MOVED.start_at, False)
 
 
 def test_moved_again_is_told_with_the_time_that_was_told() -> None:
@@ -137,6 +159,34 @@ def test_a_cancelled_one_says_also_the_time_that_was_told() -> None:
 def test_a_change_settles_before_it_is_posted_by_itself() -> None:
     assert not is_settled(replanned(MOVED), now=NOW - DAY + SETTLE - timedelta(seconds=1))
     assert is_settled(replanned(MOVED), now=NOW - DAY + SETTLE)
+
+
+def test_a_time_that_has_not_changed_is_not_called_new() -> None:
+    """The word for it in each language."""
+    labels = {
+        language: written(language, ChangeKind.RESTORED).text.split("\n\n")[2].partition(":")[0]
+        for language in sorted({texts.locale.partition("_")[0] for texts in LANGUAGES.values()})
+    }
+    assert labels == {
+        "cs": "Termín",
+        "de": "Zeit",
+        "el": "Ώρα",
+        "en": "Time",
+        "es": "Horario",
+        "lt": "Laikas",
+        "mt": "Il-ħin",
+        "nb": "Tid",
+        "nl": "Tijd",
+        "sk": "Termín",
+        "sv": "Tid",
+        "tr": "Zaman",
+    }
+
+
+def test_one_that_takes_place_after_all_at_another_time_says_both() -> None:
+    change = Change(kind=ChangeKind.RESTORED, was_at=PLANNED.start_at, corrects=True, about="")
+    text = write(change, MOVED, university=replace(MALTA, language="en"), url=URL).text
+    assert re.search(r"Until now: Tuesday.*\nNew time: Wednesday", text)
 
 
 def written(language: str, kind: ChangeKind = ChangeKind.MOVED, zone: str = "Europe/Athens") -> Written:

@@ -15,7 +15,8 @@ from lms.moodle_levels import ANNOUNCEMENTS, NEEDS
 from series.announcements import State
 from series.moodle_jobs import MoodleJob
 from series.sessions import Session, Status
-from series.store.announcements import announcements_of, announces, note_not_posted, note_posted
+from series.store.announcement_postings import note_not_posted, note_posted
+from series.store.announcements import announcements_of, announces
 from series.store.moodle_connections import NewConnection, save_connection
 from series.store.moodle_jobs import planned_jobs
 from series.store.moodle_tables import moodle_job
@@ -132,7 +133,7 @@ def test_what_the_teacher_has_told_is_set_aside_once(course: CourseUnderTest) ->
 def test_only_what_was_shown_is_set_aside(course: CourseUnderTest) -> None:
     cancel(course)
     shown = about(course)
-    change(course, moved(course.sessions[2], timedelta(days=1)))
+    change(course, course.sessions[2])
     token = re.search(
         rf'{PAGE}{course.ahead}">\s*<input type="hidden" name="form_token" value="(\w+)"', course.get(PAGE)
     )

@@ -26,7 +26,6 @@ def upgrade() -> None:
     op.create_index("ix_sync_run_scope_job_id", "sync_run", ["scope", "job", "id"])
     op.add_column("course", sa.Column("announces", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("session", sa.Column("replanned_at", INSTANT))
-    op.add_column("course_series", sa.Column("since_at", INSTANT))
     op.add_column(
         "course_series", sa.Column("is_mirrored", sa.Boolean(), nullable=False, server_default=sa.true())
     )
@@ -46,6 +45,7 @@ def _widen_connections() -> None:
         sa.Column("reason", sa.Text()),
         sa.Column("checks", sa.Text()),
         sa.Column("checked_at", INSTANT),
+        sa.Column("gaps_since", sa.Text()),
         sa.Column("connected_at", INSTANT),
     ]
     for column in add:
@@ -161,6 +161,7 @@ def _make_messages() -> None:
         sa.Column("course_id", ID, nullable=False),
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column("about", sa.String(64), nullable=False),
+        sa.Column("token", sa.String(16), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("began_at", INSTANT),
@@ -173,6 +174,16 @@ def _make_messages() -> None:
         sa.ForeignKeyConstraint(["course_id"], ["course.id"], name=op.f("fk_announcement_course_id_course")),
         sa.ForeignKeyConstraint(["session_id"], ["session.id"], name=op.f("fk_announcement_session_id_session")),
         sa.UniqueConstraint("course_id", "session_id", "about", name=op.f("uq_announcement_course_id_session_id_about")),
+    )
+    op.create_table(
+        "seen_session",
+        sa.Column("course_id", ID, nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("start_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["course_id"], ["course.id"], name=op.f("fk_seen_session_course_id_course")),
+        sa.ForeignKeyConstraint(["session_id"], ["session.id"], name=op.f("fk_seen_session_session_id_session")),
+        sa.PrimaryKeyConstraint("course_id", "session_id", name=op.f("pk_seen_session")),
     )
     op.create_table(
         "staff_notice",
