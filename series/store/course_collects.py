@@ -144,16 +144,22 @@ def note_reading(
     )
 
 
-def sent_scores(connection: sa.Connection, line_item_url: str) -> dict[str, list[SentScore]]:
-    """What has left for this line item, or may be leaving just now, by `sub`: asked after its results were read."""
+def sent_scores(connection: sa.Connection, own: OwnActivity) -> dict[str, list[SentScore]]:
+    """What has ever left for this activity's column, or may be leaving just now, by `sub`: asked after its results were
+    read. To whatever address: the column is the same one when the LMS calls it by another. And who sends a score that
+    had failed once more begins to count its attempts anew."""
+    of_column = (delivery.c.placement_id == own.placement_id) | (delivery.c.line_item_url == own.line_item_url)
+    has_left = (delivery.c.attempts > 0) | delivery.c.delivered_at.is_not(None) | delivery.c.outcome.is_not(None)
     rows = connection.execute(
         sa.select(delivery, participant.c.sub)
         .join(participant, delivery.c.participant_id == participant.c.id)
-        .where(delivery.c.line_item_url == line_item_url, delivery.c.attempts > 0)
+        .where(of_column, has_left)
     )
     found: dict[str, list[SentScore]] = {}
     for row in rows:
-        sent = SentScore(part=row.score_given / row.score_maximum, delivered_at=row.delivered_at)
+        sent = SentScore(
+            part=row.score_given / row.score_maximum, score_at=row.score_at, delivered_at=row.delivered_at
+        )
         found.setdefault(row.sub, []).append(sent)
     return found
 

@@ -3,23 +3,30 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from lms.ags import Result
 from moodle_sync.cli import main
 from moodle_sync.collect_completions import collect
 from moodle_sync.moodle_runs import access_to
+from moodle_sync.read_grades import Grades, _add, _note_newest
 from sandbox_lms.completion import INCOMPLETE
 from sandbox_lms.course_modules import READING, add_module, remove_module
 from sandbox_lms.made_up import made_up_campus
+from series.collecting import Graded
 from series.rosters import RosterMember
+from series.store.course_collects import courses_to_collect
+from series.store.deliveries import make_due
+from series.store.evidence import retract_evidence
 from series.store.held_completions import accept_held
 from series.store.mapped_activities import NewMapping, map_activity, mapped_activities
 from series.store.mirrors import tie_course
 from series.store.rosters import save_roster
-from series.store.tables import course, placement
+from series.store.tables import course, delivery, evidence, placement
 from tests.examples import SERIES
 from tests.integration.collected import LUKE, MARIA, ZAREN, Collected, open_collected
 from tests.seeds import ENCRYPTION_KEY
@@ -176,6 +183,70 @@ def test_a_grade_that_a_teacher_types_counts_and_our_echo_does_not(collected: Co
     assert collected.has_completed()
 
 
+def test_a_teacher_may_change_their_mind_as_often_as_they_like(collected: Collected) -> None:
+    collected.session_activity()
+    zaren = collected.session_activity(ZAREN)
+    collected.collect()
+    for given in (1, 0):
+        collected.type_grade(ZAREN, given)
+        collected.collect()
+        collected.partner.world.advance(5)
+        collected.deliver_all()
+        assert collected.collect().counts == {}  # which was ours
+    collected.type_grade(ZAREN, 1)
+    assert collected.collect().counts == {"read": 1, "completed": 1}
+    assert collected.has_completed(zaren)
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_what_we_have_sent_stays_ours(collected: Collected, *, is_lost: bool) -> None:
+    """When its column has another address, and when somebody has it sent once more."""
+    collected.session_activity()
+    collected.check_in()
+    collected.deliver_all()
+    collected.recollect()
+    with collected.partner.services.database.write() as connection:
+        if is_lost:  # its answer was, and it is given up by now
+            connection.execute(sa.update(delivery).values(state="failed", in_flight=False, delivered_at=None))
+            make_due(connection, sa.true(), now=collected.partner.now)
+        else:
+            again = placement.c.line_item_url + "&again=2"
+            of_session = placement.c.session_id.is_not(None)
+            connection.execute(sa.update(placement).where(of_session).values(line_item_url=again))
+    assert collected.recollect().problems == []
+    assert collected.sources() == ["check-in"]
+    with collected.partner.services.database.write() as connection:
+        code = connection.execute(sa.select(evidence.c.id)).scalar_one()
+        retract_evidence(connection, code, by="participant 2", reason="Passed on.", now=collected.partner.now)
+    assert not collected.has_completed()
+
+
+def test_a_grade_of_another_clock_or_another_century_blinds_no_column(collected: Collected) -> None:
+    collected.session_activity()
+    with collected.partner.services.database.read() as connection:
+        (own,) = courses_to_collect(connection, 1)[0].own_of_sessions
+    now, found = collected.partner.now, Grades()
+    far = Result(user_id=MARIA, result_score=0, result_maximum=1, timestamp="2099-01-01T00:00:00Z")
+    skewed = now - timedelta(seconds=40)
+    word = Result(user_id=ZAREN, result_score=13, result_maximum=13, timestamp=skewed.isoformat())
+    assert own.line_item_url is not None
+    _note_newest(found, own.line_item_url, [far], now)
+    assert found.newest == {own.line_item_url: now}
+    _add(collected.partner.services, found, own, [far, word], seen_at=now, asked_at=now)
+    assert found.graded[ZAREN] == {own.placement_id: Graded(part=1, changed_at=skewed)}
+
+
+def test_a_column_may_have_another_maximum(collected: Collected) -> None:
+    collected.session_activity()
+    zaren = collected.session_activity(ZAREN)
+    collected.collect()
+    collected.type_grade(ZAREN, 7, of=13)
+    assert collected.collect().counts == {"read": 1}
+    collected.type_grade(ZAREN, 13, of=13)
+    assert collected.collect().counts == {"read": 1, "completed": 1}
+    assert collected.has_completed(zaren)
+
+
 def test_too_much_at_once_waits_for_a_person(tmp_path: Path, sqlite_url: str) -> None:
     campus = replace(made_up_campus(1, students=7), slug="malta")
     everybody = [person.user_id for person in campus.students]
@@ -212,7 +283,7 @@ def test_a_course_where_nothing_can_complete_a_session_is_not_asked(collected: C
 def test_one_courses_trouble_leaves_the_others_alone(mapped: Collected) -> None:
     with mapped.partner.services.database.write() as connection:
         there = {"university_id": 1, "moodle_course_id": 99}  # which is no course of this Moodle
-        tie_course(connection, **there, title="Lost", series_id=SERIES.series_id)
+        tie_course(connection, **there, title="Lost", series_id=SERIES.series_id, now=mapped.partner.now)
         lost = connection.execute(sa.select(course.c.id).where(course.c.title == "Lost")).scalar_one()
         new = NewMapping(cmid=7, session_id=mapped.session_id, module="page", name="Gone", by="participant 1")
         map_activity(connection, lost, new, now=mapped.partner.now)
@@ -273,7 +344,7 @@ def test_ten_changes_among_three_hundred_cost_a_call_for_each_of_them_at_most(tm
 
         assert came.counts == {"read": 10, "completed": 1, "waiting": 9}
         assert came.calls <= 1 + 10
-        assert crowd.partner.calls()[1:] == [RESULTS_OF_SESSION, ENROLLED, ENROLLED, MANY]
+        assert crowd.partner.calls()[-3:] == [RESULTS_OF_SESSION, ENROLLED, MANY]
 
 
 def test_a_dry_run_says_what_it_would_record_and_writes_nothing(

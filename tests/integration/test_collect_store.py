@@ -117,7 +117,7 @@ def store(database: Database) -> Store:
         )
         save_connection(connection, new, encryption_key=ENCRYPTION_KEY, now=NOW)
         there = {"university_id": MALTA.university_id, "moodle_course_id": 2}
-        tie_course(connection, **there, title="Teaching STEM", series_id=SERIES.series_id)
+        tie_course(connection, **there, title="Teaching STEM", series_id=SERIES.series_id, now=NOW)
         rule = Rule(ways=((Demand(kind=Kind.LMS),),), required=2)
         set_rule(connection, SERIES.series_id, rule, by="operator", now=NOW - timedelta(days=1))
         assert visit.course_id is not None
@@ -237,9 +237,9 @@ def test_our_own_activities_are_known_by_their_site(store: Store) -> None:
     with store.database.write() as connection:
         own = own_activities(connection, store.place.course_id)
         assert [(one.resource_link_id, one.is_here) for one in own] == [("1", True), ("9", False)]
-        assert sent_scores(connection, str(own[0].line_item_url)) == {}  # it waits to be sent
+        assert sent_scores(connection, own[0]) == {}  # it waits to be sent
         connection.execute(sa.text("UPDATE delivery SET attempts = 1"))
-        (sent,) = sent_scores(connection, str(own[0].line_item_url))[MARIA]
+        (sent,) = sent_scores(connection, own[0])[MARIA]
         connection.execute(sa.text("UPDATE platform SET state = 'disabled'"))
         assert {one.line_item_url for one in own_activities(connection, store.place.course_id)} == {None}
     assert (sent.part, sent.delivered_at) == (0.5, None)
