@@ -141,7 +141,7 @@ def _connect(university_slug: str, address: str, token: str, given: _Given) -> N
             site_name=site.site_name.replace("\0", ""),
         )
         key = services.settings.encryption_key
-        connect_moodle(connection, new, encryption_key=key, actor=OPERATOR, now=now)
+        left = connect_moodle(connection, new, encryption_key=key, actor=OPERATOR, now=now)
         if course is not None and shown is not None:
             choose_course(
                 connection,
@@ -155,6 +155,11 @@ def _connect(university_slug: str, address: str, token: str, given: _Given) -> N
     said = f"Connected {site.site_name} ({level.value})"
     if course is not None and shown is not None:
         said += f": “{shown.title}” is mirrored into “{course.fullname}”"
+    if left.courses:
+        said += (
+            ". This is another address than before, where numbers may mean others: choose each course anew"
+            " (--course and --series), and its instructors the activities that count"
+        )
     click.echo(printable(f"{said}. `moodle-sync doctor {university_slug}` tries out what the token can do."))
 
 
@@ -211,7 +216,10 @@ def _disconnect(university_slug: str, *, sure: bool) -> None:
         known = find_connection(connection, university_slug, encryption_key=services.settings.encryption_key)
     if known is None:
         raise Failure(f"The Moodle of {university.name} is not connected.")
-    if not sure and not click.confirm(f"Forget the token of {known.base_url}? Events that are there stay there."):
+    if not sure and not click.confirm(
+        f"Forget the token of {known.base_url}? Events that are there stay there; courses, and activities"
+        " that count, must be chosen anew if it is connected again."
+    ):
         raise Failure("Nothing was changed.")
     with services.database.write() as connection:
         disconnect_moodle(connection, university.university_id, actor=OPERATOR, now=services.clock.now())

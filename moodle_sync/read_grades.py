@@ -60,9 +60,7 @@ def _add(
 ) -> None:
     """`seen_at`: of the newest result before; what is a little older may have come since, by another clock."""
     with services.database.read() as connection:
-        sent = {
-            sub: possible_echoes(scores, read_at=asked_at) for sub, scores in sent_scores(connection, own).items()
-        }
+        sent = {sub: possible_echoes(scores, read_at=asked_at) for sub, scores in sent_scores(connection, own).items()}
     found.sent[own.placement_id] = sent
     for result in results:
         graded = _graded(result)

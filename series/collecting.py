@@ -10,6 +10,8 @@ from uuid import UUID
 
 BRAKE_FROM = 5  # people; more than these
 BRAKE_PERCENT = 30
+BRAKE_FOR_ALL = 3  # people; from these on, where it is all of them
+BRAKE_WITHIN = timedelta(days=1)
 REMOVED = "The activity was taken from the list of those that count, together with what it gave."
 ACCESS_OVERLAP = timedelta(minutes=3)  # Moodle writes a visit down once a minute, by its own clock
 CLOCKS_DIFFER = timedelta(minutes=5)  # Moodle's and ours, at most
@@ -54,6 +56,7 @@ class Known:
     is_complete: bool
     changed_at: datetime
     evidence_id: int | None
+    by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +90,9 @@ def changes_of(said: Iterable[Said], known: Mapping[Key, Known]) -> Changes:
 
 
 def is_held(people: int, *, of: int) -> bool:
-    """Whether so many would lose something at once, of those whom the course's activities have given anything, that it
-    may be a mistake: completion reset, or an activity made anew."""
-    return people > BRAKE_FROM and people * 100 > of * BRAKE_PERCENT
+    """Whether so many would lose something within a day, of those whom the course's activities have given anything, that
+    it may be a mistake: completion reset, or an activity made anew."""
+    return (people >= BRAKE_FOR_ALL and people == of) or (people > BRAKE_FROM and people * 100 > of * BRAKE_PERCENT)
 
 
 def moved_since(last_access_at: datetime | None, previous_at: datetime) -> bool:

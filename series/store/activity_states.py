@@ -37,10 +37,12 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where it was said. `knows_people`: as of series.store.course_collects.CollectedCourse."""
+    """Where it was said. `base_url`: of the site that says it. `knows_people`: as of
+    series.store.course_collects.CollectedCourse."""
 
     course_id: int
     university_id: int
+    base_url: str
     knows_people: bool
 
 
@@ -78,6 +80,17 @@ def people_with_something(connection: sa.Connection, course_id: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def people_to_weigh(connection: sa.Connection, course_id: int, *, since: datetime) -> tuple[set[str], int]:
+    """Of whom Moodle alone has taken something back since then, and how many people that is together with those who have
+    something."""
+    taken = activity_state.c.taken_at >= since
+    has = activity_state.c.is_complete & activity_state.c.evidence_id.is_not(None)
+    of_course = sa.select(activity_state.c.sub).where(activity_state.c.course_id == course_id).distinct()
+    return set(connection.execute(of_course.where(taken)).scalars()), len(
+        connection.execute(of_course.where(taken | has)).all()
+    )
+
+
 def known_people(connection: sa.Connection, place: Place, subs: Collection[str], *, now: datetime) -> dict[str, int]:
     """Those whom a launch or the course's roster has named: participants' ids by `sub`, made where only the roster
     knows them. By nothing but their user id in this very site."""
@@ -93,16 +106,19 @@ def add_completed(
     """Evidence for all of it, or, where nobody knows the person yet, a note that it waits for them. May be repeated."""
     names = mapped_now(connection, place.course_id)
     completed = [one for one in completed if one.key[1] is not Source.ACTIVITY or _name(one, names) is not None]
-    if not completed:  # or somebody has taken it from the list meanwhile
+    if not completed or not _is_connected(connection, place):  # or somebody has taken it from the list meanwhile
         return Outcome()
     participant_id = known_people(connection, place, [sub], now=now).get(sub)
     done, queued = 0, list[int]()
     for said in completed:
         evidence_id = None
         if participant_id is not None:
-            new = _new_evidence(connection, place, participant_id, said, names, now)
-            queued += record_evidence(connection, new, now=now)
-            evidence_id = _evidence_id(connection, new)
+            new = _new_evidence(place, participant_id, said, names, now)
+            evidence_id = _adopted(connection, new, said.key[0])
+            if evidence_id is None:
+                new = _with_unused_id(connection, new)
+                queued += record_evidence(connection, new, now=now)
+                evidence_id = _evidence_id(connection, new)
         _save(connection, place.course_id, sub, said, evidence_id, now)
         done += 1
     is_known = participant_id is not None
@@ -114,7 +130,7 @@ def give_waiting(connection: sa.Connection, place: Place, sub: str, *, now: date
     if sub not in known_people(connection, place, [sub], now=now):
         return Outcome()
     said = [
-        Said(key=key, session_id=one.session_id, is_complete=True, changed_at=one.changed_at)
+        Said(key=key, session_id=one.session_id, is_complete=True, changed_at=one.changed_at, by=one.by)
         for key, one in known_states(connection, place.course_id, sub).items()
         if one.is_complete and one.evidence_id is None
     ]
@@ -127,24 +143,49 @@ def forget(connection: sa.Connection, course_id: int, sub: str, said: Iterable[S
         _save(connection, course_id, sub, one, None, now)
 
 
-def take_back(connection: sa.Connection, place: Place, sub: str, said: Iterable[Said], *, now: datetime) -> Outcome:
-    """Withdraw the very evidence that each of these things gave, and no other. May be repeated."""
+def take_back(
+    connection: sa.Connection, place: Place, sub: str, said: Iterable[Said], *, now: datetime, is_decided: bool = False
+) -> Outcome:
+    """Withdraw the very evidence that each of these things gave, and no other. May be repeated. `is_decided`: a person
+    has said yes. What has become that of
+    somebody with another number, or of another site, is left to people."""
+    if not _is_connected(connection, place):
+        return Outcome()
     known, queued, taken_back = known_states(connection, place.course_id, sub), list[int](), 0
     for one in said:
         before = known.get(one.key)
         if before is None or not before.is_complete or before.session_id != one.session_id:
             continue
-        if before.evidence_id is not None:
-            by = f"{OF_MOODLE} {place.university_id}"
-            try:
-                queued += retract_evidence(
-                    connection, before.evidence_id, by=by, reason=TAKEN_BACK[one.key[1]], now=now
-                )
-                taken_back += 1
-            except NothingToRetract:  # a person was faster
-                pass
-        _save(connection, place.course_id, sub, one, None, now)
+        if before.evidence_id is not None and _is_of(connection, place, sub, before.evidence_id):
+            standing = _standing(connection, before.evidence_id, one.key[0])
+            for evidence_id in standing:
+                queued += _retract(connection, place, evidence_id, TAKEN_BACK[one.key[1]], now)
+            taken_back += bool(standing)
+        _save(connection, place.course_id, sub, one, None, now, taken_at=None if is_decided else now)
     return Outcome(queued=tuple(queued), taken_back=taken_back)
+
+
+def _retract(connection: sa.Connection, place: Place, evidence_id: int, reason: str, now: datetime) -> list[int]:
+    try:
+        by = f"{OF_MOODLE} {place.university_id}"
+        return retract_evidence(connection, evidence_id, by=by, reason=reason, now=now)
+    except NothingToRetract:  # a person was faster
+        return []
+
+
+def _is_connected(connection: sa.Connection, place: Place) -> bool:
+    """Still: another Moodle may have been connected while this one was read."""
+    query = sa.select(moodle_connection.c.base_url).where(moodle_connection.c.university_id == place.university_id)
+    return connection.execute(query).scalar_one_or_none() == place.base_url
+
+
+def _is_of(connection: sa.Connection, place: Place, sub: str, evidence_id: int) -> bool:
+    query = (
+        sa.select(evidence.c.id)
+        .join(participant, evidence.c.participant_id == participant.c.id)
+        .where(evidence.c.id == evidence_id, participant.c.issuer == place.base_url, participant.c.sub == sub)
+    )
+    return connection.execute(query).one_or_none() is not None
 
 
 def _participants(connection: sa.Connection, university_id: int, subs: Collection[str]) -> Mapping[str, int]:
@@ -162,7 +203,6 @@ def _participants(connection: sa.Connection, university_id: int, subs: Collectio
 
 
 def _new_evidence(
-    connection: sa.Connection,
     place: Place,
     participant_id: int,
     said: Said,
@@ -170,7 +210,7 @@ def _new_evidence(
     now: datetime,
 ) -> NewEvidence:
     (number, source), observed_at = said.key, _changed_at(said, now)
-    new = NewEvidence(
+    return NewEvidence(
         participant_id=participant_id,
         session_id=said.session_id,
         kind=Kind.LMS,
@@ -180,7 +220,6 @@ def _new_evidence(
         recorded_by=_who(said, place.university_id),
         reason=_name(said, names) if source is Source.ACTIVITY else None,
     )
-    return replace(new, source_id=_source_id(connection, new))
 
 
 def _name(said: Said, names: Mapping[tuple[int, UUID], str]) -> str | None:
@@ -188,26 +227,49 @@ def _name(said: Said, names: Mapping[tuple[int, UUID], str]) -> str | None:
     return names.get((said.key[0], said.session_id))
 
 
-def _source_id(connection: sa.Connection, new: NewEvidence) -> str:
-    """Another one where the same fact had been withdrawn by Moodle, or with its activity, and is true again: the course
-    was restored, the activity mapped once more. What a person has withdrawn from this one stays withdrawn."""
+def _adopted(connection: sa.Connection, new: NewEvidence, number: int) -> int | None:
+    """The newest evidence that the same thing has given before, whenever: the same fact in another place's words, the
+    activity mapped once more, two courses that have become one. What a person has withdrawn from it stays withdrawn.
+    None: there is none, or Moodle or the activity's removal has withdrawn it, and the fact is true anew."""
     withdrawal = evidence.alias("withdrawal")
-    last = connection.execute(
-        sa.select(evidence.c.source_id, withdrawal.c.recorded_by, withdrawal.c.reason)
+    newest = connection.execute(
+        sa.select(evidence.c.id, withdrawal.c.recorded_by, withdrawal.c.reason)
         .outerjoin(withdrawal, withdrawal.c.retracts_evidence_id == evidence.c.id)
-        .where(
-            *_of_fact(new),
-            (evidence.c.source_id == new.source_id) | evidence.c.source_id.like(f"{new.source_id}:%"),
-            evidence.c.retracts_evidence_id.is_(None),
-        )
+        .where(*_of_fact(new), evidence.c.source_id.like(f"{number}:%"), evidence.c.retracts_evidence_id.is_(None))
         .order_by(evidence.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if newest is None or newest.reason == REMOVED or (newest.recorded_by or "").startswith(OF_MOODLE):
+        return None
+    return int(newest.id)
+
+
+def _with_unused_id(connection: sa.Connection, new: NewEvidence) -> NewEvidence:
+    used = connection.execute(
+        sa.select(evidence.c.source_id).where(
+            *_of_fact(new), (evidence.c.source_id == new.source_id) | evidence.c.source_id.like(f"{new.source_id}:%")
+        )
     ).all()
-    if not last:
-        return new.source_id
-    newest = last[0]
-    if newest.reason == REMOVED or (newest.recorded_by or "").startswith(OF_MOODLE):
-        return f"{new.source_id}:{len(last) + 1}"
-    return str(newest.source_id)
+    return replace(new, source_id=f"{new.source_id}:{len(used) + 1}") if used else new
+
+
+def _standing(connection: sa.Connection, evidence_id: int, number: int) -> list[int]:
+    """With all else that the same thing has given the same person for the same session, as far as it still counts: two
+    who have become one may both have had it."""
+    one, withdrawal = evidence.alias("one"), evidence.alias("withdrawal")
+    same = ("participant_id", "session_id", "kind", "source")
+    query = (
+        sa.select(evidence.c.id)
+        .join(one, sa.and_(*(one.c[name] == evidence.c[name] for name in same)))
+        .where(
+            one.c.id == evidence_id,
+            evidence.c.source_id.like(f"{number}:%"),
+            evidence.c.retracts_evidence_id.is_(None),
+            ~sa.exists().where(withdrawal.c.retracts_evidence_id == evidence.c.id),
+        )
+        .order_by(evidence.c.id)
+    )
+    return list(connection.execute(query).scalars())
 
 
 def _evidence_id(connection: sa.Connection, new: NewEvidence) -> int:
@@ -226,9 +288,9 @@ def _of_fact(new: NewEvidence) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _who(said: Said, university_id: int) -> str | None:
     """None: the participant. Who types a grade, Moodle does not say."""
-    if said.key[1] is Source.ACTIVITY:
-        return None
-    return f"moodle user {said.by}" if said.by else f"{OF_MOODLE} {university_id}"
+    if said.by:
+        return f"moodle user {said.by}"
+    return None if said.key[1] is Source.ACTIVITY else f"{OF_MOODLE} {university_id}"
 
 
 def _changed_at(said: Said, now: datetime) -> datetime:
@@ -237,7 +299,14 @@ def _changed_at(said: Said, now: datetime) -> datetime:
 
 
 def _save(
-    connection: sa.Connection, course_id: int, sub: str, said: Said, evidence_id: int | None, now: datetime
+    connection: sa.Connection,
+    course_id: int,
+    sub: str,
+    said: Said,
+    evidence_id: int | None,
+    now: datetime,
+    *,
+    taken_at: datetime | None = None,
 ) -> None:
     number, source = said.key
     key = {"course_id": course_id, "cmid": number, "sub": sub, "source": source.value}
@@ -246,6 +315,8 @@ def _save(
         "is_complete": said.is_complete,
         "changed_at": _changed_at(said, now),
         "evidence_id": evidence_id,
+        "said_by": said.by,
+        "taken_at": taken_at,
     }
     connection.execute(
         insert(connection, activity_state)
@@ -257,5 +328,9 @@ def _save(
 def _known(row: Any) -> Known:
     session_id: UUID = row.session_id
     return Known(
-        session_id=session_id, is_complete=row.is_complete, changed_at=row.changed_at, evidence_id=row.evidence_id
+        session_id=session_id,
+        is_complete=row.is_complete,
+        changed_at=row.changed_at,
+        evidence_id=row.evidence_id,
+        by=row.said_by,
     )

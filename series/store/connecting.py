@@ -8,6 +8,7 @@ from series.moodle_jobs import MoodleJob
 from series.people import University
 from series.sessions import Series
 from series.store.audit import append_audit
+from series.store.leaving_sites import Left, note_left
 from series.store.mirrors import tie_course
 from series.store.moodle_connections import NewConnection, disconnect, save_connection
 from series.store.moodle_jobs import ask_for
@@ -15,9 +16,9 @@ from series.store.moodle_jobs import ask_for
 
 def connect_moodle(
     connection: sa.Connection, new: NewConnection, *, encryption_key: bytes, actor: str, now: datetime
-) -> None:
-    """Also another address, token or level in place of what there is."""
-    save_connection(connection, new, encryption_key=encryption_key, now=now)
+) -> Left:
+    """Also another address, token or level in place of what there is; what no longer holds."""
+    left = save_connection(connection, new, encryption_key=encryption_key, now=now)
     append_audit(
         connection,
         actor=actor,
@@ -27,6 +28,8 @@ def connect_moodle(
         address=new.base_url,
         level=new.level.value,
     )
+    note_left(connection, left, actor=actor, now=now)
+    return left
 
 
 def choose_course(
@@ -62,5 +65,6 @@ def choose_course(
 
 
 def disconnect_moodle(connection: sa.Connection, university_id: int, *, actor: str, now: datetime) -> None:
-    disconnect(connection, university_id)
+    left = disconnect(connection, university_id)
     append_audit(connection, actor=actor, action="disconnect_moodle", thing=f"university {university_id}", now=now)
+    note_left(connection, left, actor=actor, now=now)

@@ -8,12 +8,19 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from series.collecting import Said, Source, is_held
-from series.store.activity_states import Place, known_people, known_states, people_with_something, take_back
+from series.collecting import BRAKE_WITHIN, Said, Source, is_held
+from series.store.activity_states import (
+    Place,
+    known_people,
+    known_states,
+    people_to_weigh,
+    people_with_something,
+    take_back,
+)
 from series.store.audit import append_audit
 from series.store.database import insert
 from series.store.moodle_tables import course_collect
-from series.store.tables import course
+from series.store.tables import course, moodle_connection
 from series.store.turns import take_turns
 
 
@@ -58,16 +65,18 @@ def weigh(
     reading says is complete. While anything is held, nothing more is taken back."""
     connection.execute(insert(connection, course_collect).values(course_id=course_id).on_conflict_do_nothing())
     kept = _lock(connection, course_id)
-    fresh, before = _weighed(connection, course_id, kept, taken, standing)
+    fresh, before = _weighed(connection, course_id, kept, taken, standing, now)
     if fresh != before:
         _save(connection, course_id, fresh, now if fresh.waits != before.waits else None)
     return _free(fresh, taken)
 
 
-def preview_held(connection: sa.Connection, course_id: int, taken: Taken, standing: Taken) -> dict[str, list[Said]]:
+def preview_held(
+    connection: sa.Connection, course_id: int, taken: Taken, standing: Taken, *, now: datetime
+) -> dict[str, list[Said]]:
     """What `weigh` would let be taken back; nothing is written."""
     held = connection.execute(sa.select(course_collect.c.held).filter_by(course_id=course_id)).scalar_one_or_none()
-    fresh, _ = _weighed(connection, course_id, _kept(held), taken, standing)
+    fresh, _ = _weighed(connection, course_id, _kept(held), taken, standing, now)
     return _free(fresh, taken)
 
 
@@ -101,7 +110,7 @@ def accept_held(
             for entry in kept.waits
             if entry.sub == sub and (key := (entry.number, Source(entry.source))) in known
         ]
-        queued += take_back(connection, place, sub, said, now=now).queued
+        queued += take_back(connection, place, sub, said, now=now, is_decided=True).queued
     _save(connection, course_id, _Kept(stays=kept.stays), now)
     _note(connection, course_id, by, "accept_taken_back", now, len(subs))
     return queued
@@ -132,15 +141,16 @@ def forget_held(connection: sa.Connection, course_id: int, cmid: int) -> None:
 
 
 def _weighed(
-    connection: sa.Connection, course_id: int, before: _Kept, taken: Taken, standing: Taken
+    connection: sa.Connection, course_id: int, before: _Kept, taken: Taken, standing: Taken, now: datetime
 ) -> tuple[_Kept, _Kept]:
+    """Together with what was taken back a short while before, so that a reset that is seen little by little is one."""
     complete = {entry.thing for entry in _entries(standing)}
     stays = [entry for entry in before.stays if entry.thing not in complete]
     waits = [entry for entry in before.waits if entry.thing not in complete]
     known = {entry.thing for entry in waits}
     new = [entry for entry in _entries(taken) if entry not in stays and entry.thing not in known]
-    people = len({entry.sub for entry in new})
-    if waits or is_held(people, of=people_with_something(connection, course_id)):
+    recent, of = people_to_weigh(connection, course_id, since=now - BRAKE_WITHIN)
+    if waits or is_held(len(recent | {entry.sub for entry in new}), of=of):
         waits = sorted([*waits, *new], key=lambda entry: entry.thing)
     return _Kept(waits=waits, stays=stays), before
 
@@ -191,8 +201,12 @@ def _save(connection: sa.Connection, course_id: int, kept: _Kept, now: datetime 
 
 def _place(connection: sa.Connection, course_id: int) -> Place:
     """Everybody whom it is about is known already."""
-    university_id = connection.execute(sa.select(course.c.university_id).where(course.c.id == course_id)).scalar_one()
-    return Place(course_id=course_id, university_id=university_id, knows_people=False)
+    row = connection.execute(
+        sa.select(course.c.university_id, moodle_connection.c.base_url)
+        .join(moodle_connection, moodle_connection.c.university_id == course.c.university_id)
+        .where(course.c.id == course_id)
+    ).one()
+    return Place(course_id=course_id, university_id=row.university_id, base_url=row.base_url, knows_people=False)
 
 
 def _note(connection: sa.Connection, course_id: int, by: str, action: str, now: datetime, people: int) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from series.moodle_jobs import Level, paused_until
 from series.store.database import insert
 from series.store.keys import seal, unseal
+from series.store.leaving_sites import Left, forget_who_waits, leave_site
 from series.store.moodle_jobs import drop_jobs, lock_site, plan_jobs
 from series.store.tables import course, mirror, moodle_connection, university
 
@@ -48,17 +49,22 @@ class NewConnection:
     site_name: str = ""
 
 
-def save_connection(connection: sa.Connection, new: NewConnection, *, encryption_key: bytes, now: datetime) -> None:
+def save_connection(connection: sa.Connection, new: NewConnection, *, encryption_key: bytes, now: datetime) -> Left:
     """May be repeated: a new address, token or level replaces the old one, and everything is done anew soon.
 
-    At another address, the events that we know are looked for by our marker: the site may have moved with them.
+    At another address, courses and activities are to be chosen anew (leave_site). In courses that stay, the events that
+    we know are looked for by our marker: the site has moved with them. At a lower level, nobody waits any more.
     """
     row = _row(connection, moodle_connection.c.university_id == new.university_id)
     former: list[int] = []
+    left = Left()
     if row is not None:
         former = sorted({*json.loads(row.former_user_ids), row.moodle_user_id} - {new.moodle_user_id})
     if row is not None and row.base_url != new.base_url:
+        left = leave_site(connection, new.university_id, for_address=new.base_url)
         _forget_events(connection, new.university_id, now)
+    elif row is not None and new.level is Level.CALENDAR:
+        forget_who_waits(connection, new.university_id)
     values = {
         "base_url": new.base_url,
         "token_sealed": seal(new.token.encode(), encryption_key),
@@ -80,15 +86,18 @@ def save_connection(connection: sa.Connection, new: NewConnection, *, encryption
         .on_conflict_do_update(index_elements=["university_id"], set_=values)
     )
     plan_jobs(connection, new.university_id, new.level, now=now)
+    return left
 
 
-def disconnect(connection: sa.Connection, university_id: int) -> None:
-    """The token is gone; what stands in Moodle stays there, and what was collected stays here."""
+def disconnect(connection: sa.Connection, university_id: int) -> Left:
+    """The token is gone; what stands in Moodle stays there, and what was recorded stays here. Courses and activities are
+    known by their numbers there, which another Moodle may use for others: they are to be chosen anew."""
     lock_site(connection, university_id)
     drop_jobs(connection, university_id)
     connection.execute(sa.delete(moodle_connection).where(moodle_connection.c.university_id == university_id))
     connection.execute(sa.delete(mirror).where(mirror.c.course_id.in_(_courses(university_id))))
     connection.execute(sa.update(course).where(course.c.university_id == university_id).values(announces=False))
+    return leave_site(connection, university_id, for_address=None)
 
 
 def connections(connection: sa.Connection, *, encryption_key: bytes) -> list[MoodleConnection]:

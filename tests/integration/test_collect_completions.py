@@ -3,30 +3,23 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from lms.ags import Result
 from moodle_sync.cli import main
-from moodle_sync.collect_completions import collect
+from moodle_sync.collect_completions import _Collecting, collect, readings
 from moodle_sync.moodle_runs import access_to
-from moodle_sync.read_grades import Grades, _add, _note_newest
-from sandbox_lms.completion import INCOMPLETE
-from sandbox_lms.course_modules import READING, add_module, remove_module
+from sandbox_lms.completion import INCOMPLETE, complete
+from sandbox_lms.course_modules import READING, add_module, find_module, remove_module
 from sandbox_lms.made_up import made_up_campus
-from series.collecting import Graded
 from series.rosters import RosterMember
-from series.store.course_collects import courses_to_collect
-from series.store.deliveries import make_due
-from series.store.evidence import retract_evidence
 from series.store.held_completions import accept_held
 from series.store.mapped_activities import NewMapping, map_activity, mapped_activities
 from series.store.mirrors import tie_course
 from series.store.rosters import save_roster
-from series.store.tables import course, delivery, evidence, placement
+from series.store.tables import course, placement
 from tests.examples import SERIES
 from tests.integration.collected import LUKE, MARIA, ZAREN, Collected, open_collected
 from tests.seeds import ENCRYPTION_KEY
@@ -129,124 +122,6 @@ def test_what_waits_and_is_taken_back_is_never_given(mapped: Collected) -> None:
     assert mapped.facts() == []
 
 
-def test_a_teachers_override_counts_and_our_echo_does_not(collected: Collected) -> None:
-    activity = collected.session_activity()
-    collected.check_in()
-    collected.deliver_all()
-    assert activity.placement_id != collected.partner.student.placement_id
-    collected.recollect()
-    assert collected.sources() == ["check-in"]  # our score has completed both activities in Moodle
-
-    zaren = collected.session_activity(ZAREN)
-    collected.override(ZAREN, is_done=True, cmid=12)
-    assert collected.recollect().counts["completed"] == 1
-    assert collected.facts()[1:] == [(ZAREN, "lms", "override", "moodle user 8", None)]
-    assert collected.has_completed(zaren)
-    collected.deliver_all()  # which sends the activity what the teacher has said
-    assert collected.recollect().counts == {"read": 5}
-
-    collected.override(ZAREN, is_done=False, cmid=12)
-    collected.override(MARIA, is_done=False, cmid=12)
-    assert collected.recollect().counts == {"read": 5, "taken back": 1}
-    assert not collected.has_completed(zaren)
-    assert collected.has_completed()  # the check-in is none of the teacher's
-
-    collected.override(LUKE, is_done=True, cmid=11)
-    (problem,) = collected.recollect().problems
-    assert "whole series by hand, for 1 people" in problem
-    assert collected.recollect().problems == []  # said once
-
-
-def test_a_grade_that_a_teacher_types_counts_and_our_echo_does_not(collected: Collected) -> None:
-    collected.session_activity()
-    zaren = collected.session_activity(ZAREN)
-    collected.check_in()
-    collected.deliver_all()
-    collected.collect()
-    collected.partner.calls()
-    assert collected.sources() == ["check-in"]
-
-    collected.type_grade(ZAREN, 1)
-    assert collected.collect().counts == {"read": 1, "completed": 1}
-    assert collected.partner.calls()[-2:] == [RESULTS_OF_SESSION, ONE]
-    assert collected.facts()[1:] == [(ZAREN, "lms", "grade", "moodle of university 1", None)]
-    assert collected.has_completed(zaren)
-    collected.partner.world.advance(5)
-    collected.deliver_all()
-    assert collected.collect().counts == {}
-
-    collected.type_grade(ZAREN, 0)
-    assert collected.collect().counts == {"read": 1, "taken back": 1}
-    assert not collected.has_completed(zaren)
-    collected.type_grade(MARIA, 0)  # she has the code
-    assert collected.collect().counts == {"read": 1}
-    assert collected.has_completed()
-
-
-def test_a_teacher_may_change_their_mind_as_often_as_they_like(collected: Collected) -> None:
-    collected.session_activity()
-    zaren = collected.session_activity(ZAREN)
-    collected.collect()
-    for given in (1, 0):
-        collected.type_grade(ZAREN, given)
-        collected.collect()
-        collected.partner.world.advance(5)
-        collected.deliver_all()
-        assert collected.collect().counts == {}  # which was ours
-    collected.type_grade(ZAREN, 1)
-    assert collected.collect().counts == {"read": 1, "completed": 1}
-    assert collected.has_completed(zaren)
-
-
-@pytest.mark.parametrize("is_lost", [False, True])
-def test_what_we_have_sent_stays_ours(collected: Collected, *, is_lost: bool) -> None:
-    """When its column has another address, and when somebody has it sent once more."""
-    collected.session_activity()
-    collected.check_in()
-    collected.deliver_all()
-    collected.recollect()
-    with collected.partner.services.database.write() as connection:
-        if is_lost:  # its answer was, and it is given up by now
-            connection.execute(sa.update(delivery).values(state="failed", in_flight=False, delivered_at=None))
-            make_due(connection, sa.true(), now=collected.partner.now)
-        else:
-            again = placement.c.line_item_url + "&again=2"
-            of_session = placement.c.session_id.is_not(None)
-            connection.execute(sa.update(placement).where(of_session).values(line_item_url=again))
-    assert collected.recollect().problems == []
-    assert collected.sources() == ["check-in"]
-    with collected.partner.services.database.write() as connection:
-        code = connection.execute(sa.select(evidence.c.id)).scalar_one()
-        retract_evidence(connection, code, by="participant 2", reason="Passed on.", now=collected.partner.now)
-    assert not collected.has_completed()
-
-
-def test_a_grade_of_another_clock_or_another_century_blinds_no_column(collected: Collected) -> None:
-    collected.session_activity()
-    with collected.partner.services.database.read() as connection:
-        (own,) = courses_to_collect(connection, 1)[0].own_of_sessions
-    now, found = collected.partner.now, Grades()
-    far = Result(user_id=MARIA, result_score=0, result_maximum=1, timestamp="2099-01-01T00:00:00Z")
-    skewed = now - timedelta(seconds=40)
-    word = Result(user_id=ZAREN, result_score=13, result_maximum=13, timestamp=skewed.isoformat())
-    assert own.line_item_url is not None
-    _note_newest(found, own.line_item_url, [far], now)
-    assert found.newest == {own.line_item_url: now}
-    _add(collected.partner.services, found, own, [far, word], seen_at=now, asked_at=now)
-    assert found.graded[ZAREN] == {own.placement_id: Graded(part=1, changed_at=skewed)}
-
-
-def test_a_column_may_have_another_maximum(collected: Collected) -> None:
-    collected.session_activity()
-    zaren = collected.session_activity(ZAREN)
-    collected.collect()
-    collected.type_grade(ZAREN, 7, of=13)
-    assert collected.collect().counts == {"read": 1}
-    collected.type_grade(ZAREN, 13, of=13)
-    assert collected.collect().counts == {"read": 1, "completed": 1}
-    assert collected.has_completed(zaren)
-
-
 def test_too_much_at_once_waits_for_a_person(tmp_path: Path, sqlite_url: str) -> None:
     campus = replace(made_up_campus(1, students=7), slug="malta")
     everybody = [person.user_id for person in campus.students]
@@ -260,7 +135,7 @@ def test_too_much_at_once_waits_for_a_person(tmp_path: Path, sqlite_url: str) ->
 
         crowd.complete(*everybody[:6], state=INCOMPLETE)  # somebody resets it
         came = crowd.collect()
-        assert came.counts == {"read": 6, "held": 6}
+        assert came.counts == {"read": 6 + 7, "held": 6}  # everybody is asked about before that is decided
         assert "6 people" in came.problems[0]
         crowd.complete(everybody[0])  # one is given back, and the rest is no way around the brake
         assert crowd.collect().counts == {"read": 1, "held": 5}
@@ -269,6 +144,64 @@ def test_too_much_at_once_waits_for_a_person(tmp_path: Path, sqlite_url: str) ->
         crowd.decide(accept_held)
         assert crowd.recollect().counts == {"read": 7}
         assert crowd.sources()[7:] == ["retraction"] * 5
+
+
+def test_a_reset_is_one_however_few_have_been_there_since(tmp_path: Path, sqlite_url: str) -> None:
+    campus = replace(made_up_campus(1, students=8), slug="malta")
+    everybody = [person.user_id for person in campus.students]
+    with open_collected(tmp_path, sqlite_url, campus) as crowd:
+        with crowd.partner.services.database.write() as connection:
+            members = [RosterMember(sub=sub, is_learner=True) for sub in everybody]
+            save_roster(connection, crowd.course_id, members, now=crowd.partner.now)
+        crowd.map()
+        crowd.complete(*everybody)
+        crowd.collect()
+        reading = find_module(crowd.site, READING.cmid)
+        assert reading is not None
+        for sub in everybody:
+            complete(crowd.site, reading, sub, INCOMPLETE)
+        crowd.visit(*everybody[:2])
+        assert crowd.collect().counts == {"read": 2 + 8, "held": 8}
+        assert crowd.sources() == ["activity"] * 8
+
+
+def test_what_is_mapped_while_others_are_read_is_read_as_a_whole(mapped: Collected) -> None:
+    second = add_module(mapped.site, "page", "More to read", 1)
+    mapped.complete(MARIA, cmid=second.cmid)
+    mapped.collect()
+    mapped.partner.world.advance(1200)
+    services = mapped.partner.services
+    access = access_to(services, mapped.partner.connection())
+    (before,) = readings(services, access, of_all=False)
+    its_turn = readings(services, access, of_all=False)
+    mapped.map(second.cmid, session=1)
+    mapped.partner.world.advance(30)
+    _Collecting(services, access, before).collect()
+    assert mapped.sources() == []
+    for reading in its_turn:
+        _Collecting(services, access, reading).collect()
+    assert mapped.sources() == ["activity"]
+
+
+def test_an_external_tool_never_counts(collected: Collected) -> None:
+    """It may be ours, before anybody has opened it."""
+    collected.map(12)
+    collected.collect()
+    collected.complete(MARIA, cmid=12)
+    came = collected.collect()
+    assert came.counts == {"read": 1}
+    with collected.partner.services.database.read() as connection:
+        assert [one.problem for one in mapped_activities(connection, collected.course_id)] == ["own"]
+    assert collected.collect().problems == []
+
+
+def test_whom_moodle_refuses_is_asked_about_again(mapped: Collected) -> None:
+    mapped.complete(MARIA)
+    mapped.site.switches.set(lacks=["report/progress:view"])
+    assert mapped.collect().counts == {}
+    mapped.site.switches.set(lacks=[])
+    mapped.partner.world.advance(3600)
+    assert mapped.collect().counts == {"read": 1, "completed": 1}
 
 
 def test_a_course_where_nothing_can_complete_a_session_is_not_asked(collected: Collected) -> None:

@@ -23,6 +23,7 @@ from series.store.activity_states import (
     people_with_something,
     take_back,
 )
+from series.store.connecting import connect_moodle, disconnect_moodle
 from series.store.course_collects import courses_to_collect, note_reading, own_activities, sent_scores
 from series.store.database import Database
 from series.store.evidence import facts_of, retract_evidence
@@ -32,10 +33,11 @@ from series.store.merging import merge_courses
 from series.store.mirrors import tie_course
 from series.store.moodle_connections import NewConnection, save_connection
 from series.store.moodle_jobs import planned_jobs
+from series.store.moodle_tables import activity_state, course_collect
 from series.store.records import completions_of
 from series.store.rosters import save_roster
 from series.store.rules import set_rule
-from series.store.tables import course
+from series.store.tables import audit, course, moodle_connection, participant, platform
 from series.store.unmapping import unmap_activity
 from tests.conftest import NOW
 from tests.examples import MALTA, SERIES, SESSION
@@ -103,26 +105,25 @@ class Store:
         return subs
 
 
+def connected_to(address: str, university_id: int = MALTA.university_id) -> NewConnection:
+    return NewConnection(
+        university_id=university_id, base_url=address, token="token", moodle_user_id=35, level=Level.COMPLETIONS
+    )
+
+
 @pytest.fixture
 def store(database: Database) -> Store:
     seeded = seed(database)
     visit = launch(database)
     with database.write() as connection:
-        new = NewConnection(
-            university_id=MALTA.university_id,
-            base_url=ISSUER,
-            token="token",
-            moodle_user_id=35,
-            level=Level.COMPLETIONS,
-        )
-        save_connection(connection, new, encryption_key=ENCRYPTION_KEY, now=NOW)
+        save_connection(connection, connected_to(ISSUER), encryption_key=ENCRYPTION_KEY, now=NOW)
         there = {"university_id": MALTA.university_id, "moodle_course_id": 2}
         tie_course(connection, **there, title="Teaching STEM", series_id=SERIES.series_id, now=NOW)
         rule = Rule(ways=((Demand(kind=Kind.LMS),),), required=2)
         set_rule(connection, SERIES.series_id, rule, by="operator", now=NOW - timedelta(days=1))
         assert visit.course_id is not None
         map_activity(connection, visit.course_id, MAPPING, now=NOW)
-    place = Place(course_id=visit.course_id, university_id=MALTA.university_id, knows_people=True)
+    place = Place(course_id=visit.course_id, university_id=MALTA.university_id, base_url=ISSUER, knows_people=True)
     return Store(database=database, seeded=seeded, place=place, participant_id=visit.participant_id)
 
 
@@ -193,12 +194,69 @@ def test_who_is_unknown_waits_until_roster_or_launch_names_them(store: Store) ->
     assert (found.people, found.waiting) == (2, 0)
 
 
-def test_people_of_another_site_with_the_same_number_get_nothing(store: Store) -> None:
+ELSEWHERE = "https://elsewhere.example"
+
+
+def test_people_of_another_site_with_the_same_number_get_and_lose_nothing(store: Store) -> None:
+    store.add()
     with store.database.write() as connection:
-        connection.execute(sa.text("UPDATE moodle_connection SET base_url = 'https://elsewhere.example'"))
-    elsewhere = replace(store.place, knows_people=False)
+        connection.execute(sa.update(moodle_connection).values(base_url=ELSEWHERE))
+    assert store.add(replace(DONE, key=(9, Source.OVERRIDE))) == Outcome()  # said by a site that is no longer connected
+    assert store.take() == Outcome()
+    elsewhere = replace(store.place, base_url=ELSEWHERE, knows_people=False)
     with store.database.write() as connection:
+        assert take_back(connection, elsewhere, MARIA, [NOT_DONE], now=NOW) == Outcome()
         assert add_completed(connection, elsewhere, MARIA, [DONE], now=NOW).waiting == 1
+    assert store.is_done()
+
+
+@pytest.mark.parametrize("address", [ELSEWHERE, None])
+def test_another_moodle_has_other_courses_people_and_activities(store: Store, address: str | None) -> None:
+    subs = store.give_to(6)
+    store.add()
+    store.add(sub=UNKNOWN)
+    store.weigh({sub: [NOT_DONE] for sub in subs})
+    with store.database.write() as connection:
+        (before,) = courses_to_collect(connection, MALTA.university_id)
+        if address is None:
+            disconnect_moodle(connection, MALTA.university_id, actor="staff 1", now=NOW)
+        connect_moodle(connection, connected_to(ELSEWHERE), encryption_key=ENCRYPTION_KEY, actor="staff 1", now=NOW)
+        assert held_completions(connection, store.place.course_id) is None
+        assert connection.execute(sa.select(sa.func.count()).select_from(activity_state)).scalar_one() == 0
+        assert courses_to_collect(connection, MALTA.university_id) == []
+        note_reading(connection, before, results={}, began_at=NOW, of_all=True)  # of a run that is still under way
+        assert connection.execute(sa.select(course_collect.c.read_at)).scalars().all() == [None]
+        done = connection.execute(sa.select(audit.c.object).where(audit.c.action == "unmap_activity")).scalars().all()
+    assert done == [f"course {store.place.course_id}"]
+    assert store.is_done()
+
+
+def test_courses_that_are_launched_from_the_new_address_stay(store: Store) -> None:
+    store.add()
+    with store.database.write() as connection:
+        connection.execute(sa.update(platform).values(issuer=ELSEWHERE))  # as `platform replace` leaves it
+        connection.execute(sa.update(participant).values(issuer=ELSEWHERE))
+        save_connection(connection, connected_to(ELSEWHERE), encryption_key=ENCRYPTION_KEY, now=NOW)
+        (found,) = courses_to_collect(connection, MALTA.university_id)
+        assert (found.moodle_course_id, list(found.mapped), found.read_at) == (2, [READING], None)
+        place = replace(store.place, base_url=ELSEWHERE)
+        again = add_completed(connection, place, MARIA, [replace(DONE, changed_at=NOW - timedelta(days=1))], now=NOW)
+        assert again.queued == ()
+        assert take_back(connection, place, MARIA, [NOT_DONE], now=NOW).taken_back == 1
+    assert not store.is_done()
+
+
+def test_at_a_lower_level_nobody_waits(store: Store) -> None:
+    subs = store.give_to(6)
+    store.add(sub=UNKNOWN)
+    store.weigh({sub: [NOT_DONE] for sub in subs})
+    with store.database.write() as connection:
+        lower = replace(connected_to(ISSUER), level=Level.CALENDAR)
+        save_connection(connection, lower, encryption_key=ENCRYPTION_KEY, now=NOW)
+        assert held_completions(connection, store.place.course_id) is None
+        left = set(connection.execute(sa.select(activity_state.c.sub)).scalars())
+        assert left == set(subs)
+        assert [one.cmid for one in mapped_activities(connection, store.place.course_id)] == [READING]
 
 
 def test_nothing_is_given_for_what_was_taken_from_the_list_meanwhile(store: Store) -> None:
@@ -249,7 +307,7 @@ def test_what_is_held_waits_for_a_yes_or_a_no(store: Store) -> None:
     subs = store.give_to(10)
     taken = {sub: [NOT_DONE] for sub in subs[:6]}
     with store.database.read() as connection:
-        assert preview_held(connection, store.place.course_id, taken, {}) == {}
+        assert preview_held(connection, store.place.course_id, taken, {}, now=NOW) == {}
     assert store.weigh({sub: [NOT_DONE] for sub in subs[:5]}) == subs[:5]  # which nobody applies here
     assert store.weigh(taken) == []
     assert store.weigh({subs[0]: [NOT_DONE], subs[7]: [NOT_DONE]}) == []  # nor one at a time

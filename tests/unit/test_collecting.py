@@ -63,9 +63,19 @@ def test_what_another_source_says_of_the_same_thing_is_not_touched() -> None:
 
 
 @pytest.mark.parametrize(
-    ("people", "of", "held"), [(5, 5, False), (6, 6, True), (6, 20, False), (7, 20, True), (90, 300, False)]
+    ("people", "of", "held"),
+    [
+        (2, 2, False),
+        (3, 3, True),
+        (5, 6, False),
+        (6, 7, True),
+        (6, 20, False),
+        (7, 20, True),
+        (90, 300, False),
+        (0, 0, False),
+    ],
 )
-def test_more_than_five_people_and_thirty_percent_are_held(*, people: int, of: int, held: bool) -> None:
+def test_more_than_five_people_and_thirty_percent_or_all_of_three_are_held(*, people: int, of: int, held: bool) -> None:
     assert is_held(people, of=of) is held
 
 
