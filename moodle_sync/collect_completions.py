@@ -14,11 +14,11 @@ from series.store.activity_states import (
     forget,
     give_waiting,
     no_longer_waiting,
-    take_back,
 )
 from series.store.course_collects import CollectedCourse, course_to_collect, courses_to_collect, note_reading
 from series.store.held_completions import held_completions, weigh
 from series.store.mapped_activities import note_problem
+from series.store.taking_back import take_back
 
 SILENT = {
     "unseen": "an activity that counts for a session can no longer be seen in Moodle",
@@ -50,8 +50,8 @@ def _collect(services: Services, access: MoodleAccess, *, of_all: bool) -> None:
 
 
 def readings(services: Services, access: MoodleAccess, *, of_all: bool) -> Iterator[CourseReading]:
-    """One of each course in which anything may complete a session, as it is when its turn comes: reading those before it
-    takes a while. Nothing is asked yet."""
+    """One of each course in which anything may complete a session, as it is when its turn comes: reading those before
+    it takes a while. Nothing is asked yet."""
     university_id = access.connection.university_id
     with services.database.read() as connection:
         course_ids = [one.course_id for one in courses_to_collect(connection, university_id)]
@@ -128,9 +128,8 @@ class _Collecting:
         if not changes.completed and not changes.forgotten:
             return
         with self.services.database.write() as connection:
-            now = self.services.clock.now()
-            forget(connection, self.course.course_id, sub, changes.forgotten, now=now)
-            outcome = add_completed(connection, self.place, sub, changes.completed, now=now)
+            forget(connection, self.course.course_id, sub, changes.forgotten)
+            outcome = add_completed(connection, self.place, sub, changes.completed, now=self.services.clock.now())
         self._count(outcome)
 
     def _take_back(self) -> None:

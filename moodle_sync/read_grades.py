@@ -16,7 +16,8 @@ from series.store.course_collects import CollectedCourse, OwnActivity, sent_scor
 @dataclass(kw_only=True)
 class Grades:
     """`graded`: by `sub` and placement, what may be new. `moved`: who has a new grade that is none of ours. `newest`:
-    by line item, up to now: a time that has not come yet says nothing of those before it. `sent`: what of it may be our own echo, by placement and `sub`."""
+    by line item, up to now: a time that has not come yet says nothing of those before it. `sent`: what of it may
+    be our own echo, by placement and `sub`."""
 
     graded: dict[str, dict[int, Graded]] = field(default_factory=lambda: defaultdict(dict))
     moved: set[str] = field(default_factory=set)

@@ -12,6 +12,7 @@ BRAKE_FROM = 5  # people; more than these
 BRAKE_PERCENT = 30
 BRAKE_FOR_ALL = 3  # people; from these on, where it is all of them
 BRAKE_WITHIN = timedelta(days=1)
+WAITS_AFTER_THE_END = timedelta(days=60)  # of a series, for somebody whom nobody knows here
 REMOVED = "The activity was taken from the list of those that count, together with what it gave."
 ACCESS_OVERLAP = timedelta(minutes=3)  # Moodle writes a visit down once a minute, by its own clock
 CLOCKS_DIFFER = timedelta(minutes=5)  # Moodle's and ours, at most
@@ -90,8 +91,8 @@ def changes_of(said: Iterable[Said], known: Mapping[Key, Known]) -> Changes:
 
 
 def is_held(people: int, *, of: int) -> bool:
-    """Whether so many would lose something within a day, of those whom the course's activities have given anything, that
-    it may be a mistake: completion reset, or an activity made anew."""
+    """Whether so many would lose something within a day, of those whom the course's activities have given anything,
+    that it may be a mistake: completion reset, or an activity made anew."""
     return (people >= BRAKE_FOR_ALL and people == of) or (people > BRAKE_FROM and people * 100 > of * BRAKE_PERCENT)
 
 

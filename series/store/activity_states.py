@@ -8,21 +8,16 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from series.collecting import REMOVED, Key, Known, Said, Source
+from series.collecting import REMOVED, WAITS_AFTER_THE_END, Key, Known, Said, Source
 from series.rule import Kind
 from series.store.database import insert
-from series.store.evidence import NewEvidence, NothingToRetract, record_evidence, retract_evidence
+from series.store.evidence import NewEvidence, record_evidence
 from series.store.mapped_activities import mapped_now
 from series.store.moodle_tables import activity_state
 from series.store.rosters import ensure_participants
-from series.store.tables import evidence, moodle_connection, participant, roster_member
+from series.store.tables import evidence, moodle_connection, participant, roster_member, session
 
 OF_MOODLE = "moodle of university"  # says who it was, with the university's id; "moodle user": a teacher's id there
-TAKEN_BACK = {
-    Source.ACTIVITY: "Moodle no longer says that the activity is complete.",
-    Source.OVERRIDE: "In Moodle, a teacher has taken their word for it back.",
-    Source.GRADE: "In Moodle, a teacher has lowered the grade that they had given.",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,17 +75,6 @@ def people_with_something(connection: sa.Connection, course_id: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def people_to_weigh(connection: sa.Connection, course_id: int, *, since: datetime) -> tuple[set[str], int]:
-    """Of whom Moodle alone has taken something back since then, and how many people that is together with those who have
-    something."""
-    taken = activity_state.c.taken_at >= since
-    has = activity_state.c.is_complete & activity_state.c.evidence_id.is_not(None)
-    of_course = sa.select(activity_state.c.sub).where(activity_state.c.course_id == course_id).distinct()
-    return set(connection.execute(of_course.where(taken)).scalars()), len(
-        connection.execute(of_course.where(taken | has)).all()
-    )
-
-
 def known_people(connection: sa.Connection, place: Place, subs: Collection[str], *, now: datetime) -> dict[str, int]:
     """Those whom a launch or the course's roster has named: participants' ids by `sub`, made where only the roster
     knows them. By nothing but their user id in this very site."""
@@ -106,9 +90,12 @@ def add_completed(
     """Evidence for all of it, or, where nobody knows the person yet, a note that it waits for them. May be repeated."""
     names = mapped_now(connection, place.course_id)
     completed = [one for one in completed if one.key[1] is not Source.ACTIVITY or _name(one, names) is not None]
-    if not completed or not _is_connected(connection, place):  # or somebody has taken it from the list meanwhile
+    if not completed or not is_connected(connection, place):  # or somebody has taken it from the list meanwhile
         return Outcome()
     participant_id = known_people(connection, place, [sub], now=now).get(sub)
+    if participant_id is None:
+        lasting = set(connection.execute(_not_long_over(now)).scalars())
+        completed = [one for one in completed if one.session_id in lasting]
     done, queued = 0, list[int]()
     for said in completed:
         evidence_id = None
@@ -119,7 +106,7 @@ def add_completed(
                 new = _with_unused_id(connection, new)
                 queued += record_evidence(connection, new, now=now)
                 evidence_id = _evidence_id(connection, new)
-        _save(connection, place.course_id, sub, said, evidence_id, now)
+        save_state(connection, place.course_id, sub, said, evidence_id, now)
         done += 1
     is_known = participant_id is not None
     return Outcome(queued=tuple(queued), completed=done if is_known else 0, waiting=0 if is_known else done)
@@ -137,55 +124,33 @@ def give_waiting(connection: sa.Connection, place: Place, sub: str, *, now: date
     return add_completed(connection, place, sub, said, now=now)
 
 
-def forget(connection: sa.Connection, course_id: int, sub: str, said: Iterable[Said], *, now: datetime) -> None:
+def forget(connection: sa.Connection, course_id: int, sub: str, said: Iterable[Said]) -> None:
     """It waits no more: Moodle has taken it back."""
     for one in said:
-        _save(connection, course_id, sub, one, None, now)
+        number, source = one.key
+        key = {"course_id": course_id, "sub": sub, "cmid": number, "source": source.value}
+        connection.execute(sa.delete(activity_state).filter_by(**key).where(activity_state.c.evidence_id.is_(None)))
 
 
-def take_back(
-    connection: sa.Connection, place: Place, sub: str, said: Iterable[Said], *, now: datetime, is_decided: bool = False
-) -> Outcome:
-    """Withdraw the very evidence that each of these things gave, and no other. May be repeated. `is_decided`: a person
-    has said yes. What has become that of
-    somebody with another number, or of another site, is left to people."""
-    if not _is_connected(connection, place):
-        return Outcome()
-    known, queued, taken_back = known_states(connection, place.course_id, sub), list[int](), 0
-    for one in said:
-        before = known.get(one.key)
-        if before is None or not before.is_complete or before.session_id != one.session_id:
-            continue
-        if before.evidence_id is not None and _is_of(connection, place, sub, before.evidence_id):
-            standing = _standing(connection, before.evidence_id, one.key[0])
-            for evidence_id in standing:
-                queued += _retract(connection, place, evidence_id, TAKEN_BACK[one.key[1]], now)
-            taken_back += bool(standing)
-        _save(connection, place.course_id, sub, one, None, now, taken_at=None if is_decided else now)
-    return Outcome(queued=tuple(queued), taken_back=taken_back)
+def purge_waiting(connection: sa.Connection, *, now: datetime) -> None:
+    """Who has not become known long after the end of a series will not be."""
+    connection.execute(
+        sa.delete(activity_state).where(
+            activity_state.c.evidence_id.is_(None), activity_state.c.session_id.not_in(_not_long_over(now))
+        )
+    )
 
 
-def _retract(connection: sa.Connection, place: Place, evidence_id: int, reason: str, now: datetime) -> list[int]:
-    try:
-        by = f"{OF_MOODLE} {place.university_id}"
-        return retract_evidence(connection, evidence_id, by=by, reason=reason, now=now)
-    except NothingToRetract:  # a person was faster
-        return []
+def _not_long_over(now: datetime) -> sa.Select[tuple[UUID]]:
+    """Sessions of the series that go on, or have ended a while ago."""
+    lasting = sa.select(session.c.series_id).where(session.c.end_at > now - WAITS_AFTER_THE_END)
+    return sa.select(session.c.id).where(session.c.series_id.in_(lasting))
 
 
-def _is_connected(connection: sa.Connection, place: Place) -> bool:
+def is_connected(connection: sa.Connection, place: Place) -> bool:
     """Still: another Moodle may have been connected while this one was read."""
     query = sa.select(moodle_connection.c.base_url).where(moodle_connection.c.university_id == place.university_id)
     return connection.execute(query).scalar_one_or_none() == place.base_url
-
-
-def _is_of(connection: sa.Connection, place: Place, sub: str, evidence_id: int) -> bool:
-    query = (
-        sa.select(evidence.c.id)
-        .join(participant, evidence.c.participant_id == participant.c.id)
-        .where(evidence.c.id == evidence_id, participant.c.issuer == place.base_url, participant.c.sub == sub)
-    )
-    return connection.execute(query).one_or_none() is not None
 
 
 def _participants(connection: sa.Connection, university_id: int, subs: Collection[str]) -> Mapping[str, int]:
@@ -253,25 +218,6 @@ def _with_unused_id(connection: sa.Connection, new: NewEvidence) -> NewEvidence:
     return replace(new, source_id=f"{new.source_id}:{len(used) + 1}") if used else new
 
 
-def _standing(connection: sa.Connection, evidence_id: int, number: int) -> list[int]:
-    """With all else that the same thing has given the same person for the same session, as far as it still counts: two
-    who have become one may both have had it."""
-    one, withdrawal = evidence.alias("one"), evidence.alias("withdrawal")
-    same = ("participant_id", "session_id", "kind", "source")
-    query = (
-        sa.select(evidence.c.id)
-        .join(one, sa.and_(*(one.c[name] == evidence.c[name] for name in same)))
-        .where(
-            one.c.id == evidence_id,
-            evidence.c.source_id.like(f"{number}:%"),
-            evidence.c.retracts_evidence_id.is_(None),
-            ~sa.exists().where(withdrawal.c.retracts_evidence_id == evidence.c.id),
-        )
-        .order_by(evidence.c.id)
-    )
-    return list(connection.execute(query).scalars())
-
-
 def _evidence_id(connection: sa.Connection, new: NewEvidence) -> int:
     query = sa.select(evidence.c.id).where(*_of_fact(new), evidence.c.source_id == new.source_id)
     return int(connection.execute(query).scalar_one())
@@ -298,7 +244,7 @@ def _changed_at(said: Said, now: datetime) -> datetime:
     return now if said.changed_at is None else min(said.changed_at, now)
 
 
-def _save(
+def save_state(
     connection: sa.Connection,
     course_id: int,
     sub: str,

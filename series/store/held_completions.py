@@ -4,33 +4,40 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 
 from series.collecting import BRAKE_WITHIN, Said, Source, is_held
-from series.store.activity_states import (
-    Place,
-    known_people,
-    known_states,
-    people_to_weigh,
-    people_with_something,
-    take_back,
-)
+from series.store.activity_states import Place, known_people, known_states, people_with_something
 from series.store.audit import append_audit
 from series.store.database import insert
-from series.store.moodle_tables import course_collect
+from series.store.moodle_tables import activity_state, course_collect, mapped_activity
 from series.store.tables import course, moodle_connection
+from series.store.taking_back import people_to_weigh, take_back
 from series.store.turns import take_turns
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeldThing:
+    """What some would lose. `name`: of an activity that counts, when it was mapped; else None."""
+
+    source: Source
+    session_id: UUID
+    name: str | None
+    subs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class HeldCompletions:
-    """`people`: who would lose something, by `sub`; of `of` people whom the course's activities have given anything."""
+    """`subs`: who would lose something; of `of` people whom the course's activities have given anything. `things`: as
+    far as it still stands."""
 
     held_at: datetime
     subs: tuple[str, ...]
     of: int
+    things: tuple[HeldThing, ...]
 
 
 class _Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -84,11 +91,36 @@ def held_completions(connection: sa.Connection, course_id: int | None) -> HeldCo
     row = connection.execute(sa.select(course_collect).where(course_collect.c.course_id == course_id)).one_or_none()
     if row is None or row.held_at is None:
         return None
-    subs = {entry.sub for entry in _kept(row.held).waits}
+    waits = _kept(row.held).waits
+    subs = {entry.sub for entry in waits}
     return HeldCompletions(
         held_at=row.held_at,
         subs=tuple(sorted(subs, key=lambda sub: (len(sub), sub))),
         of=people_with_something(connection, row.course_id),
+        things=_things(connection, row.course_id, waits),
+    )
+
+
+def _things(connection: sa.Connection, course_id: int, waits: list[_Entry]) -> tuple[HeldThing, ...]:
+    states = connection.execute(
+        sa.select(activity_state, mapped_activity.c.name)
+        .outerjoin(
+            mapped_activity,
+            (mapped_activity.c.course_id == activity_state.c.course_id)
+            & (mapped_activity.c.cmid == activity_state.c.cmid)
+            & (activity_state.c.source == Source.ACTIVITY),
+        )
+        .where(activity_state.c.course_id == course_id, activity_state.c.sub.in_({entry.sub for entry in waits}))
+        .order_by(activity_state.c.source, activity_state.c.cmid, activity_state.c.sub)
+    )
+    held = {entry.thing for entry in waits}
+    found: dict[tuple[str, UUID, str | None], list[str]] = {}
+    for row in states:
+        if (row.sub, row.cmid, row.source) in held:
+            found.setdefault((row.source, row.session_id, row.name), []).append(row.sub)
+    return tuple(
+        HeldThing(source=Source(source), session_id=session_id, name=name, subs=tuple(subs))
+        for (source, session_id, name), subs in found.items()
     )
 
 

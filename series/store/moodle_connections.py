@@ -90,8 +90,8 @@ def save_connection(connection: sa.Connection, new: NewConnection, *, encryption
 
 
 def disconnect(connection: sa.Connection, university_id: int) -> Left:
-    """The token is gone; what stands in Moodle stays there, and what was recorded stays here. Courses and activities are
-    known by their numbers there, which another Moodle may use for others: they are to be chosen anew."""
+    """The token is gone; what stands in Moodle stays there, and what was recorded stays here. Courses and activities
+    are known by their numbers there, which another Moodle may use for others: they are to be chosen anew."""
     lock_site(connection, university_id)
     drop_jobs(connection, university_id)
     connection.execute(sa.delete(moodle_connection).where(moodle_connection.c.university_id == university_id))

@@ -26,7 +26,7 @@ mapped_activity = Table(  # an activity of a Moodle course that counts for a ses
     Column("name", String(255), nullable=False),  # when it was mapped
     Column("mapped_by", String(128), nullable=False),
     Column("mapped_at", Instant, nullable=False),
-    Column("problem", String(16)),  # why it tells us nothing: unseen, untracked
+    Column("problem", String(16)),  # why it gives nothing: unseen, untracked, own
 )
 
 activity_state = Table(  # what Moodle last said of one person and one thing that may complete a session
