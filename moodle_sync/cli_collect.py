@@ -59,7 +59,7 @@ def _print(services: "Services", reading: "CourseReading") -> list[str]:
     from series.store.held_completions import preview_held  # noqa: PLC0415 - as above
 
     by_person = dict(reading.changes())
-    if reading.is_to_be_widened(sum(bool(changes.taken_back) for changes in by_person.values())):
+    if reading.is_to_be_widened({sub: changes.taken_back for sub, changes in by_person.items()}):
         reading = reading.of_everybody()
         by_person = dict(reading.changes())
     for sub, changes in by_person.items():

@@ -86,7 +86,7 @@ class _Collecting:
     def collect(self) -> None:
         self._give_waiting()
         self._read()
-        if self.reading.is_to_be_widened(len(self.taken)):
+        if self.reading.is_to_be_widened(self.taken):
             self.reading = self.reading.of_everybody()
             self._read()
         self._take_back()

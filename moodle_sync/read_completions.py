@@ -14,6 +14,7 @@ from moodle_sync.services import Services
 from series.collecting import ACCESS_OVERLAP, Changes, Said, Source, changes_of, moved_since, said_by_grade
 from series.store.activity_states import known_states
 from series.store.course_collects import CollectedCourse, OwnActivity
+from series.store.held_completions import Taken, undecided
 
 TEACHERS = {"editingteacher", "teacher", "manager", "coursecreator"}  # Moodle tracks nobody for these roles
 NO_BATCHES = {"accessexception", "invalidrecord"}  # the service lacks the function, or Moodle does
@@ -61,9 +62,12 @@ class CourseReading:
     not_told: list[UserProblem] = field(default_factory=list)
     of_whole_series: int = 0  # people for whom a teacher has set the activity of the whole series
 
-    def is_to_be_widened(self, people: int) -> bool:
-        """So many lose something of those who were asked about: it may be more than they, and is decided as a whole."""
-        return people > 1 and not self.of_all
+    def is_to_be_widened(self, taken: Taken) -> bool:
+        """Several lose something of those who were asked about: it may be many more, and is decided as a whole."""
+        if self.of_all:
+            return False
+        with self.services.database.read() as connection:
+            return undecided(connection, self.course.course_id, taken) > 1
 
     def of_everybody(self) -> "CourseReading":
         """The same anew."""

@@ -16,7 +16,7 @@ from series.store.tables import course, delivery, deployment, moodle_connection,
 
 _RESULTS = msgspec.json.Decoder(dict[str, datetime])
 _SUBS = msgspec.json.Decoder(list[str])
-REFUSED_AT_MOST = 100  # of so many, something else is wrong
+REFUSED_AT_MOST = 30  # of so many, something else is wrong
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +147,7 @@ def read_all_soon(connection: sa.Connection, course_id: int) -> None:
 
 def note_reading(
     connection: sa.Connection,
-    course: CollectedCourse,
+    read: CollectedCourse,
     *,
     results: Mapping[str, datetime],
     began_at: datetime,
@@ -163,10 +163,11 @@ def note_reading(
     }
     if of_all:
         values["all_read_at"] = began_at
-    connection.execute(insert(connection, course_collect).values(course_id=course.course_id).on_conflict_do_nothing())
-    as_it_was = course_collect.c.generation == course.generation
+    connection.execute(insert(connection, course_collect).values(course_id=read.course_id).on_conflict_do_nothing())
+    is_there = sa.exists().where(course.c.id == read.course_id, course.c.moodle_course_id == read.moodle_course_id)
+    as_it_was = (course_collect.c.generation == read.generation) & is_there
     connection.execute(
-        sa.update(course_collect).where(course_collect.c.course_id == course.course_id, as_it_was).values(values)
+        sa.update(course_collect).where(course_collect.c.course_id == read.course_id, as_it_was).values(values)
     )
 
 

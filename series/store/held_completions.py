@@ -78,6 +78,12 @@ def weigh(
     return _free(fresh, taken)
 
 
+def undecided(connection: sa.Connection, course_id: int, taken: Taken) -> int:
+    """Of how many people something would be taken back that neither waits for somebody's word nor stays by it."""
+    held = connection.execute(sa.select(course_collect.c.held).filter_by(course_id=course_id)).scalar_one_or_none()
+    return len({entry.sub for entry in _new(_kept(held), taken)})
+
+
 def preview_held(
     connection: sa.Connection, course_id: int, taken: Taken, standing: Taken, *, now: datetime
 ) -> dict[str, list[Said]]:
@@ -179,12 +185,16 @@ def _weighed(
     complete = {entry.thing for entry in _entries(standing)}
     stays = [entry for entry in before.stays if entry.thing not in complete]
     waits = [entry for entry in before.waits if entry.thing not in complete]
-    known = {entry.thing for entry in waits}
-    new = [entry for entry in _entries(taken) if entry not in stays and entry.thing not in known]
+    new = _new(_Kept(waits=waits, stays=stays), taken)
     recent, of = people_to_weigh(connection, course_id, since=now - BRAKE_WITHIN)
     if waits or is_held(len(recent | {entry.sub for entry in new}), of=of):
         waits = sorted([*waits, *new], key=lambda entry: entry.thing)
     return _Kept(waits=waits, stays=stays), before
+
+
+def _new(kept: _Kept, taken: Taken) -> list[_Entry]:
+    waits = {entry.thing for entry in kept.waits}
+    return [entry for entry in _entries(taken) if entry not in kept.stays and entry.thing not in waits]
 
 
 def _free(kept: _Kept, taken: Taken) -> dict[str, list[Said]]:

@@ -41,12 +41,15 @@ def take_back(
         before = known.get(one.key)
         if before is None or not before.is_complete or before.session_id != one.session_id:
             continue
+        standing: list[int] = []
         if before.evidence_id is not None and _is_of(connection, place, sub, before.evidence_id):
             standing = _standing(connection, before.evidence_id, one.key[0])
             for evidence_id in standing:
                 queued += _retract(connection, place, evidence_id, TAKEN_BACK[one.key[1]], now)
             taken_back += bool(standing)
-        save_state(connection, place.course_id, sub, one, None, now, taken_at=None if is_decided else now)
+        save_state(
+            connection, place.course_id, sub, one, None, now, taken_at=now if standing and not is_decided else None
+        )
     return Outcome(queued=tuple(queued), taken_back=taken_back)
 
 

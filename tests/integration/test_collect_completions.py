@@ -11,11 +11,10 @@ import sqlalchemy as sa
 from moodle_sync.cli import main
 from moodle_sync.collect_completions import _Collecting, collect, readings
 from moodle_sync.moodle_runs import access_to
-from sandbox_lms.completion import INCOMPLETE, complete
-from sandbox_lms.course_modules import READING, add_module, find_module, remove_module
+from sandbox_lms.completion import INCOMPLETE
+from sandbox_lms.course_modules import READING, add_module, remove_module
 from sandbox_lms.made_up import made_up_campus
 from series.rosters import RosterMember
-from series.store.held_completions import accept_held
 from series.store.mapped_activities import NewMapping, map_activity, mapped_activities
 from series.store.mirrors import tie_course
 from series.store.rosters import save_roster
@@ -120,49 +119,6 @@ def test_what_waits_and_is_taken_back_is_never_given(mapped: Collected) -> None:
     mapped.partner.launch(ZAREN)
     mapped.recollect()
     assert mapped.facts() == []
-
-
-def test_too_much_at_once_waits_for_a_person(tmp_path: Path, sqlite_url: str) -> None:
-    campus = replace(made_up_campus(1, students=7), slug="malta")
-    everybody = [person.user_id for person in campus.students]
-    with open_collected(tmp_path, sqlite_url, campus) as crowd:
-        with crowd.partner.services.database.write() as connection:
-            members = [RosterMember(sub=sub, is_learner=True) for sub in everybody]
-            save_roster(connection, crowd.course_id, members, now=crowd.partner.now)
-        crowd.map()
-        crowd.complete(*everybody)
-        assert crowd.collect().counts == {"read": 7, "completed": 7}
-
-        crowd.complete(*everybody[:6], state=INCOMPLETE)  # somebody resets it
-        came = crowd.collect()
-        assert came.counts == {"read": 6 + 7, "held": 6}  # everybody is asked about before that is decided
-        assert "6 people" in came.problems[0]
-        crowd.complete(everybody[0])  # one is given back, and the rest is no way around the brake
-        assert crowd.collect().counts == {"read": 1, "held": 5}
-        assert crowd.sources() == ["activity"] * 7
-
-        crowd.decide(accept_held)
-        assert crowd.recollect().counts == {"read": 7}
-        assert crowd.sources()[7:] == ["retraction"] * 5
-
-
-def test_a_reset_is_one_however_few_have_been_there_since(tmp_path: Path, sqlite_url: str) -> None:
-    campus = replace(made_up_campus(1, students=8), slug="malta")
-    everybody = [person.user_id for person in campus.students]
-    with open_collected(tmp_path, sqlite_url, campus) as crowd:
-        with crowd.partner.services.database.write() as connection:
-            members = [RosterMember(sub=sub, is_learner=True) for sub in everybody]
-            save_roster(connection, crowd.course_id, members, now=crowd.partner.now)
-        crowd.map()
-        crowd.complete(*everybody)
-        crowd.collect()
-        reading = find_module(crowd.site, READING.cmid)
-        assert reading is not None
-        for sub in everybody:
-            complete(crowd.site, reading, sub, INCOMPLETE)
-        crowd.visit(*everybody[:2])
-        assert crowd.collect().counts == {"read": 2 + 8, "held": 8}
-        assert crowd.sources() == ["activity"] * 8
 
 
 def test_what_is_mapped_while_others_are_read_is_read_as_a_whole(mapped: Collected) -> None:
