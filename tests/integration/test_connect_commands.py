@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from moodle_sync.cli import main
 from series.moodle_jobs import Level
 from series.store.moodle_connections import MoodleConnection, disconnect, find_connection
-from series.store.tables import audit, course
+from series.store.tables import audit, course, moodle_connection
 from tests.databases import Databases
 from tests.examples import MALTA, SERIES
 from tests.integration.partner import Partner, open_partner
@@ -102,11 +102,16 @@ def test_a_moodle_is_connected_its_token_replaced_and_disconnected(partner: Part
     changed = connection(partner)
     assert changed is not None
     assert changed.level is Level.CALENDAR
+    assert "choose each course anew" not in run(*connect(partner), stdin=token)
+    with partner.services.database.write() as writing:
+        writing.execute(sa.update(moodle_connection).values(base_url="https://before.example"))
+        writing.execute(sa.update(course).values(moodle_course_id=7))  # as it is called there
+    assert "choose each course anew" in run(*connect(partner), stdin=token)
     assert "Nothing was changed" in run("connect", "malta", "--disconnect", stdin="n\n", status=1)
     assert "Disconnected" in run("connect", "malta", "--disconnect", "--yes")
     assert connection(partner) is None
     assert "is not connected" in run("connect", "malta", "--disconnect", "--yes", status=1)
-    done = ["connect_moodle", "choose_moodle_course", "connect_moodle", "disconnect_moodle"]
+    done = ["connect_moodle", "choose_moodle_course", *["connect_moodle"] * 3, "disconnect_moodle"]
     assert actions(partner) == [("operator", action) for action in done]
 
 
