@@ -18,7 +18,7 @@ from series.store.held_completions import Taken, undecided
 
 TEACHERS = {"editingteacher", "teacher", "manager", "coursecreator"}  # Moodle tracks nobody for these roles
 NO_BATCHES = {"accessexception", "invalidrecord"}  # the service lacks the function, or Moodle does
-IS_NEWS_FOR = timedelta(days=7)
+IS_NEWS_FOR = timedelta(days=7)  # a teacher's word that a person must look at
 NOT_IN_COURSE = {"notenroled", "invaliduser", "userdeleted"}
 
 

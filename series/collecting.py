@@ -51,7 +51,7 @@ class Said:
 @dataclass(frozen=True, kw_only=True)
 class Known:
     """What Moodle last said. `evidence_id`: what came of it; None where nobody knows yet whom it is about, and where it
-    was taken back."""
+    was taken back. `by`: as of Said."""
 
     session_id: UUID
     is_complete: bool
