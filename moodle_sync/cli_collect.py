@@ -59,13 +59,16 @@ def _print(services: "Services", reading: "CourseReading") -> list[str]:
     from series.store.held_completions import preview_held  # noqa: PLC0415 - as above
 
     by_person = dict(reading.changes())
+    if reading.is_to_be_widened({sub: changes.taken_back for sub, changes in by_person.items()}):
+        reading = reading.of_everybody()
+        by_person = dict(reading.changes())
     for sub, changes in by_person.items():
         for said in changes.completed:
             click.echo(f"  record     {_thing(said)} for No. {sub}")
     taken = {sub: changes.taken_back for sub, changes in by_person.items() if changes.taken_back}
     standing = {sub: changes.standing for sub, changes in by_person.items()}
     with services.database.read() as connection:
-        free = preview_held(connection, reading.course.course_id, taken, standing)
+        free = preview_held(connection, reading.course.course_id, taken, standing, now=services.clock.now())
     for sub, some in taken.items():
         for said in some:
             is_free = said in free.get(sub, ())

@@ -171,13 +171,18 @@ def _connect(university_slug: str, address: str, token: str, given: _Given) -> N
             site_name=site.site_name.replace("\0", ""),
             is_same_site=given.same_site,
         )
-        has_lost_courses = connect_moodle(connection, new, encryption_key=key, actor=OPERATOR, now=now)
+        left = connect_moodle(connection, new, encryption_key=key, actor=OPERATOR, now=now)
         if course is not None and shown is not None:
             _choose(connection, university, shown, course, now)
     said = f"Connected {site.site_name} ({level.value})"
     if course is not None and shown is not None:
         said += f": “{shown.title}” is mirrored into “{course.fullname}”"
-    elif has_lost_courses:
+    if left.courses:
+        said += (
+            ". This is another address than before, where numbers may mean others: choose each other course anew"
+            " (--course and --series), and instructors the activities that count"
+        )
+    elif left.to_others and course is None:
         said += ", without its course, in which another university shows a series meanwhile; give --course"
     if level is not level_before and level is Level.CALENDAR:
         said += f". It was connected for {level_before.value}: what students complete is not collected any more"

@@ -1,5 +1,7 @@
 """What students complete in their Moodle, and what teachers say there of our own activities, becomes evidence here."""
 
+from collections.abc import Iterator
+
 from lms.errors import LmsError
 from moodle_sync.moodle_access import MoodleAccess
 from moodle_sync.read_completions import Asking, CourseReading
@@ -12,14 +14,15 @@ from series.store.activity_states import (
     forget,
     give_waiting,
     no_longer_waiting,
-    take_back,
 )
-from series.store.course_collects import CollectedCourse, courses_to_collect, note_reading
+from series.store.course_collects import CollectedCourse, course_to_collect, courses_to_collect, note_reading
 from series.store.held_completions import held_completions, weigh
 from series.store.mapped_activities import note_problem
+from series.store.taking_back import take_back
 
 SILENT = {
     "unseen": "an activity that counts for a session can no longer be seen in Moodle",
+    "own": "an external tool cannot count for a session: our own activities are among them",
     "untracked": "completion is switched off in Moodle for an activity that counts for a session",
 }
 
@@ -46,22 +49,25 @@ def _collect(services: Services, access: MoodleAccess, *, of_all: bool) -> None:
             access.problems.append(f"{reading.course.title}: {error}")
 
 
-def readings(services: Services, access: MoodleAccess, *, of_all: bool) -> list[CourseReading]:
-    """One of each course in which anything may complete a session; nothing is asked yet."""
+def readings(services: Services, access: MoodleAccess, *, of_all: bool) -> Iterator[CourseReading]:
+    """One of each course in which anything may complete a session, as it is when its turn comes: reading those before
+    it takes a while. Nothing is asked yet."""
+    university_id = access.connection.university_id
     with services.database.read() as connection:
-        courses = courses_to_collect(connection, access.connection.university_id)
+        course_ids = [one.course_id for one in courses_to_collect(connection, university_id)]
     asking = Asking(access=access)
-    return [
-        CourseReading(
-            services=services,
-            access=access,
-            asking=asking,
-            course=course,
-            of_all=of_all or course.read_at is None,
-            began_at=services.clock.now(),
-        )
-        for course in courses
-    ]
+    for course_id in course_ids:
+        with services.database.read() as connection:
+            course = course_to_collect(connection, university_id, course_id)
+        if course is not None:
+            yield CourseReading(
+                services=services,
+                access=access,
+                asking=asking,
+                course=course,
+                of_all=of_all or course.read_at is None,
+                began_at=services.clock.now(),
+            )
 
 
 class _Collecting:
@@ -78,14 +84,11 @@ class _Collecting:
         self.standing: dict[str, tuple[Said, ...]] = {}
 
     def collect(self) -> None:
-        self.reading.began_at = self.services.clock.now()
         self._give_waiting()
-        try:
-            for sub, changes in self.reading.changes():
-                self._apply(sub, changes)
-        finally:
-            if self.reading.read:
-                self.access.counts["read"] += self.reading.read
+        self._read()
+        if self.reading.is_to_be_widened(self.taken):
+            self.reading = self.reading.of_everybody()
+            self._read()
         self._take_back()
         self._look_at_activities()
         with self.services.database.write() as connection:
@@ -95,9 +98,19 @@ class _Collecting:
                 results=self.reading.grades.newest,
                 began_at=self.reading.began_at,
                 of_all=self.reading.of_all,
+                refused=[one.user_id for one in self.reading.not_told],
             )
         self.access.counts["courses"] += 1
         self.access.problems.extend(f"{self.course.title}: {words}" for words in problems_of(self.reading))
+
+    def _read(self) -> None:
+        self.taken, self.standing = {}, {}
+        try:
+            for sub, changes in self.reading.changes():
+                self._apply(sub, changes)
+        finally:
+            if self.reading.read:
+                self.access.counts["read"] += self.reading.read
 
     def _give_waiting(self) -> None:
         with self.services.database.read() as connection:
@@ -115,9 +128,8 @@ class _Collecting:
         if not changes.completed and not changes.forgotten:
             return
         with self.services.database.write() as connection:
-            now = self.services.clock.now()
-            forget(connection, self.course.course_id, sub, changes.forgotten, now=now)
-            outcome = add_completed(connection, self.place, sub, changes.completed, now=now)
+            forget(connection, self.course.course_id, sub, changes.forgotten)
+            outcome = add_completed(connection, self.place, sub, changes.completed, now=self.services.clock.now())
         self._count(outcome)
 
     def _take_back(self) -> None:
@@ -145,7 +157,9 @@ class _Collecting:
             untracked = self._untracked()
             for cmid in silent:
                 self._note(cmid, "untracked" if cmid in untracked else "unseen")
-        for cmid in self.course.problems.keys() & self.reading.seen:
+        for cmid in self.reading.own_mapped:
+            self._note(cmid, "own")
+        for cmid in self.course.problems.keys() & self.reading.seen - self.reading.own_mapped:
             self._note(cmid, None)
 
     def _untracked(self) -> set[int]:
@@ -181,6 +195,7 @@ def _place(access: MoodleAccess, course: CollectedCourse) -> Place:
     return Place(
         course_id=course.course_id,
         university_id=access.connection.university_id,
+        base_url=access.connection.base_url,
         knows_people=course.knows_people,
     )
 

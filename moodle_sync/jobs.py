@@ -15,6 +15,7 @@ from moodle_sync.refresh_rosters import counts_of, problems_of, refresh_universi
 from moodle_sync.rescore import rescore_series
 from moodle_sync.services import Services
 from series.store import runs
+from series.store.activity_states import purge_waiting
 from series.store.calendar_sources import due_sources
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.limits import purge_full
@@ -152,7 +153,8 @@ def freeze_rules(services: Services) -> None:
 
 
 def clean_up(services: Services) -> None:
-    """Drop what has had its time: spent nonces, closed visits, sign-ins and links of staff, old runs."""
+    """Drop what has had its time: spent nonces, closed visits, sign-ins and links of staff, who waits for nothing any
+    more, old runs."""
     now = services.clock.now()
     with services.database.write() as connection:
         purge_expired(connection, now=now)
@@ -160,6 +162,7 @@ def clean_up(services: Services) -> None:
         purge_uploads(connection, before=now - KEEP_UPLOADS)
         purge_sessions(connection, now=now)
         purge_links(connection, now=now)
+        purge_waiting(connection, now=now)
         runs.purge_runs(connection, before=now - KEEP_RUNS, uneventful_before=now - KEEP_UNEVENTFUL_RUNS)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from lms.errors import NotAllowed, NotFound
@@ -14,9 +14,11 @@ from moodle_sync.services import Services
 from series.collecting import ACCESS_OVERLAP, Changes, Said, Source, changes_of, moved_since, said_by_grade
 from series.store.activity_states import known_states
 from series.store.course_collects import CollectedCourse, OwnActivity
+from series.store.held_completions import Taken, undecided
 
 TEACHERS = {"editingteacher", "teacher", "manager", "coursecreator"}  # Moodle tracks nobody for these roles
 NO_BATCHES = {"accessexception", "invalidrecord"}  # the service lacks the function, or Moodle does
+IS_NEWS_FOR = timedelta(days=7)  # a teacher's word that a person must look at
 NOT_IN_COURSE = {"notenroled", "invaliduser", "userdeleted"}
 
 
@@ -56,8 +58,27 @@ class CourseReading:
     grades: Grades = field(default_factory=Grades)
     has_answers: bool = False  # of anybody who is tracked
     seen: set[int] = field(default_factory=set)  # course modules that were spoken of
+    own_mapped: set[int] = field(default_factory=set)  # of these, external tools that are to count for a session
     not_told: list[UserProblem] = field(default_factory=list)
     of_whole_series: int = 0  # people for whom a teacher has set the activity of the whole series
+
+    def is_to_be_widened(self, taken: Taken) -> bool:
+        """Several lose something of those who were asked about: it may be many more, and is decided as a whole."""
+        if self.of_all:
+            return False
+        with self.services.database.read() as connection:
+            return undecided(connection, self.course.course_id, taken) > 1
+
+    def of_everybody(self) -> "CourseReading":
+        """The same anew."""
+        return CourseReading(
+            services=self.services,
+            access=self.access,
+            asking=self.asking,
+            course=self.course,
+            of_all=True,
+            began_at=self.began_at,
+        )
 
     def changes(self) -> Iterator[tuple[str, Changes]]:
         """By person. What Moodle has told by then stays told when it fails in the middle. Raises LmsError."""
@@ -75,7 +96,7 @@ class CourseReading:
 
     def _whom(self) -> list[str]:
         """Who may have done something, or everybody who learns there."""
-        moved = {sub for sub in self.grades.moved if sub.isascii() and sub.isdigit()}
+        moved = {sub for sub in {*self.grades.moved, *self.course.refused} if sub.isascii() and sub.isdigit()}
         if self.course.mapped or self.of_all:
             enrolled = self.access.moodle.enrolled_users(self.course.moodle_course_id)
             moved |= {person.user_id for person in enrolled if self._may_have_moved(person)}
@@ -95,10 +116,12 @@ class CourseReading:
         own = {one.resource_link_id: one for one in self.course.own}
         said = []
         for status in statuses:
+            if status.module == "lti" and status.cmid in self.course.mapped:
+                self.own_mapped.add(status.cmid)  # those of ours that nobody has opened yet look like any other
             ours = own.get(str(status.instance)) if status.module == "lti" else None
             if ours is not None:
                 said += self._said_of_ours(status, ours)
-            elif status.cmid in self.course.mapped:
+            elif status.cmid in self.course.mapped and status.module != "lti":
                 said.append(_said_of_mapped(status, self.course.mapped[status.cmid]))
         return said
 
@@ -120,8 +143,12 @@ class CourseReading:
         return []
 
     def _is_news(self, changed_at: datetime | None) -> bool:
-        previous_at = self.course.read_at
-        return changed_at is None or previous_at is None or changed_at >= previous_at - ACCESS_OVERLAP
+        """Since everybody was read: only then is it seen of who has not been there. And some days longer, so that
+        somebody sees it."""
+        previous_at = self.course.all_read_at
+        if changed_at is None or previous_at is None:
+            return True
+        return changed_at >= min(previous_at - ACCESS_OVERLAP, self.began_at - IS_NEWS_FOR)
 
     def _changes(self, sub: str, said: list[Said]) -> tuple[str, Changes]:
         with self.services.database.read() as connection:
@@ -143,4 +170,5 @@ def _said_of_mapped(status: ActivityStatus, session_id: UUID) -> Said:
         session_id=session_id,
         is_complete=status.is_complete,
         changed_at=status.changed_at,
+        by=status.override_by,
     )

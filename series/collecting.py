@@ -10,8 +10,12 @@ from uuid import UUID
 
 BRAKE_FROM = 5  # people; more than these
 BRAKE_PERCENT = 30
+BRAKE_FOR_ALL = 3  # people; from these on, where it is all of them
+BRAKE_WITHIN = timedelta(days=1)
+WAITS_AFTER_THE_END = timedelta(days=60)  # of a series, for somebody whom nobody knows here
 REMOVED = "The activity was taken from the list of those that count, together with what it gave."
 ACCESS_OVERLAP = timedelta(minutes=3)  # Moodle writes a visit down once a minute, by its own clock
+CLOCKS_DIFFER = timedelta(minutes=5)  # Moodle's and ours, at most
 _ALMOST = 1e-4  # gradebooks keep five decimals
 
 
@@ -47,12 +51,13 @@ class Said:
 @dataclass(frozen=True, kw_only=True)
 class Known:
     """What Moodle last said. `evidence_id`: what came of it; None where nobody knows yet whom it is about, and where it
-    was taken back."""
+    was taken back. `by`: as of Said."""
 
     session_id: UUID
     is_complete: bool
     changed_at: datetime
     evidence_id: int | None
+    by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +91,9 @@ def changes_of(said: Iterable[Said], known: Mapping[Key, Known]) -> Changes:
 
 
 def is_held(people: int, *, of: int) -> bool:
-    """Whether so many would lose something at once, of those whom the course's activities have given anything, that it
-    may be a mistake: completion reset, or an activity made anew."""
-    return people > BRAKE_FROM and people * 100 > of * BRAKE_PERCENT
+    """Whether so many would lose something within a day, of those whom the course's activities have given anything,
+    that it may be a mistake: completion reset, or an activity made anew."""
+    return (people >= BRAKE_FOR_ALL and people == of) or (people > BRAKE_FROM and people * 100 > of * BRAKE_PERCENT)
 
 
 def moved_since(last_access_at: datetime | None, previous_at: datetime) -> bool:
@@ -98,10 +103,11 @@ def moved_since(last_access_at: datetime | None, previous_at: datetime) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class SentScore:
-    """A score of ours that has left for a gradebook's cell, as part of the full grade. `delivered_at` None: it may
-    still arrive."""
+    """A score of ours that has left for a gradebook's cell, as part of the full grade. `score_at`: its time for the
+    gradebook, which takes nothing older. `delivered_at` None: it may have arrived, or still will."""
 
     part: float
+    score_at: datetime
     delivered_at: datetime | None
 
 
@@ -113,8 +119,15 @@ class Graded:
     changed_at: datetime | None
 
 
+def possible_echoes(sent: Collection[SentScore], *, read_at: datetime) -> list[SentScore]:
+    """What of it a gradebook may hold that was read then: what had arrived last, and all that came later, or may have.
+    What had arrived before has been replaced: if it is there again, somebody else has put it there."""
+    arrived = [one.score_at for one in sent if one.delivered_at is not None and one.delivered_at <= read_at]
+    return [one for one in sent if not arrived or one.score_at >= max(arrived)]
+
+
 def is_echo(graded: Graded, sent: Iterable[SentScore]) -> bool:
-    """Whether we have ever sent this."""
+    """Whether it is one of these."""
     return any(_is_same(graded.part, one.part) for one in sent)
 
 
@@ -122,19 +135,26 @@ def said_by_grade(
     graded: Graded, sent: Collection[SentScore], known: Known | None, *, placement_id: int, session_id: UUID
 ) -> Said | None:
     """What a teacher has said with the grade of one session: that it is complete, or no longer; None where they have
-    said nothing, or it is what we have sent.
+    said nothing, or it is what we have sent. `sent`: possible_echoes.
 
-    Once a teacher's grade stands, only what we have sent since then can be our echo: theirs had taken its place.
+    Once a teacher's grade stands, only what we have sent since then can be our echo: theirs had taken its place. And a
+    full grade that is older than what has arrived since is no news: the gradebook has kept it, whatever we sent.
     """
     is_full = graded.part >= 1 - _ALMOST
     stands = known is not None and known.is_complete
     if stands and known is not None:
         sent = [one for one in sent if one.delivered_at is None or one.delivered_at >= known.changed_at]
-    if (stands == is_full) or is_echo(graded, sent):
+    if (stands == is_full) or is_echo(graded, sent) or (is_full and _is_stale(graded, sent)):
         return None
     return Said(
         key=(placement_id, Source.GRADE), session_id=session_id, is_complete=is_full, changed_at=graded.changed_at
     )
+
+
+def _is_stale(graded: Graded, sent: Iterable[SentScore]) -> bool:
+    """By two clocks."""
+    at = graded.changed_at
+    return at is not None and any(one.delivered_at is not None and at < one.score_at - CLOCKS_DIFFER for one in sent)
 
 
 def _is_same(one: float, other: float) -> bool:

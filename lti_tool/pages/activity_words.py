@@ -2,6 +2,8 @@
 
 from lms.moodle_course import Activity
 from lti_tool.pages.words import WORDS
+from series.collecting import Source
+from series.store.held_completions import HeldThing
 from series.store.mapped_activities import MappedActivity
 
 gettext, ngettext = WORDS.gettext, WORDS.ngettext
@@ -11,6 +13,11 @@ def why_not(activity: Activity, own_links: set[str]) -> str:
     """Why it cannot count for a session; empty: it can. `own_links`: resource links of this tool."""
     if activity.module == "lti" and str(activity.instance) in own_links:
         return gettext("This is this tool itself: what it says would only be its own echo.")
+    if activity.module == "lti":
+        return gettext(
+            "External tools are not offered: our own activities are among them, and opening one is not completing a"
+            " session."
+        )
     if not activity.tracks_completion:
         return gettext("Moodle does not track its completion: switch that on in the activity's settings first.")
     return ""
@@ -18,6 +25,9 @@ def why_not(activity: Activity, own_links: set[str]) -> str:
 
 def problem_words(mapped: MappedActivity) -> str:
     words = {
+        "own": gettext(
+            "It is an external tool, as our own activities are, so nothing is collected from it. Please remove it."
+        ),
         "unseen": gettext(
             "Moodle no longer tells us anything of it: it may have been deleted, or be hidden from the account that we"
             " use. What it gave stays."
@@ -27,6 +37,15 @@ def problem_words(mapped: MappedActivity) -> str:
         ),
     }
     return words.get(mapped.problem or "", "")
+
+
+def held_words(thing: HeldThing) -> str:
+    """What was complete."""
+    if thing.source is Source.OVERRIDE:
+        return gettext("Set to complete by a teacher")
+    if thing.source is Source.GRADE:
+        return gettext("Full grade given by a teacher")
+    return gettext("Activity “%(name)s”", name=thing.name or "")
 
 
 def people_words(mapped: MappedActivity) -> str:

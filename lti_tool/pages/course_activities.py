@@ -9,10 +9,10 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from flask_babel import gettext
 
 from lms.moodle_course import Activity
-from lti_tool.pages.activity_words import kind_words, people_words, problem_words, why_not
+from lti_tool.pages.activity_words import held_words, kind_words, people_words, problem_words, why_not
 from lti_tool.pages.course_contents import Contents, read_contents
 from lti_tool.pages.course_forms import NO_FAULT, Fault, NotAccepted, fault_of, session_or_404
-from lti_tool.pages.course_people import actor, require_course
+from lti_tool.pages.course_people import Learner, actor, note, read_course, require_course
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.times import SessionTimes, moment, times_of
 from lti_tool.pages.visit_proof import check_form, with_visit
@@ -23,7 +23,7 @@ from series.rule import Kind
 from series.sessions import Session
 from series.store.course_collects import own_activities
 from series.store.database import Connection
-from series.store.held_completions import accept_held, held_completions, reject_held
+from series.store.held_completions import HeldCompletions, accept_held, held_completions, reject_held
 from series.store.mapped_activities import AlreadyMapped, MappedActivity, NewMapping, map_activity, mapped_activities
 from series.store.rules import rules_of
 from series.store.sessions import get_series, get_session, sessions_of
@@ -55,6 +55,15 @@ class Counting:
     session_title: str
     does_count: bool
     problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldPeople:
+    """Who would lose what, by name as far as the LMS tells it now."""
+
+    what: str
+    session_title: str
+    people: list[str]
 
 
 @blueprint.get("/")
@@ -225,11 +234,32 @@ def _page(visit: Visit, fault: Fault) -> Response:
         sessions=_choices(sessions, zone),
         held=held,
         held_at=moment(held.held_at, zone) if held else "",
+        held_people=_held_people(visit, held) if held else [],
         may_decide=may(visit, Action.SEE_COURSE) and not visit.is_test_user,
         fault=fault,
         saved=request.args.get("saved", ""),
     )
     return make_response(page, fault.status)
+
+
+def _held_people(visit: Visit, held: HeldCompletions) -> list[HeldPeople]:
+    """Asks the LMS for names."""
+    course = read_course(visit)
+    note(visit, "see_held_completions", f"course {require_course(visit)}", people=len(held.subs))
+    called = {one.sub: one.called for one in course.learners}
+    with the_tool().database.read() as connection:
+        found = {thing: get_session(connection, thing.session_id) for thing in held.things}
+    return [
+        HeldPeople(
+            what=held_words(thing),
+            session_title=session.title if session else "",
+            people=[
+                called.get(sub) or Learner(sub=sub, name=course.names.get(sub), person=None).called
+                for sub in thing.subs
+            ],
+        )
+        for thing, session in found.items()
+    ]
 
 
 def _choices(sessions: list[Session], zone: str) -> list[tuple[Session, SessionTimes]]:

@@ -102,10 +102,11 @@ def connect(staff: Staff, slug: str, level: str) -> Response:
             is_same_site=request.form.get("same_site") == "1",
         )
         key = tool.settings.encryption_key
-        has_lost_courses = connect_moodle(connection, new, encryption_key=key, actor=who(staff), now=now)
+        left = connect_moodle(connection, new, encryption_key=key, actor=who(staff), now=now)
         has_course = bool(shown_series(connection, university.university_id))
     onward = "?saved=connected" if has_course else "course?saved=connected"
-    return go_to(f"/admin/moodle/{slug}/connection/{'course?saved=elsewhere' if has_lost_courses else onward}")
+    path = "course?saved=elsewhere" if left.needs_courses else onward
+    return go_to(f"/admin/moodle/{slug}/connection/{path}")
 
 
 def _introduced(university: University, address: str, token: str, level: Level) -> SiteInfo:

@@ -103,6 +103,8 @@ def activity_words(fact: Fact) -> str:
         return gettext("Set to complete by a teacher in your course")
     if fact.source == Source.GRADE:
         return gettext("Full grade given by a teacher in your course")
+    if fact.recorded_by is not None:
+        return gettext("Activity “%(name)s” in your course, set to complete by a teacher", name=fact.reason or "")
     return gettext("Activity “%(name)s” in your course", name=fact.reason or "")
 
 

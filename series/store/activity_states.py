@@ -8,21 +8,16 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from series.collecting import REMOVED, Key, Known, Said, Source
+from series.collecting import REMOVED, WAITS_AFTER_THE_END, Key, Known, Said, Source
 from series.rule import Kind
 from series.store.database import insert
-from series.store.evidence import NewEvidence, NothingToRetract, record_evidence, retract_evidence
+from series.store.evidence import NewEvidence, record_evidence
 from series.store.mapped_activities import mapped_now
 from series.store.moodle_tables import activity_state
 from series.store.rosters import ensure_participants
-from series.store.tables import evidence, moodle_connection, participant, roster_member
+from series.store.tables import evidence, moodle_connection, participant, roster_member, session
 
 OF_MOODLE = "moodle of university"  # says who it was, with the university's id; "moodle user": a teacher's id there
-TAKEN_BACK = {
-    Source.ACTIVITY: "Moodle no longer says that the activity is complete.",
-    Source.OVERRIDE: "In Moodle, a teacher has taken their word for it back.",
-    Source.GRADE: "In Moodle, a teacher has lowered the grade that they had given.",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +32,12 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where it was said. `knows_people`: as of series.store.course_collects.CollectedCourse."""
+    """Where it was said. `base_url`: of the site that says it. `knows_people`: as of
+    series.store.course_collects.CollectedCourse."""
 
     course_id: int
     university_id: int
+    base_url: str
     knows_people: bool
 
 
@@ -93,17 +90,23 @@ def add_completed(
     """Evidence for all of it, or, where nobody knows the person yet, a note that it waits for them. May be repeated."""
     names = mapped_now(connection, place.course_id)
     completed = [one for one in completed if one.key[1] is not Source.ACTIVITY or _name(one, names) is not None]
-    if not completed:  # or somebody has taken it from the list meanwhile
+    if not completed or not is_connected(connection, place):  # or somebody has taken it from the list meanwhile
         return Outcome()
     participant_id = known_people(connection, place, [sub], now=now).get(sub)
+    if participant_id is None:
+        lasting = set(connection.execute(_not_long_over(now)).scalars())
+        completed = [one for one in completed if one.session_id in lasting]
     done, queued = 0, list[int]()
     for said in completed:
         evidence_id = None
         if participant_id is not None:
-            new = _new_evidence(connection, place, participant_id, said, names, now)
-            queued += record_evidence(connection, new, now=now)
-            evidence_id = _evidence_id(connection, new)
-        _save(connection, place.course_id, sub, said, evidence_id, now)
+            new = _new_evidence(place, participant_id, said, names, now)
+            evidence_id = _adopted(connection, new, said.key[0])
+            if evidence_id is None:
+                new = _with_unused_id(connection, new)
+                queued += record_evidence(connection, new, now=now)
+                evidence_id = _evidence_id(connection, new)
+        save_state(connection, place.course_id, sub, said, evidence_id, now)
         done += 1
     is_known = participant_id is not None
     return Outcome(queued=tuple(queued), completed=done if is_known else 0, waiting=0 if is_known else done)
@@ -114,37 +117,40 @@ def give_waiting(connection: sa.Connection, place: Place, sub: str, *, now: date
     if sub not in known_people(connection, place, [sub], now=now):
         return Outcome()
     said = [
-        Said(key=key, session_id=one.session_id, is_complete=True, changed_at=one.changed_at)
+        Said(key=key, session_id=one.session_id, is_complete=True, changed_at=one.changed_at, by=one.by)
         for key, one in known_states(connection, place.course_id, sub).items()
         if one.is_complete and one.evidence_id is None
     ]
     return add_completed(connection, place, sub, said, now=now)
 
 
-def forget(connection: sa.Connection, course_id: int, sub: str, said: Iterable[Said], *, now: datetime) -> None:
+def forget(connection: sa.Connection, course_id: int, sub: str, said: Iterable[Said]) -> None:
     """It waits no more: Moodle has taken it back."""
     for one in said:
-        _save(connection, course_id, sub, one, None, now)
+        number, source = one.key
+        key = {"course_id": course_id, "sub": sub, "cmid": number, "source": source.value}
+        connection.execute(sa.delete(activity_state).filter_by(**key).where(activity_state.c.evidence_id.is_(None)))
 
 
-def take_back(connection: sa.Connection, place: Place, sub: str, said: Iterable[Said], *, now: datetime) -> Outcome:
-    """Withdraw the very evidence that each of these things gave, and no other. May be repeated."""
-    known, queued, taken_back = known_states(connection, place.course_id, sub), list[int](), 0
-    for one in said:
-        before = known.get(one.key)
-        if before is None or not before.is_complete or before.session_id != one.session_id:
-            continue
-        if before.evidence_id is not None:
-            by = f"{OF_MOODLE} {place.university_id}"
-            try:
-                queued += retract_evidence(
-                    connection, before.evidence_id, by=by, reason=TAKEN_BACK[one.key[1]], now=now
-                )
-                taken_back += 1
-            except NothingToRetract:  # a person was faster
-                pass
-        _save(connection, place.course_id, sub, one, None, now)
-    return Outcome(queued=tuple(queued), taken_back=taken_back)
+def purge_waiting(connection: sa.Connection, *, now: datetime) -> None:
+    """Who has not become known long after the end of a series will not be."""
+    connection.execute(
+        sa.delete(activity_state).where(
+            activity_state.c.evidence_id.is_(None), activity_state.c.session_id.not_in(_not_long_over(now))
+        )
+    )
+
+
+def _not_long_over(now: datetime) -> sa.Select[tuple[UUID]]:
+    """Sessions of the series that go on, or have ended a while ago."""
+    lasting = sa.select(session.c.series_id).where(session.c.end_at > now - WAITS_AFTER_THE_END)
+    return sa.select(session.c.id).where(session.c.series_id.in_(lasting))
+
+
+def is_connected(connection: sa.Connection, place: Place) -> bool:
+    """Still: another Moodle may have been connected while this one was read."""
+    query = sa.select(moodle_connection.c.base_url).where(moodle_connection.c.university_id == place.university_id)
+    return connection.execute(query).scalar_one_or_none() == place.base_url
 
 
 def _participants(connection: sa.Connection, university_id: int, subs: Collection[str]) -> Mapping[str, int]:
@@ -162,7 +168,6 @@ def _participants(connection: sa.Connection, university_id: int, subs: Collectio
 
 
 def _new_evidence(
-    connection: sa.Connection,
     place: Place,
     participant_id: int,
     said: Said,
@@ -170,7 +175,7 @@ def _new_evidence(
     now: datetime,
 ) -> NewEvidence:
     (number, source), observed_at = said.key, _changed_at(said, now)
-    new = NewEvidence(
+    return NewEvidence(
         participant_id=participant_id,
         session_id=said.session_id,
         kind=Kind.LMS,
@@ -180,7 +185,6 @@ def _new_evidence(
         recorded_by=_who(said, place.university_id),
         reason=_name(said, names) if source is Source.ACTIVITY else None,
     )
-    return replace(new, source_id=_source_id(connection, new))
 
 
 def _name(said: Said, names: Mapping[tuple[int, UUID], str]) -> str | None:
@@ -188,26 +192,30 @@ def _name(said: Said, names: Mapping[tuple[int, UUID], str]) -> str | None:
     return names.get((said.key[0], said.session_id))
 
 
-def _source_id(connection: sa.Connection, new: NewEvidence) -> str:
-    """Another one where the same fact had been withdrawn by Moodle, or with its activity, and is true again: the course
-    was restored, the activity mapped once more. What a person has withdrawn from this one stays withdrawn."""
+def _adopted(connection: sa.Connection, new: NewEvidence, number: int) -> int | None:
+    """The newest evidence that the same thing has given before, whenever: the same fact in another place's words, the
+    activity mapped once more, two courses that have become one. What a person has withdrawn from it stays withdrawn.
+    None: there is none, or Moodle or the activity's removal has withdrawn it, and the fact is true anew."""
     withdrawal = evidence.alias("withdrawal")
-    last = connection.execute(
-        sa.select(evidence.c.source_id, withdrawal.c.recorded_by, withdrawal.c.reason)
+    newest = connection.execute(
+        sa.select(evidence.c.id, withdrawal.c.recorded_by, withdrawal.c.reason)
         .outerjoin(withdrawal, withdrawal.c.retracts_evidence_id == evidence.c.id)
-        .where(
-            *_of_fact(new),
-            (evidence.c.source_id == new.source_id) | evidence.c.source_id.like(f"{new.source_id}:%"),
-            evidence.c.retracts_evidence_id.is_(None),
-        )
+        .where(*_of_fact(new), evidence.c.source_id.like(f"{number}:%"), evidence.c.retracts_evidence_id.is_(None))
         .order_by(evidence.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if newest is None or newest.reason == REMOVED or (newest.recorded_by or "").startswith(OF_MOODLE):
+        return None
+    return int(newest.id)
+
+
+def _with_unused_id(connection: sa.Connection, new: NewEvidence) -> NewEvidence:
+    used = connection.execute(
+        sa.select(evidence.c.source_id).where(
+            *_of_fact(new), (evidence.c.source_id == new.source_id) | evidence.c.source_id.like(f"{new.source_id}:%")
+        )
     ).all()
-    if not last:
-        return new.source_id
-    newest = last[0]
-    if newest.reason == REMOVED or (newest.recorded_by or "").startswith(OF_MOODLE):
-        return f"{new.source_id}:{len(last) + 1}"
-    return str(newest.source_id)
+    return replace(new, source_id=f"{new.source_id}:{len(used) + 1}") if used else new
 
 
 def _evidence_id(connection: sa.Connection, new: NewEvidence) -> int:
@@ -226,9 +234,9 @@ def _of_fact(new: NewEvidence) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _who(said: Said, university_id: int) -> str | None:
     """None: the participant. Who types a grade, Moodle does not say."""
-    if said.key[1] is Source.ACTIVITY:
-        return None
-    return f"moodle user {said.by}" if said.by else f"{OF_MOODLE} {university_id}"
+    if said.by:
+        return f"moodle user {said.by}"
+    return None if said.key[1] is Source.ACTIVITY else f"{OF_MOODLE} {university_id}"
 
 
 def _changed_at(said: Said, now: datetime) -> datetime:
@@ -236,8 +244,15 @@ def _changed_at(said: Said, now: datetime) -> datetime:
     return now if said.changed_at is None else min(said.changed_at, now)
 
 
-def _save(
-    connection: sa.Connection, course_id: int, sub: str, said: Said, evidence_id: int | None, now: datetime
+def save_state(
+    connection: sa.Connection,
+    course_id: int,
+    sub: str,
+    said: Said,
+    evidence_id: int | None,
+    now: datetime,
+    *,
+    taken_at: datetime | None = None,
 ) -> None:
     number, source = said.key
     key = {"course_id": course_id, "cmid": number, "sub": sub, "source": source.value}
@@ -246,6 +261,8 @@ def _save(
         "is_complete": said.is_complete,
         "changed_at": _changed_at(said, now),
         "evidence_id": evidence_id,
+        "said_by": said.by,
+        "taken_at": taken_at,
     }
     connection.execute(
         insert(connection, activity_state)
@@ -257,5 +274,9 @@ def _save(
 def _known(row: Any) -> Known:
     session_id: UUID = row.session_id
     return Known(
-        session_id=session_id, is_complete=row.is_complete, changed_at=row.changed_at, evidence_id=row.evidence_id
+        session_id=session_id,
+        is_complete=row.is_complete,
+        changed_at=row.changed_at,
+        evidence_id=row.evidence_id,
+        by=row.said_by,
     )

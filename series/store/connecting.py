@@ -9,6 +9,7 @@ from series.people import University
 from series.sessions import Series
 from series.store.audit import append_audit
 from series.store.course_ties import ShownSeries, who_else_shows
+from series.store.leaving_sites import Left, note_left
 from series.store.mirrors import hide_series, tie_course
 from series.store.moodle_connections import NewConnection, disconnect, save_connection
 from series.store.moodle_jobs import ask_for, lock_site
@@ -27,9 +28,9 @@ FRONT_PAGE = 1
 
 def connect_moodle(
     connection: sa.Connection, new: NewConnection, *, encryption_key: bytes, actor: str, now: datetime
-) -> bool:
-    """Also another address, token or level in place of what there is. Whether courses are to be chosen anew."""
-    has_lost_courses = save_connection(connection, new, encryption_key=encryption_key, now=now)
+) -> Left:
+    """Also another address, token or level in place of what there is; what no longer holds."""
+    left = save_connection(connection, new, encryption_key=encryption_key, now=now)
     append_audit(
         connection,
         actor=actor,
@@ -40,7 +41,8 @@ def connect_moodle(
         level=new.level.value,
         **({"same_site": 1} if new.is_same_site else {}),
     )
-    return has_lost_courses
+    note_left(connection, left, actor=actor, now=now)
+    return left
 
 
 class FrontPage(Exception):

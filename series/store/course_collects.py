@@ -1,6 +1,6 @@
 """What is collected from which Moodle courses, and how far it has been read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,8 @@ from series.store.moodle_tables import course_collect, mapped_activity
 from series.store.tables import course, delivery, deployment, moodle_connection, participant, placement, platform
 
 _RESULTS = msgspec.json.Decoder(dict[str, datetime])
+_SUBS = msgspec.json.Decoder(list[str])
+REFUSED_AT_MOST = 30  # of so many, something else is wrong
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,8 @@ class OwnActivity:
 @dataclass(frozen=True, kw_only=True)
 class CollectedCourse:
     """A course of a connected Moodle. `mapped`: sessions by course module id; `problems` of those, so far. `results`:
-    the newest one seen, by line item. `knows_people`: user ids there are those of its launches and of its roster."""
+    the newest one seen, by line item. `knows_people`: user ids there are those of its launches and of its roster.
+    `generation`: as of course_collect. `refused`: of whom Moodle told nothing the last time."""
 
     course_id: int
     moodle_course_id: int
@@ -43,6 +46,9 @@ class CollectedCourse:
     problems: Mapping[int, str]
     own: tuple[OwnActivity, ...]
     read_at: datetime | None
+    all_read_at: datetime | None
+    generation: int
+    refused: frozenset[str]
     results: Mapping[str, datetime]
     knows_people: bool
 
@@ -54,24 +60,38 @@ class CollectedCourse:
 
 def courses_to_collect(connection: sa.Connection, university_id: int) -> list[CollectedCourse]:
     """Those of a connected university in which anything may complete a session."""
-    rows = connection.execute(
-        sa.select(
-            course.c.id,
-            course.c.moodle_course_id,
-            course.c.title,
-            course_collect.c.read_at,
-            course_collect.c.results,
-            (platform.c.issuer == moodle_connection.c.base_url).label("is_of_site"),
-        )
-        .join(moodle_connection, moodle_connection.c.university_id == course.c.university_id)
-        .outerjoin(course_collect, course_collect.c.course_id == course.c.id)
-        .outerjoin(deployment, course.c.deployment_id == deployment.c.id)
-        .outerjoin(platform, deployment.c.platform_id == platform.c.id)
-        .where(course.c.university_id == university_id, course.c.moodle_course_id.is_not(None))
-        .order_by(course.c.id)
-    ).all()
+    rows = connection.execute(_COURSES.where(course.c.university_id == university_id)).all()
     courses = [_course(connection, row) for row in rows]
     return [one for one in courses if one.mapped or one.own_of_sessions]
+
+
+def course_to_collect(connection: sa.Connection, university_id: int, course_id: int) -> CollectedCourse | None:
+    """One of them as it is now."""
+    of_course = _COURSES.where(course.c.university_id == university_id, course.c.id == course_id)
+    row = connection.execute(of_course).one_or_none()
+    found = None if row is None else _course(connection, row)
+    return found if found and (found.mapped or found.own_of_sessions) else None
+
+
+_COURSES = (
+    sa.select(
+        course.c.id,
+        course.c.moodle_course_id,
+        course.c.title,
+        course_collect.c.read_at,
+        course_collect.c.all_read_at,
+        course_collect.c.generation,
+        course_collect.c.refused,
+        course_collect.c.results,
+        (platform.c.issuer == moodle_connection.c.base_url).label("is_of_site"),
+    )
+    .join(moodle_connection, moodle_connection.c.university_id == course.c.university_id)
+    .outerjoin(course_collect, course_collect.c.course_id == course.c.id)
+    .outerjoin(deployment, course.c.deployment_id == deployment.c.id)
+    .outerjoin(platform, deployment.c.platform_id == platform.c.id)
+    .where(course.c.moodle_course_id.is_not(None))
+    .order_by(course.c.id)
+)
 
 
 def moodle_course_of(connection: sa.Connection, course_id: int) -> int | None:
@@ -118,42 +138,53 @@ def own_activities(connection: sa.Connection, course_id: int) -> list[OwnActivit
 def read_all_soon(connection: sa.Connection, course_id: int) -> None:
     """The next reading asks about everybody."""
     connection.execute(insert(connection, course_collect).values(course_id=course_id).on_conflict_do_nothing())
-    connection.execute(sa.update(course_collect).where(course_collect.c.course_id == course_id).values(read_at=None))
+    connection.execute(
+        sa.update(course_collect)
+        .where(course_collect.c.course_id == course_id)
+        .values(read_at=None, generation=course_collect.c.generation + 1)
+    )
 
 
 def note_reading(
     connection: sa.Connection,
-    course: CollectedCourse,
+    read: CollectedCourse,
     *,
     results: Mapping[str, datetime],
     began_at: datetime,
     of_all: bool,
+    refused: Iterable[str] = (),
 ) -> None:
-    """A reading has come to its end. What was mapped while it went on is still read as a whole."""
-    values: dict[str, Any] = {"results": msgspec.json.encode(dict(results)).decode(), "read_at": began_at}
+    """A reading has come to its end, unless all is to be read anew since it began: something was mapped, or another
+    Moodle connected. `refused`: of whom Moodle told nothing, and who are asked about again."""
+    values: dict[str, Any] = {
+        "results": msgspec.json.encode(dict(results)).decode(),
+        "refused": msgspec.json.encode(sorted(refused)[:REFUSED_AT_MOST]).decode(),
+        "read_at": began_at,
+    }
     if of_all:
         values["all_read_at"] = began_at
-    connection.execute(insert(connection, course_collect).values(course_id=course.course_id).on_conflict_do_nothing())
-    mapped_meanwhile = sa.exists().where(
-        mapped_activity.c.course_id == course.course_id, mapped_activity.c.mapped_at >= began_at
-    )
+    connection.execute(insert(connection, course_collect).values(course_id=read.course_id).on_conflict_do_nothing())
+    is_there = sa.exists().where(course.c.id == read.course_id, course.c.moodle_course_id == read.moodle_course_id)
+    as_it_was = (course_collect.c.generation == read.generation) & is_there
     connection.execute(
-        sa.update(course_collect)
-        .where(course_collect.c.course_id == course.course_id, ~mapped_meanwhile)
-        .values(values)
+        sa.update(course_collect).where(course_collect.c.course_id == read.course_id, as_it_was).values(values)
     )
 
 
-def sent_scores(connection: sa.Connection, line_item_url: str) -> dict[str, list[SentScore]]:
-    """What has left for this line item, or may be leaving just now, by `sub`: asked after its results were read."""
+def sent_scores(connection: sa.Connection, own: OwnActivity) -> dict[str, list[SentScore]]:
+    """What has ever left for this activity's column, or may be leaving just now, by `sub`: asked after its results were
+    read. To whatever address: the column is the same one when the LMS calls it by another. And who sends a score that
+    had failed once more begins to count its attempts anew."""
+    of_column = (delivery.c.placement_id == own.placement_id) | (delivery.c.line_item_url == own.line_item_url)
+    has_left = (delivery.c.attempts > 0) | delivery.c.delivered_at.is_not(None) | delivery.c.outcome.is_not(None)
     rows = connection.execute(
         sa.select(delivery, participant.c.sub)
         .join(participant, delivery.c.participant_id == participant.c.id)
-        .where(delivery.c.line_item_url == line_item_url, delivery.c.attempts > 0)
+        .where(of_column, has_left)
     )
     found: dict[str, list[SentScore]] = {}
     for row in rows:
-        sent = SentScore(part=row.score_given / row.score_maximum, delivered_at=row.delivered_at)
+        sent = SentScore(part=row.score_given / row.score_maximum, score_at=row.score_at, delivered_at=row.delivered_at)
         found.setdefault(row.sub, []).append(sent)
     return found
 
@@ -168,6 +199,9 @@ def _course(connection: sa.Connection, row: Any) -> CollectedCourse:
         problems={one.cmid: one.problem for one in mapped if one.problem},
         own=tuple(own_activities(connection, row.id)),
         read_at=row.read_at,
+        all_read_at=row.all_read_at,
+        generation=row.generation or 0,
+        refused=frozenset(_SUBS.decode(row.refused or "[]")),
         results=_RESULTS.decode(row.results or "{}"),
         knows_people=bool(row.is_of_site),
     )

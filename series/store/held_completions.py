@@ -4,26 +4,40 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 
-from series.collecting import Said, Source, is_held
-from series.store.activity_states import Place, known_people, known_states, people_with_something, take_back
+from series.collecting import BRAKE_WITHIN, Said, Source, is_held
+from series.store.activity_states import Place, known_people, known_states, people_with_something
 from series.store.audit import append_audit
 from series.store.database import insert
-from series.store.moodle_tables import course_collect
-from series.store.tables import course
+from series.store.moodle_tables import activity_state, course_collect, mapped_activity
+from series.store.tables import course, moodle_connection
+from series.store.taking_back import people_to_weigh, take_back
 from series.store.turns import take_turns
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeldThing:
+    """What some would lose. `name`: of an activity that counts, when it was mapped; else None."""
+
+    source: Source
+    session_id: UUID
+    name: str | None
+    subs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class HeldCompletions:
-    """`people`: who would lose something, by `sub`; of `of` people whom the course's activities have given anything."""
+    """`subs`: who would lose something; of `of` people whom the course's activities have given anything. `things`: as
+    far as it still stands."""
 
     held_at: datetime
     subs: tuple[str, ...]
     of: int
+    things: tuple[HeldThing, ...]
 
 
 class _Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -58,16 +72,24 @@ def weigh(
     reading says is complete. While anything is held, nothing more is taken back."""
     connection.execute(insert(connection, course_collect).values(course_id=course_id).on_conflict_do_nothing())
     kept = _lock(connection, course_id)
-    fresh, before = _weighed(connection, course_id, kept, taken, standing)
+    fresh, before = _weighed(connection, course_id, kept, taken, standing, now)
     if fresh != before:
         _save(connection, course_id, fresh, now if fresh.waits != before.waits else None)
     return _free(fresh, taken)
 
 
-def preview_held(connection: sa.Connection, course_id: int, taken: Taken, standing: Taken) -> dict[str, list[Said]]:
+def undecided(connection: sa.Connection, course_id: int, taken: Taken) -> int:
+    """Of how many people something would be taken back that neither waits for somebody's word nor stays by it."""
+    held = connection.execute(sa.select(course_collect.c.held).filter_by(course_id=course_id)).scalar_one_or_none()
+    return len({entry.sub for entry in _new(_kept(held), taken)})
+
+
+def preview_held(
+    connection: sa.Connection, course_id: int, taken: Taken, standing: Taken, *, now: datetime
+) -> dict[str, list[Said]]:
     """What `weigh` would let be taken back; nothing is written."""
     held = connection.execute(sa.select(course_collect.c.held).filter_by(course_id=course_id)).scalar_one_or_none()
-    fresh, _ = _weighed(connection, course_id, _kept(held), taken, standing)
+    fresh, _ = _weighed(connection, course_id, _kept(held), taken, standing, now)
     return _free(fresh, taken)
 
 
@@ -75,11 +97,36 @@ def held_completions(connection: sa.Connection, course_id: int | None) -> HeldCo
     row = connection.execute(sa.select(course_collect).where(course_collect.c.course_id == course_id)).one_or_none()
     if row is None or row.held_at is None:
         return None
-    subs = {entry.sub for entry in _kept(row.held).waits}
+    waits = _kept(row.held).waits
+    subs = {entry.sub for entry in waits}
     return HeldCompletions(
         held_at=row.held_at,
         subs=tuple(sorted(subs, key=lambda sub: (len(sub), sub))),
         of=people_with_something(connection, row.course_id),
+        things=_things(connection, row.course_id, waits),
+    )
+
+
+def _things(connection: sa.Connection, course_id: int, waits: list[_Entry]) -> tuple[HeldThing, ...]:
+    states = connection.execute(
+        sa.select(activity_state, mapped_activity.c.name)
+        .outerjoin(
+            mapped_activity,
+            (mapped_activity.c.course_id == activity_state.c.course_id)
+            & (mapped_activity.c.cmid == activity_state.c.cmid)
+            & (activity_state.c.source == Source.ACTIVITY),
+        )
+        .where(activity_state.c.course_id == course_id, activity_state.c.sub.in_({entry.sub for entry in waits}))
+        .order_by(activity_state.c.source, activity_state.c.cmid, activity_state.c.sub)
+    )
+    held = {entry.thing for entry in waits}
+    found: dict[tuple[str, UUID, str | None], list[str]] = {}
+    for row in states:
+        if (row.sub, row.cmid, row.source) in held:
+            found.setdefault((row.source, row.session_id, row.name), []).append(row.sub)
+    return tuple(
+        HeldThing(source=Source(source), session_id=session_id, name=name, subs=tuple(subs))
+        for (source, session_id, name), subs in found.items()
     )
 
 
@@ -101,7 +148,7 @@ def accept_held(
             for entry in kept.waits
             if entry.sub == sub and (key := (entry.number, Source(entry.source))) in known
         ]
-        queued += take_back(connection, place, sub, said, now=now).queued
+        queued += take_back(connection, place, sub, said, now=now, is_decided=True).queued
     _save(connection, course_id, _Kept(stays=kept.stays), now)
     _note(connection, course_id, by, "accept_taken_back", now, len(subs))
     return queued
@@ -132,17 +179,22 @@ def forget_held(connection: sa.Connection, course_id: int, cmid: int) -> None:
 
 
 def _weighed(
-    connection: sa.Connection, course_id: int, before: _Kept, taken: Taken, standing: Taken
+    connection: sa.Connection, course_id: int, before: _Kept, taken: Taken, standing: Taken, now: datetime
 ) -> tuple[_Kept, _Kept]:
+    """Together with what was taken back a short while before, so that a reset that is seen little by little is one."""
     complete = {entry.thing for entry in _entries(standing)}
     stays = [entry for entry in before.stays if entry.thing not in complete]
     waits = [entry for entry in before.waits if entry.thing not in complete]
-    known = {entry.thing for entry in waits}
-    new = [entry for entry in _entries(taken) if entry not in stays and entry.thing not in known]
-    people = len({entry.sub for entry in new})
-    if waits or is_held(people, of=people_with_something(connection, course_id)):
+    new = _new(_Kept(waits=waits, stays=stays), taken)
+    recent, of = people_to_weigh(connection, course_id, since=now - BRAKE_WITHIN)
+    if waits or is_held(len(recent | {entry.sub for entry in new}), of=of):
         waits = sorted([*waits, *new], key=lambda entry: entry.thing)
     return _Kept(waits=waits, stays=stays), before
+
+
+def _new(kept: _Kept, taken: Taken) -> list[_Entry]:
+    waits = {entry.thing for entry in kept.waits}
+    return [entry for entry in _entries(taken) if entry not in kept.stays and entry.thing not in waits]
 
 
 def _free(kept: _Kept, taken: Taken) -> dict[str, list[Said]]:
@@ -191,8 +243,12 @@ def _save(connection: sa.Connection, course_id: int, kept: _Kept, now: datetime 
 
 def _place(connection: sa.Connection, course_id: int) -> Place:
     """Everybody whom it is about is known already."""
-    university_id = connection.execute(sa.select(course.c.university_id).where(course.c.id == course_id)).scalar_one()
-    return Place(course_id=course_id, university_id=university_id, knows_people=False)
+    row = connection.execute(
+        sa.select(course.c.university_id, moodle_connection.c.base_url)
+        .join(moodle_connection, moodle_connection.c.university_id == course.c.university_id)
+        .where(course.c.id == course_id)
+    ).one()
+    return Place(course_id=course_id, university_id=row.university_id, base_url=row.base_url, knows_people=False)
 
 
 def _note(connection: sa.Connection, course_id: int, by: str, action: str, now: datetime, people: int) -> None:

@@ -19,7 +19,7 @@ from series.store.tables import course, evidence
 @dataclass(frozen=True, kw_only=True)
 class MappedActivity:
     """`name`: when it was mapped. `people`: to whom it has given something that still counts; `waiting`: who have
-    completed it and are not known here yet. `problem`: why it tells us nothing: unseen, untracked."""
+    completed it and are not known here yet. `problem`: why it gives nothing: unseen, untracked, own."""
 
     cmid: int
     session_id: UUID

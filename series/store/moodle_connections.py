@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from series.checks import decode_checks, gap_key, gaps_of
 from series.moodle_jobs import LATE_EFFECT, Level, MoodleJob, paused_until
-from series.store.course_ties import let_courses_go, let_go_what_others_show
+from series.store.course_ties import let_go_what_others_show
 from series.store.database import insert
 from series.store.keys import WrongEncryptionKey, seal, unseal
+from series.store.leaving_sites import Left, forget_what_was_said, forget_who_waits, leave_site
 from series.store.moodle_accounts import accounts_of, last_address, note_account, take_accounts_along
 from series.store.moodle_jobs import ask_again, drop_jobs, lock_site, plan_jobs
 from series.store.runs import close_runs
@@ -54,30 +55,41 @@ class NewConnection:
     is_same_site: bool = False
 
 
-def save_connection(connection: sa.Connection, new: NewConnection, *, encryption_key: bytes, now: datetime) -> bool:
-    """May be repeated: a new address, token or level replaces the old one, and everything is done anew soon. Whether
-    courses were let go.
+def save_connection(connection: sa.Connection, new: NewConnection, *, encryption_key: bytes, now: datetime) -> Left:
+    """May be repeated: a new address, token or level replaces the old one, and everything is done anew soon; what no
+    longer holds.
 
-    At another address than before, the number of a course is that of another course, and all are to be chosen anew. Of
-    the same site that has moved, the events that we know are looked for by our marker.
+    At another address than before, courses and activities are to be chosen anew (leave_site). Of courses that stay, and
+    of the same site that has moved, the events that we know are looked for by our marker. At a lower level, nobody
+    waits any more.
     """
     lock_site(connection, new.university_id)
     was_running = _close_runs(connection, new.university_id)
-    before = last_address(connection, new.university_id)
-    has_lost_courses = False
-    if before is not None and before != new.base_url:
-        if new.is_same_site:
-            take_accounts_along(connection, new.university_id, before=before, base_url=new.base_url)
-            _forget_events(connection, new.university_id, now)
-        else:
-            has_lost_courses = let_courses_go(connection, new.university_id)
+    left = _leave(connection, new, now)
+    if new.level is Level.CALENDAR:
+        forget_who_waits(connection, new.university_id)
     note_account(connection, new.university_id, new.base_url, new.moodle_user_id)
     _put_row(connection, new, encryption_key, now)
-    has_lost_courses |= let_go_what_others_show(connection, new.university_id)
+    if let_go_what_others_show(connection, new.university_id):
+        left = replace(left, to_others=True)
     plan_jobs(connection, new.university_id, new.level, now=now)
     if was_running:  # in the middle of a call, perhaps
         ask_again(connection, new.university_id, MoodleJob.SWEEP, at=now + LATE_EFFECT)
-    return has_lost_courses
+    return left
+
+
+def _leave(connection: sa.Connection, new: NewConnection, now: datetime) -> Left:
+    """The site that was connected last, if this is another address."""
+    before = last_address(connection, new.university_id)
+    if before is None or before == new.base_url:
+        return Left()
+    left = Left()
+    if new.is_same_site:
+        take_accounts_along(connection, new.university_id, before=before, base_url=new.base_url)
+    else:
+        left = leave_site(connection, new.university_id, for_address=new.base_url)
+    _forget_events(connection, new.university_id, now)
+    return left
 
 
 def _put_row(connection: sa.Connection, new: NewConnection, encryption_key: bytes, now: datetime) -> None:
@@ -103,13 +115,15 @@ def _put_row(connection: sa.Connection, new: NewConnection, encryption_key: byte
 
 
 def disconnect(connection: sa.Connection, university_id: int) -> None:
-    """The token is gone; what stands in Moodle stays there, and what was collected stays here."""
+    """The token is gone; what stands in Moodle stays there, and what was recorded stays here. Courses and activities
+    stay chosen for as long as no other address is connected; what Moodle last said of people is forgotten."""
     lock_site(connection, university_id)
     _close_runs(connection, university_id)
     drop_jobs(connection, university_id)
     connection.execute(sa.delete(moodle_connection).where(moodle_connection.c.university_id == university_id))
     connection.execute(sa.delete(mirror).where(mirror.c.course_id.in_(_courses(university_id))))
     connection.execute(sa.update(course).where(course.c.university_id == university_id).values(announces=False))
+    forget_what_was_said(connection, university_id)
 
 
 def connections(connection: sa.Connection, *, encryption_key: bytes) -> list[MoodleConnection]:

@@ -36,7 +36,7 @@ mapped_activity = Table(  # an activity of a Moodle course that counts for a ses
     Column("name", String(255), nullable=False),  # when it was mapped
     Column("mapped_by", String(128), nullable=False),
     Column("mapped_at", Instant, nullable=False),
-    Column("problem", String(16)),  # why it tells us nothing: unseen, untracked
+    Column("problem", String(16)),  # why it gives nothing: unseen, untracked, own
 )
 
 activity_state = Table(  # what Moodle last said of one person and one thing that may complete a session
@@ -50,6 +50,8 @@ activity_state = Table(  # what Moodle last said of one person and one thing tha
     Column("is_complete", Boolean, nullable=False),
     Column("changed_at", Instant, nullable=False),  # Moodle's time
     Column("evidence_id", Id, ForeignKey("evidence.id")),  # none: nobody known yet, or taken back
+    Column("said_by", String(64)),  # user id there of the teacher who has set it, if one has
+    Column("taken_at", Instant),  # when Moodle alone has taken it back, by our clock
 )
 
 course_collect = Table(  # how far the completions of a course have been read
@@ -58,6 +60,8 @@ course_collect = Table(  # how far the completions of a course have been read
     Column("course_id", ForeignKey("course.id"), primary_key=True),
     Column("read_at", Instant),  # when the last reading of what had changed began
     Column("all_read_at", Instant),  # and that of everybody
+    Column("generation", Integer, nullable=False, server_default="0"),  # grows when all is to be read anew
+    Column("refused", Text, nullable=False, server_default="[]"),  # JSON: of whom Moodle told nothing; asked again
     Column("results", Text, nullable=False, server_default="{}"),  # JSON: by line item, the newest result seen
     Column("held", Text),  # JSON: completions taken back, too many at once to be believed; and those that stay
     Column("held_at", Instant),

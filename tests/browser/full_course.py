@@ -140,7 +140,8 @@ def collect_from(path: Path, campus: Campus, *, encryption_key: bytes) -> int:
             mapping = NewMapping(cmid=cmid, session_id=session_id, module="page", name=name, by="participant 1")
             map_activity(connection, course_id, mapping, now=now)
         note_problem(connection, course_id, 999, "unseen")
-        _take_much_back(connection, Place(course_id=course_id, university_id=university_id, knows_people=True), second)
+        place = Place(course_id=course_id, university_id=university_id, base_url=campus.issuer, knows_people=True)
+        _take_much_back(connection, place, second)
     database.dispose()
     return READING.cmid
 

@@ -138,10 +138,10 @@ class Collected:
         )
         return launch(self.partner.services.database, new, now=self.partner.now)
 
-    def type_grade(self, sub: str, given: int) -> None:
+    def type_grade(self, sub: str, given: int, of: int = 1) -> None:
         """A teacher writes into the gradebook."""
         self.partner.world.advance(5)
-        score = self.partner.world.score(userId=sub, scoreGiven=given, scoreMaximum=1)
+        score = self.partner.world.score(userId=sub, scoreGiven=given, scoreMaximum=of)
         url = self.partner.world.line_item_url("/scores", line_item_id=5)
         assert self.partner.world.post_score(score, url=url).status_code == 200
 

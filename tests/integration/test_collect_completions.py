@@ -9,13 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from moodle_sync.cli import main
-from moodle_sync.collect_completions import collect
+from moodle_sync.collect_completions import _Collecting, collect, readings
 from moodle_sync.moodle_runs import access_to
 from sandbox_lms.completion import INCOMPLETE
 from sandbox_lms.course_modules import READING, add_module, remove_module
 from sandbox_lms.made_up import made_up_campus
 from series.rosters import RosterMember
-from series.store.held_completions import accept_held
 from series.store.mapped_activities import NewMapping, map_activity, mapped_activities
 from series.store.mirrors import tie_course
 from series.store.rosters import save_roster
@@ -122,82 +121,43 @@ def test_what_waits_and_is_taken_back_is_never_given(mapped: Collected) -> None:
     assert mapped.facts() == []
 
 
-def test_a_teachers_override_counts_and_our_echo_does_not(collected: Collected) -> None:
-    activity = collected.session_activity()
-    collected.check_in()
-    collected.deliver_all()
-    assert activity.placement_id != collected.partner.student.placement_id
-    collected.recollect()
-    assert collected.sources() == ["check-in"]  # our score has completed both activities in Moodle
-
-    zaren = collected.session_activity(ZAREN)
-    collected.override(ZAREN, is_done=True, cmid=12)
-    assert collected.recollect().counts["completed"] == 1
-    assert collected.facts()[1:] == [(ZAREN, "lms", "override", "moodle user 8", None)]
-    assert collected.has_completed(zaren)
-    collected.deliver_all()  # which sends the activity what the teacher has said
-    assert collected.recollect().counts == {"read": 5}
-
-    collected.override(ZAREN, is_done=False, cmid=12)
-    collected.override(MARIA, is_done=False, cmid=12)
-    assert collected.recollect().counts == {"read": 5, "taken back": 1}
-    assert not collected.has_completed(zaren)
-    assert collected.has_completed()  # the check-in is none of the teacher's
-
-    collected.override(LUKE, is_done=True, cmid=11)
-    (problem,) = collected.recollect().problems
-    assert "whole series by hand, for 1 people" in problem
-    assert collected.recollect().problems == []  # said once
+def test_what_is_mapped_while_others_are_read_is_read_as_a_whole(mapped: Collected) -> None:
+    second = add_module(mapped.site, "page", "More to read", 1)
+    mapped.complete(MARIA, cmid=second.cmid)
+    mapped.collect()
+    mapped.partner.world.advance(1200)
+    services = mapped.partner.services
+    access = access_to(services, mapped.partner.connection())
+    (before,) = readings(services, access, of_all=False)
+    its_turn = readings(services, access, of_all=False)
+    mapped.map(second.cmid, session=1)
+    mapped.partner.world.advance(30)
+    _Collecting(services, access, before).collect()
+    assert mapped.sources() == []
+    for reading in its_turn:
+        _Collecting(services, access, reading).collect()
+    assert mapped.sources() == ["activity"]
 
 
-def test_a_grade_that_a_teacher_types_counts_and_our_echo_does_not(collected: Collected) -> None:
-    collected.session_activity()
-    zaren = collected.session_activity(ZAREN)
-    collected.check_in()
-    collected.deliver_all()
+def test_an_external_tool_never_counts(collected: Collected) -> None:
+    """It may be ours, before anybody has opened it."""
+    collected.map(12)
     collected.collect()
-    collected.partner.calls()
-    assert collected.sources() == ["check-in"]
-
-    collected.type_grade(ZAREN, 1)
-    assert collected.collect().counts == {"read": 1, "completed": 1}
-    assert collected.partner.calls()[-2:] == [RESULTS_OF_SESSION, ONE]
-    assert collected.facts()[1:] == [(ZAREN, "lms", "grade", "moodle of university 1", None)]
-    assert collected.has_completed(zaren)
-    collected.partner.world.advance(5)
-    collected.deliver_all()
-    assert collected.collect().counts == {}
-
-    collected.type_grade(ZAREN, 0)
-    assert collected.collect().counts == {"read": 1, "taken back": 1}
-    assert not collected.has_completed(zaren)
-    collected.type_grade(MARIA, 0)  # she has the code
-    assert collected.collect().counts == {"read": 1}
-    assert collected.has_completed()
+    collected.complete(MARIA, cmid=12)
+    came = collected.collect()
+    assert came.counts == {"read": 1}
+    with collected.partner.services.database.read() as connection:
+        assert [one.problem for one in mapped_activities(connection, collected.course_id)] == ["own"]
+    assert collected.collect().problems == []
 
 
-def test_too_much_at_once_waits_for_a_person(tmp_path: Path, sqlite_url: str) -> None:
-    campus = replace(made_up_campus(1, students=7), slug="malta")
-    everybody = [person.user_id for person in campus.students]
-    with open_collected(tmp_path, sqlite_url, campus) as crowd:
-        with crowd.partner.services.database.write() as connection:
-            members = [RosterMember(sub=sub, is_learner=True) for sub in everybody]
-            save_roster(connection, crowd.course_id, members, now=crowd.partner.now)
-        crowd.map()
-        crowd.complete(*everybody)
-        assert crowd.collect().counts == {"read": 7, "completed": 7}
-
-        crowd.complete(*everybody[:6], state=INCOMPLETE)  # somebody resets it
-        came = crowd.collect()
-        assert came.counts == {"read": 6, "held": 6}
-        assert "6 people" in came.problems[0]
-        crowd.complete(everybody[0])  # one is given back, and the rest is no way around the brake
-        assert crowd.collect().counts == {"read": 1, "held": 5}
-        assert crowd.sources() == ["activity"] * 7
-
-        crowd.decide(accept_held)
-        assert crowd.recollect().counts == {"read": 7}
-        assert crowd.sources()[7:] == ["retraction"] * 5
+def test_whom_moodle_refuses_is_asked_about_again(mapped: Collected) -> None:
+    mapped.complete(MARIA)
+    mapped.site.switches.set(lacks=["report/progress:view"])
+    assert mapped.collect().counts == {}
+    mapped.site.switches.set(lacks=[])
+    mapped.partner.world.advance(3600)
+    assert mapped.collect().counts == {"read": 1, "completed": 1}
 
 
 def test_a_course_where_nothing_can_complete_a_session_is_not_asked(collected: Collected) -> None:
@@ -212,7 +172,7 @@ def test_a_course_where_nothing_can_complete_a_session_is_not_asked(collected: C
 def test_one_courses_trouble_leaves_the_others_alone(mapped: Collected) -> None:
     with mapped.partner.services.database.write() as connection:
         there = {"university_id": 1, "moodle_course_id": 99}  # which is no course of this Moodle
-        tie_course(connection, **there, title="Lost", series_id=SERIES.series_id)
+        tie_course(connection, **there, title="Lost", series_id=SERIES.series_id, now=mapped.partner.now)
         lost = connection.execute(sa.select(course.c.id).where(course.c.title == "Lost")).scalar_one()
         new = NewMapping(cmid=7, session_id=mapped.session_id, module="page", name="Gone", by="participant 1")
         map_activity(connection, lost, new, now=mapped.partner.now)
@@ -273,7 +233,7 @@ def test_ten_changes_among_three_hundred_cost_a_call_for_each_of_them_at_most(tm
 
         assert came.counts == {"read": 10, "completed": 1, "waiting": 9}
         assert came.calls <= 1 + 10
-        assert crowd.partner.calls()[1:] == [RESULTS_OF_SESSION, ENROLLED, ENROLLED, MANY]
+        assert crowd.partner.calls()[-3:] == [RESULTS_OF_SESSION, ENROLLED, MANY]
 
 
 def test_a_dry_run_says_what_it_would_record_and_writes_nothing(

@@ -71,7 +71,7 @@ def connect(course: FaultyCourse, **changes: object) -> bool:
     )
     with course.services.database.write() as connection:
         changed = replace(new, **changes)  # type: ignore[arg-type]
-        return save_connection(connection, changed, encryption_key=ENCRYPTION_KEY, now=course.clock.now())
+        return save_connection(connection, changed, encryption_key=ENCRYPTION_KEY, now=course.clock.now()).needs_courses
 
 
 def let_go(course: FaultyCourse) -> None:

@@ -16,6 +16,7 @@ from series.collecting import (
     is_echo,
     is_held,
     moved_since,
+    possible_echoes,
     said_by_grade,
 )
 from tests.conftest import NOW
@@ -62,9 +63,19 @@ def test_what_another_source_says_of_the_same_thing_is_not_touched() -> None:
 
 
 @pytest.mark.parametrize(
-    ("people", "of", "held"), [(5, 5, False), (6, 6, True), (6, 20, False), (7, 20, True), (90, 300, False)]
+    ("people", "of", "held"),
+    [
+        (2, 2, False),
+        (3, 3, True),
+        (5, 6, False),
+        (6, 7, True),
+        (6, 20, False),
+        (7, 20, True),
+        (90, 300, False),
+        (0, 0, False),
+    ],
 )
-def test_more_than_five_people_and_thirty_percent_are_held(*, people: int, of: int, held: bool) -> None:
+def test_more_than_five_people_and_thirty_percent_or_all_of_three_are_held(*, people: int, of: int, held: bool) -> None:
     assert is_held(people, of=of) is held
 
 
@@ -75,7 +86,8 @@ def test_a_visit_counts_from_three_minutes_before_the_last_reading() -> None:
 
 
 FULL, NOTHING = Graded(part=1, changed_at=NOW), Graded(part=0, changed_at=NOW + HOUR)
-SENT_FULL, SENT_NOTHING = SentScore(part=1, delivered_at=NOW), SentScore(part=0, delivered_at=NOW - HOUR)
+SENT_FULL = SentScore(part=1, score_at=NOW, delivered_at=NOW)
+SENT_NOTHING = SentScore(part=0, score_at=NOW - HOUR, delivered_at=NOW - HOUR)
 STANDS = replace(GIVEN, changed_at=NOW)
 
 
@@ -84,6 +96,8 @@ STANDS = replace(GIVEN, changed_at=NOW)
     [
         (FULL, [], None, True),
         (FULL, [SENT_NOTHING], None, True),
+        (FULL, [replace(SENT_NOTHING, score_at=NOW + HOUR)], None, None),  # it is kept there, whatever we sent since
+        (FULL, [replace(SENT_NOTHING, score_at=NOW + timedelta(minutes=4))], None, True),  # by another clock
         (FULL, [SENT_FULL], None, None),
         (replace(FULL, part=0.99999), [SENT_FULL], None, None),
         (replace(FULL, part=0.5), [], None, None),
@@ -104,6 +118,25 @@ def test_a_grade_is_a_teachers_word_unless_we_have_sent_it(
     assert said is None or said.key == (4, Source.GRADE)
 
 
-def test_every_score_that_was_ever_sent_is_an_echo() -> None:
-    assert is_echo(Graded(part=7 / 13, changed_at=None), [SENT_FULL, SentScore(part=0.5384615, delivered_at=None)])
+def test_a_score_is_an_echo_of_the_same_share() -> None:
+    assert is_echo(Graded(part=7 / 13, changed_at=None), [SENT_FULL, replace(SENT_FULL, part=0.5384615)])
     assert not is_echo(FULL, [])
+
+
+LOST, LATE = replace(SENT_FULL, delivered_at=None), replace(SENT_FULL, score_at=NOW + HOUR, delivered_at=NOW + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("sent", "possible"),
+    [
+        ([SENT_NOTHING, SENT_FULL], [SENT_FULL]),
+        ([LOST, SENT_NOTHING], [LOST, SENT_NOTHING]),  # it may have arrived
+        ([replace(LOST, score_at=NOW - 2 * HOUR), SENT_NOTHING], [SENT_NOTHING]),  # or has been replaced
+        ([SENT_FULL, LATE], [SENT_FULL, LATE]),  # which arrived after the gradebook was read
+        ([LOST], [LOST]),
+    ],
+)
+def test_what_a_gradebook_may_hold_is_what_arrived_last_or_later(
+    sent: list[SentScore], possible: list[SentScore]
+) -> None:
+    assert possible_echoes(sent, read_at=NOW) == possible

@@ -28,7 +28,7 @@ from tests.integration.lti.lms import LEARNER
 from tests.integration.lti.tool import form_token
 from tests.seeds import LAUNCH, launch
 
-READING, QUIZ, UNTRACKED, OURS = 21, 22, 23, 24
+READING, QUIZ, UNTRACKED, OURS, TOOL = 21, 22, 23, 24, 25
 
 
 def module(cmid: int, name: str, **changes: Any) -> dict[str, Any]:
@@ -43,6 +43,7 @@ CONTENTS = [
             module(QUIZ, "Quiz", modname="quiz", visible=0),
             module(UNTRACKED, "Slides", completion=0),
             module(OURS, "The series", modname="lti", instance=77),
+            module(TOOL, "Nobody has opened it yet", modname="lti", instance=78),
         ],
     }
 ]
@@ -82,6 +83,7 @@ def connected(course: CourseUnderTest) -> Iterator[CourseUnderTest]:
         deployment_id=course.tool.malta.deployment_id,
         context_id="course-1",
         resource_link_id="77",
+        memberships_url=f"{course.tool.malta.issuer}/memberships/course-1",
         nonce_expires_at=course.now + timedelta(minutes=20),
     )
     launch(course.database, link_77, now=course.now)
@@ -100,11 +102,16 @@ def choose(course: CourseUnderTest, cmid: int = READING, **changes: Any) -> str:
     return course.post("activities/", data, on="activities/")
 
 
-def give(course: CourseUnderTest) -> Place:
+def give(course: CourseUnderTest, by: str | None = None) -> Place:
     """The reading has given Maria its session."""
     assert course.maria.course_id is not None
-    place = Place(course_id=course.maria.course_id, university_id=MALTA.university_id, knows_people=True)
-    said = Said(key=(READING, Source.ACTIVITY), session_id=course.ahead, is_complete=True, changed_at=course.now)
+    place = Place(
+        course_id=course.maria.course_id,
+        university_id=MALTA.university_id,
+        base_url=course.tool.malta.issuer,
+        knows_people=True,
+    )
+    said = Said(key=(READING, Source.ACTIVITY), session_id=course.ahead, is_complete=True, changed_at=course.now, by=by)
     with course.database.write() as connection:
         add_completed(connection, place, course.maria.sub, [said], now=course.now)
     return place
@@ -177,8 +184,13 @@ def test_what_is_held_is_decided_once_and_as_it_was_shown(connected: CourseUnder
     choose(connected, session=str(connected.ahead))
     hold(connected)
     held_at = connected.now.isoformat()
-    page = connected.get("activities/")
+    with names_told(connected.tool.malta):
+        page = connected.get("activities/")
     assert "1 of 1 people" in page
+    about = page[page.index("Who it is about") : page.index("Yes, take it back")]
+    assert "Activity “Reading &lt;b&gt;one&lt;/b&gt; &amp; two”, " in about
+    assert "<li>Marija Borg</li>" in about
+    assert connected.audited("see_held_completions")
     token = form_token(page, "held/accept")
     stale = {"form_token": token, "held_at": (connected.now - timedelta(hours=1)).isoformat()}
     assert connected.send("activities/held/accept", stale).status_code == 403
@@ -210,6 +222,13 @@ def test_a_yes_takes_back_what_is_held(connected: CourseUnderTest) -> None:
     own = browser.get(path).text
     assert "Activity “Reading &lt;b&gt;one&lt;/b&gt; &amp; two” in your course</span>, seen complete in Moodle, " in own
     assert "by your course in Moodle" in own
+
+
+def test_what_a_teacher_has_set_is_said_to_be_theirs(connected: CourseUnderTest) -> None:
+    choose(connected, session=str(connected.ahead))
+    give(connected, by="8")
+    browser, path = open_as(connected.tool, connected.tool.malta, roles=[LEARNER], sub=connected.maria.sub)
+    assert "in your course, set to complete by a teacher" in browser.get(path).text
 
 
 @pytest.mark.parametrize(
@@ -262,6 +281,7 @@ def teacher(course: CourseUnderTest) -> int:
     [
         (UNTRACKED, {}, 422, "does not track its completion"),
         (OURS, {}, 422, "only be its own echo"),
+        (TOOL, {}, 422, "External tools are not offered"),
         (99, {}, 422, "no longer in the course"),
         (READING, {"session": ""}, 422, "choose the session"),
         (READING, {"session": "x\0"}, 400, ""),
