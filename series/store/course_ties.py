@@ -130,6 +130,7 @@ def _in_same_moodle_course(ours: sa.FromClause, theirs: sa.FromClause) -> sa.Col
         other.c.university_id == theirs.c.university_id,
         own.c.base_url == other.c.base_url,
     )
+    is_same_site = is_same_site.correlate(ours, theirs)  # by itself, it sees only the query right around it
     return sa.and_(
         ours.c.moodle_course_id == theirs.c.moodle_course_id,
         ours.c.university_id != theirs.c.university_id,
@@ -138,4 +139,4 @@ def _in_same_moodle_course(ours: sa.FromClause, theirs: sa.FromClause) -> sa.Col
 
 
 def _shows_any(one: sa.FromClause) -> sa.ColumnElement[bool]:
-    return sa.exists().where(course_series.c.course_id == one.c.id, course_series.c.is_mirrored)
+    return sa.exists().where(course_series.c.course_id == one.c.id, course_series.c.is_mirrored).correlate(one)

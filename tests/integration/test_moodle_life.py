@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -16,10 +17,10 @@ from series.limits import Limit, Pace
 from series.moodle_jobs import LATE_EFFECT, MoodleJob
 from series.store import tables as t
 from series.store.connecting import CourseOfAnother, choose_course, untie_course
-from series.store.course_ties import shown_series
+from series.store.course_ties import events_there, shown_by_others, shown_series
 from series.store.database import Database
 from series.store.mirrors import hide_series, mirrored_courses, show_series, tie_course
-from series.store.moodle_connections import NewConnection, disconnect, save_connection
+from series.store.moodle_connections import NewConnection, disconnect, find_connection, save_connection
 from series.store.moodle_jobs import planned_jobs
 from series.store.runs import slot_by_hand
 from tests.conftest import NOW
@@ -215,6 +216,29 @@ def test_a_launched_course_still_shows_the_series_and_a_launch_does_not_tie_it_a
         assert connection.execute(sa.select(t.course_series.c.series_id)).scalars().all() == [SERIES.series_id]
         tie_course(connection, university_id=1, moodle_course_id=2, title="", series_id=SERIES.series_id, now=NOW)
         assert [one.series_ids for one in mirrored_courses(connection, 1)] == [(SERIES.series_id,)]
+
+
+def test_moves_and_conflicts_are_the_same_on_both_databases(database: Database) -> None:
+    seed(database)
+    here, there = "https://m.example", "https://new.example"
+    new = NewConnection(university_id=1, base_url=here, token="t", moodle_user_id=3)
+    by = {"title": "", "actor": "operator", "now": NOW}
+    with database.write() as connection:
+        save = partial(save_connection, connection, encryption_key=ENCRYPTION_KEY, now=NOW)
+        save(new)
+        save(replace(new, university_id=2))
+        choose_course(connection, MALTA, SERIES, moodle_course_id=2, **by)  # type: ignore[arg-type]
+        with pytest.raises(CourseOfAnother):
+            choose_course(connection, VILNIUS, SERIES, moodle_course_id=2, **by)  # type: ignore[arg-type]
+        tie_course(connection, university_id=2, moodle_course_id=2, title="", series_id=SERIES.series_id, now=NOW)
+        (course_id, _) = connection.execute(sa.select(t.course.c.id)).scalars()
+        assert len(shown_by_others(connection, course_id)) == 3
+        assert not save(replace(new, base_url=there, moodle_user_id=4, is_same_site=True))
+        moved = find_connection(connection, "malta", encryption_key=ENCRYPTION_KEY)
+        assert moved is not None
+        assert (moved.own_user_ids, shown_by_others(connection, course_id)) == ({3, 4}, frozenset())
+        assert [save(replace(new, base_url=url)) for url in (here, there)] == [True, False]
+        assert (events_there(connection, 1), shown_series(connection, 1)) == (0, [])
 
 
 # Two universities in one Moodle
