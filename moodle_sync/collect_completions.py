@@ -91,7 +91,7 @@ class _Collecting:
             self._read()
         self._take_back()
         self._look_at_activities()
-        with self.services.database.write() as connection:
+        with self.access.write() as connection:
             note_reading(
                 connection,
                 self.course,
@@ -116,7 +116,7 @@ class _Collecting:
         with self.services.database.read() as connection:
             waiting = no_longer_waiting(connection, self.place)
         for sub in waiting:
-            with self.services.database.write() as connection:
+            with self.access.write() as connection:
                 outcome = give_waiting(connection, self.place, sub, now=self.services.clock.now())
             self._count(outcome)
 
@@ -127,7 +127,7 @@ class _Collecting:
             self.standing[sub] = changes.standing
         if not changes.completed and not changes.forgotten:
             return
-        with self.services.database.write() as connection:
+        with self.access.write() as connection:
             forget(connection, self.course.course_id, sub, changes.forgotten)
             outcome = add_completed(connection, self.place, sub, changes.completed, now=self.services.clock.now())
         self._count(outcome)
@@ -137,11 +137,11 @@ class _Collecting:
         if not self.taken and not self.standing:
             return
         course_id = self.course.course_id
-        with self.services.database.write() as connection:
+        with self.access.write() as connection:
             free = weigh(connection, course_id, self.taken, self.standing, now=self.services.clock.now())
             held = held_completions(connection, course_id)
         for sub, said in free.items():
-            with self.services.database.write() as connection:
+            with self.access.write() as connection:
                 outcome = take_back(connection, self.place, sub, said, now=self.services.clock.now())
             self._count(outcome)
         if held is not None:
@@ -175,7 +175,7 @@ class _Collecting:
     def _note(self, cmid: int, problem: str | None) -> None:
         if problem == self.course.problems.get(cmid):
             return
-        with self.services.database.write() as connection:
+        with self.access.write() as connection:
             note_problem(connection, self.course.course_id, cmid, problem)
         if problem is not None:
             self.access.problems.append(f"{self.course.title}: {SILENT[problem]} (activity {cmid})")

@@ -141,7 +141,7 @@ def _plan(services: Services, access: MoodleAccess) -> None:
         row for row in rows if row.announcement_id not in true and _is_over(row, is_coming=row.session_id in coming)
     ]
     if fresh or outdated:
-        with services.database.write() as connection:
+        with access.write() as connection:
             drop_outdated(connection, outdated)
             make_due(connection, fresh, now=now)
 
@@ -195,11 +195,11 @@ class _Course:
                 self._posted(row, discussion_id, "found")
                 return
             if now < row.began_at + LATE_EFFECT:
-                with self.services.database.write() as connection:
+                with self.access.write() as connection:
                     put_off(connection, row.announcement_id, next_at=row.began_at + LATE_EFFECT)
                 return
         if posting.wanted is None:
-            with self.services.database.write() as connection:
+            with self.access.write() as connection:
                 drop_outdated(connection, [row])
             return
         self._post(row, posting.wanted)
@@ -208,7 +208,7 @@ class _Course:
         forum_id = self._forum()
         written = self.writer.write(wanted, row.token)
         now = self.services.clock.now()
-        with self.services.database.write() as connection:
+        with self.access.write() as connection:
             true = to_tell(connection, [self.course.course_id], now=now)
             is_true = any(one.row is not None and one.row.announcement_id == row.announcement_id for one in true)
             if not is_true or not claim(connection, row, now=now):
@@ -217,7 +217,7 @@ class _Course:
         self._posted(row, discussion_id, "posted")
 
     def _posted(self, row: Announcement, discussion_id: int, what: str) -> None:
-        with self.services.database.write() as connection:
+        with self.access.write() as connection:
             note_posted(connection, row.announcement_id, discussion_id, now=self.services.clock.now())
         self.access.counts[what] += 1
 
@@ -229,7 +229,7 @@ class _Course:
         attempts = row.attempts + (not error.of_platform)
         gives_up = attempts >= MOST_TRIES and row.state is State.DUE
         delay = LOOK_AGAIN if error.of_platform else FIRST_DELAY * (1 << min(attempts - 1, 8))
-        with self.services.database.write() as connection:
+        with self.access.write() as connection:
             note_not_posted(
                 connection,
                 row.announcement_id,

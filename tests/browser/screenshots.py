@@ -164,7 +164,7 @@ def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
         _everywhere(browser, name, partial(open_as_coordinator, address))
     moodle = f"{demo.tool}/admin/moodle/malta/connection/"
     for name, path in {"": "", "-set-up": "completions/", "-course": "course/", "-disconnect": "disconnect"}.items():
-        _everywhere(browser, f"staff-moodle{name}", partial(open_as_coordinator, moodle + path), whole=True)
+        _everywhere(browser, f"staff-connection{name}", partial(open_as_coordinator, moodle + path), whole=True)
     open_rule = partial(open_as_coordinator, f"{plan}rule/")
     for name, required in {"staff-rule-effect": "8", "staff-rule-refused": "99"}.items():
         _everywhere(browser, name, partial(_effect_of_a_rule, open_rule, required))

@@ -20,7 +20,7 @@ def test_the_benchmarks_run_and_lose_no_launch(tmp_path: Path, capsys: pytest.Ca
         rated=0,
         soaked=0,
         moodles=2,
-        students=12,
+        students=4,
         thousand=0,
     )
     assert main(tmp_path, small)

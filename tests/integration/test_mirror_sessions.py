@@ -265,5 +265,5 @@ def test_a_sweep_by_hand_says_what_it_would_do_and_then_does_it(mirrored: Partne
     done = run(["run", "sweep", "--university", "malta"])
     assert done.output.startswith("malta: 1 repaired")
     assert "was changed in Moodle (called “Room 7”)" in done.output
-    assert events(mirrored)[1] == original
+    assert {**events(mirrored)[1], "timemodified": 0} == {**original, "timemodified": 0}
     assert run(["run", "sweep", "--dry-run"]).output.splitlines()[1:] == ["  nothing to do"]
