@@ -23,7 +23,7 @@ from series.store.course_ties import let_go_what_is_over
 from series.store.database import Connection, DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
 from series.store.moodle_connections import MoodleConnection, find_connection, note_answer, note_failure
-from series.store.moodle_jobs import DueJob, begin_job, end_job, lock_site
+from series.store.moodle_jobs import DueJob, begin_job, end_job, lock_jobs_of, lock_site
 
 log = structlog.get_logger()
 END_TRIES = 6  # each waits for the lock as long as the database lets it
@@ -185,6 +185,7 @@ def _end(
         lock_site(connection, connected.university_id)
         if runs.scope_of(connection, run_id) is None:
             return
+        lock_jobs_of(connection, connected.university_id)
         if job in {MoodleJob.MIRROR, MoodleJob.SWEEP}:
             let_go_what_is_over(connection, connected.university_id)
         retry_at = _note_site(connection, connected.university_id, came, now)

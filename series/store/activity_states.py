@@ -54,7 +54,7 @@ def no_longer_waiting(connection: sa.Connection, place: Place) -> list[str]:
         activity_state.c.evidence_id.is_(None),
     )
     waiting = set(connection.execute(query).scalars())
-    known = set(_participants(connection, place.university_id, waiting))
+    known = set(_participants(connection, place, waiting))
     if place.knows_people:
         listed = sa.select(roster_member.c.sub).where(
             roster_member.c.course_id == place.course_id,
@@ -78,7 +78,7 @@ def people_with_something(connection: sa.Connection, course_id: int) -> int:
 def known_people(connection: sa.Connection, place: Place, subs: Collection[str], *, now: datetime) -> dict[str, int]:
     """Those whom a launch or the course's roster has named: participants' ids by `sub`, made where only the roster
     knows them. By nothing but their user id in this very site."""
-    found = dict(_participants(connection, place.university_id, subs))
+    found = dict(_participants(connection, place, subs))
     if place.knows_people:
         found |= ensure_participants(connection, course_id=place.course_id, subs=subs, now=now)
     return found
@@ -153,14 +153,12 @@ def is_connected(connection: sa.Connection, place: Place) -> bool:
     return connection.execute(query).scalar_one_or_none() == place.base_url
 
 
-def _participants(connection: sa.Connection, university_id: int, subs: Collection[str]) -> Mapping[str, int]:
-    """Of the connected site, whichever of its courses they have come from."""
+def _participants(connection: sa.Connection, place: Place, subs: Collection[str]) -> Mapping[str, int]:
+    """Of the site that was read, whichever of its courses they have come from."""
     rows = connection.execute(
-        sa.select(participant.c.sub, participant.c.id)
-        .join(moodle_connection, moodle_connection.c.university_id == participant.c.university_id)
-        .where(
-            participant.c.university_id == university_id,
-            participant.c.issuer == moodle_connection.c.base_url,
+        sa.select(participant.c.sub, participant.c.id).where(
+            participant.c.university_id == place.university_id,
+            participant.c.issuer == place.base_url,
             participant.c.sub.in_(subs),
         )
     )

@@ -12,7 +12,7 @@ from series.store.course_ties import ShownSeries, who_else_shows
 from series.store.leaving_sites import Left, note_left
 from series.store.mirrors import hide_series, tie_course
 from series.store.moodle_connections import NewConnection, disconnect, save_connection
-from series.store.moodle_jobs import ask_for, lock_site
+from series.store.moodle_jobs import ask_for, lock_jobs_of, lock_site
 
 
 class CourseOfAnother(Exception):
@@ -66,6 +66,7 @@ def choose_course(
     if moodle_course_id == FRONT_PAGE:
         raise FrontPage
     lock_site(connection, university.university_id)
+    lock_jobs_of(connection, university.university_id)
     other = who_else_shows(connection, university.university_id, moodle_course_id)
     if other is not None:
         raise CourseOfAnother(other)
@@ -96,6 +97,7 @@ def untie_course(
     """The series is not shown in this course of the Moodle any more; the worker deletes its events there. May be
     repeated."""
     lock_site(connection, university.university_id)
+    lock_jobs_of(connection, university.university_id)
     hide_series(connection, shown.course_id, shown.series_id, now=now)
     append_audit(
         connection,

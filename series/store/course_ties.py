@@ -68,10 +68,14 @@ def let_courses_go(connection: sa.Connection, university_id: int, *, only: Colle
 
 
 def let_go_what_is_over(connection: sa.Connection, university_id: int) -> None:
-    """Courses into whose calendar nothing is mirrored any more, and of whose events none is left."""
+    """Courses into whose calendar nothing is mirrored any more, and of whose events none is left. One that was launched
+    stays tied: what is completed there goes on counting."""
     is_over = ~sa.exists().where(mirror.c.course_id == course.c.id) & ~_shows_any(course)
     over = sa.select(course.c.id).where(
-        course.c.university_id == university_id, course.c.moodle_course_id.is_not(None), is_over
+        course.c.university_id == university_id,
+        course.c.moodle_course_id.is_not(None),
+        course.c.deployment_id.is_(None),
+        is_over,
     )
     if ids := connection.execute(over).scalars().all():
         let_courses_go(connection, university_id, only=ids)

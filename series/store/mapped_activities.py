@@ -87,9 +87,9 @@ def map_activity(connection: sa.Connection, course_id: int, new: NewMapping, *, 
     ).one_or_none()
     if added is None:
         raise AlreadyMapped
-    read_all_soon(connection, course_id)
     university_id = connection.execute(sa.select(course.c.university_id).where(course.c.id == course_id)).scalar_one()
-    ask_for(connection, university_id, MoodleJob.COLLECT, at=now)
+    ask_for(connection, university_id, MoodleJob.COLLECT, at=now)  # jobs are locked first by everybody
+    read_all_soon(connection, course_id)
     append_audit(
         connection,
         actor=new.by,

@@ -71,6 +71,7 @@ def show_series(connection: sa.Connection, course_id: int, series_id: UUID, *, n
 def hide_series(connection: sa.Connection, course_id: int, series_id: UUID, *, now: datetime) -> None:
     """No longer in this course's calendar: its events there are deleted, and when it was the last series, nothing is
     announced there any more. A course that was launched still shows the series to who opens it. May be repeated."""
+    _mirror_now(connection, course_id, now)  # first: jobs are locked first by everybody
     shown = _of(course_id, series_id)
     connection.execute(sa.update(course_series).where(shown).values(is_mirrored=False))
     unlaunched = sa.select(course.c.id).where(course.c.deployment_id.is_(None))
@@ -78,7 +79,6 @@ def hide_series(connection: sa.Connection, course_id: int, series_id: UUID, *, n
     others = sa.exists().where(course_series.c.course_id == course.c.id, course_series.c.is_mirrored)
     connection.execute(sa.update(course).where(course.c.id == course_id, ~others).values(announces=False))
     forget_seen(connection, course_id, series_id)
-    _mirror_now(connection, course_id, now)
 
 
 def _of(course_id: int, series_id: UUID) -> sa.ColumnElement[bool]:

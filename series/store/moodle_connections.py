@@ -13,9 +13,9 @@ from series.moodle_jobs import LATE_EFFECT, Level, MoodleJob, paused_until
 from series.store.course_ties import let_go_what_others_show
 from series.store.database import insert
 from series.store.keys import WrongEncryptionKey, seal, unseal
-from series.store.leaving_sites import Left, forget_what_was_said, forget_who_waits, leave_site
+from series.store.leaving_sites import Left, forget_who_waits, leave_site
 from series.store.moodle_accounts import accounts_of, last_address, note_account, take_accounts_along
-from series.store.moodle_jobs import ask_again, drop_jobs, lock_site, plan_jobs
+from series.store.moodle_jobs import ask_again, drop_jobs, lock_jobs_of, lock_site, plan_jobs
 from series.store.runs import close_runs
 from series.store.tables import course, mirror, moodle_connection, university
 
@@ -64,7 +64,8 @@ def save_connection(connection: sa.Connection, new: NewConnection, *, encryption
     waits any more.
     """
     lock_site(connection, new.university_id)
-    was_running = _close_runs(connection, new.university_id)
+    lock_jobs_of(connection, new.university_id)
+    may_come_late = _close_runs(connection, new.university_id) or _has_begun(connection, new.university_id)
     left = _leave(connection, new, now)
     if new.level is Level.CALENDAR:
         forget_who_waits(connection, new.university_id)
@@ -73,9 +74,17 @@ def save_connection(connection: sa.Connection, new: NewConnection, *, encryption
     if let_go_what_others_show(connection, new.university_id):
         left = replace(left, to_others=True)
     plan_jobs(connection, new.university_id, new.level, now=now)
-    if was_running:  # in the middle of a call, perhaps
+    if may_come_late:
         ask_again(connection, new.university_id, MoodleJob.SWEEP, at=now + LATE_EFFECT)
     return left
+
+
+def _has_begun(connection: sa.Connection, university_id: int) -> bool:
+    """Whether an event was begun to be made, and is not known to have been, when the site was disconnected."""
+    query = sa.select(mirror.c.course_id).where(
+        mirror.c.course_id.in_(_courses(university_id)), mirror.c.began_at.is_not(None)
+    )
+    return connection.execute(query.limit(1)).one_or_none() is not None
 
 
 def _leave(connection: sa.Connection, new: NewConnection, now: datetime) -> Left:
@@ -88,6 +97,11 @@ def _leave(connection: sa.Connection, new: NewConnection, now: datetime) -> Left
         take_accounts_along(connection, new.university_id, before=before, base_url=new.base_url)
     else:
         left = leave_site(connection, new.university_id, for_address=new.base_url)
+        connection.execute(
+            sa.update(moodle_connection)
+            .where(moodle_connection.c.university_id == new.university_id)
+            .values(gaps_since=None)
+        )
     _forget_events(connection, new.university_id, now)
     return left
 
@@ -116,14 +130,16 @@ def _put_row(connection: sa.Connection, new: NewConnection, encryption_key: byte
 
 def disconnect(connection: sa.Connection, university_id: int) -> None:
     """The token is gone; what stands in Moodle stays there, and what was recorded stays here. Courses and activities
-    stay chosen for as long as no other address is connected; what Moodle last said of people is forgotten."""
+    stay chosen, and what has given something can be taken back, for as long as no other address is connected; who
+    waits, unknown here, is forgotten."""
     lock_site(connection, university_id)
     _close_runs(connection, university_id)
     drop_jobs(connection, university_id)
     connection.execute(sa.delete(moodle_connection).where(moodle_connection.c.university_id == university_id))
-    connection.execute(sa.delete(mirror).where(mirror.c.course_id.in_(_courses(university_id))))
+    ended = mirror.c.began_at.is_(None)  # what may still take effect is not made again too soon after connecting anew
+    connection.execute(sa.delete(mirror).where(mirror.c.course_id.in_(_courses(university_id)), ended))
     connection.execute(sa.update(course).where(course.c.university_id == university_id).values(announces=False))
-    forget_what_was_said(connection, university_id)
+    forget_who_waits(connection, university_id)
 
 
 def connections(connection: sa.Connection, *, encryption_key: bytes) -> list[MoodleConnection]:

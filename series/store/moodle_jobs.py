@@ -274,6 +274,11 @@ def lock_jobs(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> N
     connection.execute(rows.with_for_update()).all()
 
 
+def lock_jobs_of(connection: sa.Connection, university_id: int) -> None:
+    """Of one site, after the site itself, and before anything of its courses."""
+    lock_jobs(connection, moodle_job.c.university_id == university_id)
+
+
 def planned_jobs(connection: sa.Connection, university_id: int) -> list[PlannedJob]:
     """In the order of MoodleJob."""
     known = moodle_job.c.job.in_(tuple(MoodleJob))

@@ -42,7 +42,9 @@ def take_back(
         if before is None or not before.is_complete or before.session_id != one.session_id:
             continue
         standing: list[int] = []
-        if before.evidence_id is not None and _is_of(connection, place, sub, before.evidence_id):
+        if before.evidence_id is not None:
+            if not _is_of(connection, place, sub, before.evidence_id):
+                continue  # the site has moved, perhaps, and its people have not yet: the next reading says it again
             standing = _standing(connection, before.evidence_id, one.key[0])
             for evidence_id in standing:
                 queued += _retract(connection, place, evidence_id, TAKEN_BACK[one.key[1]], now)
