@@ -24,7 +24,7 @@ browser:
 	@sh tests/browser/install_chromium.sh
 
 test: $(INSTALLED) browser  ## install what the tests need, run them all
-	$(BIN)/python -m pytest -n 4 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: $(INSTALLED)  ## format, lint, types, direction of imports
 	$(BIN)/ruff format --check .

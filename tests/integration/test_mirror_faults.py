@@ -24,7 +24,7 @@ from tests.examples import SERIES, SESSION, moved
 from tests.integration.faulty_course import OTHER_SERIES, FaultyCourse, open_course
 from tests.integration.in_process_moodle import Fault
 
-EXAMPLES = 1_600 if os.environ.get("ALL_ATTACKS") else 80
+EXAMPLES = 1_600 if os.environ.get("ALL_ATTACKS") else 60
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WRITES = ("core_calendar_create_calendar_events", "core_calendar_submit_create_update_form", "core_calendar_delete")
 
