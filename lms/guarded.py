@@ -59,8 +59,13 @@ class Answer:
         text = self.headers.get("Retry-After", "").strip()
         if text.isascii() and text.isdigit():
             return int(text[:9])
-        until, sent_at = _http_date(text), _http_date(self.headers.get("Date", ""))
+        until, sent_at = _http_date(text), self.sent_at
         return max(0, round((until - sent_at).total_seconds())) if until and sent_at else None
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """By the clock of the server, from Date; None if it has none that can be read."""
+        return _http_date(self.headers.get("Date", ""))
 
 
 class GuardedSession:
@@ -241,6 +246,6 @@ def _reason(error: Exception) -> str:
 def _http_date(text: str) -> datetime | None:
     try:
         instant = parsedate_to_datetime(text)
-    except ValueError:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

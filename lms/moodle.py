@@ -20,12 +20,12 @@ from lms.moodle_events import (
     update_form,
 )
 from lms.moodle_forum import ForumCalls
-from lms.moodle_protocol import Function, server_time
+from lms.moodle_protocol import Function
 from lms.moodle_service import Epoch, instant, reader
+from series.moodle_typed import FRONT_PAGE
 
 MAX_EVENTS_PER_CALL = 50  # 9 fields each: PHP's max_input_vars (1000 on Debian) cuts a longer form off without a word
 MAX_COURSES = 500  # more than a person picks from
-_FRONT_PAGE = 1  # Moodle keeps the site's own page as a course
 _NO_LISTING = 2_147_483_000  # a start this far ahead keeps the listing of other events out of a call by ids
 
 
@@ -121,7 +121,7 @@ class Moodle(CourseCalls, CompletionCalls, ForumCalls):
             version=info.version,
             user_id=info.userid,
             functions=frozenset(function.name for function in info.functions),
-            server_at=server_time(answer),
+            server_at=answer.sent_at,
         )
 
     def courses_by_field(self, name: str, value: str | int) -> tuple[Course, ...]:
@@ -134,7 +134,7 @@ class Moodle(CourseCalls, CompletionCalls, ForumCalls):
         """Courses that the account may open, by name; of more than 500 the newest. Moodle goes through all courses of
         the site: at a very large one this may end as Unreachable or MalformedAnswer, and a person gives the number."""
         found = self.call(Function.GET_COURSES_BY_FIELD, {}, _COURSES)
-        courses = (course.course() for course in found.courses if course.id != _FRONT_PAGE)
+        courses = (course.course() for course in found.courses if course.id != FRONT_PAGE)
         newest = sorted((course for course in courses if course.is_open), key=lambda course: -course.course_id)
         return tuple(sorted(newest[:MAX_COURSES], key=lambda course: (course.fullname.casefold(), course.course_id)))
 

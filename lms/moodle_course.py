@@ -14,6 +14,7 @@ PEOPLE_PER_PAGE = 500  # half a second in Moodle: most courses come in one call
 MAX_PAGES = 20
 # Moodle drops people whom the account may not see after it has cut the page: one that lacks a few is not the last one.
 _LAST_PAGE_BELOW = PEOPLE_PER_PAGE * 9 // 10
+_TEACHING = {"editingteacher", "teacher", "manager", "coursecreator"}  # Moodle tracks nobody for these roles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,11 @@ class EnrolledUser:
     user_id: str
     last_access_at: datetime | None
     roles: tuple[str, ...]
+
+    @property
+    def is_learner(self) -> bool:
+        """Also who has no role at all, or one that the site has made up."""
+        return not self.roles or not _TEACHING.issuperset(self.roles)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,13 +93,17 @@ NEEDS: Mapping[str, Needs] = MappingProxyType(
 
 def functions_of(level: Level, *, announcements: bool) -> tuple[Function, ...]:
     """What belongs in the service of this Moodle, each once."""
-    return tuple(dict.fromkeys(function for needs in _needs(level, announcements) for function in needs.functions))
+    return tuple(
+        dict.fromkeys(function for needs in _needs(level, announcements=announcements) for function in needs.functions)
+    )
 
 
 def capabilities_of(level: Level, *, announcements: bool) -> tuple[Capability, ...]:
     """What the account's roles must allow, each once."""
-    return tuple(dict.fromkeys(one for needs in _needs(level, announcements) for one in needs.capabilities))
+    return tuple(
+        dict.fromkeys(one for needs in _needs(level, announcements=announcements) for one in needs.capabilities)
+    )
 
 
-def _needs(level: Level, announcements: bool) -> tuple[Needs, ...]:  # noqa: FBT001 - of this file alone
+def _needs(level: Level, *, announcements: bool) -> tuple[Needs, ...]:
     return (NEEDS[level], *((NEEDS[ANNOUNCEMENTS],) if announcements else ()))

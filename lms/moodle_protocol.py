@@ -4,8 +4,6 @@ https://docs.moodle.org/dev/Creating_a_web_service_client; measured against Mood
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
@@ -204,12 +202,3 @@ def _of_platform(error: LmsError) -> LmsError:
     """No other call to this Moodle would fare better."""
     error.of_platform = True
     return error
-
-
-def server_time(answer: Answer) -> datetime | None:
-    """Moodle's clock, by the answer's Date; None if it has none that can be read."""
-    try:
-        sent_at = parsedate_to_datetime(answer.headers.get("Date", ""))
-        return (sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -12,8 +12,6 @@ from series.checks import Code
 from series.moodle_jobs import Level
 from series.store.check_facts import KnownCourse
 
-TEACHING_ROLES = {"editingteacher", "teacher", "manager", "coursecreator"}  # Moodle's short names
-
 
 def check_course(services: Services, found: Findings, course: KnownCourse) -> None:
     """Raises LmsError where a call fails in a way that no check expects, or for the whole site."""
@@ -66,7 +64,7 @@ def _check_people(found: Findings, course: KnownCourse) -> list[EnrolledUser]:
     except NotAllowed as error:
         found.refused(error, Code.PEOPLE, course, case="list")
         return []
-    learners = [one for one in people if not one.roles or set(one.roles) - TEACHING_ROLES]
+    learners = [one for one in people if one.is_learner]
     missing = course.learners - {one.user_id for one in people}
     # Some may have left since. An account that lacks the right sees almost nobody.
     if missing and (not learners or len(missing) * 2 > len(course.learners)):

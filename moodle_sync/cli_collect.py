@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from config.command_line import Failure, printable
-from moodle_sync.cli_common import chosen_connections, run_at_moodles, services_or_exit
+from moodle_sync.cli_common import calls_in_words, chosen_connections, run_at_moodles, services_or_exit
 from series.moodle_jobs import MoodleJob
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _preview(services: "Services", connected: "MoodleConnection", *, of_all: boo
             problems.append(f"{connected.university_slug}: {error}")
             if error.of_platform:
                 break
-    click.echo(f"{connected.university_slug}: {access.calls} call{'' if access.calls == 1 else 's'}, nothing written")
+    click.echo(f"{connected.university_slug}: {calls_in_words(access.calls)}, nothing written")
     return problems
 
 

@@ -1,6 +1,6 @@
 """What the commands of moodle-sync share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -39,10 +39,17 @@ def run_now(
     if run_id is None:
         return [f"{university_slug}: a run is under way; try again in a moment."]
     report = work(services, run_id)
-    counts = ", ".join(f"{count} {what}" for what, count in sorted(report.counts.items()))
-    if counts or not report.problems:
-        click.echo(f"{university_slug}: {counts or 'nothing to do'}")
+    if report.counts or not report.problems:
+        click.echo(f"{university_slug}: {counts_in_words(report.counts)}")
     return [f"{university_slug}: {problem}" for problem in report.problems]
+
+
+def counts_in_words(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing to do"
+
+
+def calls_in_words(calls: int) -> str:
+    return f"{calls} call{'' if calls == 1 else 's'}"
 
 
 def chosen_connections(services: "Services", university_slug: str | None) -> list[MoodleConnection]:
@@ -72,9 +79,8 @@ def run_at_moodles(services: "Services", job: MoodleJob, university_slug: str | 
             problems.append(f"{slug}: a run is under way at its Moodle; try again in a moment.")
             continue
         came = moodle_runs.run_job(services, job, run_id, keep_quiet_runs=True)
-        counts = ", ".join(f"{count} {what}" for what, count in sorted(came.counts.items()))
-        if counts or not came.problems:
-            click.echo(f"{slug}: {counts or 'nothing to do'} ({came.calls} call{'' if came.calls == 1 else 's'})")
+        if came.counts or not came.problems:
+            click.echo(f"{slug}: {counts_in_words(came.counts)} ({calls_in_words(came.calls)})")
         for note in came.notes:
             click.echo(printable(f"{slug}: {note}"))
         problems += [f"{slug}: {problem}" for problem in came.problems]

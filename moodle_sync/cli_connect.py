@@ -11,12 +11,11 @@ from moodle_sync.cli_common import services_or_exit
 from series.check_words import check_line
 from series.checks import Check, Code, Outcome
 from series.moodle_jobs import Level
-from series.moodle_typed import Mistyped, typed_address, typed_token
+from series.moodle_typed import FRONT_PAGE, Mistyped, typed_address, typed_token
 from series.people import University
 from series.sessions import Series
 from series.store.audit import OPERATOR
 from series.store.connecting import (
-    FRONT_PAGE,
     CourseOfAnother,
     choose_course,
     connect_moodle,

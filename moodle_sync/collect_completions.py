@@ -15,7 +15,7 @@ from series.store.activity_states import (
     give_waiting,
     no_longer_waiting,
 )
-from series.store.course_collects import CollectedCourse, course_to_collect, courses_to_collect, note_reading
+from series.store.course_collects import CollectedCourse, connected_course_ids, course_to_collect, note_reading
 from series.store.held_completions import held_completions, weigh
 from series.store.mapped_activities import note_problem
 from series.store.taking_back import take_back
@@ -54,7 +54,7 @@ def readings(services: Services, access: MoodleAccess, *, of_all: bool) -> Itera
     it takes a while. Nothing is asked yet."""
     university_id = access.connection.university_id
     with services.database.read() as connection:
-        course_ids = [one.course_id for one in courses_to_collect(connection, university_id)]
+        course_ids = connected_course_ids(connection, university_id)
     asking = Asking(access=access)
     for course_id in course_ids:
         with services.database.read() as connection:

@@ -14,6 +14,7 @@ from moodle_sync.preview_import import problem_line
 from moodle_sync.refresh_rosters import counts_of, problems_of, refresh_university
 from moodle_sync.rescore import rescore_series
 from moodle_sync.services import Services
+from moodle_sync.written import written
 from series.store import runs
 from series.store.activity_states import purge_waiting
 from series.store.calendar_sources import due_sources
@@ -33,7 +34,6 @@ KEEP_UPLOADS = timedelta(days=1)
 KEEP_RUNS, KEEP_UNEVENTFUL_RUNS = timedelta(days=30), timedelta(days=2)
 RESCORE_INTERVAL_S = 5
 RESCORE_AGAIN_S = 300  # after one that failed
-END_TRIES = 6  # each waits for the lock as long as the database lets it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,20 +184,16 @@ def _guard(services: Services, run_id: int, work: Callable[[str], Report]) -> Re
 
 
 def _end(services: Services, run_id: int, scope: str, report: Report) -> None:
-    """A database that cannot be had is asked some more; after that, the row makes room by itself (ABANDONED_AFTER)."""
-    for _ in range(END_TRIES):
-        try:
-            with services.database.write() as connection:
-                runs.end_run(
-                    connection,
-                    run_id,
-                    outcome=report.outcome,
-                    counts=report.counts,
-                    reason=report.separator.join(report.problems) or None,
-                    now=services.clock.now(),
-                )
-        except (DatabaseBusy, DatabaseUnreachable) as error:
-            log.warning("run_not_ended", run_id=run_id, error=str(error))
-        else:
-            log.info("run_ended", run_id=run_id, scope=scope, outcome=report.outcome, **report.counts)
-            return
+    def write() -> None:
+        with services.database.write() as connection:
+            runs.end_run(
+                connection,
+                run_id,
+                outcome=report.outcome,
+                counts=report.counts,
+                reason=report.separator.join(report.problems) or None,
+                now=services.clock.now(),
+            )
+        log.info("run_ended", run_id=run_id, scope=scope, outcome=report.outcome, **report.counts)
+
+    written(run_id, write)

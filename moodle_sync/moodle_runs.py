@@ -17,16 +17,16 @@ from moodle_sync.moodle_access import GivenUp, MoodleAccess, Stopped
 from moodle_sync.post_announcements import announce
 from moodle_sync.services import Services, jitter
 from moodle_sync.sweep_calendars import sweep
+from moodle_sync.written import written
 from series.moodle_jobs import MoodleJob
 from series.store import runs
 from series.store.course_ties import let_go_what_is_over
 from series.store.database import Connection, DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
 from series.store.moodle_connections import MoodleConnection, find_connection, note_answer, note_failure
-from series.store.moodle_jobs import DueJob, begin_job, end_job, lock_jobs_of, lock_site
+from series.store.moodle_jobs import DueJob, begin_job, end_job, lock_site_and_jobs
 
 log = structlog.get_logger()
-END_TRIES = 6  # each waits for the lock as long as the database lets it
 JOBS: Mapping[MoodleJob, Callable[[Services, MoodleAccess], None]] = {
     MoodleJob.MIRROR: mirror,
     MoodleJob.SWEEP: sweep,
@@ -113,7 +113,7 @@ def run_job(
     access = access_to(services, connected, run_id=run_id, stopping=stopping, on_call=on_call)
     came = _work(services, job, access)
     is_dropped = came.is_quiet and not keep_quiet_runs
-    _written(services, run_id, lambda: _end(services, connected, job, run_id, came, is_dropped=is_dropped))
+    written(run_id, lambda: _end(services, connected, job, run_id, came, is_dropped=is_dropped))
     return came
 
 
@@ -126,7 +126,6 @@ def access_to(
     on_call: Callable[[], None] = _nothing,
 ) -> MoodleAccess:
     """The Moodle as its service account sees it; without a run for what only looks."""
-    stopping = stopping or threading.Event()
     access = MoodleAccess(
         services=services,
         connection=connected,
@@ -182,10 +181,9 @@ def _end(
     """All in one transaction: it may be tried again. Of a run that was given up, nothing: another one plans."""
     now = services.clock.now()
     with services.database.write() as connection:
-        lock_site(connection, connected.university_id)
+        lock_site_and_jobs(connection, connected.university_id)
         if runs.scope_of(connection, run_id) is None:
             return
-        lock_jobs_of(connection, connected.university_id)
         if job in {MoodleJob.MIRROR, MoodleJob.SWEEP}:
             let_go_what_is_over(connection, connected.university_id)
         retry_at = _note_site(connection, connected.university_id, came, now)
@@ -236,7 +234,7 @@ def _end_unconnected(services: Services, run_id: int, problem: str) -> Came:
         with services.database.write() as connection:
             _end_run(connection, run_id, came, services.clock.now())
 
-    _written(services, run_id, write)
+    written(run_id, write)
     return came
 
 
@@ -251,13 +249,3 @@ def _end_run(connection: Connection, run_id: int, came: Came, now: datetime) -> 
         reason="\n".join([*came.problems, *came.notes]) or None,
         now=now,
     )
-
-
-def _written(services: Services, run_id: int, write: Callable[[], None]) -> None:
-    """A database that cannot be had is asked some more; after that, the run makes room by itself."""
-    for _ in range(END_TRIES):
-        try:
-            return write()
-        except (DatabaseBusy, DatabaseUnreachable) as error:
-            log.warning("run_not_ended", run_id=run_id, error=str(error))
-    return None

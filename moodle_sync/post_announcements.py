@@ -6,9 +6,10 @@ looked for, and made again only once it can no longer appear by itself.
 
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from lms.errors import LmsError, NotAllowed, Refused
 from lms.moodle_forum import Discussion
@@ -67,8 +68,14 @@ class Writer:
 def announce(services: Services, access: MoodleAccess) -> None:
     """No call where nothing is due. One course's trouble leaves the others alone. Raises an LmsError of the whole
     site."""
-    _plan(services, access)
-    postings, writer = due_postings(services, access)
+    known = _read(services, access)
+    if _plan(access, known):
+        known = _read(services, access)
+    postings = _due(known)
+    if not postings:
+        return
+    with services.database.read() as connection:
+        writer = _writer(services, access, connection)
     for course in dict.fromkeys(posting.course for posting in postings):
         own = [posting for posting in postings if posting.course == course]
         _Course(services=services, access=access, writer=writer, course=course).work(own)
@@ -76,74 +83,93 @@ def announce(services: Services, access: MoodleAccess) -> None:
 
 def planned(services: Services, access: MoodleAccess) -> list[tuple[AnnouncingCourse, Written]]:
     """What would be posted now, for who only looks."""
-    now = services.clock.now()
+    known = _read(services, access)
     with services.database.read() as connection:
         writer = _writer(services, access, connection)
-        courses = announcing_courses(connection, access.connection.university_id)
-        wanted = to_tell(connection, [course.course_id for course in courses], now=now)
-    by_id = {course.course_id: course for course in courses}
     return [
-        (by_id[one.course_id], writer.write(one, one.row.token if one.row else ""))
-        for one in wanted
-        if (one.row is not None and one.row.state is State.DUE and _may_post(one.row, by_id[one.course_id]))
-        or (one.row is None and by_id[one.course_id].announces and is_settled(one.replanned, now=now))
+        (known.courses[one.course_id], writer.write(one, one.row.token if one.row else ""))
+        for one in known.wanted
+        if (one.row is not None and one.row.state is State.DUE and _may_post(one.row, known.courses[one.course_id]))
+        or _is_fresh(known, one)
     ]
 
 
-def due_postings(services: Services, access: MoodleAccess) -> tuple[list[Posting], Writer]:
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What there is to tell, and what became of it so far. `courses` by id; `coming`: announced sessions to come."""
+
+    courses: Mapping[int, AnnouncingCourse]
+    wanted: Sequence[ToTell]
+    rows: Sequence[Announcement]
+    coming: Collection[UUID]
+    now: datetime
+
+    @property
+    def wanted_of_rows(self) -> dict[int, ToTell]:
+        """By the row's id: what is still true."""
+        return {one.row.announcement_id: one for one in self.wanted if one.row is not None}
+
+
+def _read(services: Services, access: MoodleAccess) -> _Known:
     now = services.clock.now()
     with services.database.read() as connection:
-        writer = _writer(services, access, connection)
         courses = announcing_courses(connection, access.connection.university_id)
         ids = [course.course_id for course in courses]
-        wanted = {one.row.announcement_id: one for one in to_tell(connection, ids, now=now) if one.row is not None}
-        rows = announcements_of(connection, ids)
-        coming = announced_coming(connection, ids, now=now)
-    by_id = {course.course_id: course for course in courses}
-    postings = []
-    for row in rows:
-        course, change = by_id[row.course_id], wanted.get(row.announcement_id)
-        is_doubtful = is_perhaps_told(row) and change is None and row.session_id in coming
-        if (row.state is State.DUE or is_doubtful) and (row.next_at is None or row.next_at <= now):
+        return _Known(
+            courses={course.course_id: course for course in courses},
+            wanted=to_tell(connection, ids, now=now),
+            rows=announcements_of(connection, ids),
+            coming=announced_coming(connection, ids, now=now),
+            now=now,
+        )
+
+
+def _due(known: _Known) -> list[Posting]:
+    wanted, postings = known.wanted_of_rows, []
+    for row in known.rows:
+        course, change = known.courses[row.course_id], wanted.get(row.announcement_id)
+        is_doubtful = is_perhaps_told(row) and change is None and row.session_id in known.coming
+        if (row.state is State.DUE or is_doubtful) and (row.next_at is None or row.next_at <= known.now):
             postings.append(Posting(course=course, row=row, wanted=change if _may_post(row, course) else None))
-    return postings, writer
+    return postings
+
+
+def _is_fresh(known: _Known, one: ToTell) -> bool:
+    """There is no row of it yet, the course wants it by itself, and it has settled."""
+    is_wanted = known.courses[one.course_id].announces
+    return one.row is None and is_wanted and is_settled(one.replanned, now=known.now)
 
 
 def _may_post(row: Announcement, course: AnnouncingCourse) -> bool:
     return course.announces or row.set_by is not None
 
 
-def _plan(services: Services, access: MoodleAccess) -> None:
-    """New rows for what the courses want to be told and has settled; none any more for what is no longer true."""
-    now = services.clock.now()
-    with services.database.read() as connection:
-        courses = announcing_courses(connection, access.connection.university_id)
-        ids = [course.course_id for course in courses]
-        wanted = to_tell(connection, ids, now=now)
-        rows = announcements_of(connection, ids)
-        coming = announced_coming(connection, ids, now=now)
-    by_id = {course.course_id: course for course in courses}
-    true = {one.row.announcement_id for one in wanted if one.row is not None}
+def _plan(access: MoodleAccess, known: _Known) -> bool:
+    """New rows for what the courses want to be told and has settled; none any more for what is no longer true. Whether
+    there was anything to write."""
+    true = known.wanted_of_rows
     on_their_way = {
         (row.course_id, row.session_id)
-        for row in rows
+        for row in known.rows
         if _may_be_there(row) and (row.state is State.DUE or row.announcement_id not in true)
     }
     fresh = [
         one
-        for one in wanted
-        if one.row is None
-        and by_id[one.course_id].announces
-        and is_settled(one.replanned, now=now)
+        for one in known.wanted
+        if _is_fresh(known, one)
         and (one.course_id, one.session.session_id) not in on_their_way  # what is true then depends on it
     ]
     outdated = [
-        row for row in rows if row.announcement_id not in true and _is_over(row, is_coming=row.session_id in coming)
+        row
+        for row in known.rows
+        if row.announcement_id not in true and _is_over(row, is_coming=row.session_id in known.coming)
     ]
-    if fresh or outdated:
-        with access.write() as connection:
-            drop_outdated(connection, outdated)
-            make_due(connection, fresh, now=now)
+    if not fresh and not outdated:
+        return False
+    with access.write() as connection:
+        drop_outdated(connection, outdated)
+        make_due(connection, fresh, now=known.now)
+    return True
 
 
 def _is_over(row: Announcement, *, is_coming: bool) -> bool:

@@ -16,7 +16,6 @@ from series.store.activity_states import known_states
 from series.store.course_collects import CollectedCourse, OwnActivity
 from series.store.held_completions import Taken, undecided
 
-TEACHERS = {"editingteacher", "teacher", "manager", "coursecreator"}  # Moodle tracks nobody for these roles
 NO_BATCHES = {"accessexception", "invalidrecord"}  # the service lacks the function, or Moodle does
 IS_NEWS_FOR = timedelta(days=7)  # a teacher's word that a person must look at
 NOT_IN_COURSE = {"notenroled", "invaliduser", "userdeleted"}
@@ -103,7 +102,7 @@ class CourseReading:
         return sorted(moved, key=int)
 
     def _may_have_moved(self, person: EnrolledUser) -> bool:
-        if person.roles and TEACHERS.issuperset(person.roles):
+        if not person.is_learner:
             return False
         previous_at = self.course.read_at
         return self.of_all or previous_at is None or moved_since(person.last_access_at, previous_at)

@@ -1,8 +1,6 @@
 """One university's course calendars compared with the plan, whole, and put right: after crashes, calls that took effect
 late, and changes by hand."""
 
-from dataclasses import dataclass
-
 from lms.errors import LmsError
 from moodle_sync.apply_healing import apply_healing
 from moodle_sync.heal_calendar import Healing, heal
@@ -10,14 +8,6 @@ from moodle_sync.late_effects import late_effects
 from moodle_sync.mirror_sessions import CoursePlan, go_on, list_events, plan_university, wait
 from moodle_sync.moodle_access import MoodleAccess
 from moodle_sync.services import Services
-
-
-@dataclass(frozen=True, kw_only=True)
-class CourseHealing:
-    """What one course needs."""
-
-    course_plan: CoursePlan
-    healing: Healing
 
 
 def sweep(services: Services, access: MoodleAccess) -> None:

@@ -7,7 +7,7 @@ from config.settings import is_loopback_host
 from series.rule_words import ENGLISH, Words
 
 MAX_ADDRESS_CHARS = 200
-MAX_TOKEN_CHARS = 128
+FRONT_PAGE = 1  # Moodle keeps the site's own page as a course
 # The first part of the path of a page; what stands before it belongs to the site's own address.
 _PAGES = re.compile(
     r"/(?:[\w-]+\.php|login|my|course|admin|user|calendar|mod|local|webservice|message|grade|report|auth|blocks)(?:/|$)"

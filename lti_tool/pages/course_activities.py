@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
@@ -11,7 +10,7 @@ from flask_babel import gettext
 from lms.moodle_course import Activity
 from lti_tool.pages.activity_words import held_words, kind_words, people_words, problem_words, why_not
 from lti_tool.pages.course_contents import Contents, read_contents
-from lti_tool.pages.course_forms import NO_FAULT, Fault, NotAccepted, fault_of, session_or_404
+from lti_tool.pages.course_forms import NO_FAULT, Fault, NotAccepted, fault_of, instant_of_form, session_or_404
 from lti_tool.pages.course_people import Learner, actor, note, read_course, require_course
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.times import SessionTimes, moment, times_of
@@ -131,7 +130,7 @@ def decide(visit: Visit, decision: str) -> Response:
     course_id, tool = _course_to_decide_for(visit), the_tool()
     with tool.database.write() as connection:
         queued = DECISIONS[decision](
-            connection, course_id, held_at=_instant(shown), by=actor(visit), now=tool.clock.now()
+            connection, course_id, held_at=instant_of_form(shown), by=actor(visit), now=tool.clock.now()
         )
     tool.queue.enqueue_all("deliver", queued or [])
     return _back(visit, "" if queued is None else decision)
@@ -160,16 +159,6 @@ def _typed_session() -> UUID:
         return UUID(text)
     except ValueError:
         abort(400)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        abort(400)
-    if at.tzinfo is None:
-        abort(400)
-    return at
 
 
 def _map(visit: Visit, course_id: int, activity: Activity, session_id: UUID) -> None:

@@ -27,16 +27,15 @@ from series.store.announcements import (
     announcements_of,
     announces,
     decide,
-    moodle_course_of,
     posts_by_itself,
     switch_off,
     switch_on,
     to_tell,
 )
 from series.store.audit import append_audit
+from series.store.course_collects import moodle_course_of
 from series.store.database import Connection
-from series.store.keys import WrongEncryptionKey
-from series.store.moodle_connections import MoodleConnection, find_connection
+from series.store.moodle_connections import MoodleConnection, described_connection
 from series.store.moodle_jobs import ask_for
 from series.store.sessions import get_series, sessions_of
 
@@ -205,11 +204,10 @@ def _told(visit: Visit, row: Announcement, title: str, base_url: str) -> ToldRow
 
 
 def _connected(connection: Connection, visit: Visit) -> MoodleConnection | None:
+    """None also where its token cannot be read any more, of which /readyz tells who runs the tool."""
     key = the_tool().settings.encryption_key
-    try:
-        return find_connection(connection, visit.university.slug, encryption_key=key)
-    except WrongEncryptionKey:  # of which /readyz tells who runs the tool
-        return None
+    found = described_connection(connection, visit.university.slug, encryption_key=key)
+    return found if found and found.token else None
 
 
 def _forum(visit: Visit, course_id: int) -> Forum:

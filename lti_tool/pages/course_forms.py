@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from flask import abort, request
@@ -67,6 +68,17 @@ def typed_number(name: str, *, least: int, most: int, missing: str) -> int:
     if not re.fullmatch(r"[0-9]{1,6}", text) or not least <= int(text) <= most:
         raise NotAccepted(missing, name)
     return int(text)
+
+
+def instant_of_form(text: str) -> datetime:
+    """A moment that our form has carried; 400 for what no form of ours carries."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        abort(400)
+    if at.tzinfo is None:
+        abort(400)
+    return at
 
 
 def typed_form_id() -> str:

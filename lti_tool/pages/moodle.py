@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, abort, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 
 from lti_tool.pages import moodle_words as words
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
+from lti_tool.pages.staff_universities import university_or_404
 from lti_tool.pages.times import moment
 from lti_tool.tool import the_tool
 from series.moodle_jobs import MoodleJob
@@ -15,12 +16,10 @@ from series.people import University
 from series.permissions import Action, may
 from series.staff import Staff
 from series.store.audit import append_audit
-from series.store.database import Connection
 from series.store.moodle_connections import note_answer
 from series.store.moodle_jobs import ask_for
 from series.store.moodle_overview import JobState, MoodleState, state_of, states, tied_courses
 from series.store.runs import SyncRun, list_runs_of
-from series.store.universities import NotThere, find_university
 
 blueprint = Blueprint("moodle", __name__, url_prefix="/admin/moodle")
 PER_PAGE = 50
@@ -90,7 +89,7 @@ def show(staff: Staff, slug: str) -> Response:
 def show_runs(staff: Staff, slug: str, job: str) -> str:
     known = _job_or_404(job)
     with the_tool().database.read() as connection:
-        university = _university_or_404(connection, staff, slug, Action.SEE_LMS)
+        university = university_or_404(connection, staff, slug, Action.SEE_LMS)
         state = state_of(connection, university.university_id)
         runs = list_runs_of(connection, known.value, university.slug, limit=RUNS_SHOWN)
     if state.site is None and not runs:
@@ -114,7 +113,7 @@ def run_now(staff: Staff, slug: str, job: str) -> Response:
     check_form(f"moodle run {slug} {job}")
     known, now = _job_or_404(job), the_tool().clock.now()
     with the_tool().database.write() as connection:
-        university = _university_or_404(connection, staff, slug, Action.EDIT_LMS)
+        university = university_or_404(connection, staff, slug, Action.EDIT_LMS)
         note_answer(connection, university.university_id)  # the site first, as everybody locks them
         is_asked = ask_for(connection, university.university_id, known, at=now)
         if is_asked:
@@ -134,7 +133,7 @@ def run_now(staff: Staff, slug: str, job: str) -> Response:
 def _university_page(staff: Staff, slug: str, *, fault: MoodleJob | None = None, status: int = 200) -> Response:
     now = the_tool().clock.now()
     with the_tool().database.read() as connection:
-        university = _university_or_404(connection, staff, slug, Action.SEE_LMS)
+        university = university_or_404(connection, staff, slug, Action.SEE_LMS)
         state = state_of(connection, university.university_id)
         courses = tied_courses(connection, university.university_id)
     asked = request.args.get("asked", "")
@@ -151,15 +150,9 @@ def _university_page(staff: Staff, slug: str, *, fault: MoodleJob | None = None,
         courses=[(course, _moment(course.changed_at, university)) for course in courses],
         asked=words.job_in_words(MoodleJob(asked)) if asked in set(MoodleJob) else "",
         fault=words.job_in_words(fault) if fault else "",
-        connection_page=_connection_page(university),
+        connection_page=url_for("moodle_connection.show", slug=university.slug),
     )
     return make_response(page, status)
-
-
-def _connection_page(university: University) -> str | None:
-    """Where it is connected, if this tool has such a page."""
-    endpoint = "moodle_connection.show"
-    return url_for(endpoint, slug=university.slug) if endpoint in current_app.view_functions else None
 
 
 def _overview_row(state: MoodleState) -> tuple[MoodleState, JobState | None, JobState | None]:
@@ -202,19 +195,6 @@ def _run_row(run: SyncRun, university: University) -> RunRow:
 
 def _moment(at: datetime | None, university: University) -> str | None:
     return moment(at, university.time_zone) if at else None
-
-
-def _university_or_404(connection: Connection, staff: Staff, slug: str, action: Action) -> University:
-    """Whoever may not see it is told so, and nothing of it."""
-    if "\0" in slug:  # PostgreSQL cannot even be asked for it
-        abort(404)
-    try:
-        university = find_university(connection, slug)
-    except NotThere:
-        abort(404)
-    if not may(staff, action, university):
-        abort(403)
-    return university
 
 
 def _job_or_404(name: str) -> MoodleJob:

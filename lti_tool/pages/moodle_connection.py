@@ -6,12 +6,13 @@ For whoever runs that LMS, and the coordinator.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask_babel import gettext
 
 from lti_tool.pages.moodle_connection_words import level_words
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
+from lti_tool.pages.staff_universities import university_or_404
 from lti_tool.pages.times import moment
 from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
@@ -19,7 +20,7 @@ from series.check_words import found_sentence, remedy_sentence
 from series.checks import Check, Outcome, decode_checks
 from series.moodle_jobs import Level, MoodleJob
 from series.people import University
-from series.permissions import Action, may
+from series.permissions import Action
 from series.staff import Staff
 from series.store.audit import append_audit
 from series.store.connecting import disconnect_moodle
@@ -27,7 +28,6 @@ from series.store.course_ties import events_there, shown_series
 from series.store.database import Connection
 from series.store.moodle_connections import MoodleConnection, described_connection
 from series.store.moodle_jobs import ask_for
-from series.store.universities import NotThere, find_university
 
 blueprint = Blueprint("moodle_connection", __name__, url_prefix="/admin/moodle/<slug>/connection")
 
@@ -48,37 +48,16 @@ class CheckedThing:
     lines: list[CheckLine]
 
 
-def university_or_404(connection: Connection, slug: str) -> University:
-    if "\0" in slug:  # PostgreSQL cannot even be asked for it
-        abort(404)
-    try:
-        return find_university(connection, slug)
-    except NotThere:
-        abort(404)
-
-
-def require(staff: Staff, action: Action, university: University) -> None:
-    if not may(staff, action, university):
-        abort(403)
-
-
 def connected_moodle(connection: Connection, university: University) -> MoodleConnection | None:
     """With its token: for calls, and for no page. Empty where it cannot be read any more."""
     return described_connection(connection, university.slug, encryption_key=the_tool().settings.encryption_key)
-
-
-def way_back(university: University) -> str:
-    """To the page of what is done in this Moodle."""
-    is_there = "moodle.show" in current_app.view_functions
-    return url_for("moodle.show", slug=university.slug) if is_there else url_for("staff.home")
 
 
 @blueprint.get("/")
 @with_staff
 def show(staff: Staff, slug: str) -> str:
     with the_tool().database.read() as connection:
-        university = university_or_404(connection, slug)
-        require(staff, Action.SEE_LMS, university)
+        university = university_or_404(connection, staff, slug, Action.SEE_LMS)
         connected = connected_moodle(connection, university)
         shown = shown_series(connection, university.university_id) if connected else []
         events = events_there(connection, university.university_id) if connected else 0
@@ -87,7 +66,7 @@ def show(staff: Staff, slug: str) -> str:
         "moodle_connection.html",
         staff=staff,
         university=university,
-        back=way_back(university),
+        back=url_for("moodle.show", slug=university.slug),
         connected=connected,
         level=level_words(connected.level) if connected else level_words(None),
         levels=[level_words(level) for level in (None, *Level)],
@@ -106,8 +85,7 @@ def check_again(staff: Staff, slug: str) -> Response:
     check_form(f"check-moodle {slug}")
     tool, now = the_tool(), the_tool().clock.now()
     with tool.database.write() as connection:
-        university = university_or_404(connection, slug)
-        require(staff, Action.EDIT_LMS, university)
+        university = university_or_404(connection, staff, slug, Action.EDIT_LMS)
         if not ask_for(connection, university.university_id, MoodleJob.CHECK, at=now):
             abort(409)
         thing = f"university {university.university_id}"
@@ -119,8 +97,7 @@ def check_again(staff: Staff, slug: str) -> Response:
 @with_staff
 def show_disconnect(staff: Staff, slug: str) -> str | Response:
     with the_tool().database.read() as connection:
-        university = university_or_404(connection, slug)
-        require(staff, Action.EDIT_LMS, university)
+        university = university_or_404(connection, staff, slug, Action.EDIT_LMS)
         connected = connected_moodle(connection, university)
         events = events_there(connection, university.university_id)
         is_shown = bool(shown_series(connection, university.university_id))
@@ -141,8 +118,7 @@ def show_disconnect(staff: Staff, slug: str) -> str | Response:
 def disconnect(staff: Staff, slug: str) -> Response:
     check_form(f"disconnect-moodle {slug}")
     with the_tool().database.write() as connection:
-        university = university_or_404(connection, slug)
-        require(staff, Action.EDIT_LMS, university)
+        university = university_or_404(connection, staff, slug, Action.EDIT_LMS)
         if connected_moodle(connection, university) is not None:  # else somebody else was faster
             now = the_tool().clock.now()
             disconnect_moodle(connection, university.university_id, actor=who(staff), now=now)

@@ -8,15 +8,17 @@ from flask_babel import gettext
 from lms.errors import LmsError
 from lms.moodle import Course, Moodle
 from lms.turnstile import TooManyWait
-from lti_tool.pages.moodle_connection import connected_moodle, require, university_or_404
+from lti_tool.pages.moodle_connection import connected_moodle
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
+from lti_tool.pages.staff_universities import university_or_404
 from lti_tool.tool import LMS_WITHIN_S, the_tool
+from series.moodle_typed import FRONT_PAGE
 from series.people import University
 from series.permissions import Action
 from series.sessions import Series
 from series.staff import Staff
-from series.store.connecting import FRONT_PAGE, CourseOfAnother, choose_course
+from series.store.connecting import CourseOfAnother, choose_course
 from series.store.moodle_connections import MoodleConnection
 from series.store.sessions import list_series
 
@@ -88,8 +90,7 @@ def _choose(staff: Staff, university: University, series: Series, course: Course
 def _known(staff: Staff, slug: str) -> _Known | None:
     """None: there is no connection, or its token cannot be read."""
     with the_tool().database.read() as connection:
-        university = university_or_404(connection, slug)
-        require(staff, Action.EDIT_LMS, university)
+        university = university_or_404(connection, staff, slug, Action.EDIT_LMS)
         connected = connected_moodle(connection, university)
         series = list_series(connection)
     return _Known(university=university, connected=connected, series=series) if connected and connected.token else None

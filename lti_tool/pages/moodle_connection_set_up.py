@@ -12,10 +12,11 @@ from lms.moodle_introduction import FunctionsMissing, introduce
 from lms.moodle_levels import functions_of
 from lms.moodle_role import RoleKind, role_capabilities, role_file_name, role_xml
 from lms.turnstile import TooManyWait
-from lti_tool.pages.moodle_connection import connected_moodle, require, university_or_404
+from lti_tool.pages.moodle_connection import connected_moodle
 from lti_tool.pages.moodle_connection_words import level_words, steps_of
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
+from lti_tool.pages.staff_universities import university_or_404
 from lti_tool.pages.staff_words import wait_in_words
 from lti_tool.pages.words import WORDS
 from lti_tool.tool import LMS_WITHIN_S, the_tool
@@ -63,7 +64,7 @@ def role_file(staff: Staff, slug: str, level: str, kind: str) -> Response:
     if kind not in list(RoleKind):
         abort(404)
     with the_tool().database.read() as connection:
-        require(staff, Action.SEE_LMS, university_or_404(connection, slug))
+        university_or_404(connection, staff, slug, Action.SEE_LMS)
     role, wanted, announcements = RoleKind(kind), _level_or_404(level), _wants_announcements()
     response = Response(role_xml(role, wanted, announcements=announcements), mimetype="application/xml")
     name = role_file_name(role, wanted, announcements=announcements)
@@ -79,8 +80,7 @@ def connect(staff: Staff, slug: str, level: str) -> Response:
     check_form(f"connect-moodle {slug} {wanted}")
     tool, now = the_tool(), the_tool().clock.now()
     with tool.database.write() as connection:
-        university = university_or_404(connection, slug)
-        require(staff, Action.EDIT_LMS, university)
+        university = university_or_404(connection, staff, slug, Action.EDIT_LMS)
         wait_s = math.ceil(take(connection, f"staff moodle {staff.staff_id}", STAFF_TRIES, now=now))
     if wait_s:
         words = gettext("There were too many tries. Please wait %(wait)s, then try again.", wait=wait_in_words(wait_s))
@@ -130,8 +130,7 @@ def _introduced(university: University, address: str, token: str, level: Level) 
 
 def _page(staff: Staff, slug: str, level: Level, fault: Fault) -> Response:
     with the_tool().database.read() as connection:
-        university = university_or_404(connection, slug)
-        require(staff, Action.SEE_LMS, university)
+        university = university_or_404(connection, staff, slug, Action.SEE_LMS)
         connected = connected_moodle(connection, university)
         announcements = _wants_announcements() or has_announcements(connection, university.university_id)
         before = last_address(connection, university.university_id)

@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, render_template
 
-from lti_tool.pages.moodle_connection import require, university_or_404
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
+from lti_tool.pages.staff_universities import university_or_404
 from lti_tool.tool import the_tool
 from series.people import University
 from series.permissions import Action
@@ -20,7 +20,7 @@ blueprint = Blueprint("moodle_connection_untie", __name__, url_prefix="/admin/mo
 @with_staff
 def show(staff: Staff, slug: str, number: str, series: str) -> str | Response:
     with the_tool().database.read() as connection:
-        university = _university(connection, staff, slug)
+        university = university_or_404(connection, staff, slug, Action.EDIT_LMS)
         shown = _shown(connection, university, number, series)
     if shown is None:
         return go_to(f"/admin/moodle/{slug}/connection/")
@@ -32,7 +32,7 @@ def show(staff: Staff, slug: str, number: str, series: str) -> str | Response:
 def untie(staff: Staff, slug: str, number: str, series: str) -> Response:
     check_form(f"untie-moodle {slug} {number} {series}")
     with the_tool().database.write() as connection:
-        university = _university(connection, staff, slug)
+        university = university_or_404(connection, staff, slug, Action.EDIT_LMS)
         shown = _shown(connection, university, number, series)
         if shown is not None:  # else somebody else was faster
             untie_course(connection, university, shown, actor=who(staff), now=the_tool().clock.now())
@@ -45,16 +45,10 @@ def untie_all(staff: Staff, slug: str) -> Response:
     """So that nothing of ours is left there when it is disconnected."""
     check_form(f"untie-moodle {slug}")
     with the_tool().database.write() as connection:
-        university = _university(connection, staff, slug)
+        university = university_or_404(connection, staff, slug, Action.EDIT_LMS)
         for shown in shown_series(connection, university.university_id):
             untie_course(connection, university, shown, actor=who(staff), now=the_tool().clock.now())
     return go_to(f"/admin/moodle/{slug}/connection/disconnect")
-
-
-def _university(connection: Connection, staff: Staff, slug: str) -> University:
-    university = university_or_404(connection, slug)
-    require(staff, Action.EDIT_LMS, university)
-    return university
 
 
 def _shown(connection: Connection, university: University, number: str, series: str) -> ShownSeries | None:

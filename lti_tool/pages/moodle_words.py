@@ -122,7 +122,6 @@ def _event_words() -> Words:
         "deleted": lambda n: ngettext("%(num)s event deleted", "%(num)s events deleted", n),
         "repaired": lambda n: ngettext("%(num)s event repaired", "%(num)s events repaired", n),
         "doubles": lambda n: ngettext("%(num)s double removed", "%(num)s doubles removed", n),
-        "doubles removed": lambda n: ngettext("%(num)s double removed", "%(num)s doubles removed", n),
         "waiting": lambda n: ngettext(
             "%(num)s event waits for an earlier call to be over",
             "%(num)s events wait for an earlier call to be over",

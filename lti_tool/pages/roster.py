@@ -1,10 +1,10 @@
 """What an instructor says to a list of people that is held: they have left, or they are still here."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from flask import Blueprint, Response, abort, request
 
+from lti_tool.pages.course_forms import instant_of_form
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.times import moment
 from lti_tool.pages.visit_proof import check_form, with_visit
@@ -41,7 +41,7 @@ def _decide(visit: Visit, action: str, decide: Callable[..., RosterChanges | Non
     check_form(f"{action} {shown}")
     tool, now = the_tool(), the_tool().clock.now()
     with tool.database.write() as connection:
-        changes = decide(connection, visit.course_id, now=now, held_at=_instant(shown))
+        changes = decide(connection, visit.course_id, now=now, held_at=instant_of_form(shown))
         if changes is not None:
             append_audit(
                 connection,
@@ -54,13 +54,3 @@ def _decide(visit: Visit, action: str, decide: Callable[..., RosterChanges | Non
             )
     answer = f"?roster={action}" if changes is not None else ""
     return go_to(f"/visit/{visit.visit_id}/course/{answer}#roster")
-
-
-def _instant(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        abort(400)
-    if at.tzinfo is None:
-        abort(400)
-    return at

@@ -154,13 +154,6 @@ def posts_by_itself(connection: sa.Connection, course_id: int) -> bool:
     return connection.execute(query).one_or_none() is not None
 
 
-def moodle_course_of(connection: sa.Connection, course_id: int) -> int | None:
-    found: int | None = connection.execute(
-        sa.select(course.c.moodle_course_id).where(course.c.id == course_id)
-    ).scalar()
-    return found
-
-
 def switch_on(connection: sa.Connection, course_id: int, *, now: datetime) -> bool:
     """Changes from now on are posted by themselves; what the course was not told before is left to a person. Whether it
     was off."""

@@ -5,6 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from series.moodle_jobs import MoodleJob
+from series.moodle_typed import FRONT_PAGE
 from series.people import University
 from series.sessions import Series
 from series.store.audit import append_audit
@@ -12,7 +13,11 @@ from series.store.course_ties import ShownSeries, who_else_shows
 from series.store.leaving_sites import Left, note_left
 from series.store.mirrors import hide_series, tie_course
 from series.store.moodle_connections import NewConnection, disconnect, save_connection
-from series.store.moodle_jobs import ask_for, lock_jobs_of, lock_site
+from series.store.moodle_jobs import ask_for, lock_site_and_jobs
+
+
+class FrontPage(Exception):
+    """Moodle keeps the site's own page as a course: everybody would see the events."""
 
 
 class CourseOfAnother(Exception):
@@ -21,9 +26,6 @@ class CourseOfAnother(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} shows a series in this very course of this Moodle; choose another course.")
         self.name = name
-
-
-FRONT_PAGE = 1
 
 
 def connect_moodle(
@@ -45,10 +47,6 @@ def connect_moodle(
     return left
 
 
-class FrontPage(Exception):
-    """Moodle keeps the site's own page as a course: everybody would see the events."""
-
-
 def choose_course(
     connection: sa.Connection,
     university: University,
@@ -65,8 +63,7 @@ def choose_course(
     """
     if moodle_course_id == FRONT_PAGE:
         raise FrontPage
-    lock_site(connection, university.university_id)
-    lock_jobs_of(connection, university.university_id)
+    lock_site_and_jobs(connection, university.university_id)
     other = who_else_shows(connection, university.university_id, moodle_course_id)
     if other is not None:
         raise CourseOfAnother(other)
@@ -96,8 +93,7 @@ def untie_course(
 ) -> None:
     """The series is not shown in this course of the Moodle any more; the worker deletes its events there. May be
     repeated."""
-    lock_site(connection, university.university_id)
-    lock_jobs_of(connection, university.university_id)
+    lock_site_and_jobs(connection, university.university_id)
     hide_series(connection, shown.course_id, shown.series_id, now=now)
     append_audit(
         connection,

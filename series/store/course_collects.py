@@ -58,15 +58,14 @@ class CollectedCourse:
         return [one for one in self.own if one.is_here and one.session_id is not None]
 
 
-def courses_to_collect(connection: sa.Connection, university_id: int) -> list[CollectedCourse]:
-    """Those of a connected university in which anything may complete a session."""
-    rows = connection.execute(_COURSES.where(course.c.university_id == university_id)).all()
-    courses = [_course(connection, row) for row in rows]
-    return [one for one in courses if one.mapped or one.own_of_sessions]
+def connected_course_ids(connection: sa.Connection, university_id: int) -> list[int]:
+    """Courses of a connected university that were chosen in its Moodle."""
+    query = _COURSES.where(course.c.university_id == university_id).with_only_columns(course.c.id)
+    return list(connection.execute(query).scalars())
 
 
 def course_to_collect(connection: sa.Connection, university_id: int, course_id: int) -> CollectedCourse | None:
-    """One of them as it is now."""
+    """One of them as it is now; None, unless anything in it may complete a session."""
     of_course = _COURSES.where(course.c.university_id == university_id, course.c.id == course_id)
     row = connection.execute(of_course).one_or_none()
     found = None if row is None else _course(connection, row)

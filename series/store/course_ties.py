@@ -52,19 +52,16 @@ def events_there(connection: sa.Connection, university_id: int) -> int:
     return count
 
 
-def let_courses_go(connection: sa.Connection, university_id: int, *, only: Collection[int] | None = None) -> bool:
-    """They are no longer tied to a course of a Moodle, whatever stands there; one that nobody has launched shows
-    nothing any more. Whether any was. `only`: of these."""
-    of_university = course.c.university_id == university_id
-    tied = sa.select(course.c.id).where(of_university, course.c.moodle_course_id.is_not(None))
-    ids = connection.execute(tied if only is None else tied.where(course.c.id.in_(only))).scalars().all()
-    if not ids:
-        return False
-    connection.execute(sa.delete(mirror).where(mirror.c.course_id.in_(ids)))
-    unlaunched = sa.select(course.c.id).where(course.c.id.in_(ids), course.c.deployment_id.is_(None))
+def let_courses_go(connection: sa.Connection, course_ids: Collection[int]) -> None:
+    """They are no longer tied to a course of a Moodle, whatever stands there; one that nobody has launched, and to
+    which nothing will ever lead again, shows nothing any more."""
+    if not course_ids:
+        return
+    connection.execute(sa.delete(mirror).where(mirror.c.course_id.in_(course_ids)))
+    unlaunched = sa.select(course.c.id).where(course.c.id.in_(course_ids), course.c.deployment_id.is_(None))
     connection.execute(sa.delete(course_series).where(course_series.c.course_id.in_(unlaunched)))
-    connection.execute(sa.update(course).where(course.c.id.in_(ids)).values(moodle_course_id=None, announces=False))
-    return True
+    values = {"moodle_course_id": None, "announces": False}
+    connection.execute(sa.update(course).where(course.c.id.in_(course_ids)).values(values))
 
 
 def let_go_what_is_over(connection: sa.Connection, university_id: int) -> None:
@@ -77,20 +74,19 @@ def let_go_what_is_over(connection: sa.Connection, university_id: int) -> None:
         course.c.deployment_id.is_(None),
         is_over,
     )
-    if ids := connection.execute(over).scalars().all():
-        let_courses_go(connection, university_id, only=ids)
+    let_courses_go(connection, connection.execute(over).scalars().all())
 
 
 def let_go_what_others_show(connection: sa.Connection, university_id: int) -> bool:
     """Courses of the connected site in which another university shows a series meanwhile. Whether there was one."""
     theirs = course.alias()
     same = _in_same_moodle_course(course, theirs)
-    ids = connection.execute(
-        sa.select(course.c.id).where(
-            course.c.university_id == university_id, sa.exists().where(same, _shows_any(theirs))
-        )
+    shown = sa.select(course.c.id).where(
+        course.c.university_id == university_id, sa.exists().where(same, _shows_any(theirs))
     )
-    return let_courses_go(connection, university_id, only=ids.scalars().all())
+    ids = connection.execute(shown).scalars().all()
+    let_courses_go(connection, ids)
+    return bool(ids)
 
 
 def who_else_shows(connection: sa.Connection, university_id: int, moodle_course_id: int) -> str | None:

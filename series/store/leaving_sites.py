@@ -7,8 +7,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from series.store.audit import append_audit
+from series.store.course_ties import let_courses_go
 from series.store.moodle_tables import activity_state, course_collect, mapped_activity
-from series.store.tables import course, course_series, deployment, mirror, platform
+from series.store.tables import course, deployment, platform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,29 +41,14 @@ def leave_site(connection: sa.Connection, university_id: int, *, for_address: st
         .where(mapped_activity.c.course_id.in_(gone))
         .returning(mapped_activity.c.course_id, mapped_activity.c.cmid)
     ).all()
-    forget_what_was_said(connection, university_id)
-    connection.execute(sa.delete(mirror).where(mirror.c.course_id.in_(gone)))
-    never_launched = sa.select(course.c.id).where(course.c.id.in_(gone), course.c.deployment_id.is_(None))
-    connection.execute(  # nothing will ever lead to these again
-        sa.delete(course_series).where(course_series.c.course_id.in_(never_launched))
-    )
-    connection.execute(sa.update(course).where(course.c.id.in_(gone)).values(moodle_course_id=None, announces=False))
+    _forget(connection, university_id, sa.true())
+    let_courses_go(connection, gone)
     return Left(courses=gone, activities=sorted((row.course_id, row.cmid) for row in activities))
-
-
-def forget_what_was_said(connection: sa.Connection, university_id: int) -> None:
-    """By this Moodle, of anybody. It is read anew, if it is connected again."""
-    of_university = sa.select(course.c.id).where(course.c.university_id == university_id)
-    _read_anew(connection, of_university)
-    connection.execute(sa.delete(activity_state).where(activity_state.c.course_id.in_(of_university)))
 
 
 def forget_who_waits(connection: sa.Connection, university_id: int) -> None:
     """Nothing is collected there any more: who has completed what without being known here, and what was held."""
-    of_university = sa.select(course.c.id).where(course.c.university_id == university_id)
-    _read_anew(connection, of_university)
-    waits = activity_state.c.course_id.in_(of_university) & activity_state.c.evidence_id.is_(None)
-    connection.execute(sa.delete(activity_state).where(waits))
+    _forget(connection, university_id, activity_state.c.evidence_id.is_(None))
 
 
 def note_left(connection: sa.Connection, left: Left, *, actor: str, now: datetime) -> None:
@@ -90,8 +76,10 @@ def _not_known_at(connection: sa.Connection, university_id: int, address: str) -
     return [row.id for row in rows if row.issuer != address or row.context_id != str(row.moodle_course_id)]
 
 
-def _read_anew(connection: sa.Connection, courses: sa.Select[tuple[int]]) -> None:
-    """The rows stay, so that a reading that is under way finds that it counts no more."""
+def _forget(connection: sa.Connection, university_id: int, what: sa.ColumnElement[bool]) -> None:
+    """Of what this Moodle said of people. All is read anew, if it is connected again; the rows of the readings stay,
+    so that one that is under way finds that it counts no more."""
+    courses = sa.select(course.c.id).where(course.c.university_id == university_id)
     connection.execute(
         sa.update(course_collect)
         .where(course_collect.c.course_id.in_(courses))
@@ -105,3 +93,4 @@ def _read_anew(connection: sa.Connection, courses: sa.Select[tuple[int]]) -> Non
             held_at=None,
         )
     )
+    connection.execute(sa.delete(activity_state).where(activity_state.c.course_id.in_(courses), what))

@@ -15,7 +15,7 @@ from series.store.database import insert
 from series.store.keys import WrongEncryptionKey, seal, unseal
 from series.store.leaving_sites import Left, forget_who_waits, leave_site
 from series.store.moodle_accounts import accounts_of, last_address, note_account, take_accounts_along
-from series.store.moodle_jobs import ask_again, drop_jobs, lock_jobs_of, lock_site, plan_jobs
+from series.store.moodle_jobs import ask_again, drop_jobs, lock_site, lock_site_and_jobs, plan_jobs
 from series.store.runs import close_runs
 from series.store.tables import course, mirror, moodle_connection, university
 
@@ -63,8 +63,7 @@ def save_connection(connection: sa.Connection, new: NewConnection, *, encryption
     of the same site that has moved, the events that we know are looked for by our marker. At a lower level, nobody
     waits any more.
     """
-    lock_site(connection, new.university_id)
-    lock_jobs_of(connection, new.university_id)
+    lock_site_and_jobs(connection, new.university_id)
     may_come_late = _close_runs(connection, new.university_id) or _has_begun(connection, new.university_id)
     left = _leave(connection, new, now)
     if new.level is Level.CALENDAR:

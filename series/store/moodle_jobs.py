@@ -274,8 +274,9 @@ def lock_jobs(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> N
     connection.execute(rows.with_for_update()).all()
 
 
-def lock_jobs_of(connection: sa.Connection, university_id: int) -> None:
-    """Of one site, after the site itself, and before anything of its courses."""
+def lock_site_and_jobs(connection: sa.Connection, university_id: int) -> None:
+    """Before anything of the courses of one site is written."""
+    lock_site(connection, university_id)
     lock_jobs(connection, moodle_job.c.university_id == university_id)
 
 

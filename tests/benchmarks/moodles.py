@@ -34,10 +34,10 @@ from series.store.mirrors import mirrored_courses, tie_course
 from series.store.moodle_connections import NewConnection, save_connection
 from series.store.runs import slot_by_hand
 from series.store.sessions import add_series, change_session, save_import
-from series.store.universities import NewPlatform, add_platform, add_university
+from series.store.universities import add_platform, add_university
 from tests.conftest import make_settings
 from tests.examples import SERIES, SESSION, moved, weekly
-from tests.integration.sandbox_client import TOOL_KEY, World
+from tests.integration.sandbox_client import TOOL_KEY, World, campus_platform
 from tests.seeds import ENCRYPTION_KEY, LAUNCH
 
 STUDENTS, CHANGED, SESSION_COUNT, AUTOMATIC = 300, 10, 13, 2
@@ -235,18 +235,7 @@ def _fill_campus(connection: Connection, site: Site, sessions: list[Session], no
     university_id = add_university(
         connection, slug=site.slug, name=campus.name, country="MT", time_zone=campus.time_zone, language="en"
     )
-    platform = NewPlatform(
-        slug=site.slug,
-        university_id=university_id,
-        issuer=registration.issuer,
-        client_id=registration.client_id,
-        authorization_endpoint=registration.authorization_endpoint,
-        token_endpoint=registration.token_endpoint,
-        jwks_uri=registration.jwks_uri,
-        token_audience=None,
-        deployment_ids=(registration.deployment_id,),
-        product="moodle",
-    )
+    platform = campus_platform(campus, site.slug, university_id, product="moodle")
     launch = structs.replace(
         LAUNCH,
         visit_id=uuid4().hex,

@@ -23,11 +23,11 @@ from series.store.evidence import NewEvidence, record_evidence
 from series.store.keys import add_tool_key
 from series.store.launches import open_visit
 from series.store.sessions import add_series, save_import
-from series.store.universities import NewPlatform, add_platform, add_university
+from series.store.universities import add_platform, add_university
 from tests.benchmarks.copying import copy_rows
 from tests.conftest import make_environment
 from tests.examples import SERIES, SESSION, moved, weekly
-from tests.integration.sandbox_client import TOOL_KEY, World
+from tests.integration.sandbox_client import TOOL_KEY, World, campus_platform
 from tests.seeds import ENCRYPTION_KEY, LAUNCH
 
 DOWN, SLOW, BUSY, NEWER, REFUSING, BLIND = "down", "slow", "busy", "newer", "refusing", "blind"
@@ -151,17 +151,7 @@ def _fill_campus(database: Database, site: Site, now: datetime) -> list[Student]
         university_id = add_university(
             connection, slug=site.slug, name=site.slug, country="MT", time_zone=campus.time_zone, language="en"
         )
-        new = NewPlatform(
-            slug=site.slug,
-            university_id=university_id,
-            issuer=registration.issuer,
-            client_id=registration.client_id,
-            authorization_endpoint=registration.authorization_endpoint,
-            token_endpoint=registration.token_endpoint,
-            jwks_uri=registration.jwks_uri,
-            token_audience=None,
-            deployment_ids=(registration.deployment_id,),
-        )
+        new = campus_platform(campus, site.slug, university_id)
         template = structs.replace(
             LAUNCH,
             platform_id=add_platform(connection, new, now=now),

@@ -14,7 +14,8 @@ from series.store.activity_states import (
     add_completed,
     known_states,
 )
-from series.store.database import Database
+from series.store.course_collects import CollectedCourse, connected_course_ids, course_to_collect
+from series.store.database import Connection, Database
 from series.store.evidence import facts_of
 from series.store.held_completions import weigh
 from series.store.mapped_activities import NewMapping, map_activity
@@ -110,3 +111,9 @@ def open_store(database: Database) -> Store:
         map_activity(connection, visit.course_id, MAPPING, now=NOW)
     place = Place(course_id=visit.course_id, university_id=MALTA.university_id, base_url=ISSUER, knows_people=True)
     return Store(database=database, seeded=seeded, place=place, participant_id=visit.participant_id)
+
+
+def courses_to_collect(connection: Connection, university_id: int) -> list[CollectedCourse]:
+    ids = connected_course_ids(connection, university_id)
+    found = (course_to_collect(connection, university_id, course_id) for course_id in ids)
+    return [one for one in found if one is not None]

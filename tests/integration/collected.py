@@ -22,7 +22,7 @@ from sandbox_lms.site import Site
 from series.moodle_jobs import Level, MoodleJob
 from series.people import Visit
 from series.rule import Demand, Kind, Rule
-from series.store.course_collects import courses_to_collect, note_reading
+from series.store.course_collects import note_reading
 from series.store.deliveries import due_ids
 from series.store.held_completions import held_completions
 from series.store.mapped_activities import NewMapping, map_activity
@@ -30,6 +30,7 @@ from series.store.records import completions_of
 from series.store.rules import set_rule
 from series.store.tables import evidence, participant
 from tests.examples import SERIES
+from tests.integration.collect_store import courses_to_collect
 from tests.integration.partner import Partner, launch_at, open_partner
 from tests.seeds import code_of, launch, record
 

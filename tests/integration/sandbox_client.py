@@ -21,6 +21,7 @@ from joserfc.jwk import RSAKey
 from config.clock import Clock
 from sandbox_lms.campus import AGS_SCOPE, MALTA, NRPS_SCOPE, Campus
 from sandbox_lms.server import Sandbox
+from series.store.universities import NewPlatform
 
 TIMEOUT_S = 30
 TOOL_KEY = RSAKey.generate_key(2048, {"kid": "tool-key", "use": "sig", "alg": "RS256"})
@@ -29,6 +30,23 @@ SCORE = "application/vnd.ims.lis.v1.score+json"
 SCOPES = {name: AGS_SCOPE + name for name in ("lineitem", "lineitem.readonly", "result.readonly", "score")} | {
     "roster": NRPS_SCOPE
 }
+
+
+def campus_platform(campus: Campus, slug: str, university_id: int, *, product: str = "generic") -> NewPlatform:
+    """As it is registered with us."""
+    registration = campus.registration()
+    return NewPlatform(
+        slug=slug,
+        university_id=university_id,
+        issuer=registration.issuer,
+        client_id=registration.client_id,
+        authorization_endpoint=registration.authorization_endpoint,
+        token_endpoint=registration.token_endpoint,
+        jwks_uri=registration.jwks_uri,
+        token_audience=None,
+        deployment_ids=(registration.deployment_id,),
+        product=product,
+    )
 
 
 class _ToolHandler(BaseHTTPRequestHandler):

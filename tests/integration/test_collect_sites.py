@@ -16,7 +16,7 @@ from series.store.activity_states import (
     add_completed,
 )
 from series.store.connecting import connect_moodle, disconnect_moodle
-from series.store.course_collects import courses_to_collect, note_reading
+from series.store.course_collects import note_reading
 from series.store.database import Database
 from series.store.evidence import NewEvidence, record_evidence
 from series.store.held_completions import held_completions
@@ -41,6 +41,7 @@ from tests.integration.collect_store import (
     UNKNOWN,
     Store,
     connected_to,
+    courses_to_collect,
     open_store,
 )
 from tests.seeds import ENCRYPTION_KEY, ISSUER, LAUNCH, PLATFORM, launch

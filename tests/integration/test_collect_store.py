@@ -18,7 +18,7 @@ from series.store.activity_states import (
     no_longer_waiting,
     purge_waiting,
 )
-from series.store.course_collects import courses_to_collect, note_reading, own_activities, sent_scores
+from series.store.course_collects import note_reading, own_activities, sent_scores
 from series.store.database import Database
 from series.store.evidence import facts_of, retract_evidence
 from series.store.mapped_activities import AlreadyMapped, map_activity, mapped_activities, note_problem
@@ -27,7 +27,17 @@ from series.store.rosters import save_roster
 from series.store.unmapping import unmap_activity
 from tests.conftest import NOW
 from tests.examples import MALTA, SERIES, SESSION
-from tests.integration.collect_store import DONE, MAPPING, MARIA, NOT_DONE, READING, UNKNOWN, Store, open_store
+from tests.integration.collect_store import (
+    DONE,
+    MAPPING,
+    MARIA,
+    NOT_DONE,
+    READING,
+    UNKNOWN,
+    Store,
+    courses_to_collect,
+    open_store,
+)
 from tests.seeds import LAUNCH, launch
 
 

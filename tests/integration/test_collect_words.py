@@ -11,10 +11,10 @@ from lms.ags import Result
 from moodle_sync.read_grades import Grades, _add, _note_newest
 from sandbox_lms.course_modules import READING
 from series.collecting import Graded
-from series.store.course_collects import courses_to_collect
 from series.store.deliveries import make_due
 from series.store.evidence import retract_evidence
 from series.store.tables import delivery, evidence, placement
+from tests.integration.collect_store import courses_to_collect
 from tests.integration.collected import LUKE, MARIA, ZAREN, Collected, open_collected
 from tests.integration.test_collect_completions import ONE, RESULTS_OF_SESSION
 

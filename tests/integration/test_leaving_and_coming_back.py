@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from series.checks import Check, Code, Outcome, encode_checks
 from series.collecting import changes_of
 from series.store.activity_states import known_states
-from series.store.course_collects import courses_to_collect
 from series.store.course_ties import let_go_what_is_over
 from series.store.database import Database
 from series.store.mirrors import hide_series
@@ -18,7 +17,15 @@ from series.store.tables import moodle_connection, participant, platform
 from series.store.taking_back import take_back
 from tests.conftest import NOW
 from tests.examples import MALTA, SERIES
-from tests.integration.collect_store import ELSEWHERE, MARIA, NOT_DONE, Store, connected_to, open_store
+from tests.integration.collect_store import (
+    ELSEWHERE,
+    MARIA,
+    NOT_DONE,
+    Store,
+    connected_to,
+    courses_to_collect,
+    open_store,
+)
 from tests.seeds import ENCRYPTION_KEY, ISSUER
 
 DAY = timedelta(days=1)

@@ -32,9 +32,10 @@ from series.store.evidence import NewEvidence, record_evidence
 from series.store.launch_values import NewVisit
 from series.store.launches import open_visit
 from series.store.sessions import add_series, save_import
-from series.store.universities import NewPlatform, add_platform, add_university
+from series.store.universities import add_platform, add_university
 from tests.conftest import make_environment
 from tests.databases import Databases
+from tests.integration.sandbox_client import campus_platform
 from tests.waiting import until
 
 BIN = Path(sys.executable).parent
@@ -188,17 +189,7 @@ def _people_and_session(database: Database, campus: Campus, clock: Clock) -> tup
         university_id = add_university(
             connection, slug="malta", name=campus.name, country="MT", time_zone=campus.time_zone, language="en"
         )
-        new = NewPlatform(
-            slug="malta",
-            university_id=university_id,
-            issuer=registration.issuer,
-            client_id=registration.client_id,
-            authorization_endpoint=registration.authorization_endpoint,
-            token_endpoint=registration.token_endpoint,
-            jwks_uri=registration.jwks_uri,
-            token_audience=None,
-            deployment_ids=(registration.deployment_id,),
-        )
+        new = campus_platform(campus, "malta", university_id)
         platform_id = add_platform(connection, new, now=now)
         add_series(connection, series, rule=Rule(required=1), now=now)
         save_import(connection, series.series_id, new=[(session, ("u", now))], changed=[], rekeyed=[], now=now)

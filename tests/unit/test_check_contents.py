@@ -1,7 +1,5 @@
 """What Moodle lets slip of activities that it does not show: recorded answers of an account that lacks a right."""
 
-from collections.abc import Iterator
-
 import pytest
 import responses
 
@@ -12,7 +10,7 @@ from moodle_sync.checking import Findings
 from moodle_sync.moodle_access import MoodleAccess
 from series.checks import Code, Outcome
 from series.store.check_facts import KnownCourse
-from tests.unit.recordings import MOODLE_TOKEN, MOODLE_URL, loopback_session, play_moodle
+from tests.unit.recordings import play_moodle
 
 COURSE = KnownCourse(
     course_id=1,
@@ -24,12 +22,6 @@ COURSE = KnownCourse(
     activities=(),
     has_placement=False,
 )
-
-
-@pytest.fixture
-def moodle() -> Iterator[Moodle]:
-    with loopback_session() as http:
-        yield Moodle(http, MOODLE_URL, MOODLE_TOKEN)
 
 
 def told(*cmids: int) -> UserCompletions:

@@ -1,7 +1,6 @@
 """What many people have completed, asked for in one call, against the recorded exchanges with a real Moodle."""
 
 import json
-from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,19 +13,10 @@ from lms.moodle import Moodle
 from lms.moodle_course import UserCompletions, UserProblem
 from tests.unit.recordings import (
     MOODLE_SERVER,
-    MOODLE_TOKEN,
-    MOODLE_URL,
     body_of,
-    loopback_session,
     play_moodle,
     sent_form,
 )
-
-
-@pytest.fixture
-def moodle() -> Iterator[Moodle]:
-    with loopback_session() as http:
-        yield Moodle(http, MOODLE_URL, MOODLE_TOKEN)
 
 
 @responses.activate

@@ -1,6 +1,5 @@
 """Reading, changing and deleting calendar events in Moodle, against the recorded exchanges with a real one."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -12,9 +11,6 @@ from lms.moodle import Moodle
 from lms.moodle_events import EventDraft
 from tests.unit.recordings import (
     MOODLE_SERVER,
-    MOODLE_TOKEN,
-    MOODLE_URL,
-    loopback_session,
     play_moodle,
     recording,
     sent_form,
@@ -23,12 +19,6 @@ from tests.unit.recordings import (
 START_AT = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
 DRAFT = EventDraft(course_id=2, name="Week 1", description="<p>x</p>", start_at=START_AT, duration_minutes=90)
 FROM_AT, TO_AT = START_AT - timedelta(days=30), START_AT + timedelta(days=90)
-
-
-@pytest.fixture
-def moodle() -> Iterator[Moodle]:
-    with loopback_session() as http:
-        yield Moodle(http, MOODLE_URL, MOODLE_TOKEN)
 
 
 def answer_form(start_at: datetime) -> None:

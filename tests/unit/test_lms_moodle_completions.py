@@ -1,6 +1,5 @@
 """What people have completed in a Moodle course, against the recorded exchanges with a real one."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -11,19 +10,10 @@ from lms.moodle import Moodle
 from lms.moodle_course import ActivityStatus, UserCompletions, UserProblem
 from tests.unit.recordings import (
     MOODLE_SERVER,
-    MOODLE_TOKEN,
-    MOODLE_URL,
-    loopback_session,
     play_moodle,
 )
 
 STATUS = {"cmid": 1, "modname": "lti", "instance": 1, "state": 0}
-
-
-@pytest.fixture
-def moodle() -> Iterator[Moodle]:
-    with loopback_session() as http:
-        yield Moodle(http, MOODLE_URL, MOODLE_TOKEN)
 
 
 def completions_of(moodle: Moodle, user_id: str) -> dict[int, ActivityStatus]:

@@ -1,6 +1,5 @@
 """Activities and people of a Moodle course, against the recorded exchanges with a real one."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,20 +12,10 @@ from lms.moodle import Moodle
 from lms.moodle_course import MAX_PAGES, PEOPLE_PER_PAGE, Activity, EnrolledUser
 from tests.unit.recordings import (
     MOODLE_SERVER,
-    MOODLE_TOKEN,
-    MOODLE_URL,
     body_of,
-    loopback_session,
     play_moodle,
     sent_form,
 )
-
-
-@pytest.fixture
-def moodle() -> Iterator[Moodle]:
-    with loopback_session() as http:
-        yield Moodle(http, MOODLE_URL, MOODLE_TOKEN)
-
 
 # Activities
 

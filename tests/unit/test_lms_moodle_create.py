@@ -1,6 +1,5 @@
 """Creating calendar events in Moodle, against the recorded exchanges with a real one."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +13,7 @@ from lms.moodle import Moodle
 from lms.moodle_events import MAX_NAME_LENGTH, EventDraft, EventProblem, create_fields, safe_event_name
 from tests.unit.recordings import (
     MOODLE_SERVER,
-    MOODLE_TOKEN,
-    MOODLE_URL,
     body_of,
-    loopback_session,
     play_moodle,
     recorded_draft,
     recording,
@@ -26,12 +22,6 @@ from tests.unit.recordings import (
 
 START_AT = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
 DRAFT = EventDraft(course_id=2, name="Week 1", description="<p>x</p>", start_at=START_AT, duration_minutes=90)
-
-
-@pytest.fixture
-def moodle() -> Iterator[Moodle]:
-    with loopback_session() as http:
-        yield Moodle(http, MOODLE_URL, MOODLE_TOKEN)
 
 
 # Creating events

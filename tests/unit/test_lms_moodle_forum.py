@@ -1,7 +1,5 @@
 """The announcements forum of a Moodle course, against the recorded exchanges with a real one."""
 
-from collections.abc import Iterator
-
 import pytest
 import responses
 
@@ -10,19 +8,10 @@ from lms.moodle import Moodle
 from lms.moodle_forum import Discussion
 from tests.unit.recordings import (
     MOODLE_SERVER,
-    MOODLE_TOKEN,
-    MOODLE_URL,
-    loopback_session,
     play_moodle,
     recording,
     sent_form,
 )
-
-
-@pytest.fixture
-def moodle() -> Iterator[Moodle]:
-    with loopback_session() as http:
-        yield Moodle(http, MOODLE_URL, MOODLE_TOKEN)
 
 
 def post(moodle: Moodle, subject: str = "x") -> int:

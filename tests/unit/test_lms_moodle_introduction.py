@@ -1,6 +1,5 @@
 """Before a Moodle is connected: the address that is kept is one that has answered."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,15 +10,9 @@ from lms.moodle_introduction import FunctionsMissing, introduce
 from lms.moodle_levels import functions_of
 from series.moodle_jobs import Level
 from series.moodle_typed import Mistyped
-from tests.unit.recordings import MOODLE_TOKEN, MOODLE_URL, loopback_session
+from tests.unit.recordings import MOODLE_URL
 
 OWN = "http://localhost:8101/moodle"
-
-
-@pytest.fixture
-def moodle() -> Iterator[Moodle]:
-    with loopback_session() as http:
-        yield Moodle(http, MOODLE_URL, MOODLE_TOKEN)
 
 
 def answer_at(address: str, siteurl: str, **changes: Any) -> None:

@@ -1,7 +1,6 @@
 """Moodle's REST protocol and how it says no, against the recorded exchanges with a real Moodle."""
 
 import html
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -19,13 +18,6 @@ from tests.unit.recordings import (
     recording,
     sent_form,
 )
-
-
-@pytest.fixture
-def moodle() -> Iterator[Moodle]:
-    with loopback_session() as http:
-        yield Moodle(http, MOODLE_URL, MOODLE_TOKEN)
-
 
 # The protocol
 

@@ -1,6 +1,5 @@
 """What a Moodle says about itself and its courses, against the recorded exchanges with a real one."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -9,19 +8,11 @@ import responses
 from lms.moodle import Course, Moodle
 from tests.unit.recordings import (
     MOODLE_SERVER,
-    MOODLE_TOKEN,
     MOODLE_URL,
-    loopback_session,
     play_moodle,
     recording,
     sent_form,
 )
-
-
-@pytest.fixture
-def moodle() -> Iterator[Moodle]:
-    with loopback_session() as http:
-        yield Moodle(http, MOODLE_URL, MOODLE_TOKEN)
 
 
 @responses.activate
