@@ -37,6 +37,7 @@ class Visit:
     is_teacher: bool
     is_learner: bool
     is_test_user: bool  # an LMS's own "student view": may look, and nothing counts
+    is_administrator: bool  # of the LMS, as it says: opens nothing by itself
     hosted_session_ids: frozenset[UUID]
     return_url: str | None
     locale: str | None

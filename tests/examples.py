@@ -54,6 +54,7 @@ STUDENT = Visit(
     is_teacher=False,
     is_learner=True,
     is_test_user=False,
+    is_administrator=False,
     hosted_session_ids=frozenset(),
     return_url=None,
     locale=None,

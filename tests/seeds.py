@@ -52,6 +52,7 @@ LAUNCH = NewVisit(  # a student of Malta opens the series from its activity
     is_teacher=False,
     is_learner=True,
     is_test_user=False,
+    is_administrator=False,
     resource_link_id="1",
     context_id="2",
     context_title="Teaching STEM",

@@ -189,6 +189,7 @@ def _new_visit(
         is_teacher=launched.roles.is_teacher,
         is_learner=launched.roles.is_learner,
         is_test_user=launched.roles.is_test_user,
+        is_administrator=launched.roles.is_administrator,
         resource_link_id=launched.resource_link_id,
         context_id=launched.context_id,
         context_title=launched.context_title,

@@ -20,6 +20,7 @@ class NewVisit(msgspec.Struct, frozen=True, kw_only=True):
     is_teacher: bool
     is_learner: bool
     is_test_user: bool
+    is_administrator: bool
     resource_link_id: str
     context_id: str | None
     context_title: str

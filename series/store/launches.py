@@ -101,6 +101,7 @@ def _insert_visit(
             "is_teacher": launch.is_teacher,
             "is_learner": launch.is_learner,
             "is_test_user": launch.is_test_user,
+            "is_administrator": launch.is_administrator,
             "return_url": launch.return_url,
             "locale": launch.locale,
             "opened_at": now,

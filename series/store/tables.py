@@ -95,9 +95,11 @@ platform = Table(
     Column(
         "product", String(16), nullable=False, server_default="generic"
     ),  # lms.products.Product: whose quirks it has
-    Column("state", String(16), nullable=False),  # active, disabled
+    Column("state", String(16), nullable=False),  # active, disabled, pending: nobody has approved it yet
     _ref("succeeds_platform_id", "platform.id", nullable=True),
     Column("created_at", Instant, nullable=False),
+    Column("granted_scopes", Text),  # as its registration answered, blanks between; none: it was not asked
+    Column("lms_version", String(64)),  # as it says itself
     UniqueConstraint("issuer", "client_id"),
 )
 
@@ -165,6 +167,8 @@ series = Table(
     Column("passphrase_sealed", Text),  # opens the meeting on the public page, for who cannot come from an LMS
     Column("scores_stale_at", Instant),  # rule or plan have changed since all scores were last worked out
     Column("created_at", Instant, nullable=False),
+    _ref("copied_from_id", "series.id", nullable=True),  # the round before
+    Column("join_hosts", Text),  # where its meetings may be, blanks between; none: anywhere
 )
 
 rule_version = Table(  # what counts, as it was set one time after the other; append-only
@@ -204,6 +208,8 @@ session = Table(
     Column("rule_version_id", ForeignKey("rule_version.id", use_alter=True)),
     Column("updated_at", Instant, nullable=False),
     Column("replanned_at", Instant),  # when it was last moved, cancelled, or not cancelled after all; none: never
+    Column("is_rehearsal", Boolean, nullable=False, server_default=sa.false()),  # counts for nothing
+    _ref("copied_from_id", "session.id", nullable=True),  # in the round before
     Index(None, "series_id", "start_at"),
 )
 
@@ -387,6 +393,7 @@ visit = Table(
     Column("is_teacher", Boolean, nullable=False),
     Column("is_learner", Boolean, nullable=False),
     Column("is_test_user", Boolean, nullable=False),  # an LMS's own "student view": nothing counts
+    Column("is_administrator", Boolean, nullable=False, server_default=sa.false()),  # of the LMS, as it says
     Column("return_url", Text),
     Column("locale", String(35)),
     Column("opened_at", Instant, nullable=False),

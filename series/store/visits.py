@@ -129,6 +129,7 @@ def _visit(row: Any, hosted: frozenset[UUID]) -> Visit:
         is_teacher=row.is_teacher,
         is_learner=row.is_learner,
         is_test_user=row.is_test_user,
+        is_administrator=row.is_administrator,
         hosted_session_ids=hosted,
         return_url=row.return_url,
         locale=row.locale,

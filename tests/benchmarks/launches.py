@@ -132,6 +132,7 @@ class Bench:
             is_teacher=False,
             is_learner=True,
             is_test_user=False,
+            is_administrator=False,
             resource_link_id="1",
             context_id="1",
             context_title="Course",

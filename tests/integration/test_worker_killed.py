@@ -206,6 +206,7 @@ def _people_and_session(database: Database, campus: Campus, clock: Clock) -> tup
             is_teacher=False,
             is_learner=True,
             is_test_user=False,
+            is_administrator=False,
             resource_link_id="1",
             context_id=str(campus.course_id),
             context_title="Course",

@@ -2,11 +2,12 @@
 
 from alembic import context
 
+from series.store.lms_tables import lms_invitation
 from series.store.moodle_tables import moodle_job
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=moodle_job.metadata,
+    target_metadata=[*{moodle_job.metadata, lms_invitation.metadata}],  # one, of which each module adds its part
     render_as_batch=True,
     transactional_ddl=True,
 )
