@@ -41,6 +41,9 @@ from lti_tool.pages import (
     plan_edit,
     plan_table,
     public,
+    register,
+    register_addresses,
+    register_manual,
     roster,
     rule,
     rule_session,
@@ -103,6 +106,9 @@ PAGES = (
     moodle_connection_set_up,
     moodle_connection_untie,
     moodle,
+    register,
+    register_addresses,
+    register_manual,
 )
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
 

@@ -25,6 +25,7 @@ from series.store.schema import NotMigrated, open_current
 from series.store.universities import (
     AlreadyThere,
     NotThere,
+    PlatformNotApproved,
     PlatformReplaced,
     add_university,
     list_universities,
@@ -38,6 +39,7 @@ KNOWN = (
     DatabaseUnreachable,
     NotMigrated,
     NotThere,
+    PlatformNotApproved,
     PlatformReplaced,
     WrongEncryptionKey,
 )

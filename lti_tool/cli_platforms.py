@@ -10,6 +10,7 @@ import click
 from config.command_line import check_slug, check_text, json_option, print_rows, printable, settings_or_exit
 from lms.products import Product, product_of
 from lti_tool.cli_common import open_database
+from lti_tool.cli_invite import platform_approve, platform_invite
 from lti_tool.cli_replace import platform_replace
 from series.store.audit import OPERATOR, append_audit
 from series.store.deployments import DeploymentRow, list_deployments
@@ -181,6 +182,8 @@ def platform_product(slug: str, product: str) -> None:
 
 
 platform_group.add_command(platform_replace)
+platform_group.add_command(platform_invite)
+platform_group.add_command(platform_approve)
 
 
 def _in_words(product: Product) -> str:

@@ -14,8 +14,10 @@ from sandbox_lms import (
     moodle_rest,
     pages,
     platform_storage,
+    registration,
     roster_service,
     token_endpoint,
+    tool_pages,
 )
 from sandbox_lms.sign_ins import signed_in_person
 from sandbox_lms.site import EXTENSION, Site, the_site
@@ -38,6 +40,8 @@ def create_app(site: Site) -> Flask:
         grade_service,
         roster_service,
         moodle_rest,
+        registration,
+        tool_pages,
         control,
     ):
         app.register_blueprint(module.blueprint)

@@ -12,6 +12,7 @@ from sandbox_lms.campus import Person
 from sandbox_lms.id_tokens import CampusLaunch, describe
 from sandbox_lms.lti_platform import CampusPlatform, LtiRequest
 from sandbox_lms.message_hints import BegunLaunch, spend_hint
+from sandbox_lms.registered_tools import current_tool
 from sandbox_lms.sign_ins import signed_in_person
 from sandbox_lms.site import Site, the_site
 
@@ -60,9 +61,10 @@ def _check_client(site: Site) -> None:
     repeated = [name for name, values in _sent().items() if len(values) > 1]
     if repeated:
         raise NotOurTool(f"The request names {repeated[0]} more than once.")
-    if request.values.get("client_id") != site.campus.client_id:
+    tool = current_tool(site)
+    if request.values.get("client_id") != tool.client_id:
         raise NotOurTool("The request comes from a tool that is not registered here.")
-    if request.values.get("redirect_uri") != site.launch_url:
+    if request.values.get("redirect_uri") != tool.redirect_uri:
         raise NotOurTool("The request wants its answer at an address that is not the registered one.")
 
 

@@ -47,6 +47,12 @@ CREATE TABLE IF NOT EXISTS discussion (
     campus TEXT NOT NULL, discussion_id INTEGER NOT NULL, subject TEXT NOT NULL, message TEXT NOT NULL,
     pinned INTEGER NOT NULL, user_id INTEGER NOT NULL, created_at_s INTEGER NOT NULL,
     PRIMARY KEY (campus, discussion_id));
+CREATE TABLE IF NOT EXISTS registration_token (
+    token_hash TEXT PRIMARY KEY, campus TEXT NOT NULL, expires_at_s INTEGER NOT NULL, used INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS registered_tool (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, campus TEXT NOT NULL, client_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    deployment_id TEXT, initiate_login_uri TEXT NOT NULL, redirect_uri TEXT NOT NULL, scopes TEXT NOT NULL,
+    audience TEXT NOT NULL, state TEXT NOT NULL, product TEXT NOT NULL, configuration TEXT NOT NULL);
 """
 TABLES = tuple(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", _SCHEMA))
 

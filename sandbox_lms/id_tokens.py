@@ -7,6 +7,7 @@ from lti1p3platform.message_launch import LTIAdvantageMessageLaunchAbstract
 
 from sandbox_lms.activities import Activity, line_item_url, line_items_url, memberships_url
 from sandbox_lms.campus import AGS_SCOPE, NRPS_SCOPE, Person
+from sandbox_lms.registered_tools import current_tool
 from sandbox_lms.site import Site
 
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
@@ -42,7 +43,7 @@ class CampusLaunch(LTIAdvantageMessageLaunchAbstract):  # type: ignore[misc]  # 
 
 def describe(launch: CampusLaunch, site: Site, person: Person, activity: Activity) -> None:
     """Put into the message who opens what, and which services the tool may use for it."""
-    campus = site.campus
+    campus, scopes = site.campus, current_tool(site).scopes
     launch.storage_target = campus.storage_target
     launch.set_id_token_expiration(LIFE_S)
     launch.set_user_data(person.user_id, ROLES[person.role])
@@ -57,9 +58,9 @@ def describe(launch: CampusLaunch, site: Site, person: Person, activity: Activit
     launch.set_ags(line_items_url(site), own)
     # The library names scopes of its own choice; a platform must name those that it grants.
     launch.extra_claims["https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"]["scope"] = [
-        scope for scope in campus.scopes if scope.startswith(AGS_SCOPE)
+        scope for scope in scopes if scope.startswith(AGS_SCOPE)
     ]
-    if NRPS_SCOPE in campus.scopes:
+    if NRPS_SCOPE in scopes:
         launch.set_nrps(memberships_url(site))
 
 

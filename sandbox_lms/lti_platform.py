@@ -13,6 +13,7 @@ from lti1p3platform.request import Request
 
 from sandbox_lms.access_tokens import find_scopes
 from sandbox_lms.keys import public_pem
+from sandbox_lms.registered_tools import current_tool
 from sandbox_lms.site import Site
 
 
@@ -30,21 +31,20 @@ class CampusRegistration(Registration):  # type: ignore[misc]  # the library shi
 
 
 class CampusPlatform(LTI1P3PlatformConfAbstract):  # type: ignore[misc]  # the library ships no types
-    """The one tool that is registered at a campus."""
+    """The tool behind the activities of a campus."""
 
     def init_platform_config(self, site: Site) -> None:
         self._site = site
         self.get_registration()
 
     def get_registration_by_params(self, **_: Any) -> Registration:
-        site, campus = self._site, self._site.campus
-        login_path = f"/lti/login/{campus.slug}" if campus.tool_login == "path-get" else "/lti/login"
+        site, tool = self._site, current_tool(self._site)
         registration = CampusRegistration(site)
-        registration.set_iss(campus.issuer)
-        registration.set_client_id(campus.client_id)
-        registration.set_deployment_id(campus.deployment_id)
-        registration.set_launch_url(site.launch_url)
-        registration.set_oidc_login_url(site.tool_url + login_path)
+        registration.set_iss(site.campus.issuer)
+        registration.set_client_id(tool.client_id)
+        registration.set_deployment_id(tool.deployment_id)
+        registration.set_launch_url(tool.redirect_uri)
+        registration.set_oidc_login_url(tool.initiate_login_uri)
         registration.set_platform_private_key(site.signing_key_pem)
         registration.set_platform_public_key(public_pem(site.signing_key_pem))
         return registration

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+Product = Literal["moodle", "canvas", "brightspace", "blackboard", "sakai", "generic"]
 Hold = Literal["hold_token", "hold_score_before", "hold_score_after"]
 HOLDS: tuple[Hold, ...] = get_args(Hold)
 MAX_HOLD_S = 120
@@ -27,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     does not offer; `hidden`: numbers of activities that students do not see; `moodle_time_zone`: of the account's
     profile; `maintenance`: the whole site is closed;
     `moodle_status` and `moodle_status_times`: like those of scores.
+    `registers_as`: whose Dynamic Registration it offers; `registration_faults`: see sandbox_lms.registration.
     `latency_scale`: services take their time, this many times as long as measured at a Moodle on two cores.
     """
 
@@ -51,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     moodle_status: int | None = None
     moodle_status_times: int | None = None
     latency_scale: Annotated[float, msgspec.Meta(ge=0)] = 0
+    registers_as: Product = "moodle"
+    registration_faults: tuple[str, ...] = ()
 
 
 class Switches:

@@ -14,6 +14,7 @@ from joserfc.jwk import KeySet
 from sandbox_lms import latencies
 from sandbox_lms.access_tokens import LIFE_S, issue_token
 from sandbox_lms.lti_platform import CampusPlatform
+from sandbox_lms.registered_tools import Tool, find_tool
 from sandbox_lms.services import hold, service_blueprint
 from sandbox_lms.site import Site, the_site
 from sandbox_lms.tool_keys import ToolKeysUnreachable, tool_key_set
@@ -81,9 +82,9 @@ def _grant(site: Site) -> list[str]:
         raise TokenRefused("invalid_request", f"client_assertion_type must be {ASSERTION_TYPE}")
     if not form.get("client_assertion"):
         raise TokenRefused("invalid_request", "client_assertion is missing")
-    _check_assertion(site, _verify(site, form["client_assertion"]))
+    tool = _check_assertion(site, _verify(site, form["client_assertion"]))
     asked = form.get("scope", "").split()
-    granted = [scope for scope in site.campus.scopes if scope in asked]
+    granted = [scope for scope in tool.scopes if scope in asked]
     if not granted:
         raise TokenRefused("invalid_scope", "none of these scopes is registered")
     return granted  # like Moodle, without a word on those that are not
@@ -104,11 +105,12 @@ def _verify(site: Site, unverified_assertion: str) -> Assertion:
         raise TokenRefused("invalid_client", "the assertion is not one of the registered tool") from None
 
 
-def _check_assertion(site: Site, assertion: Assertion) -> None:
-    campus, now_s = site.campus, site.now_s()
-    if {assertion.iss, assertion.sub} != {campus.client_id}:
+def _check_assertion(site: Site, assertion: Assertion) -> Tool:
+    """Whose it is."""
+    tool, now_s = find_tool(site, assertion.iss), site.now_s()
+    if tool is None or assertion.sub != tool.client_id:
         raise TokenRefused("invalid_client", "iss and sub must be the client_id")
-    if assertion.aud != campus.registration().token_endpoint:
+    if assertion.aud != tool.audience:
         raise TokenRefused("invalid_client", "aud must be the token endpoint")
     if assertion.exp <= now_s:
         raise TokenRefused("invalid_client", "Expired token")
@@ -119,6 +121,7 @@ def _check_assertion(site: Site, assertion: Assertion) -> None:
     if max(issued_at_s, assertion.nbf or 0) > now_s:
         raise TokenRefused("invalid_client", "Cannot handle token with iat or nbf in the future")
     _spend(site, assertion)
+    return tool
 
 
 def _spend(site: Site, assertion: Assertion) -> None:

@@ -31,6 +31,7 @@ MOODLE_CALLS = Limit(burst=20, every_s=1 / 10)  # of one Moodle's web services, 
 STAFF_TRIES = Limit(burst=10, every_s=90)  # of one account, and of each browser that it has been signed in with
 STAFF_TRIES_OF_ADDRESS = Limit(burst=30, every_s=30)  # over all accounts
 LOGINS = Limit(burst=6_000, every_s=1 / 200)  # of one platform, in each process: far above a whole campus at once
+REGISTRATION_TRIES = Limit(burst=20, every_s=30)  # of one invitation: each makes us call somebody else's address
 KEPT_REFUSALS = Limit(burst=20, every_s=5)  # of one platform, in each process
 
 

@@ -18,6 +18,7 @@ class Action(StrEnum):
     EDIT_PLAN = "edit_plan"
     SEE_LMS = "see_lms"
     EDIT_LMS = "edit_lms"  # connect it, run its jobs
+    APPROVE_LMS = "approve_lms"  # let in an LMS that has registered itself
 
 
 Thing = Session | University | CoursePerson | None
@@ -41,6 +42,8 @@ def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
             if not isinstance(thing, University):
                 return False
             return viewer.role is Role.COORDINATOR or _is_own(viewer, thing)
+        case Action.APPROVE_LMS:
+            return viewer.role is Role.COORDINATOR and isinstance(thing, University)
         case (
             Action.CHECK_IN
             | Action.SPEAK_FOR_ONESELF
@@ -75,7 +78,9 @@ def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
             return _teaches(viewer) and not viewer.is_test_user
         case Action.OPEN_CHECK_IN:
             return session is not None and session.session_id in viewer.hosted_session_ids and not session.is_cancelled
-        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS | Action.EDIT_LMS | Action.ACT_FOR:
+        case (
+            Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS | Action.EDIT_LMS | Action.APPROVE_LMS | Action.ACT_FOR
+        ):
             return False  # an administrator's role by launch opens nothing
 
 

@@ -4,11 +4,29 @@ https://docs.anthology.com/docs/blackboard/lti/1.3/lti-subsystems/ags/ags-grades
 - 400 "User could not be found:" for a person who is not in the course.
 - A POST may "either create a new grade or update/delete an existing grade (this will depend on the properties and
   values included on the request body)"; that a score without a number is what deletes one is an assumption.
+
+Registration (https://docs.anthology.com/docs/developer-portal/creating-new-rest-or-lti-application): at the developer
+portal, which is one for all; its issuer is https://blackboard.com for every customer, while configuration and
+endpoints are at developer.blackboard.com or developer.anthology.com. The deployment is made afterwards in each
+Blackboard by the client id, so that no answer names one. A university that registers by itself is one of the exceptions
+that Anthology sanctions, because each has a login address of its own:
+https://docs.anthology.com/docs/blackboard/lti/lti-registration-deployment
 """
 
 from lms.products.quirks import NO_LONGER_A_STUDENT, SAYS, Known, Quirks, never
+from lms.products.registration import KnownAddresses, Registration
 
 QUIRKS = Quirks(
     says={**SAYS, 400: "Blackboard did not accept this score; please tell whoever runs the tool."},
     answers=(Known(status=400, words=b"user could not be found", means=never(NO_LONGER_A_STUDENT)),),
+)
+
+REGISTRATION = Registration(
+    family_codes=("blackboard", "anthology"),
+    sites=("blackboard.com", "anthology.com"),
+    known=KnownAddresses(
+        issuer="https://blackboard.com",
+        authorization_endpoint="https://developer.blackboard.com/api/v1/gateway/oidcauth",
+        token_endpoint="https://developer.blackboard.com/api/v1/gateway/oauth2/jwttoken",  # noqa: S106 - an address
+    ),
 )

@@ -5,9 +5,15 @@ has seen (hypothesis/lms, lms/services/lti_grading/_v13.py); not tried at a Brig
 - 403 "User in requested score is not enrolled in the org unit", 404 "User in requested score does not exist".
 - "Rate limiting is based on a per integration basis": 429, as everywhere.
 - Nothing was found on what clears a score; that it follows the specification is an assumption.
+
+Registration (https://community.d2l.com/brightspace/kb/articles/23662-tool-registration-deployment-and-links): sends no
+registration token (openwebwork/webwork2#2993); the issuer is the address of the Brightspace, but tokens are asked of
+one service for all, with an audience of its own; the registration is disabled at first, and its deployment is often
+made by hand, so that the answer may name none.
 """
 
 from lms.products.quirks import NO_LONGER_A_STUDENT, SAYS, Known, Quirks, gone, never
+from lms.products.registration import KnownAddresses, Registration
 
 QUIRKS = Quirks(
     says={
@@ -18,5 +24,13 @@ QUIRKS = Quirks(
     answers=(
         Known(status=403, words=b"not enrolled", means=never(NO_LONGER_A_STUDENT)),
         Known(status=404, words=b"user in requested score", means=gone("The LMS no longer knows this person.")),
+    ),
+)
+
+REGISTRATION = Registration(
+    family_codes=("desire2learn", "d2l", "brightspace"),
+    known=KnownAddresses(
+        token_endpoint="https://auth.brightspace.com/core/connect/token",  # noqa: S106 - an address, no password
+        token_audience="https://api.brightspace.com/auth/token",  # noqa: S106 - as above
     ),
 )

@@ -10,6 +10,19 @@
   which SpeedGrader shows as one to be graded (canvas-lms#1977).
 - That a timestamp "in the future" is refused with 400, and passes by itself, is not confirmed: in the source those
   words are about `submitted_at`, which we do not send.
+
+Registration: https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.registration and the source
+(app/models/lti/ims/registration.rb):
+- The token is demanded for the configuration, too.
+- The cloud's issuer is https://canvas.instructure.com for every customer (or beta, test), while the configuration and
+  the endpoints may be at the customer's own host or at sso.canvaslms.com:
+  https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.lti_dev_key_config
+- One scope that it does not know, or a missing `claims`, `messages` or `domain`, is 422.
+- A message without a placement takes `link_selection`, and the first one there wins: a plain launch, which every tool
+  has anyway, would push out the picker. So only deep linking is declared.
+- `authorization_server` is a bare host name, and the audience of tokens is the token endpoint:
+  https://developerdocs.instructure.com/services/canvas/oauth2/file.oauth
+- No deployment in the answer: the first launch names it.
 """
 
 from typing import Any
@@ -18,6 +31,7 @@ import msgspec
 
 from lms.guarded import Answer
 from lms.products.quirks import SAYS, Known, Quirks, conflict, later, never
+from lms.products.registration import KnownAddresses, Registration
 from lms.scores import Score
 
 
@@ -73,4 +87,28 @@ QUIRKS = Quirks(
     ),
     is_busy=_is_throttled,
     dressed=_dressed,
+)
+
+
+def _members(asks_names: bool) -> dict[str, str]:  # noqa: FBT001 - the type of Registration.members
+    return {"https://canvas.instructure.com/lti/privacy_level": privacy_level(asks_names=asks_names)}
+
+
+def privacy_level(*, asks_names: bool) -> str:
+    return "name_only" if asks_names else "anonymous"
+
+
+REGISTRATION = Registration(
+    family_codes=("canvas",),
+    sites=("instructure.com", "canvaslms.com"),
+    placements=("assignment_selection", "link_selection"),
+    declares_links=False,
+    names_audience=False,
+    members=_members,
+    known=KnownAddresses(
+        issuer="https://canvas.instructure.com",
+        authorization_endpoint="https://sso.canvaslms.com/api/lti/authorize_redirect",
+        token_endpoint="https://sso.canvaslms.com/login/oauth2/token",  # noqa: S106 - an address, no password
+        jwks_uri="https://sso.canvaslms.com/api/lti/security/jwks",
+    ),
 )

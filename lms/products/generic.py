@@ -5,5 +5,8 @@ fully graded scores keeps the old number.
 """
 
 from lms.products.quirks import Quirks
+from lms.products.registration import Registration
 
 QUIRKS = Quirks()
+
+REGISTRATION = Registration()

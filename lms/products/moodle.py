@@ -6,9 +6,13 @@
   for a week.
 - Completion by "any grade" counts a 0, so what was sent is taken back by a score without a number: the grade becomes
   empty and the activity incomplete. Moodle does the same for every progress but FullyGraded.
+
+Registration (measured, tests/data/moodle): a token that is good for one use comes with the link, and is demanded; the
+answer is 200 and names the deployment. The tool is pending until somebody activates it.
 """
 
 from lms.products.quirks import Quirks
+from lms.products.registration import Registration
 
 
 def _is_a_number(user_id: str) -> bool:
@@ -16,3 +20,5 @@ def _is_a_number(user_id: str) -> bool:
 
 
 QUIRKS = Quirks(takes_user_id=_is_a_number)
+
+REGISTRATION = Registration(family_codes=("moodle",))

@@ -7,10 +7,14 @@ at a Sakai.
   older ones, with "signature_error" or "invalid_authorization", never 401.
 - Members that it does not know make a score unreadable for it: no extensions of others.
 - Without a number the grade is deleted; progress is not looked at.
+
+Registration (https://github.com/sakaiproject/sakai, plus/docs/INSTALL-SAKAI.md): the issuer is the base address
+without a slash; the tool is saved by the administrator afterwards.
 """
 
 from lms.guarded import Answer
 from lms.products.quirks import NO_LONGER_A_STUDENT, SAYS, Known, Quirks, gone, never
+from lms.products.registration import Registration
 
 _TOKEN_REFUSED = (b"signature_error", b"invalid_authorization", b"token_parse_failure", b"in access_token")
 
@@ -34,3 +38,5 @@ QUIRKS = Quirks(
     refuses_token=_refuses_token,
     lacks_right=_lacks_right,
 )
+
+REGISTRATION = Registration(family_codes=("sakai",))

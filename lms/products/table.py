@@ -1,9 +1,10 @@
-"""The quirks of each product."""
+"""The quirks of each product, and how it registers a tool."""
 
 from collections.abc import Mapping
 
-from lms.products import Product, blackboard, brightspace, canvas, generic, moodle, sakai
+from lms.products import Product, blackboard, brightspace, canvas, generic, moodle, product_of, sakai
 from lms.products.quirks import Quirks
+from lms.products.registration import Registration
 
 QUIRKS: Mapping[Product, Quirks] = {
     Product.MOODLE: moodle.QUIRKS,
@@ -13,3 +14,20 @@ QUIRKS: Mapping[Product, Quirks] = {
     Product.SAKAI: sakai.QUIRKS,
     Product.GENERIC: generic.QUIRKS,
 }
+REGISTRATIONS: Mapping[Product, Registration] = {
+    Product.MOODLE: moodle.REGISTRATION,
+    Product.CANVAS: canvas.REGISTRATION,
+    Product.BRIGHTSPACE: brightspace.REGISTRATION,
+    Product.BLACKBOARD: blackboard.REGISTRATION,
+    Product.SAKAI: sakai.REGISTRATION,
+    Product.GENERIC: generic.REGISTRATION,
+}
+
+
+def product_of_family(code: str, issuer: str, token_endpoint: str) -> Product:
+    """What an LMS says it is, in its `product_family_code`; else the guess from its addresses."""
+    said = code.strip().lower()
+    for product, registration in REGISTRATIONS.items():
+        if any(said.startswith(family) for family in registration.family_codes):
+            return product
+    return product_of(issuer, token_endpoint)

@@ -11,12 +11,15 @@ from werkzeug.exceptions import HTTPException
 from lti_tool.pages.kept_refusals import keep_refusal
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.refusal_words import WORDS
+from lti_tool.pages.register_failures import over_page, too_fast_page
+from lti_tool.pages.register_invitation import TriesTooFast
 from lti_tool.pages.staff_proof import NotSignedIn, comes_from_elsewhere, own_path, sign_in_path
 from lti_tool.pages.visit_proof import FormNotOurs, VisitOver
 from lti_tool.passwords import TooManyAtOnce
 from lti_tool.protocol.refusals import Refused
 from lti_tool.security_headers import STAFF_PATHS
 from series.store.database import DatabaseBusy, DatabaseUnreachable
+from series.store.lms_invitations import InvitationOver
 from series.store.staff import LinkOver
 
 log = structlog.get_logger()
@@ -32,6 +35,8 @@ def register_error_pages(app: Flask) -> None:
     app.register_error_handler(FormNotOurs, _form_not_ours)
     app.register_error_handler(NotSignedIn, _not_signed_in)
     app.register_error_handler(LinkOver, _link_over)
+    app.register_error_handler(InvitationOver, over_page)
+    app.register_error_handler(TriesTooFast, too_fast_page)
     app.register_error_handler(TooManyAtOnce, _too_many_at_once)
     app.register_error_handler(DatabaseBusy, _database_unusable)
     app.register_error_handler(DatabaseUnreachable, _database_unusable)

@@ -59,6 +59,8 @@ def named_platform() -> Named | None:
 
 
 def _active(row: PlatformRow) -> Platform:
+    if row.state == "pending":
+        raise Refused(RefusalCode.PLATFORM_PENDING, platform=row.slug)
     if row.state != "active":
         raise Refused(RefusalCode.PLATFORM_DISABLED, platform=row.slug)
     return Platform(

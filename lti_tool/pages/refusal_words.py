@@ -60,6 +60,14 @@ _LOGIN = {
         lazy_gettext("The platform is disabled here. The coordinator can enable it (lti-tool platform enable)."),
         403,
     ),
+    RefusalCode.PLATFORM_PENDING: _words(
+        lazy_gettext("Your university's LMS has been connected, but the coordinator has not approved it yet."),
+        lazy_gettext(
+            "Nothing is to be changed in the LMS. The registration waits for the coordinator's approval (lti-tool "
+            "platform approve); afterwards the activity opens."
+        ),
+        403,
+    ),
     RefusalCode.PLATFORM_MISMATCH: _words(
         _ASK_ADMIN,
         lazy_gettext(

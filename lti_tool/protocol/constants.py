@@ -8,6 +8,7 @@ from datetime import timedelta
 
 VERSION = "1.3.0"
 RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"  # Core 5.3.1, message type claim
+DEEP_LINKING_REQUEST = "LtiDeepLinkingRequest"  # Deep Linking 2.0, 4.4.1
 
 # Core 5.3 and 5.4: claims
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"

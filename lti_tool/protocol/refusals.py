@@ -16,6 +16,7 @@ class RefusalCode(StrEnum):
     PLATFORM_UNKNOWN = "platform_unknown"
     PLATFORM_AMBIGUOUS = "platform_ambiguous"
     PLATFORM_DISABLED = "platform_disabled"
+    PLATFORM_PENDING = "platform_pending"
     PLATFORM_MISMATCH = "platform_mismatch"
     TARGET_NOT_OURS = "target_not_ours"
     # the way back

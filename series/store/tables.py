@@ -95,7 +95,7 @@ platform = Table(
     Column(
         "product", String(16), nullable=False, server_default="generic"
     ),  # lms.products.Product: whose quirks it has
-    Column("state", String(16), nullable=False),  # active, disabled, pending: nobody has approved it yet
+    Column("state", String(16), nullable=False),  # active, disabled; pending, rejected: not approved
     _ref("succeeds_platform_id", "platform.id", nullable=True),
     Column("created_at", Instant, nullable=False),
     Column("granted_scopes", Text),  # as its registration answered, blanks between; none: it was not asked

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import chain, count
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,9 @@ import sqlalchemy as sa
 from series.people import University
 from series.store.database import insert
 from series.store.tables import deployment, platform, university
+
+MAX_SLUG_CHARS = 64
+_NOT_APPROVED = ("pending", "rejected")
 
 
 class AlreadyThere(Exception):
@@ -19,6 +23,10 @@ class NotThere(Exception):
     """Nothing is known by this name. The message names what was looked for."""
 
 
+class PlatformNotApproved(Exception):
+    """It has registered itself, and nobody has approved it."""
+
+
 class PlatformReplaced(Exception):
     """What this platform had belongs to its successor."""
 
@@ -26,7 +34,8 @@ class PlatformReplaced(Exception):
 @dataclass(frozen=True, kw_only=True)
 class NewPlatform:
     """What an administrator copies from the LMS; without a `token_audience` the token endpoint is the audience.
-    `product`: as lms.products.Product names it."""
+    `product`: as lms.products.Product names it. `is_approved`: else it waits, with its deployments, for a person.
+    `granted_scopes`: blanks between."""
 
     slug: str
     university_id: int
@@ -38,6 +47,9 @@ class NewPlatform:
     token_audience: str | None
     deployment_ids: tuple[str, ...]
     product: str = "generic"
+    is_approved: bool = True
+    granted_scopes: str | None = None
+    lms_version: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +68,8 @@ class PlatformRow:
     product: str
     state: str
     succeeds_platform_id: int | None
+    granted_scopes: str | None = None
+    lms_version: str | None = None
 
 
 def add_university(
@@ -86,11 +100,12 @@ def find_university(connection: sa.Connection, slug: str) -> University:
 
 
 def add_platform(connection: sa.Connection, new: NewPlatform, *, now: datetime) -> int:
-    """Register a platform with its approved deployments; the new id. Raises AlreadyThere."""
-    values = {name: value for name, value in asdict(new).items() if name != "deployment_ids"}
+    """Register a platform with its deployments; the new id. Raises AlreadyThere."""
+    values = {name: value for name, value in asdict(new).items() if name not in {"deployment_ids", "is_approved"}}
+    state, deployment_state = ("active", "approved") if new.is_approved else ("pending", "pending")
     platform_id: int | None = connection.execute(
         insert(connection, platform)
-        .values(**values, state="active", created_at=now)
+        .values(**values, state=state, created_at=now)
         .on_conflict_do_nothing()
         .returning(platform.c.id)
     ).scalar_one_or_none()
@@ -98,7 +113,7 @@ def add_platform(connection: sa.Connection, new: NewPlatform, *, now: datetime) 
         raise AlreadyThere(f"There is already a platform {new.slug!r}, or one with this issuer and client id.")
     for deployment_id in dict.fromkeys(new.deployment_ids):
         connection.execute(
-            sa.insert(deployment).values(platform_id=platform_id, deployment_id=deployment_id, state="approved")
+            sa.insert(deployment).values(platform_id=platform_id, deployment_id=deployment_id, state=deployment_state)
         )
     return platform_id
 
@@ -138,6 +153,14 @@ def platforms_of_university(connection: sa.Connection, university_id: int) -> li
     return [_platform(row) for row in connection.execute(query)]
 
 
+def free_slug(connection: sa.Connection, university_slug: str) -> str:
+    """For the next platform of a university: its own slug, or that with -2, -3 …"""
+    of_it = sa.select(platform.c.slug).where(platform.c.slug.startswith(university_slug, autoescape=True))
+    taken = set(connection.execute(of_it).scalars())
+    numbered = (f"{university_slug[: MAX_SLUG_CHARS - 5]}-{number}" for number in count(2))
+    return next(slug for slug in chain([university_slug], numbered) if slug not in taken)
+
+
 def successor_of(connection: sa.Connection, platform_id: int) -> PlatformRow | None:
     """The platform that took the place of this one."""
     return _one_platform(connection, platform.c.succeeds_platform_id == platform_id)
@@ -149,12 +172,37 @@ def set_product(connection: sa.Connection, platform_id: int, product: str) -> No
 
 
 def disable_platform(connection: sa.Connection, platform_id: int) -> None:
-    """Refuse its launches and hold its scores. May be repeated."""
-    connection.execute(sa.update(platform).where(platform.c.id == platform_id).values(state="disabled"))
+    """Refuse its launches and hold its scores; one that nobody has approved is turned down. May be repeated."""
+    state = sa.case((platform.c.state.in_(_NOT_APPROVED), "rejected"), else_="disabled")
+    connection.execute(sa.update(platform).where(platform.c.id == platform_id).values(state=state))
+
+
+def approve_platform(connection: sa.Connection, platform_id: int) -> bool:
+    """Let in a platform that has registered itself, with the deployments that its registration named; whether it
+    waited for that, or had been turned down. May be repeated."""
+    found = connection.execute(
+        sa.update(platform)
+        .where(platform.c.id == platform_id, platform.c.state.in_(_NOT_APPROVED))
+        .values(state="active")
+        .returning(platform.c.id)
+    ).one_or_none()
+    if found is None:
+        return False
+    # No launch has named any: those of such a platform are refused before.
+    connection.execute(
+        sa.update(deployment)
+        .where(deployment.c.platform_id == platform_id, deployment.c.state == "pending")
+        .values(state="approved")
+    )
+    return True
 
 
 def enable_platform(connection: sa.Connection, row: PlatformRow) -> None:
-    """May be repeated. Raises PlatformReplaced: its people would become other people."""
+    """May be repeated. Raises PlatformReplaced: its people would become other people; PlatformNotApproved."""
+    if row.state in _NOT_APPROVED:
+        raise PlatformNotApproved(
+            f"{row.slug!r} has registered itself, and nobody has approved it: `lti-tool platform approve {row.slug}`."
+        )
     successor = successor_of(connection, row.platform_id)
     if successor is not None:
         raise PlatformReplaced(f"{row.slug!r} was replaced by {successor.slug!r}, which has all it had; use that one.")
@@ -191,4 +239,6 @@ def _platform(row: Any) -> PlatformRow:
         product=row.product,
         state=row.state,
         succeeds_platform_id=row.succeeds_platform_id,
+        granted_scopes=row.granted_scopes,
+        lms_version=row.lms_version,
     )

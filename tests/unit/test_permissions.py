@@ -71,6 +71,9 @@ TABLE: list[tuple[Action, str, Thing, set[str]]] = [
     (Action.EDIT_LMS, "Malta's", MALTA, COORDINATES),
     (Action.EDIT_LMS, "Vilnius's", VILNIUS, {"coordinator", "LMS admin of Vilnius"}),
     (Action.EDIT_LMS, "nobody's", None, set()),
+    (Action.APPROVE_LMS, "Malta's", MALTA, COORDINATES),
+    (Action.APPROVE_LMS, "Vilnius's", VILNIUS, COORDINATES),
+    (Action.APPROVE_LMS, "nobody's", None, set()),
     (Action.SEE_LMS, "a session's", SESSION, set()),
 ]
 
