@@ -15,6 +15,7 @@ from sandbox_lms import (
     pages,
     platform_storage,
     roster_service,
+    selection_pages,
     token_endpoint,
 )
 from sandbox_lms.sign_ins import signed_in_person
@@ -31,6 +32,7 @@ def create_app(site: Site) -> Flask:
     for module in (
         pages,
         course_pages,
+        selection_pages,
         platform_storage,
         login_initiation,
         authorization,
@@ -42,6 +44,7 @@ def create_app(site: Site) -> Flask:
     ):
         app.register_blueprint(module.blueprint)
     app.jinja_env.filters.update(date=pages.shown_date, number=pages.shown_number)
+    app.jinja_env.globals.update(course_path=pages.course_path)
     app.context_processor(_template_values)
     app.register_error_handler(HTTPException, _error_page)
     app.after_request(_add_headers)

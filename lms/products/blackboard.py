@@ -6,9 +6,17 @@ https://docs.anthology.com/docs/blackboard/lti/1.3/lti-subsystems/ags/ags-grades
   values included on the request body)"; that a score without a number is what deletes one is an assumption.
 """
 
+from lms.products.deep_linking import DeepLinking
 from lms.products.quirks import NO_LONGER_A_STUDENT, SAYS, Known, Quirks, never
 
 QUIRKS = Quirks(
     says={**SAYS, 400: "Blackboard did not accept this score; please tell whoever runs the tool."},
     answers=(Known(status=400, words=b"user could not be found", means=never(NO_LONGER_A_STUDENT)),),
+)
+# https://docs.anthology.com/docs/blackboard/lti/1.3/dl/dl-types
+DEEP_LINKING = DeepLinking(
+    afterwards=(
+        "Blackboard hides new content from students: make each item visible.",
+        "Blackboard takes no dates from us: the calendar and this tool always show the right ones.",
+    )
 )

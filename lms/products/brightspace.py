@@ -7,6 +7,7 @@ has seen (hypothesis/lms, lms/services/lti_grading/_v13.py); not tried at a Brig
 - Nothing was found on what clears a score; that it follows the specification is an assumption.
 """
 
+from lms.products.deep_linking import DeepLinking
 from lms.products.quirks import NO_LONGER_A_STUDENT, SAYS, Known, Quirks, gone, never
 
 QUIRKS = Quirks(
@@ -19,4 +20,11 @@ QUIRKS = Quirks(
         Known(status=403, words=b"not enrolled", means=never(NO_LONGER_A_STUDENT)),
         Known(status=404, words=b"user in requested score", means=gone("The LMS no longer knows this person.")),
     ),
+)
+# https://community.d2l.com/brightspace/kb/articles/23755-deep-linking-extension-with-lti-1-3
+DEEP_LINKING = DeepLinking(
+    afterwards=(
+        "Brightspace puts the links where you have begun; move them to the module where students look.",
+        "Brightspace takes no dates from us: the calendar and this tool always show the right ones.",
+    )
 )

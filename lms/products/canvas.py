@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from lms.guarded import Answer
+from lms.products.deep_linking import DeepLinking
 from lms.products.quirks import SAYS, Known, Quirks, conflict, later, never
 from lms.scores import Score
 
@@ -73,4 +74,14 @@ QUIRKS = Quirks(
     ),
     is_busy=_is_throttled,
     dressed=_dressed,
+)
+# Its documentation: https://canvas.instructure.com/doc/api/file.content_item.html; a line item makes an assignment only
+# where that is switched on (canvas-lms#1749).
+DEEP_LINKING = DeepLinking(
+    takes_windows=True,
+    afterwards=(
+        "Canvas leaves new items unpublished: publish them, so that students see them.",
+        "If your Canvas makes no assignment of them, the grade column appears with the first grade.",
+        "If a session is moved later, please change its due date in Canvas, too.",
+    ),
 )

@@ -8,6 +8,7 @@
   empty and the activity incomplete. Moodle does the same for every progress but FullyGraded.
 """
 
+from lms.products.deep_linking import DeepLinking
 from lms.products.quirks import Quirks
 
 
@@ -16,3 +17,13 @@ def _is_a_number(user_id: str) -> bool:
 
 
 QUIRKS = Quirks(takes_user_id=_is_a_number)
+# Measured: title, text, address, icon, custom parameters and the line item's maximum, resource id and tag are taken;
+# dates, label, frame and window are ignored; nothing but the site's or the course's default switches completion on.
+DEEP_LINKING = DeepLinking(
+    afterwards=(
+        "Moodle makes nothing before you press “Save and return to course” there.",
+        "Moodle switches completion off for new activities.",
+        "If students should see one as done: in its settings, under “Completion conditions”, “Receive a grade”.",
+        "Moodle takes no dates from us: the calendar and this tool always show the right ones.",
+    )
+)

@@ -10,6 +10,7 @@ at a Sakai.
 """
 
 from lms.guarded import Answer
+from lms.products.deep_linking import DeepLinking
 from lms.products.quirks import NO_LONGER_A_STUDENT, SAYS, Known, Quirks, gone, never
 
 _TOKEN_REFUSED = (b"signature_error", b"invalid_authorization", b"token_parse_failure", b"in access_token")
@@ -33,4 +34,7 @@ QUIRKS = Quirks(
     ),
     refuses_token=_refuses_token,
     lacks_right=_lacks_right,
+)
+DEEP_LINKING = DeepLinking(
+    afterwards=("Sakai takes no dates from us: the calendar and this tool always show the right ones.",)
 )
