@@ -40,7 +40,7 @@ def _add(response: Response) -> Response:
         return response
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {_frame_ancestors()}"
+        f"connect-src 'self'; base-uri 'none'; form-action {_form_action()}; frame-ancestors {_frame_ancestors()}"
     )
     if _is_for_staff():
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
@@ -57,12 +57,12 @@ def _add_to_all(response: Response) -> None:
 
 
 def _frame_ancestors() -> str:
-    """Visits: the LMS of the launch, or all that we know where it named no way back; login and fallback pages: all that
-    we know; public pages: nobody. And whom the operator lists. Pages of staff: nobody at all."""
+    """Visits and the picker: the LMS of the launch, or all that we know where it named no way back; login and fallback
+    pages: all that we know; public pages: nobody. And whom the operator lists. Pages of staff: nobody at all."""
     if _is_for_staff():
         return "'none'"
     listed = " ".join(the_tool().settings.frame_ancestors)
-    if request.path.startswith("/visit/"):
+    if request.path.startswith("/visit/") or "return_url" in g:
         return_url: str | None = g.get("return_url")
         own = origin(return_url) if return_url else None
         return " ".join(filter(None, [own or _all_platforms(), listed])) or "'none'"
@@ -71,6 +71,12 @@ def _frame_ancestors() -> str:
     if request.path.startswith("/lti/"):
         return " ".join(filter(None, [_all_platforms(), listed])) or "'none'"
     return listed or "'none'"
+
+
+def _form_action() -> str:
+    """Ourselves; and where Deep Linking is answered, the LMS, which may lead the browser on to a host of its own."""
+    url: str | None = g.get("form_action_url")
+    return " ".join(filter(None, ["'self'", origin(url), _all_platforms()])) if url else "'self'"
 
 
 def _is_for_staff() -> bool:

@@ -16,6 +16,7 @@ from sandbox_lms import (
     platform_storage,
     registration,
     roster_service,
+    selection_pages,
     token_endpoint,
     tool_pages,
 )
@@ -33,6 +34,7 @@ def create_app(site: Site) -> Flask:
     for module in (
         pages,
         course_pages,
+        selection_pages,
         platform_storage,
         login_initiation,
         authorization,
@@ -46,6 +48,7 @@ def create_app(site: Site) -> Flask:
     ):
         app.register_blueprint(module.blueprint)
     app.jinja_env.filters.update(date=pages.shown_date, number=pages.shown_number)
+    app.jinja_env.globals.update(course_path=pages.course_path)
     app.context_processor(_template_values)
     app.register_error_handler(HTTPException, _error_page)
     app.after_request(_add_headers)

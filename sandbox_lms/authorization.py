@@ -13,6 +13,7 @@ from sandbox_lms.id_tokens import CampusLaunch, describe
 from sandbox_lms.lti_platform import CampusPlatform, LtiRequest
 from sandbox_lms.message_hints import BegunLaunch, spend_hint
 from sandbox_lms.registered_tools import current_tool
+from sandbox_lms.selections import Selection, describe_selection, find_selection
 from sandbox_lms.sign_ins import signed_in_person
 from sandbox_lms.site import Site, the_site
 
@@ -46,14 +47,17 @@ def authorize() -> Any:
     begun = spend_hint(site, request.values.get("lti_message_hint", ""))
     try:
         _check_client(site)
-        person, activity = _check_request(site, begun)
+        person, opened = _check_request(site, begun)
     except NotOurTool as error:
         return render_template("error.html", title="This launch cannot go on", message=str(error)), 400
     except AuthenticationError as error:
         return _post_error(site, error)
     platform = CampusPlatform(site=site)
     launch = CampusLaunch(LtiRequest(request), platform)
-    describe(launch, site, person, activity)
+    if isinstance(opened, Selection):
+        describe_selection(launch, site, person, opened)
+    else:
+        describe(launch, site, person, opened)
     return launch.lti_launch()
 
 
@@ -68,7 +72,7 @@ def _check_client(site: Site) -> None:
         raise NotOurTool("The request wants its answer at an address that is not the registered one.")
 
 
-def _check_request(site: Site, begun: BegunLaunch | None) -> tuple[Person, Activity]:
+def _check_request(site: Site, begun: BegunLaunch | None) -> tuple[Person, Activity | Selection]:
     for name, (wanted, code) in _EXACTLY.items():
         if request.values.get(name) != wanted:
             raise AuthenticationError(code, f"{name} must be {wanted}")
@@ -82,10 +86,10 @@ def _check_request(site: Site, begun: BegunLaunch | None) -> tuple[Person, Activ
         raise AuthenticationError("access_denied", "Somebody else is signed in in this browser")
     if begun is None or begun.user_id != person.user_id:
         raise AuthenticationError("invalid_request", "lti_message_hint is unknown or spent")
-    activity = find_activity(site, begun.activity_id)
-    if activity is None:
+    opened = find_selection(site, begun.selection_id) if begun.selection_id else find_activity(site, begun.activity_id)
+    if opened is None:
         raise AuthenticationError("invalid_request", "The activity is no longer there")
-    return person, activity
+    return person, opened
 
 
 def _sent() -> dict[str, list[str]]:

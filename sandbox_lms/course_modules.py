@@ -77,14 +77,14 @@ def all_modules(site: Site) -> list[CourseModule]:
     with site.database.read() as connection:
         rows = connection.execute("SELECT * FROM course_module WHERE campus = ?", (site.slug,)).fetchall()
     modules = [_module(dict(row)) for row in rows]
-    tracking = AUTOMATIC if site.campus.grades_activities else NONE  # a column of the tool's own completes nothing
     modules += [
         CourseModule(
             cmid=lti_cmid(activity.activity_id),
             modname="lti",
             instance=int(activity.resource_link_id),
             name=activity.title,
-            tracking=tracking,
+            # A column of the tool's own completes nothing.
+            tracking=activity.tracking if site.campus.grades_activities else NONE,
         )
         for activity in all_activities(site)
     ]

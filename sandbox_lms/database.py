@@ -14,6 +14,17 @@ CREATE TABLE IF NOT EXISTS activity (
     campus TEXT NOT NULL, activity_id INTEGER NOT NULL, title TEXT NOT NULL, document_target TEXT NOT NULL,
     resource_link_id TEXT NOT NULL, line_item_id INTEGER NOT NULL, score_maximum REAL NOT NULL,
     PRIMARY KEY (campus, activity_id), UNIQUE (campus, resource_link_id), UNIQUE (campus, line_item_id));
+CREATE TABLE IF NOT EXISTS course (
+    campus TEXT NOT NULL, course_id INTEGER NOT NULL, title TEXT NOT NULL, history TEXT NOT NULL,
+    PRIMARY KEY (campus, course_id));
+CREATE TABLE IF NOT EXISTS selected_activity (
+    campus TEXT NOT NULL, activity_id INTEGER NOT NULL, course_id INTEGER NOT NULL, custom TEXT NOT NULL,
+    text TEXT NOT NULL, is_graded INTEGER NOT NULL, resource_id TEXT NOT NULL, tag TEXT NOT NULL,
+    tracking INTEGER NOT NULL, copied_from TEXT NOT NULL, PRIMARY KEY (campus, activity_id));
+CREATE TABLE IF NOT EXISTS selection (
+    campus TEXT NOT NULL, selection_id TEXT NOT NULL, course_id INTEGER NOT NULL, user_id TEXT NOT NULL,
+    state TEXT NOT NULL, items TEXT NOT NULL, PRIMARY KEY (campus, selection_id));
+CREATE TABLE IF NOT EXISTS spent_response (campus TEXT NOT NULL, nonce TEXT NOT NULL, PRIMARY KEY (campus, nonce));
 CREATE TABLE IF NOT EXISTS line_item (
     campus TEXT NOT NULL, line_item_id INTEGER NOT NULL, label TEXT NOT NULL, score_maximum REAL NOT NULL,
     resource_id TEXT NOT NULL, tag TEXT NOT NULL, resource_link_id TEXT, PRIMARY KEY (campus, line_item_id));

@@ -17,6 +17,7 @@ from lti1p3platform.service_connector import AssignmentsGradesService
 from sandbox_lms import latencies
 from sandbox_lms.activities import line_item_url, line_items_url
 from sandbox_lms.campus import AGS_SCOPE
+from sandbox_lms.courses import NoSuchCourse, find_course
 from sandbox_lms.gradebook import Grade, IncorrectScore, OldScore, all_grades, read_score, record_score
 from sandbox_lms.line_items import IncorrectLineItem, LineItem, all_line_items, find_line_item, make_line_item
 from sandbox_lms.lti_platform import CampusPlatform, LtiRequest
@@ -51,7 +52,7 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
     """The library's handlers with the scope of one verb alone: they would take any of the service's."""
 
     def __init__(self, site: Site, course_id: int, scope: str) -> None:
-        super().__init__(LtiRequest(request), CampusPlatform(site=site), line_items_url(site))
+        super().__init__(LtiRequest(request), CampusPlatform(site=site), line_items_url(site, course_id))
         self._site = site
         self._course_id = course_id
         self._scope = scope
@@ -62,7 +63,9 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
 
     def find_lineitems(self, **filters: str) -> dict[str, Any]:
         self._check_course()
-        items = [_line_item(self._site, found) for found in all_line_items(self._site)]
+        items = [
+            _line_item(self._site, found, self._course_id) for found in all_line_items(self._site, self._course_id)
+        ]
         # The library hands over every query parameter; these three are the specification's.
         for parameter, member in (
             ("resource_link_id", "resourceLinkId"),
@@ -74,14 +77,15 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
         return {"content": items, "has_next": False}
 
     def find_lineitem(self, line_item_id: int) -> dict[str, Any]:
-        return _line_item(self._site, self._line_item(line_item_id))
+        return _line_item(self._site, self._line_item(line_item_id), self._course_id)
 
     def create_lineitem(self, creation_data: Any) -> Any:
         self._check_course()
         try:
-            return _line_item(self._site, make_line_item(self._site, creation_data))
+            made = make_line_item(self._site, creation_data, self._course_id)
         except IncorrectLineItem:
             raise LtiServiceException("Incorrect line item received", 400) from None
+        return _line_item(self._site, made, self._course_id)
 
     def update_lineitem(self, update_data: Any) -> Any:
         raise LtiServiceException("Line items cannot be changed by a tool here", 405)
@@ -104,7 +108,7 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
         grades = all_grades(self._site, line_item.line_item_id)
         return {
             "content": [
-                _result(self._site, line_item, grade)
+                _result(self._site, line_item, grade, self._course_id)
                 for grade in grades
                 if grade.score is not None and user_id in (None, grade.user_id)
             ],
@@ -113,14 +117,16 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
 
     def _line_item(self, line_item_id: int) -> LineItem:
         self._check_course()
-        found = find_line_item(self._site, line_item_id)
+        found = find_line_item(self._site, line_item_id, self._course_id)
         if found is None:
             raise LtiServiceException(f"Not Found: Grade item {line_item_id} doesn't exist", 404)
         return found
 
     def _check_course(self) -> None:
-        if self._course_id != self._site.campus.course_id:
-            raise LtiServiceException(f"Not Found: Course {self._course_id} doesn't exist", 404)
+        try:
+            find_course(self._site, self._course_id)
+        except NoSuchCourse:
+            raise LtiServiceException(f"Not Found: Course {self._course_id} doesn't exist", 404) from None
         # Moodle's addresses carry this query; a client that loses it when it adds a path is found out.
         if request.args.get("type_id") != self._site.campus.deployment_id:
             raise LtiServiceException("Not Found: Tool type doesn't exist", 404)
@@ -219,10 +225,10 @@ def _note_score() -> None:
         the_entry().body_sha256 = sha256(request.get_data()).hexdigest()
 
 
-def _line_item(site: Site, found: LineItem) -> dict[str, Any]:
+def _line_item(site: Site, found: LineItem, course_id: int) -> dict[str, Any]:
     link = found.resource_link_id
     return {
-        "id": line_item_url(site, found.line_item_id),
+        "id": line_item_url(site, found.line_item_id, course_id=course_id),
         "label": found.label,
         "scoreMaximum": _number(found.score_maximum),
         "resourceId": found.resource_id,
@@ -230,13 +236,14 @@ def _line_item(site: Site, found: LineItem) -> dict[str, Any]:
     } | ({} if link is None else {"resourceLinkId": link, "ltiLinkId": link})
 
 
-def _result(site: Site, line_item: LineItem, grade: Grade) -> dict[str, Any]:
+def _result(site: Site, line_item: LineItem, grade: Grade, course_id: int) -> dict[str, Any]:
+    results_url = line_item_url(site, line_item.line_item_id, "/results", course_id=course_id)
     result: dict[str, Any] = {
-        "id": f"{line_item_url(site, line_item.line_item_id, '/results')}&user_id={grade.user_id}",
+        "id": f"{results_url}&user_id={grade.user_id}",
         "userId": grade.user_id,
         "resultScore": _number(grade.score or 0),
         "resultMaximum": _number(line_item.score_maximum),
-        "scoreOf": line_item_url(site, line_item.line_item_id),
+        "scoreOf": line_item_url(site, line_item.line_item_id, course_id=course_id),
         "timestamp": datetime.fromtimestamp(grade.scored_at_s, site.zone).isoformat(),
     }
     return result | ({"comment": grade.comment} if grade.comment else {})

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from sandbox_lms.activities import NO_TRACKING, find_activity
 from sandbox_lms.completion import complete_by_grade
 from sandbox_lms.line_items import LineItem
 from sandbox_lms.site import Site
@@ -73,6 +74,7 @@ def record_score(site: Site, line_item: LineItem, score: Score) -> None:
     if person is None or person.role != "student" or person.user_id in site.switches.settings.left:
         raise IncorrectScore
     scored_at_s = _whole_second(score.timestamp)
+    activity = None if line_item.activity_id is None else find_activity(site, line_item.activity_id)
     with site.database.write() as connection:
         stored = connection.execute(
             "SELECT scored_at_s FROM grade WHERE campus = ? AND line_item_id = ? AND user_id = ?",
@@ -86,9 +88,9 @@ def record_score(site: Site, line_item: LineItem, score: Score) -> None:
             " VALUES (?, ?, ?, ?, ?, ?)",
             (site.slug, line_item.line_item_id, score.user_id, grade, score.comment, scored_at_s),
         )
-        if line_item.activity_id is not None:
+        if activity is not None and activity.tracking != NO_TRACKING:
             share = None if grade is None else grade / line_item.score_maximum
-            complete_by_grade(connection, site, line_item.activity_id, score.user_id, share)
+            complete_by_grade(connection, site, activity.activity_id, score.user_id, share)
 
 
 def all_grades(site: Site, line_item_id: int | None = None) -> list[Grade]:

@@ -5,8 +5,9 @@ from typing import Any
 from flask import render_template
 from lti1p3platform.message_launch import LTIAdvantageMessageLaunchAbstract
 
-from sandbox_lms.activities import Activity, line_item_url, line_items_url, memberships_url
+from sandbox_lms.activities import Activity, course_of, line_item_url, line_items_url, memberships_url
 from sandbox_lms.campus import AGS_SCOPE, NRPS_SCOPE, Person
+from sandbox_lms.courses import Course, find_course
 from sandbox_lms.registered_tools import current_tool
 from sandbox_lms.site import Site
 
@@ -43,25 +44,45 @@ class CampusLaunch(LTIAdvantageMessageLaunchAbstract):  # type: ignore[misc]  # 
 
 def describe(launch: CampusLaunch, site: Site, person: Person, activity: Activity) -> None:
     """Put into the message who opens what, and which services the tool may use for it."""
-    campus, scopes = site.campus, current_tool(site).scopes
-    launch.storage_target = campus.storage_target
-    launch.set_id_token_expiration(LIFE_S)
-    launch.set_user_data(person.user_id, ROLES[person.role])
-    launch.set_launch_context_claim(
-        str(campus.course_id), ["CourseSection"], context_title=campus.course_title, context_label=campus.course_label
-    )
+    campus, scopes, course = site.campus, current_tool(site).scopes, find_course(site, course_of(site, activity))
+    describe_course(launch, site, person, course)
     launch.set_resource_link_claim(activity.resource_link_id, title=activity.title)
     launch.set_extra_claims(_presentation(site, activity))
-    launch.set_custom_parameters_claim({"context_memberships_url": memberships_url(site)})
-    launch.set_extra_claims(_platform_claims(site, person))
-    own = line_item_url(site, activity.line_item_id) if campus.grades_activities else None
-    launch.set_ags(line_items_url(site), own)
+    launch.set_custom_parameters_claim({**_custom(site, course, activity), **activity.custom})
+    is_graded = campus.grades_activities and activity.is_graded
+    own = line_item_url(site, activity.line_item_id, course_id=course.course_id) if is_graded else None
+    launch.set_ags(line_items_url(site, course.course_id), own)
     # The library names scopes of its own choice; a platform must name those that it grants.
     launch.extra_claims["https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"]["scope"] = [
         scope for scope in scopes if scope.startswith(AGS_SCOPE)
     ]
     if NRPS_SCOPE in scopes:
-        launch.set_nrps(memberships_url(site))
+        launch.set_nrps(memberships_url(site, course.course_id))
+
+
+def describe_course(launch: CampusLaunch, site: Site, person: Person, course: Course) -> None:
+    """What every message says: who comes from which course."""
+    launch.storage_target = site.campus.storage_target
+    launch.set_id_token_expiration(LIFE_S)
+    launch.set_user_data(person.user_id, ROLES[person.role])
+    launch.set_launch_context_claim(
+        str(course.course_id), ["CourseSection"], context_title=course.title, context_label=course.label
+    )
+    launch.set_custom_parameters_claim(_custom(site, course, None))
+    launch.set_extra_claims(_platform_claims(site, person))
+
+
+def _custom(site: Site, course: Course, activity: Activity | None) -> dict[str, str]:
+    """What the tool has asked for at its registration, replaced as far as this LMS knows it: a Moodle sends what it
+    does not know as it is."""
+    links = "$ResourceLink.id.history"
+    if activity is not None and site.switches.settings.knows_link_history:
+        links = ",".join(activity.copied_from)
+    return {
+        "context_memberships_url": memberships_url(site, course.course_id),
+        "context_history": ",".join(map(str, course.history)),
+        "resource_link_history": links,
+    }
 
 
 def _presentation(site: Site, activity: Activity) -> dict[str, Any]:
@@ -70,7 +91,7 @@ def _presentation(site: Site, activity: Activity) -> dict[str, Any]:
         CLAIM + "launch_presentation": {
             "locale": campus.language,
             "document_target": activity.document_target,
-            "return_url": f"{campus.url}/mod/lti/return.php?course={campus.course_id}"
+            "return_url": f"{campus.url}/mod/lti/return.php?course={course_of(site, activity)}"
             f"&instanceid={activity.activity_id}",
         }
     }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox_lms.activities import all_activities
+from sandbox_lms.activities import all_activities, course_of, every_activity
 from sandbox_lms.site import Site
 
 FIRST_MADE = 100  # activities have smaller ids
@@ -24,8 +24,12 @@ class IncorrectLineItem(Exception):
     """What cannot be a line item."""
 
 
-def all_line_items(site: Site) -> list[LineItem]:
-    own = all_activities(site) if site.campus.grades_activities else []
+def all_line_items(site: Site, course_id: int | None = None) -> list[LineItem]:
+    """Of one course; without its id, of the campus's own."""
+    wanted = site.campus.course_id if course_id is None else course_id
+    graded = [activity for activity in all_activities(site, wanted) if activity.is_graded]
+    own = graded if site.campus.grades_activities else []
+    course_of_link = {activity.resource_link_id: course_of(site, activity) for activity in every_activity(site)}
     with site.database.read() as connection:
         made = connection.execute("SELECT * FROM line_item WHERE campus = ? ORDER BY line_item_id", (site.slug,))
         return [
@@ -34,20 +38,26 @@ def all_line_items(site: Site) -> list[LineItem]:
                     line_item_id=activity.line_item_id,
                     label=activity.title,
                     score_maximum=activity.score_maximum,
+                    resource_id=activity.resource_id,
+                    tag=activity.tag,
                     resource_link_id=activity.resource_link_id,
                     activity_id=activity.activity_id,
                 )
                 for activity in own
             ),
-            *(_made(dict(row)) for row in made),
+            *(
+                _made(dict(row))
+                for row in made
+                if course_of_link.get(row["resource_link_id"], site.campus.course_id) == wanted
+            ),
         ]
 
 
-def find_line_item(site: Site, line_item_id: int) -> LineItem | None:
-    return next((found for found in all_line_items(site) if found.line_item_id == line_item_id), None)
+def find_line_item(site: Site, line_item_id: int, course_id: int | None = None) -> LineItem | None:
+    return next((found for found in all_line_items(site, course_id) if found.line_item_id == line_item_id), None)
 
 
-def make_line_item(site: Site, document: Any) -> LineItem:
+def make_line_item(site: Site, document: Any, course_id: int | None = None) -> LineItem:
     """Like Moodle, also a second one with the same resource id. Raises IncorrectLineItem."""
     if not isinstance(document, dict):
         raise IncorrectLineItem
@@ -58,7 +68,7 @@ def make_line_item(site: Site, document: Any) -> LineItem:
         raise IncorrectLineItem
     if not all(isinstance(text, str) for text in texts):
         raise IncorrectLineItem
-    if link is not None and link not in {activity.resource_link_id for activity in all_activities(site)}:
+    if link is not None and link not in {activity.resource_link_id for activity in all_activities(site, course_id)}:
         raise IncorrectLineItem
     with site.database.write() as connection:
         row = connection.execute(
@@ -67,7 +77,7 @@ def make_line_item(site: Site, document: Any) -> LineItem:
             " RETURNING line_item_id",
             (site.slug, FIRST_MADE, label, maximum, *texts, link, site.slug),
         ).fetchone()
-    made = find_line_item(site, row["line_item_id"])
+    made = find_line_item(site, row["line_item_id"], course_id if link else None)
     assert made is not None
     return made
 

@@ -48,8 +48,13 @@ def launch(site: Site, person: Person, activity_id: int) -> Any:
     activity = find_activity(site, activity_id)
     if activity is None:
         abort(404)
+    return begin_login(site, person, make_hint(site, person, activity))
+
+
+def begin_login(site: Site, person: Person, message_hint: str) -> Any:
+    """Send the browser to the tool's login."""
     login = CampusLogin(None, CampusPlatform(site=site))
-    login.set_lti_message_hint(hint=make_hint(site, person, activity))
+    login.set_lti_message_hint(hint=message_hint)
     login.storage_target = site.campus.storage_target
     if site.campus.tool_login == "moodle-post":
         return login.post_form(person.user_id)

@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from markupsafe import Markup
 
-from sandbox_lms.activities import all_activities, find_activity
+from sandbox_lms.activities import all_activities, course_of, find_activity
 from sandbox_lms.calendar import Event, events_of_course
 from sandbox_lms.campus import Person
 from sandbox_lms.cleaning import clean_html, escaped_name
 from sandbox_lms.completion import all_completions
 from sandbox_lms.course_modules import all_modules
+from sandbox_lms.courses import Course, NoSuchCourse, all_courses, find_course
 from sandbox_lms.gradebook import all_grades
 from sandbox_lms.sign_ins import sign_in, sign_out, signed_in_person, with_person
 from sandbox_lms.site import Site, the_site
@@ -75,12 +76,26 @@ def sign_out_person() -> Response:
 
 
 @blueprint.get("/course")
+@blueprint.get("/course/<int:course_id>")
 @with_person
-def course(site: Site, person: Person) -> str:
+def course(site: Site, person: Person, course_id: int | None = None) -> str:
+    """The campus's own course, with all that Moodle has in one; or a copy, with its activities alone."""
+    shown = _course(site, course_id)
+    if shown.course_id != site.campus.course_id:
+        copied = all_activities(site, shown.course_id)
+        return render_template(
+            "course.html", course=shown, activities=copied, others=[], done=set(), events=[], copies=[]
+        )
     done = {cmid for (cmid, _), one in all_completions(site, person.user_id).items() if one.is_done}
     others = [module for module in all_modules(site) if module.modname != "lti"]
     return render_template(
-        "course.html", activities=all_activities(site), others=others, done=done, events=_coming_up(site)[:3]
+        "course.html",
+        course=shown,
+        activities=all_activities(site),
+        others=others,
+        done=done,
+        events=_coming_up(site)[:3],
+        copies=all_courses(site)[1:],
     )
 
 
@@ -90,7 +105,7 @@ def activity(site: Site, person: Person, activity_id: int) -> str:
     found = find_activity(site, activity_id)
     if found is None:
         abort(404)
-    return render_template("activity.html", activity=found)
+    return render_template("activity.html", activity=found, course_id=course_of(site, found))
 
 
 @blueprint.get("/activity/<int:activity_id>/inner")
@@ -109,7 +124,9 @@ def gradebook(site: Site, person: Person) -> str:
     """Teachers and administrators see every student, a student the own row."""
     rows = (person,) if person.role == "student" else site.campus.students
     grades = {(grade.user_id, grade.line_item_id): grade for grade in all_grades(site)}
-    return render_template("gradebook.html", activities=all_activities(site), rows=rows, grades=grades)
+    shown = _course(site, request.args.get("course", type=int))
+    activities = [one for one in all_activities(site, shown.course_id) if one.is_graded]
+    return render_template("gradebook.html", course=shown, activities=activities, rows=rows, grades=grades)
 
 
 @blueprint.get("/calendar")
@@ -145,6 +162,17 @@ def shown_number(value: float) -> str:
 
 def shown_date(at: datetime) -> str:
     return f"{at:%A}, {at.day} {at:%B %Y}"
+
+
+def course_path(course_id: int) -> str:
+    return "/course" if course_id == the_site().campus.course_id else f"/course/{course_id}"
+
+
+def _course(site: Site, course_id: int | None) -> Course:
+    try:
+        return find_course(site, site.campus.course_id if course_id is None else course_id)
+    except NoSuchCourse:
+        abort(404)
 
 
 def _coming_up(site: Site) -> list[ShownEvent]:

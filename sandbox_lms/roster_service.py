@@ -14,6 +14,7 @@ from lti1p3platform.service_connector import NamesRoleProvisioningService
 from sandbox_lms import latencies
 from sandbox_lms.activities import all_activities, memberships_url
 from sandbox_lms.campus import Person
+from sandbox_lms.courses import Course, NoSuchCourse, find_course
 from sandbox_lms.id_tokens import person_sourcedid
 from sandbox_lms.lti_platform import CampusPlatform, LtiRequest
 from sandbox_lms.services import no_handler, refusal, service_blueprint
@@ -28,9 +29,10 @@ SHORT_ROLES = {"student": "Learner", "teacher": "Instructor"}  # short, as Moodl
 class CampusRoster(NamesRoleProvisioningService):  # type: ignore[misc]  # the library ships no types
     """The library's handler. Its own paging adds 1 to a text: here the page and the limit are numbers."""
 
-    def __init__(self, site: Site) -> None:
-        super().__init__(LtiRequest(request), CampusPlatform(site=site), memberships_url(site))
+    def __init__(self, site: Site, course: Course) -> None:
+        super().__init__(LtiRequest(request), CampusPlatform(site=site), memberships_url(site, course.course_id))
         self._site = site
+        self._course = course
         query = self.request.get_data
         query.update({name: _positive(query[name]) for name in ("page", "limit") if name in query})
         page_size = site.switches.settings.roster_page_size
@@ -49,11 +51,13 @@ class CampusRoster(NamesRoleProvisioningService):  # type: ignore[misc]  # the l
         return {"content": content, "has_next": page * size < len(members)}
 
     def get_context_by_id(self) -> Context:
-        campus = self._site.campus
-        return Context(id=str(campus.course_id), label=campus.course_label, title=campus.course_title)
+        course = self._course
+        return Context(id=str(course.course_id), label=course.label, title=course.title)
 
     def is_resource_link_valid(self, context_id: str, resource_link_id: str) -> bool:
-        if resource_link_id not in {activity.resource_link_id for activity in all_activities(self._site)}:
+        if resource_link_id not in {
+            activity.resource_link_id for activity in all_activities(self._site, self._course.course_id)
+        }:
             raise LtiServiceException(f"Not Found: LTI link {resource_link_id} doesn't exist", 404)
         return True
 
@@ -66,10 +70,10 @@ def memberships(course_id: int, binding: str) -> Response:
         return no_handler()
     if site.switches.settings.refuses_rlid and "rlid" in request.args:
         return refusal(400, "rlid is not supported")  # Schoology
-    if (course_id, binding) != (site.campus.course_id, site.campus.deployment_id):
-        return refusal(404, f"Not Found: Course {course_id} doesn't exist")
     try:
-        roster = CampusRoster(site)
+        roster = CampusRoster(site, _course(site, course_id, binding))
+    except NoSuchCourse:
+        return refusal(404, f"Not Found: Course {course_id} doesn't exist")
     except ValueError:
         return refusal(400, "limit and page must be positive numbers")
     answer: LibraryResponse = roster.handle_resp(roster.handle_get_members)
@@ -78,6 +82,13 @@ def memberships(course_id: int, binding: str) -> Response:
     members = len(answer.result["members"])
     site.switches.take_time(latencies.ROSTER_MS + latencies.ROSTER_MEMBER_MS * members)
     return _page(answer)
+
+
+def _course(site: Site, course_id: int, binding: str) -> Course:
+    """Raises NoSuchCourse."""
+    if binding != site.campus.deployment_id:
+        raise NoSuchCourse
+    return find_course(site, course_id)
 
 
 def _page(answer: LibraryResponse) -> Response:

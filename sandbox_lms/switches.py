@@ -29,6 +29,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     profile; `maintenance`: the whole site is closed;
     `moodle_status` and `moodle_status_times`: like those of scores.
     `registers_as`: whose Dynamic Registration it offers; `registration_faults`: see sandbox_lms.registration.
+    Of Deep Linking: `selects_one`: one activity at a time; `takes_line_items`: what is said of them, if anything;
+    `sends_no_data`: as Moodle; `accept_types`: in place of the usual one; `no_return_url`.
+    `knows_link_history`: `$ResourceLink.id.history` is replaced, as Moodle does not.
     `latency_scale`: services take their time, this many times as long as measured at a Moodle on two cores.
     """
 
@@ -52,6 +55,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     maintenance: bool = False
     moodle_status: int | None = None
     moodle_status_times: int | None = None
+    selects_one: bool = False
+    takes_line_items: bool | None = None
+    sends_no_data: bool = False
+    accept_types: tuple[str, ...] | None = None
+    no_return_url: bool = False
+    knows_link_history: bool = False
     latency_scale: Annotated[float, msgspec.Meta(ge=0)] = 0
     registers_as: Product = "moodle"
     registration_faults: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 LEASE = timedelta(minutes=5)  # longer than the slowest attempt: token, score, result, each up to a minute
 FIRST_DELAY = timedelta(seconds=10)
@@ -73,3 +74,8 @@ def _delay(first: timedelta, longest: timedelta, times: int, retry_after_s: int 
     """Doubled with each time. The LMS's own wish is respected up to LONGEST_DELAY."""
     delay = min(first * (1 << min(times - 1, 20)), longest)
     return delay if retry_after_s is None else max(delay, min(timedelta(seconds=retry_after_s), LONGEST_DELAY))
+
+
+def resource_id_of(series_id: UUID, session_id: UUID | None) -> str:
+    """By which a line item is found again, whoever has made it: we, or the LMS from what Deep Linking has handed it."""
+    return f"series {series_id}" if session_id is None else f"session {session_id}"

@@ -45,6 +45,14 @@ class Visit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Picker:
+    """Who asks, from an approved deployment, to put activities of ours into a course. There is no visit of it."""
+
+    builds_course: bool
+    is_test_user: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class CoursePerson:
     """Somebody who learns in a course. `has_started`: they have opened one of its activities themselves."""
 

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from series.people import CoursePerson, University, Visit
+from series.people import CoursePerson, Picker, University, Visit
 from series.sessions import Session
 from series.staff import Role, Staff
 
@@ -14,6 +14,8 @@ class Action(StrEnum):
     ACT_FOR = "act_for"  # confirm, excuse, withdraw, answer
     ANNOUNCE = "announce"  # to the own course
     OPEN_CHECK_IN = "open_check_in"
+    PICK = "pick"  # activities for a course
+    CHOOSE_ROUND = "choose_round"  # of the series, for the own course
     SEE_PLAN = "see_plan"
     EDIT_PLAN = "edit_plan"
     SEE_LMS = "see_lms"
@@ -24,9 +26,11 @@ class Action(StrEnum):
 Thing = Session | University | CoursePerson | None
 
 
-def may(viewer: Visit | Staff, action: Action, thing: Thing = None) -> bool:
+def may(viewer: Visit | Staff | Picker, action: Action, thing: Thing = None) -> bool:
     """Whether `viewer` may do `action` to `thing`: a session; a university for its LMS; somebody in a course; nothing
     for the viewer's own course and for the plan of all series."""
+    if isinstance(viewer, Picker):
+        return action is Action.PICK and viewer.builds_course and not viewer.is_test_user
     if isinstance(viewer, Staff):
         return _staff_may(viewer, action, thing)
     if action is Action.ACT_FOR:
@@ -51,6 +55,8 @@ def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
             | Action.ACT_FOR
             | Action.ANNOUNCE
             | Action.OPEN_CHECK_IN
+            | Action.PICK
+            | Action.CHOOSE_ROUND
         ):
             return False  # what a launch opens; completions stay with those who teach
 
@@ -74,13 +80,11 @@ def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
             return _counts(viewer) and (session is None or session.series_id == viewer.series_id)
         case Action.SEE_COURSE:
             return _teaches(viewer)
-        case Action.ANNOUNCE:
+        case Action.ANNOUNCE | Action.CHOOSE_ROUND:
             return _teaches(viewer) and not viewer.is_test_user
         case Action.OPEN_CHECK_IN:
             return session is not None and session.session_id in viewer.hosted_session_ids and not session.is_cancelled
-        case (
-            Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS | Action.EDIT_LMS | Action.APPROVE_LMS | Action.ACT_FOR
-        ):
+        case _:
             return False  # an administrator's role by launch opens nothing
 
 

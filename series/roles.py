@@ -17,18 +17,23 @@ ADMINISTRATOR_ROLES = {  # Core A.2.1 and A.2.2: of the whole LMS or the institu
     "http://purl.imsglobal.org/vocab/lis/v2/system/person#SysAdmin",
     "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator",
 }
+BUILDERS = {"Instructor", "TeachingAssistant", "Administrator", "ContentDeveloper"}
 CONTEXT_SHORT_NAMES = {"Instructor", "Learner", "Administrator", "ContentDeveloper", "Mentor", "Manager", "Member"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
     """Without either, a person may look and nothing more. A test user is the LMS's own "student view": it may look at
-    what a student sees, and nothing of it counts. An administrator's role by itself opens nothing."""
+    what a student sees, and nothing of it counts. An administrator's role by itself opens nothing.
+
+    `builds_course`: puts activities into it. Whoever has no role in the course may, as an administrator.
+    """
 
     is_teacher: bool
     is_learner: bool
     is_test_user: bool = False
     is_administrator: bool = False
+    builds_course: bool = False
 
     @property
     def takes_grades(self) -> bool:
@@ -47,10 +52,17 @@ def read_roles(roles: Collection[str]) -> Roles:
             is_learner="Learner" in in_course,
             is_test_user=is_test_user,
             is_administrator=is_administrator,
+            builds_course=not BUILDERS.isdisjoint(in_course),
         )
     in_institution = {role.removeprefix(INSTITUTION_ROLE) for role in roles if role.startswith(INSTITUTION_ROLE)}
     is_learner = bool(in_institution & {"Student", "Learner"})
-    return Roles(is_teacher=False, is_learner=is_learner, is_test_user=is_test_user, is_administrator=is_administrator)
+    return Roles(
+        is_teacher=False,
+        is_learner=is_learner,
+        is_test_user=is_test_user,
+        is_administrator=is_administrator,
+        builds_course=is_administrator,
+    )
 
 
 def _context_role(role: str) -> str | None:

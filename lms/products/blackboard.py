@@ -13,6 +13,7 @@ that Anthology sanctions, because each has a login address of its own:
 https://docs.anthology.com/docs/blackboard/lti/lti-registration-deployment
 """
 
+from lms.products.deep_linking import DeepLinking
 from lms.products.quirks import NO_LONGER_A_STUDENT, SAYS, Known, Quirks, never
 from lms.products.registration import KnownAddresses, Registration
 
@@ -29,4 +30,12 @@ REGISTRATION = Registration(
         authorization_endpoint="https://developer.blackboard.com/api/v1/gateway/oidcauth",
         token_endpoint="https://developer.blackboard.com/api/v1/gateway/oauth2/jwttoken",  # noqa: S106 - an address
     ),
+)
+
+# https://docs.anthology.com/docs/blackboard/lti/1.3/dl/dl-types
+DEEP_LINKING = DeepLinking(
+    afterwards=(
+        "Blackboard hides new content from students: make each item visible.",
+        "Blackboard takes no dates from us: the calendar and this tool always show the right ones.",
+    )
 )

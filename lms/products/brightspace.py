@@ -12,6 +12,7 @@ one service for all, with an audience of its own; the registration is disabled a
 made by hand, so that the answer may name none.
 """
 
+from lms.products.deep_linking import DeepLinking
 from lms.products.quirks import NO_LONGER_A_STUDENT, SAYS, Known, Quirks, gone, never
 from lms.products.registration import KnownAddresses, Registration
 
@@ -33,4 +34,12 @@ REGISTRATION = Registration(
         token_endpoint="https://auth.brightspace.com/core/connect/token",  # noqa: S106 - an address, no password
         token_audience="https://api.brightspace.com/auth/token",  # noqa: S106 - as above
     ),
+)
+
+# https://community.d2l.com/brightspace/kb/articles/23755-deep-linking-extension-with-lti-1-3
+DEEP_LINKING = DeepLinking(
+    afterwards=(
+        "Brightspace puts the links where you have begun; move them to the module where students look.",
+        "Brightspace takes no dates from us: the calendar and this tool always show the right ones.",
+    )
 )

@@ -30,6 +30,7 @@ from typing import Any
 import msgspec
 
 from lms.guarded import Answer
+from lms.products.deep_linking import DeepLinking
 from lms.products.quirks import SAYS, Known, Quirks, conflict, later, never
 from lms.products.registration import KnownAddresses, Registration
 from lms.scores import Score
@@ -110,5 +111,16 @@ REGISTRATION = Registration(
         authorization_endpoint="https://sso.canvaslms.com/api/lti/authorize_redirect",
         token_endpoint="https://sso.canvaslms.com/login/oauth2/token",  # noqa: S106 - an address, no password
         jwks_uri="https://sso.canvaslms.com/api/lti/security/jwks",
+    ),
+)
+
+# Its documentation: https://canvas.instructure.com/doc/api/file.content_item.html; a line item makes an assignment only
+# where that is switched on (canvas-lms#1749).
+DEEP_LINKING = DeepLinking(
+    takes_windows=True,
+    afterwards=(
+        "Canvas leaves new items unpublished: publish them, so that students see them.",
+        "If your Canvas makes no assignment of them, the grade column appears with the first grade.",
+        "If a session is moved later, please change its due date in Canvas, too.",
     ),
 )

@@ -11,6 +11,7 @@ Registration (measured, tests/data/moodle): a token that is good for one use com
 answer is 200 and names the deployment. The tool is pending until somebody activates it.
 """
 
+from lms.products.deep_linking import DeepLinking
 from lms.products.quirks import Quirks
 from lms.products.registration import Registration
 
@@ -22,3 +23,14 @@ def _is_a_number(user_id: str) -> bool:
 QUIRKS = Quirks(takes_user_id=_is_a_number)
 
 REGISTRATION = Registration(family_codes=("moodle",))
+
+# Measured: title, text, address, icon, custom parameters and the line item's maximum, resource id and tag are taken;
+# dates, label, frame and window are ignored; nothing but the site's or the course's default switches completion on.
+DEEP_LINKING = DeepLinking(
+    afterwards=(
+        "Moodle makes nothing before you press “Save and return to course” there.",
+        "Moodle switches completion off for new activities.",
+        "If students should see one as done: in its settings, under “Completion conditions”, “Receive a grade”.",
+        "Moodle takes no dates from us: the calendar and this tool always show the right ones.",
+    )
+)

@@ -13,6 +13,7 @@ without a slash; the tool is saved by the administrator afterwards.
 """
 
 from lms.guarded import Answer
+from lms.products.deep_linking import DeepLinking
 from lms.products.quirks import NO_LONGER_A_STUDENT, SAYS, Known, Quirks, gone, never
 from lms.products.registration import Registration
 
@@ -40,3 +41,7 @@ QUIRKS = Quirks(
 )
 
 REGISTRATION = Registration(family_codes=("sakai",))
+
+DEEP_LINKING = DeepLinking(
+    afterwards=("Sakai takes no dates from us: the calendar and this tool always show the right ones.",)
+)

@@ -1,8 +1,9 @@
-"""The quirks of each product, and how it registers a tool."""
+"""The quirks of each product, how it registers a tool, and what it makes of Deep Linking."""
 
 from collections.abc import Mapping
 
 from lms.products import Product, blackboard, brightspace, canvas, generic, moodle, product_of, sakai
+from lms.products.deep_linking import DeepLinking
 from lms.products.quirks import Quirks
 from lms.products.registration import Registration
 
@@ -31,3 +32,13 @@ def product_of_family(code: str, issuer: str, token_endpoint: str) -> Product:
         if any(said.startswith(family) for family in registration.family_codes):
             return product
     return product_of(issuer, token_endpoint)
+
+
+DEEP_LINKING: Mapping[Product, DeepLinking] = {
+    Product.MOODLE: moodle.DEEP_LINKING,
+    Product.CANVAS: canvas.DEEP_LINKING,
+    Product.BRIGHTSPACE: brightspace.DEEP_LINKING,
+    Product.BLACKBOARD: blackboard.DEEP_LINKING,
+    Product.SAKAI: sakai.DEEP_LINKING,
+    Product.GENERIC: generic.DEEP_LINKING,
+}

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, after_this_request, render_template, requ
 from lms.errors import safe_code
 from lms.key_cache import KeysUnreachable
 from lti_tool.pages.login import read_form
+from lti_tool.pages.pick_begin import answer_deep_linking
 from lti_tool.pages.platforms import platform_of_state
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.visit_proof import (
@@ -22,7 +23,7 @@ from lti_tool.pages.visit_proof import (
 )
 from lti_tool.protocol import id_token
 from lti_tool.protocol.claims import Claims
-from lti_tool.protocol.constants import NONCE_LIFE
+from lti_tool.protocol.constants import DEEP_LINKING_REQUEST, NONCE_LIFE
 from lti_tool.protocol.launch import Launch, read_launch
 from lti_tool.protocol.login import Keeper, LoginState, open_state, proof_name, same_browser
 from lti_tool.protocol.platform import Platform
@@ -55,7 +56,10 @@ def launch() -> Response | str:
     if not same_browser(login_proof, login_state):
         raise Refused(RefusalCode.BROWSER_CHANGED, return_url=_return_url(tool, platform, login_state))
     _pass_on_lms_error(platform)
-    launched = _verified_launch(tool, platform, login_state)
+    claims = _verified_claims(tool, platform, login_state)
+    if claims.message_type == DEEP_LINKING_REQUEST:
+        return answer_deep_linking(tool, platform, login_state, claims)
+    launched = read_launch(claims, login_state, public_url=tool.settings.public_url)
     return _open_and_answer(tool, platform, login_state, launched, login_proof)
 
 
@@ -193,6 +197,8 @@ def _new_visit(
         resource_link_id=launched.resource_link_id,
         context_id=launched.context_id,
         context_title=launched.context_title,
+        context_history=launched.context_history,
+        resource_link_history=launched.resource_link_history,
         return_url=launched.return_url,
         locale=launched.locale,
         line_item_url=launched.line_item_url,

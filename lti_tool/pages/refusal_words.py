@@ -221,6 +221,33 @@ _MESSAGE = {
         404,
     ),
 }
+_PICKING = {
+    RefusalCode.NOT_A_TEACHER: _words(
+        lazy_gettext("Only those who teach or build the course can add activities to it."),
+        lazy_gettext(
+            "The launch names no teaching role in the course. If this person should add activities, give them such a "
+            "role there; what somebody is in the whole institution does not count."
+        ),
+        403,
+    ),
+    RefusalCode.NO_WAY_BACK: _words(
+        _ASK_ADMIN,
+        lazy_gettext(
+            "The LMS asks for activities to add and names no web address for the answer (deep_link_return_url). "
+            "Nothing can be set for that: please report it to the maker of the LMS."
+        ),
+    ),
+    RefusalCode.PICKING_INVALID: _words(
+        lazy_gettext("Please open the choice of activities again from your course."),
+        lazy_gettext("Nothing to set: the form did not come from this tool's own page in your LMS."),
+        403,
+    ),
+    RefusalCode.PICKING_EXPIRED: _words(
+        lazy_gettext("This page is too old. Please open the choice of activities again from your course."),
+        lazy_gettext("Nothing to set: the choice of activities waits for twelve hours."),
+        403,
+    ),
+}
 _OURS = {
     RefusalCode.LOGINS_TOO_FAST: _words(
         _SLOWER,
@@ -246,4 +273,4 @@ _OURS = {
         403,
     ),
 }
-WORDS: dict[RefusalCode, Words] = {**_LOGIN, **_WAY_BACK, **_TOKEN, **_MESSAGE, **_OURS}
+WORDS: dict[RefusalCode, Words] = {**_LOGIN, **_WAY_BACK, **_TOKEN, **_MESSAGE, **_PICKING, **_OURS}

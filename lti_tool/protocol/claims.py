@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from lti_tool.protocol.constants import AGS_CLAIM, CLAIM, NRPS_CLAIM
+from lti_tool.protocol.constants import AGS_CLAIM, CLAIM, DEEP_LINKING_CLAIM, NRPS_CLAIM
 
 LAST_SECOND = 2**53  # beyond it a float counts no single seconds
 Seconds = Annotated[int, Meta(ge=0, le=LAST_SECOND)] | Annotated[float, Meta(ge=0, le=LAST_SECOND)]
@@ -42,6 +42,17 @@ class NamesRoleService(msgspec.Struct, frozen=True):
     context_memberships_url: Text | None = None
 
 
+class DeepLinkingSettings(msgspec.Struct, frozen=True):
+    """https://www.imsglobal.org/spec/lti-dl/v2p0#deep-linking-settings"""
+
+    deep_link_return_url: Text | None = None
+    accept_types: list[Text] = []
+    accept_presentation_document_targets: list[Text] = []
+    accept_multiple: bool | None = None
+    accept_lineitem: bool | None = None
+    data: Text | None = None
+
+
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
     """What the platform signed. Only `verify` makes one that may be trusted."""
 
@@ -63,6 +74,9 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     launch_presentation: LaunchPresentation | None = msgspec.field(name=CLAIM + "launch_presentation", default=None)
     custom: dict[Text, Text | int | float | bool | None] | None = msgspec.field(name=CLAIM + "custom", default=None)
     ags: AgsEndpoint | None = msgspec.field(name=AGS_CLAIM, default=None)
+    deep_linking: DeepLinkingSettings | None = msgspec.field(
+        name=DEEP_LINKING_CLAIM + "deep_linking_settings", default=None
+    )
     nrps: NamesRoleService | None = msgspec.field(name=NRPS_CLAIM, default=None)
 
 
@@ -78,4 +92,5 @@ def decode_claims(payload: bytes) -> Claims:
 
 def short_name(claim: Any) -> str:
     """A claim's name as an administrator knows it: without the long address."""
-    return str(claim).replace(CLAIM, "").replace(AGS_CLAIM, "endpoint").replace(NRPS_CLAIM, "namesroleservice")
+    short = str(claim).replace(CLAIM, "").replace(AGS_CLAIM, "endpoint").replace(NRPS_CLAIM, "namesroleservice")
+    return short.replace(DEEP_LINKING_CLAIM, "")

@@ -8,6 +8,7 @@ import msgspec
 from lti_tool.protocol.claims import Claims
 from lti_tool.protocol.constants import (
     MAX_ADDRESS_BYTES,
+    MAX_HISTORY,
     MAX_ID_CHARS,
     MAX_LOCALE_CHARS,
     MAX_SUB_CHARS,
@@ -20,21 +21,31 @@ from lti_tool.protocol.refusals import RefusalCode, Refused
 from lti_tool.protocol.roles import Roles, read_roles
 
 
-class Launch(msgspec.Struct, frozen=True, kw_only=True):
-    """One person opened one placement in one course. Names and e-mail are not in it."""
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """One person came from one course, whatever for. Names and e-mail are not in it.
+
+    `context_history`: the courses that this one is a copy of, newest first, if the LMS tells.
+    """
 
     deployment_id: str
     sub: str
     roles: Roles
-    resource_link_id: str
     context_id: str | None
     context_title: str
+    context_history: tuple[str, ...]
     return_url: str | None
     locale: str | None
+    memberships_url: str | None
+
+
+class Launch(Arrival, frozen=True, kw_only=True):
+    """They opened one placement. `resource_link_history`: the activities that it is a copy of, newest first."""
+
+    resource_link_id: str
+    resource_link_history: tuple[str, ...]
     line_item_url: str | None
     line_items_url: str | None
     ags_scopes: tuple[str, ...]
-    memberships_url: str | None
     custom_session_id: str | None  # our own ids, put there by deep linking, so that a copied course still finds them
     custom_series_id: str | None
 
@@ -42,6 +53,23 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
 def read_launch(claims: Claims, login: LoginState, *, public_url: str) -> Launch:
     """The launch in `claims`. Raises Refused for another version or message, or a required claim missing or wrong."""
     _check_message(claims)
+    arrival = read_arrival(claims, login, public_url=public_url)
+    ags, custom = claims.ags, claims.custom or {}
+    return Launch(
+        **{name: getattr(arrival, name) for name in Arrival.__struct_fields__},
+        resource_link_id=_resource_link_id(claims),
+        resource_link_history=_history(custom.get("resource_link_history")),
+        line_item_url=_service_address("lineitem", ags.lineitem if ags else None),
+        line_items_url=_service_address("lineitems", ags.lineitems if ags else None),
+        ags_scopes=tuple(ags.scope) if ags else (),
+        custom_session_id=_own_id(custom.get("shared_sessions_session")),
+        custom_series_id=_own_id(custom.get("shared_sessions_series")),
+    )
+
+
+def read_arrival(claims: Claims, login: LoginState, *, public_url: str) -> Arrival:
+    """What every message says. Raises Refused for another version, or a required claim missing or wrong."""
+    _check_version(claims)
     deployment_id = _text(claims, "deployment_id", MAX_ID_CHARS)
     if login.lti_deployment_id is not None and login.lti_deployment_id != deployment_id:
         raise Refused(RefusalCode.DEPLOYMENT_MISMATCH, got=deployment_id, login=login.lti_deployment_id)
@@ -49,34 +77,33 @@ def read_launch(claims: Claims, login: LoginState, *, public_url: str) -> Launch
         raise Refused(RefusalCode.TARGET_NOT_OURS)
     if claims.target_link_uri != login.target_link_uri:
         raise Refused(RefusalCode.TARGET_NOT_OURS, differs_from_login=True)
-    ags, presentation, custom = claims.ags, claims.launch_presentation, claims.custom or {}
-    return Launch(
+    presentation, custom = claims.launch_presentation, claims.custom or {}
+    return Arrival(
         deployment_id=deployment_id,
         sub=_sub(claims),
         roles=_roles(claims),
-        resource_link_id=_resource_link_id(claims),
         context_id=_context_id(claims),
         context_title=(claims.context and (claims.context.title or claims.context.label)) or "",
-        return_url=_web_address(presentation.return_url if presentation else None),
+        context_history=_history(custom.get("context_history")),
+        return_url=web_address(presentation.return_url if presentation else None),
         locale=_locale(presentation.locale if presentation else None),
-        line_item_url=_service_address("lineitem", ags.lineitem if ags else None),
-        line_items_url=_service_address("lineitems", ags.lineitems if ags else None),
-        ags_scopes=tuple(ags.scope) if ags else (),
         memberships_url=_service_address(
             "context_memberships_url", claims.nrps.context_memberships_url if claims.nrps else None
         ),
-        custom_session_id=_own_id(custom.get("shared_sessions_session")),
-        custom_series_id=_own_id(custom.get("shared_sessions_series")),
     )
 
 
 def _check_message(claims: Claims) -> None:
     message_type = required(claims, "message_type")
+    _check_version(claims)
+    if message_type != RESOURCE_LINK_REQUEST:
+        raise Refused(RefusalCode.MESSAGE_TYPE_UNKNOWN, got=message_type[:64])
+
+
+def _check_version(claims: Claims) -> None:
     version = required(claims, "version")
     if version != VERSION:
         raise Refused(RefusalCode.VERSION_WRONG, got=version[:32])
-    if message_type != RESOURCE_LINK_REQUEST:
-        raise Refused(RefusalCode.MESSAGE_TYPE_UNKNOWN, got=message_type[:64])
 
 
 def _text(claims: Claims, field: str, max_chars: int) -> str:
@@ -117,7 +144,7 @@ def _context_id(claims: Claims) -> str | None:
     return claims.context.id
 
 
-def _web_address(url: str | None) -> str | None:
+def web_address(url: str | None) -> str | None:
     """Only http and https are ever linked to or called; anything else (javascript:, data:) counts as absent."""
     return url if url and url.lower().startswith(("https://", "http://")) else None
 
@@ -125,7 +152,7 @@ def _web_address(url: str | None) -> str | None:
 def _service_address(claim: str, url: str | None) -> str | None:
     if url and len(url.encode()) > MAX_ADDRESS_BYTES:
         raise Refused(RefusalCode.CLAIM_MALFORMED, claim=claim, chars=len(url))
-    return _web_address(url)
+    return web_address(url)
 
 
 def _locale(tag: str | None) -> str | None:
@@ -136,3 +163,14 @@ def _locale(tag: str | None) -> str | None:
 def _own_id(value: object) -> str | None:
     """An unexpanded `$…` means that the LMS did not know the variable."""
     return value if isinstance(value, str) and value and not value.startswith("$") else None
+
+
+def _history(value: object) -> tuple[str, ...]:
+    """Of `$Context.id.history` and `$ResourceLink.id.history`: ids with commas between, the newest first; "" where it
+    is no copy, and the literal `$…` where the LMS does not know the variable (Moodle with that of the resource link).
+    Canvas ends a list of 1000 with "truncated".
+
+    LTI 1.3 Core, appendix C: https://www.imsglobal.org/spec/lti/v1p3#lti-resource-link-variables
+    """
+    ids = (part.strip() for part in (_own_id(value) or "").split(","))
+    return tuple(one for one in ids if 0 < len(one) <= MAX_ID_CHARS)[:MAX_HISTORY]

@@ -51,6 +51,11 @@ class RefusalCode(StrEnum):
     DEPLOYMENT_PENDING = "deployment_pending"
     DEPLOYMENT_DISABLED = "deployment_disabled"
     NO_SERIES = "no_series"
+    # deep linking
+    NOT_A_TEACHER = "not_a_teacher"
+    NO_WAY_BACK = "no_way_back"
+    PICKING_INVALID = "picking_invalid"
+    PICKING_EXPIRED = "picking_expired"
     # too much at once
     LOGINS_TOO_FAST = "logins_too_fast"
     LAUNCHES_TOO_FAST = "launches_too_fast"

@@ -82,6 +82,13 @@
 
   for (const field of document.querySelectorAll("[data-select]")) field.addEventListener("focus", () => field.select());
 
+  // A tick says also which of the ways is meant: <input data-chooses="id of a radio button">.
+  for (const tick of document.querySelectorAll("[data-chooses]")) {
+    tick.addEventListener("change", () => { if (tick.checked) document.getElementById(tick.dataset.chooses).checked = true; });
+  }
+
+  for (const form of document.querySelectorAll("[data-send-at-once]")) form.submit();
+
   showLocalTimes(document);
   countDown(document);
   if (document.querySelector("[data-refresh]")) setInterval(refresh, REFRESH_MS);

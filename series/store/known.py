@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from series.store.launch_values import NewVisit
+from series.store.launch_values import NewArrival
 from series.store.prepared import Prepared
 from series.store.tables import (
     completion,
@@ -33,7 +33,7 @@ class DeploymentDisabled(Exception):
     """Somebody has disabled this deployment."""
 
 
-def look_up(connection: sa.Connection, launch: NewVisit) -> Known:
+def look_up(connection: sa.Connection, launch: NewArrival) -> Known:
     """Raises PlatformDisabled, DeploymentPending or DeploymentDisabled."""
     asked = {
         "platform_id": launch.platform_id,
@@ -81,8 +81,10 @@ _KNOWN = (
         course.c.id.label("course_id"),
         course.c.title,
         course.c.memberships_url,
+        course.c.copied_from,
         placement.c.id.label("placement_id"),
         placement.c.course_id.label("placement_course_id"),
+        placement.c.series_id.label("placement_series_id"),
         placement.c.line_item_url,
         placement.c.line_items_url,
         placement.c.ags_scopes,

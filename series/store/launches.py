@@ -9,7 +9,7 @@ from series.limits import LAUNCHES
 from series.people import MAX_VISITS, VISIT_LIFE
 from series.store.database import insert_of
 from series.store.known import look_up
-from series.store.launch_values import NewVisit
+from series.store.launch_values import NewArrival, NewVisit
 from series.store.limits import take
 from series.store.placements import save_placement
 from series.store.prepared import Prepared
@@ -72,7 +72,7 @@ def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) ->
     Raises NonceSpent, PlatformDisabled, DeploymentPending, DeploymentDisabled, NoSeries or LaunchesTooFast; the
     caller's transaction then leaves nothing behind.
     """
-    _spend_nonce(connection, launch, now)
+    spend_nonce(connection, launch, now)
     known = look_up(connection, launch)
     placement_id = save_placement(connection, launch, known, now=now)
     participant_id = known.participant_id or upsert_participant(
@@ -116,8 +116,8 @@ def upsert_participant(connection: sa.Connection, *, university_id: int, issuer:
     return int(_INSERT_PARTICIPANT.first(connection, row).id)
 
 
-def _spend_nonce(connection: sa.Connection, launch: NewVisit, now: datetime) -> None:
-    """One INSERT of a unique key: of many at once exactly one gets a row back."""
+def spend_nonce(connection: sa.Connection, launch: NewArrival, now: datetime) -> None:
+    """One INSERT of a unique key: of many at once exactly one gets a row back. Raises NonceSpent."""
     row = {"nonce": launch.nonce, "visit_id": launch.visit_id, "expires_at": launch.nonce_expires_at}
     if _SPEND_NONCE.first(connection, row) is None:
         opened = connection.execute(

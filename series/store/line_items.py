@@ -12,7 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from series.deliveries import LEASE
+from series.deliveries import LEASE, resource_id_of
 from series.store.gradebook_pauses import take_probe
 from series.store.rules import course_count_of, rule_of
 from series.store.scores import queue_score
@@ -231,7 +231,7 @@ def _claimed(connection: sa.Connection, placement_id: int) -> LackingLineItem:
         line_items_url=row.line_items_url or "",
         ags_scopes=frozenset(row.ags_scopes.split()),
         resource_link_id=row.resource_link_id,
-        resource_id=f"session {row.session_id}" if of_session else f"series {row.series_id}",
+        resource_id=resource_id_of(row.series_id, row.session_id),
         label=row.session_title if of_session else row.series_title,
         score_maximum=1 if of_session else _required(connection, row.course_id, row.series_id),
         attempts=row.line_item_attempts,

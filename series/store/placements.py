@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from series.store.database import upsert
 from series.store.known import Known
-from series.store.launch_values import NewVisit
+from series.store.launch_values import NewArrival, NewVisit
 from series.store.mirrors import show_series
+from series.store.rounds import Shown, in_the_round_of
 from series.store.tables import course, course_series, delivery, moodle_connection, placement, series, session
 
 
@@ -24,7 +25,7 @@ def save_placement(connection: sa.Connection, launch: NewVisit, known: Known, *,
     """
     if _is_as_known(launch, known):
         return int(known.placement_id)
-    course_id = _save_course(connection, launch, known.deployment_pk)
+    course_id = save_course(connection, launch, known)
     return _save_placement(connection, launch, known, course_id, now)
 
 
@@ -34,7 +35,7 @@ def _is_as_known(launch: NewVisit, known: Known) -> bool:
         return False
     if launch.context_id is not None:
         course = (known.course_id, known.title, known.memberships_url)
-        if course != (known.placement_course_id, *_course_values(launch)):
+        if course != (known.placement_course_id, *_course_values(launch)) or _tells_more(launch, known):
             return False
     return (known.line_item_url, known.line_items_url, known.ags_scopes) == (
         launch.line_item_url or known.line_item_url,
@@ -43,16 +44,25 @@ def _is_as_known(launch: NewVisit, known: Known) -> bool:
     )
 
 
-def _course_values(launch: NewVisit) -> tuple[str, str | None]:
+def _course_values(launch: NewArrival) -> tuple[str, str | None]:
     return launch.context_title[:255], launch.memberships_url
 
 
-def _save_course(connection: sa.Connection, launch: NewVisit, deployment_pk: int) -> int | None:
+def _tells_more(launch: NewArrival, known: Known) -> bool:
+    """Of the courses that this one is a copy of. Who tells nothing takes nothing away."""
+    return bool(launch.context_history) and known.copied_from != " ".join(launch.context_history)
+
+
+def save_course(connection: sa.Connection, launch: NewArrival, known: Known) -> int | None:
+    """The id of the course that somebody came from, made or brought up to date; None: the LMS has named none."""
     if launch.context_id is None:
         return None
+    deployment_pk = known.deployment_pk
     _adopt_moodle_course(connection, launch.context_id, deployment_pk, launch.university_id, launch.issuer)
     title, memberships_url = _course_values(launch)
     values = {"title": title, "memberships_url": memberships_url}
+    if launch.context_history:
+        values["copied_from"] = " ".join(launch.context_history)
     return upsert(
         connection,
         course,
@@ -89,9 +99,10 @@ def _adopt_moodle_course(
 def _save_placement(
     connection: sa.Connection, launch: NewVisit, known: Known, course_id: int | None, now: datetime
 ) -> int:
-    series_id, session_id = _what_it_shows(connection, launch, course_id)
+    shown = _what_it_shows(connection, launch, known.deployment_pk, course_id)
     if course_id is not None:
-        show_series(connection, course_id, series_id, now=now)
+        shown = in_the_round_of(connection, course_id, shown)
+        show_series(connection, course_id, known.placement_series_id or shown.series_id, now=now)
     scopes = " ".join(launch.ags_scopes)
     fresh: dict[str, Any] = {"ags_scopes": scopes}
     if course_id is not None:  # a launch without a context takes nothing away
@@ -106,7 +117,7 @@ def _save_placement(
         connection,
         placement,
         {"deployment_id": known.deployment_pk, "resource_link_id": launch.resource_link_id},
-        {"series_id": series_id, "session_id": session_id, **fresh},
+        {"series_id": shown.series_id, "session_id": shown.session_id, "first_seen_at": now, **fresh},
         update=fresh,
     )
     if known.placement_id is not None and known.ags_scopes != scopes:
@@ -128,26 +139,64 @@ def _hurry_waiting(connection: sa.Connection, placement_id: int, *, now: datetim
     )
 
 
-def _what_it_shows(connection: sa.Connection, launch: NewVisit, course_id: int | None) -> tuple[UUID, UUID | None]:
-    """Our own custom ids first, then the course's series, then the newest series."""
+def _what_it_shows(connection: sa.Connection, launch: NewVisit, deployment_pk: int, course_id: int | None) -> Shown:
+    """Our own custom ids first, if they are of this installation; then what the original shows, of which the activity
+    is a copy; then the course's series, then that of its original, then the newest series."""
     wanted_session = _uuid(launch.custom_session_id)
     if wanted_session is not None:
         row = connection.execute(sa.select(session.c.series_id).where(session.c.id == wanted_session)).one_or_none()
         if row is not None:
-            return row.series_id, wanted_session
-    candidates = [
-        sa.select(series.c.id).where(series.c.id == _uuid(launch.custom_series_id)),
+            return Shown(series_id=row.series_id, session_id=wanted_session)
+    wanted_series = _exists(connection, _uuid(launch.custom_series_id))
+    if wanted_series is not None:
+        return Shown(series_id=wanted_series)
+    original = _original_of(connection, launch, deployment_pk)
+    if original is not None:
+        return original
+    for query in (_of_course(course_id), _of_originals(launch, deployment_pk), sa.select(series.c.id)):
+        found: UUID | None = connection.execute(
+            query.order_by(series.c.created_at.desc()).limit(1)
+        ).scalar_one_or_none()
+        if found is not None:
+            return Shown(series_id=found)
+    raise NoSeries
+
+
+def _exists(connection: sa.Connection, series_id: UUID | None) -> UUID | None:
+    found: UUID | None = connection.execute(sa.select(series.c.id).where(series.c.id == series_id)).scalar_one_or_none()
+    return found
+
+
+def _original_of(connection: sa.Connection, launch: NewVisit, deployment_pk: int) -> Shown | None:
+    """What the newest activity of the history shows that we know: same deployment, because ids are its own."""
+    if not launch.resource_link_history:
+        return None
+    rows = connection.execute(
+        sa.select(placement.c.resource_link_id, placement.c.series_id, placement.c.session_id).where(
+            placement.c.deployment_id == deployment_pk,
+            placement.c.resource_link_id.in_(launch.resource_link_history),
+            placement.c.resource_link_id != launch.resource_link_id,
+        )
+    )
+    known = {row.resource_link_id: Shown(series_id=row.series_id, session_id=row.session_id) for row in rows}
+    return next((known[one] for one in launch.resource_link_history if one in known), None)
+
+
+def _of_course(course_id: int | None) -> sa.Select[tuple[UUID]]:
+    return (
         sa.select(series.c.id)
         .join(course_series, course_series.c.series_id == series.c.id)
         .where(course_series.c.course_id == course_id)
-        .order_by(series.c.created_at.desc()),
-        sa.select(series.c.id).order_by(series.c.created_at.desc()),
-    ]
-    for query in candidates:
-        found: UUID | None = connection.execute(query.limit(1)).scalar_one_or_none()
-        if found is not None:
-            return found, None
-    raise NoSeries
+    )
+
+
+def _of_originals(launch: NewVisit, deployment_pk: int) -> sa.Select[tuple[UUID]]:
+    return (
+        sa.select(series.c.id)
+        .join(course_series, course_series.c.series_id == series.c.id)
+        .join(course, course.c.id == course_series.c.course_id)
+        .where(course.c.deployment_id == deployment_pk, course.c.context_id.in_(launch.context_history))
+    )
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -270,6 +270,7 @@ course = Table(
     Column("context_id", String(255)),
     Column("title", String(255), nullable=False),
     Column("memberships_url", Text),
+    Column("copied_from", Text),  # context ids of the courses that it is a copy of, newest first, blanks between
     Column("moodle_course_id", Integer),
     Column("feed_generation", Integer, nullable=False, server_default="0"),  # grows when its feed gets a new address
     # Whether moved and cancelled sessions are announced in its Moodle forum; an instructor has said so.
@@ -336,6 +337,7 @@ placement = Table(
     Column("line_item_attempts", Integer, nullable=False, server_default="0"),  # to find or make its line item
     Column("line_item_next_at", Instant),  # the next one; none: at once
     Column("line_item_problem", Text),  # of the last one, in words
+    Column("first_seen_at", Instant),  # unknown of those from before
     UniqueConstraint("deployment_id", "resource_link_id"),
 )
 

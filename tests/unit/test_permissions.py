@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from series.people import CoursePerson, Visit
+from series.people import CoursePerson, Picker, Visit
 from series.permissions import Action, Thing, may
 from series.sessions import Status
 from series.staff import Staff
@@ -16,7 +16,7 @@ FOREIGN_SESSION = replace(SESSION, session_id=UUID(int=9), series_id=UUID(int=1)
 LEARNER = CoursePerson(participant_id=7, sub="7", course_id=1, has_started=True)
 CANCELLED_SESSION = replace(SESSION, status=Status.CANCELLED)
 
-VIEWERS: dict[str, Visit | Staff] = {
+VIEWERS: dict[str, Visit | Staff | Picker] = {
     "student": STUDENT,
     "teacher": TEACHER,
     "teacher who is a learner too": replace(TEACHER, is_learner=True),
@@ -28,6 +28,9 @@ VIEWERS: dict[str, Visit | Staff] = {
     "student who hosts": replace(STUDENT, hosted_session_ids=HOST.hosted_session_ids),
     "coordinator": COORDINATOR,
     "LMS admin of Vilnius": LMS_ADMIN,
+    "who builds the course": Picker(builds_course=True, is_test_user=False),
+    "test user who builds the course": Picker(builds_course=True, is_test_user=True),
+    "who does not build the course": Picker(builds_course=False, is_test_user=False),
 }
 CHECK_IN_THERE = {"student", "teacher who is a learner too", "student who hosts"}
 ACT_FOR = {"teacher", "teacher who is a learner too", "host"}
@@ -55,6 +58,8 @@ TABLE: list[tuple[Action, str, Thing, set[str]]] = [
     (Action.OPEN_CHECK_IN, "another session", OTHER_SESSION, set()),
     (Action.OPEN_CHECK_IN, "nothing", None, set()),
     (Action.OPEN_CHECK_IN, "a university", MALTA, set()),
+    (Action.PICK, "for a course", None, {"who builds the course"}),
+    (Action.CHOOSE_ROUND, "for the own course", None, ACT_FOR),
     (Action.SEE_PLAN, "all series", None, COORDINATES),
     (Action.SEE_PLAN, "a session", SESSION, COORDINATES),
     (Action.EDIT_PLAN, "all series", None, COORDINATES),

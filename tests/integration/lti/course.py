@@ -114,7 +114,7 @@ def open_course(tool: ToolUnderTest, lms: Lms) -> Iterator[CourseUnderTest]:
     with tool.database.write() as connection:
         new = [(session, (f"{session.session_id}", session.start_at)) for session in sessions]
         save_import(connection, SERIES.series_id, new=new, changed=[], rekeyed=[], now=now)
-    _give_key(tool)
+    give_key(tool)
     browser, path = open_as(tool, lms, roles=[INSTRUCTOR], sub=TEACHER)
     yield CourseUnderTest(
         tool=tool,
@@ -131,7 +131,7 @@ def open_course(tool: ToolUnderTest, lms: Lms) -> Iterator[CourseUnderTest]:
 _KEYS: list[dict[str, Any]] = []  # made once for all tests, because that takes longer than all the rest
 
 
-def _give_key(tool: ToolUnderTest) -> None:
+def give_key(tool: ToolUnderTest) -> None:
     """The tool's own, with which it asks for rosters."""
     if not _KEYS:
         own: Tool = tool.app.extensions["shared_sessions"]

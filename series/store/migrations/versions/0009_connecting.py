@@ -21,6 +21,8 @@ def upgrade() -> None:
     op.add_column("series", sa.Column("join_hosts", sa.Text()))
     op.add_column("session", sa.Column("is_rehearsal", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("visit", sa.Column("is_administrator", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("course", sa.Column("copied_from", sa.Text()))
+    op.add_column("placement", sa.Column("first_seen_at", INSTANT))
     # Not in batches: SQLite would make these tables anew, and others refer to their rows.
     kind = "CHAR(32)" if op.get_bind().dialect.name == "sqlite" else "UUID"
     for table in ("series", "session"):
