@@ -111,9 +111,9 @@ def serve_world(
     world.sync("series", "host", "live", "--university", "malta", "--sub", person("TEACHER").user_id)
     with ExitStack() as stack:
         stack.callback(_clean, moodle, title)
-        tool = _start(folder, world, "lti-tool", "serve", "--port", port)
+        tool = start_program(folder, world, "lti-tool", "serve", "--port", port)
         stack.callback(tool.stop)
-        worker = _start(folder, world, "moodle-sync", "worker")
+        worker = start_program(folder, world, "moodle-sync", "worker")
         stack.callback(worker.stop)
         wait_until_ready(f"http://127.0.0.1:{port}/readyz", tool)
         yield world
@@ -136,7 +136,7 @@ def _register(world: World, url: str, deployments: tuple[str, ...]) -> None:
     )  # fmt: skip
 
 
-def _start(folder: Path, world: World, program: str, *arguments: str) -> Program:
+def start_program(folder: Path, world: World, program: str, *arguments: str) -> Program:
     log = folder / f"{program}.log"
     with log.open("ab") as out:
         process = subprocess.Popen([BIN / program, *arguments], env=world.environment, stdout=out, stderr=out)
