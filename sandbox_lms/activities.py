@@ -68,22 +68,22 @@ def find_activity(site: Site, activity_id: int) -> Activity | None:
 
 
 def line_items_url(site: Site) -> str:
-    campus = site.campus
-    return f"{campus.url}/mod/lti/services.php/{campus.course_id}/lineitems?type_id={campus.deployment_id}"
+    return _with_query(site, site.campus.address(site.campus.habits.addresses.line_items))
 
 
 def line_item_url(site: Site, line_item_id: int, service: str = "") -> str:
     """`service` ("/scores", "/results") stands before the query, as in Moodle."""
-    path = f"/mod/lti/services.php/{site.campus.course_id}/lineitems/{line_item_id}/lineitem{service}"
-    return f"{site.campus.url}{path}?type_id={site.campus.deployment_id}"
+    path = site.campus.habits.addresses.line_item + service
+    return _with_query(site, site.campus.address(path, line_item_id=line_item_id))
 
 
 def memberships_url(site: Site) -> str:
-    campus = site.campus
-    return (
-        f"{campus.url}/mod/lti/services.php/CourseSection/{campus.course_id}"
-        f"/bindings/{campus.deployment_id}/memberships"
-    )
+    return site.campus.address(site.campus.habits.addresses.memberships)
+
+
+def _with_query(site: Site, url: str) -> str:
+    query = site.campus.habits.addresses.query.format(deployment_id=site.campus.deployment_id)
+    return f"{url}?{query}" if query else url
 
 
 def _activity(row: sqlite3.Row) -> Activity:

@@ -28,19 +28,12 @@ def create_app(site: Site) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.extensions[EXTENSION] = site
-    for module in (
-        pages,
-        course_pages,
-        platform_storage,
-        login_initiation,
-        authorization,
-        token_endpoint,
-        grade_service,
-        roster_service,
-        moodle_rest,
-        control,
-    ):
+    for module in (pages, course_pages, platform_storage, login_initiation, control):
         app.register_blueprint(module.blueprint)
+    if site.campus.product == "moodle":
+        app.register_blueprint(moodle_rest.blueprint)
+    for service in (authorization, token_endpoint, grade_service, roster_service):
+        app.register_blueprint(service.make_blueprint(site.campus.habits))
     app.jinja_env.filters.update(date=pages.shown_date, number=pages.shown_number)
     app.context_processor(_template_values)
     app.register_error_handler(HTTPException, _error_page)

@@ -9,6 +9,8 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from sandbox_lms.products.habits import Fault
+
 Hold = Literal["hold_token", "hold_score_before", "hold_score_after"]
 HOLDS: tuple[Hold, ...] = get_args(Hold)
 MAX_HOLD_S = 120
@@ -22,6 +24,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `retry_after_s`: what such an answer, and one of an LMS that is down, says of when to come back.
     `left`: user ids of people who are no longer enrolled; `suspended`: of those whom the roster calls Inactive.
     `refuses_rlid`: the roster of one activity alone cannot be had. `roster_page_size`: for who sets no limit.
+    `roster_lists`: the roster ends after so many people, as if these were all. `roster_link`: its links to next pages
+    lie: they lead to the same page again, to another host, or are written small.
+    `score_fault`: scores are refused for this, in the words of the product. `busy`: so is everything but tokens.
+    `wants_user_agent`: who does not say what program it is gets 403. `key_number`: which of its keys signs launches.
     `drops_path_info`: the web server cuts off what follows services.php, a usual mistake in nginx's settings.
     Of Moodle's web services: `lacks`: capabilities that our account there has not; `lacks_functions`: what its service
     does not offer; `hidden`: numbers of activities that students do not see; `moodle_time_zone`: of the account's
@@ -35,11 +41,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     left: tuple[str, ...] = ()
     refuses_rlid: bool = False
     roster_page_size: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    roster_lists: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    roster_link: Literal["loop", "elsewhere", "small"] | None = None
     suspended: tuple[str, ...] = ()
     hold_score_before: bool = False
     hold_score_after: bool = False
     score_status: int | None = None
     score_status_times: int | None = None
+    score_fault: Fault | None = None
+    busy: bool = False
+    wants_user_agent: bool = False
+    key_number: Annotated[int, msgspec.Meta(ge=1)] = 1
     retry_after_s: int | None = None
     slow_s: float = 0
     drops_path_info: bool = False
