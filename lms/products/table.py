@@ -13,3 +13,8 @@ QUIRKS: Mapping[Product, Quirks] = {
     Product.SAKAI: sakai.QUIRKS,
     Product.GENERIC: generic.QUIRKS,
 }
+
+
+def token_audience(product: Product, registered: str | None) -> str | None:
+    """What an administrator has registered, or else what the product wants; None: the token endpoint."""
+    return registered or QUIRKS[product].token_audience
