@@ -26,6 +26,7 @@ from sandbox_lms.service_pages import one_page
 from sandbox_lms.services import (
     UNAUTHORIZED,
     client_is_gone,
+    fault_refusal,
     hold,
     no_handler,
     refusal,
@@ -196,7 +197,7 @@ def scores(course_id: int, line_item_id: int, **_: str) -> Response:
     if status is not None:
         return Response(status=status, headers=retry_after(), mimetype="text/html")
     if site.switches.settings.score_fault is not None:
-        return refusal(422, site.switches.settings.score_fault)
+        return fault_refusal(site.switches.settings.score_fault)
     service = CampusGrades(site, course_id, "score")
     answer = service.handle_resp(service.handle_update_score, line_item_id=line_item_id)
     site.switches.take_time(latencies.SCORE_MS)

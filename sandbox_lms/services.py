@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, request
 
 from sandbox_lms.journal import Entry
-from sandbox_lms.products.habits import Fault
+from sandbox_lms.products.habits import USUAL_STATUS, Fault
 from sandbox_lms.site import the_site
 from sandbox_lms.switches import Hold, has_hung_up
 
@@ -68,6 +68,10 @@ def refusal(status: int, reason: str) -> Response:
     return response
 
 
+def fault_refusal(fault: Fault) -> Response:
+    return refusal(USUAL_STATUS.get(fault, 400), fault)
+
+
 def no_handler(path: str | None = None) -> Response:
     """What Moodle says to a media type that it does not know there, and to a path that did not get through to it."""
     if path is None:
@@ -84,7 +88,7 @@ def _begin() -> Response | None:
     if site.switches.settings.wants_user_agent and _names_no_program():
         return Response("<h1>Forbidden</h1>\n", 403, mimetype="text/html")
     if site.switches.settings.busy and request.blueprint != "token_endpoint":
-        return refusal(429, Fault.BUSY)
+        return fault_refusal(Fault.BUSY)
     if site.switches.settings.down:
         return Response("<h1>Down</h1>\n", 503, headers=retry_after(), mimetype="text/html")
     if site.switches.settings.drops_path_info and "/services.php/" in request.path:

@@ -23,6 +23,16 @@ class Fault(StrEnum):
     LINK_REFUSED = "link_refused"
 
 
+USUAL_STATUS = {
+    Fault.BAD_TOKEN: 401,
+    Fault.LACKS_SCOPE: 401,
+    Fault.BUSY: 429,
+    Fault.OLD_SCORE: 409,
+    Fault.COLUMN_GONE: 404,
+    Fault.LINK_REFUSED: 412,
+}  # of what has to do with the score or the person: 400, as in Moodle
+
+
 @dataclass(frozen=True, kw_only=True)
 class Said:
     """A refusal on the wire."""

@@ -20,7 +20,7 @@ from config.settings import Settings
 from lms.nrps import as_roster_member, read_memberships
 from lms.products import product_of
 from lti_tool.app import create_app
-from moodle_sync.deliver_scores import deliver
+from moodle_sync.deliver_scores import attempt, deliver
 from moodle_sync.find_line_items import due_line_items, find_line_item
 from moodle_sync.services import Services, make_services, service_platform
 from sandbox_lms.campus import GRANTED_SCOPES, MALTA, Campus, Person
@@ -29,9 +29,10 @@ from sandbox_lms.products.table import Product
 from sandbox_lms.server import Sandbox
 from sandbox_lms.site import Site
 from sandbox_lms.switches import Switches
+from series.deliveries import LEASE
 from series.people import Visit
 from series.rosters import RosterMember
-from series.store.deliveries import DeliveryRow, due_ids, list_deliveries
+from series.store.deliveries import DeliveryRow, claim, due_ids, list_deliveries
 from series.store.evidence import facts_of, retract_evidence
 from series.store.keys import add_tool_key
 from series.store.tables import course
@@ -46,8 +47,9 @@ GRADED, UNGRADED = True, False
 STUDENT, TEACHER = MALTA.students[0], MALTA.members[-1]
 
 
-def campus_of(product: Product, *, grades_activities: bool = GRADED) -> Campus:
-    scopes = (*GRANTED_SCOPES, SCOPES["lineitem"])
+def campus_of(product: Product, *, grades_activities: bool = GRADED, without: str = "") -> Campus:
+    """`without`: the name of a scope that it does not grant."""
+    scopes = tuple(scope for scope in (*GRANTED_SCOPES, SCOPES["lineitem"]) if scope != SCOPES.get(without))
     return replace(MALTA, product=product, grades_activities=grades_activities, scopes=scopes, port=0)
 
 
@@ -142,6 +144,16 @@ class Walk:
             deliver(self.services, delivery_id)
         with self.services.database.read() as connection:
             return sorted(list_deliveries(connection, state=None), key=lambda row: -row.delivery_id)
+
+    def dies_after_sending(self) -> None:
+        """The worker that has sent what is due is killed before it could write that down."""
+        now = self.services.clock.now()
+        with self.services.database.write() as connection:
+            claimed = [claim(connection, one, now=now) for one in due_ids(connection, now=now, limit=10)]
+        for delivery in claimed:
+            assert delivery is not None
+            attempt(self.services, delivery)
+        self.advance(LEASE.total_seconds() + 1)
 
     def takes_back(self, visit: Visit) -> None:
         with self.services.database.write() as connection:
