@@ -120,6 +120,12 @@ class Walk:
         assert found is not None
         return found.visit, page.text
 
+    def keys(self) -> list[dict[str, str]]:
+        """What the LMS publishes."""
+        answer = requests.get(self.site.campus.registration().jwks_uri, timeout=TIMEOUT_S)
+        keys: list[dict[str, str]] = answer.json()["keys"]
+        return keys
+
     def roster(self) -> list[RosterMember]:
         """As the worker reads it, at the address that the last launch has named."""
         with self.services.database.read() as connection:

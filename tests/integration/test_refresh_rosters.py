@@ -130,7 +130,7 @@ def test_the_walk_of_somebody_who_leaves(partner: Partner) -> None:
     assert list(kept) == partner.seeded.session_ids[:1]
 
 
-def test_a_list_that_is_suddenly_empty_is_held_and_the_run_says_so(partner: Partner) -> None:
+def test_pitfall_32_a_list_that_is_suddenly_empty_is_held_and_the_run_says_so(partner: Partner) -> None:
     refresh(partner)
     switch(partner, left=sorted(EVERYBODY))
     run = refresh(partner)
