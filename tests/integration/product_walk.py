@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import responses
 import sqlalchemy as sa
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -207,6 +208,16 @@ def _seed(services: Services, campus: Campus) -> Seeded:
         pem, encryption_key = TOOL_KEY.as_pem(private=True), services.settings.encryption_key
         add_tool_key(connection, kid="tool-key", private_key_pem=pem, encryption_key=encryption_key, now=now)
     return seeded
+
+
+@contextmanager
+def write_down() -> Iterator[responses.RequestsMock]:
+    """Everything goes through; what was sent to an LMS is written down."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
+        for method in ("GET", "POST"):
+            wire.add(method, re.compile("http://127.0.0.1:"), passthrough=True)
+        wire.add_passthru("http://localhost")
+        yield wire
 
 
 class _Handler(WSGIRequestHandler):

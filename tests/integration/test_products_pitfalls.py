@@ -1,6 +1,5 @@
 """Bad habits of real LMSs, played by the sandbox over real HTTP. The numbers are those of lms-pitfalls.md."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -28,7 +27,7 @@ from series.store.universities import (
     set_product,
 )
 from tests.conftest import NOW
-from tests.integration.product_walk import STUDENT, TEACHER, UNGRADED, Walk, campus_of, open_walk
+from tests.integration.product_walk import STUDENT, TEACHER, UNGRADED, Walk, campus_of, open_walk, write_down
 from tests.integration.sandbox_client import TOOL_KEY, campus_platform
 
 OWN_COLUMN, MADE_COLUMN = 4, 100
@@ -44,12 +43,8 @@ def open_at(tmp_path: Path, sqlite_url: str) -> Iterator[Open]:
 
 @pytest.fixture
 def wire() -> Iterator[responses.RequestsMock]:
-    """Everything goes through; what was sent is written down."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        for method in ("GET", "POST"):
-            mock.add(method, re.compile("http://127.0.0.1:"), passthrough=True)
-        mock.add_passthru("http://localhost")
-        yield mock
+    with write_down() as written:
+        yield written
 
 
 def large_course(product: Product) -> Campus:
