@@ -92,6 +92,10 @@ class Campus:
         return self.shared_issuer or (self.habits.issuer or self.url).format(slug=self.slug)
 
     @property
+    def product_name(self) -> str:
+        return "another LMS" if self.product == "generic" else self.product.capitalize()
+
+    @property
     def habits(self) -> Habits:
         """How the services of its product behave."""
         return HABITS[self.product]
