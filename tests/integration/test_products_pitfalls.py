@@ -1,5 +1,6 @@
 """Bad habits of real LMSs, played by the sandbox over real HTTP. The numbers are those of lms-pitfalls.md."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -178,6 +179,20 @@ def test_pitfall_25_a_moodle_gets_later_scores_with_later_seconds(open_at: Open)
         walk.delivers()
     at = [entry.score_at for entry in walk.site.journal.entries() if entry.path.endswith("/scores")]
     assert len(at) == len({str(one)[:19] for one in at}) == 2
+    assert walk.grades() == {OWN_COLUMN: 100}
+
+
+@pytest.mark.parametrize(("product", "says"), [("canvas", {"new_submission": False}), ("moodle", None)])
+def test_pitfall_26_only_the_first_score_of_somebody_is_a_submission_in_a_canvas(
+    open_at: Open, wire: responses.RequestsMock, product: Product, says: object
+) -> None:
+    walk = open_at(campus_of(product))
+    visit, _ = walk.opens()
+    for session in range(2):
+        walk.attends(visit, session)
+        walk.delivers()
+    bodies = [json.loads(call.request.body or "") for call in wire.calls if "/scores" in str(call.request.url)]
+    assert [body.get("https://canvas.instructure.com/lti/submission") for body in bodies] == [None, says]
     assert walk.grades() == {OWN_COLUMN: 100}
 
 
