@@ -3,6 +3,7 @@
 https://www.imsglobal.org/spec/lti-ags/v2p0/
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -10,7 +11,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import msgspec
 
 from lms.errors import MalformedAnswer, NotGranted, Refused, ScoreConflict, UnfitUserId
-from lms.guarded import GuardedSession
+from lms.guarded import TOTAL_S, Answer, GuardedSession
+from lms.paging import Listing, pages
 from lms.products import Product
 from lms.products.table import QUIRKS
 from lms.scores import ActivityProgress, GradingProgress, Score, score_body, score_timestamp
@@ -55,6 +57,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 _RESULTS = msgspec.json.Decoder(list[Result])
+_LISTING = Listing(
+    scope=SCOPE_RESULT_READONLY,
+    media_type=MEDIA_TYPE_RESULTS,
+    of="the grades of this activity",
+    things="grades",
+    says={404: "The activity or its grade column is no longer in the course."},
+)
 
 
 def compose_score(product: Product, *, user_id: str, given: int, maximum: int, at: datetime, version: int) -> bytes:
@@ -116,10 +125,7 @@ def read_results(
     http: GuardedSession, tokens: ServiceTokens, platform: ServicePlatform, endpoint: AgsEndpoint
 ) -> list[Result]:
     """What the gradebook holds for everybody; of those who have no grade, some platforms say nothing. Raises as
-    `read_result`.
-
-    As much as the first page has: Moodle, of which alone we ask this, has no other.
-    """
+    `read_result`."""
     return _read_results(http, tokens, platform, endpoint)
 
 
@@ -131,19 +137,21 @@ def _read_results(
     *,
     query: str = "",
 ) -> list[Result]:
-    """Sends no `limit`: Moodle's result service fails on every one.
+    """All pages. Sends no `limit`: Moodle's result service fails on every one.
     https://www.imsglobal.org/spec/lti-ags/v2p0/#result-service
     """
     if SCOPE_RESULT_READONLY not in endpoint.scopes:
         raise NotGranted(_RESULT_NOT_GRANTED)
     url = service_url(endpoint.line_item_url, "results", query=query)
-    answer = call_service(
-        tokens,
-        platform,
-        [SCOPE_RESULT_READONLY],
-        lambda bearer: http.get(url, headers={"Accept": MEDIA_TYPE_RESULTS, **bearer}),
-        {404: "The activity or its grade column is no longer in the course."},
-    )
+    give_up_at = time.monotonic() + TOTAL_S
+    return [
+        result
+        for answer in pages(http, tokens, platform, url, _LISTING, give_up_at=give_up_at)
+        for result in _results(answer)
+    ]
+
+
+def _results(answer: Answer) -> list[Result]:
     try:
         return _RESULTS.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

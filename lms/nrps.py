@@ -12,6 +12,7 @@ import msgspec
 from lms.errors import LmsError, MalformedAnswer, Refused, TryLater
 from lms.guarded import TOTAL_S, Answer, GuardedSession
 from lms.paging import Listing, pages
+from lms.products.table import QUIRKS
 from lms.service_tokens import ServicePlatform, ServiceTokens
 from series.roles import read_roles
 from series.rosters import RosterMember
@@ -93,7 +94,7 @@ def read_memberships(
     Raises Unreachable, TryLater, MalformedAnswer, NotAllowed, Refused, NotFound. May be repeated.
     """
     give_up_at = time.monotonic() + within_s
-    if resource_link_id is not None:
+    if resource_link_id is not None and QUIRKS[platform.product].reads_rlid:
         try:
             return _read_pages(http, tokens, platform, _of_resource_link(memberships_url, resource_link_id), give_up_at)
         except LmsError as error:

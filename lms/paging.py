@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from requests.utils import parse_header_links
 
-from lms.errors import MalformedAnswer, Unreachable
+from lms.errors import MalformedAnswer, NotFound, Unreachable
 from lms.guarded import Answer, GuardedSession, same_origin
 from lms.service_tokens import ServicePlatform, ServiceTokens
 from lms.services import call_service
@@ -36,15 +36,24 @@ def pages(
     give_up_at: float,
 ) -> Iterator[Answer]:
     """One answer after the other, until `give_up_at` of the monotonic clock. Raises what `call_service` raises, and
-    MalformedAnswer for more than MAX_PAGES."""
-    for _ in range(MAX_PAGES):
-        answer = _read_page(http, tokens, platform, url, listing, give_up_at)
+    MalformedAnswer for more than MAX_PAGES and for links that lead nowhere or in a circle."""
+    host, read = urlsplit(url).netloc, set[str]()
+    following: str | None = url
+    while following is not None:
+        if following in read:
+            raise MalformedAnswer(host, f"leads in a circle through the pages of {listing.of}")
+        if len(read) == MAX_PAGES:
+            raise MalformedAnswer(host, f"has more than {MAX_PAGES} pages of {listing.things} in this course")
+        try:
+            answer = _read_page(http, tokens, platform, following, listing, give_up_at)
+        except NotFound:
+            if not read:
+                raise
+            # The first page was there: it is the link that is wrong, not what we asked for.
+            raise MalformedAnswer(host, f"names a next page of {listing.of} that is not there") from None
+        read.add(following)
         yield answer
         following = next_url(answer, of=listing.of)
-        if following is None:
-            return
-        url = following
-    raise MalformedAnswer(answer.host, f"has more than {MAX_PAGES} pages of {listing.things} in this course")
 
 
 def _read_page(

@@ -17,6 +17,7 @@ from joserfc import jwt
 from lms.errors import LmsError, MalformedAnswer, NotAllowed, TryLater, Unreachable, safe_code
 from lms.guarded import TOTAL_S, Answer, GuardedSession
 from lms.products import Product
+from lms.products.table import token_audience
 from lms.tool_keys import SigningKey
 from series.store.universities import PlatformRow
 
@@ -41,12 +42,14 @@ class ServicePlatform:
 
 
 def as_service_platform(row: PlatformRow) -> ServicePlatform:
+    """Where no audience was registered, it is the product's."""
+    product = Product(row.product)
     return ServicePlatform(
         platform_id=row.platform_id,
         client_id=row.client_id,
         token_endpoint=row.token_endpoint,
-        token_audience=row.token_audience,
-        product=Product(row.product),
+        token_audience=token_audience(product, row.token_audience),
+        product=product,
     )
 
 

@@ -9,6 +9,7 @@ import click
 
 from config.command_line import check_slug, check_text, json_option, print_rows, printable, settings_or_exit
 from lms.products import Product, product_of
+from lms.products.table import token_audience
 from lti_tool.cli_common import open_database
 from lti_tool.cli_invite import platform_approve, platform_invite
 from lti_tool.cli_replace import platform_replace
@@ -43,7 +44,7 @@ def platform_group() -> None:
 @click.option("--authorization-endpoint", required=True, help="In Moodle: Authentication request URL.")
 @click.option("--token-endpoint", required=True, help="In Moodle: Access token URL.")
 @click.option("--jwks-uri", required=True, help="In Moodle: Public keyset URL.")
-@click.option("--token-audience", help="If the LMS wants another audience than its token endpoint.")
+@click.option("--token-audience", help="If the LMS wants another audience than others of its product.")
 @click.option(
     "--product",
     type=click.Choice([product.value for product in Product]),
@@ -209,7 +210,7 @@ def _facts(row: PlatformRow, university: str, successor: PlatformRow | None) -> 
         "authorization_endpoint": row.authorization_endpoint,
         "token_endpoint": row.token_endpoint,
         "jwks_uri": row.jwks_uri,
-        "token_audience": row.token_audience,
+        "token_audience": token_audience(Product(row.product), row.token_audience),
         "product": row.product,
         "state": row.state,
         "replaced_by": successor.slug if successor else None,

@@ -109,23 +109,23 @@ def course_of(site: Site, activity: Activity) -> int:
 
 
 def line_items_url(site: Site, course_id: int | None = None) -> str:
-    campus = site.campus
-    return f"{campus.url}/mod/lti/services.php/{course_id or campus.course_id}/lineitems?type_id={campus.deployment_id}"
+    path = site.campus.habits.addresses.line_items
+    return _with_query(site, site.campus.address(path, course_id=course_id))
 
 
 def line_item_url(site: Site, line_item_id: int, service: str = "", *, course_id: int | None = None) -> str:
     """`service` ("/scores", "/results") stands before the query, as in Moodle."""
-    campus = site.campus
-    path = f"/mod/lti/services.php/{course_id or campus.course_id}/lineitems/{line_item_id}/lineitem{service}"
-    return f"{campus.url}{path}?type_id={campus.deployment_id}"
+    path = site.campus.habits.addresses.line_item + service
+    return _with_query(site, site.campus.address(path, course_id=course_id, line_item_id=line_item_id))
 
 
 def memberships_url(site: Site, course_id: int | None = None) -> str:
-    campus = site.campus
-    return (
-        f"{campus.url}/mod/lti/services.php/CourseSection/{course_id or campus.course_id}"
-        f"/bindings/{campus.deployment_id}/memberships"
-    )
+    return site.campus.address(site.campus.habits.addresses.memberships, course_id=course_id)
+
+
+def _with_query(site: Site, url: str) -> str:
+    query = site.campus.habits.addresses.query.format(deployment_id=site.campus.deployment_id)
+    return f"{url}?{query}" if query else url
 
 
 def every_activity(site: Site) -> list[Activity]:

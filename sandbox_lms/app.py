@@ -37,16 +37,15 @@ def create_app(site: Site) -> Flask:
         selection_pages,
         platform_storage,
         login_initiation,
-        authorization,
-        token_endpoint,
-        grade_service,
-        roster_service,
-        moodle_rest,
         registration,
         tool_pages,
         control,
     ):
         app.register_blueprint(module.blueprint)
+    if site.campus.product == "moodle":
+        app.register_blueprint(moodle_rest.blueprint)
+    for service in (authorization, token_endpoint, grade_service, roster_service):
+        app.register_blueprint(service.make_blueprint(site.campus.habits))
     app.jinja_env.filters.update(date=pages.shown_date, number=pages.shown_number)
     app.jinja_env.globals.update(course_path=pages.course_path)
     app.context_processor(_template_values)

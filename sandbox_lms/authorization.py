@@ -12,12 +12,11 @@ from sandbox_lms.campus import Person
 from sandbox_lms.id_tokens import CampusLaunch, describe
 from sandbox_lms.lti_platform import CampusPlatform, LtiRequest
 from sandbox_lms.message_hints import BegunLaunch, spend_hint
+from sandbox_lms.products.habits import Habits
 from sandbox_lms.registered_tools import current_tool
 from sandbox_lms.selections import Selection, describe_selection, find_selection
 from sandbox_lms.sign_ins import signed_in_person
 from sandbox_lms.site import Site, the_site
-
-blueprint = Blueprint("authorization", __name__)
 
 _EXACTLY = {
     "response_type": ("id_token", "unsupported_response_type"),
@@ -40,7 +39,13 @@ class AuthenticationError(Exception):
         self.description = description
 
 
-@blueprint.route("/mod/lti/auth.php", methods=["GET", "POST"])
+def make_blueprint(habits: Habits) -> Blueprint:
+    blueprint = Blueprint("authorization", __name__)
+    path = habits.addresses.route(habits.addresses.authorization)
+    blueprint.add_url_rule(path, view_func=authorize, methods=["GET", "POST"])
+    return blueprint
+
+
 def authorize() -> Any:
     site = the_site()
     # Spent before anything is looked at: like Moodle's, a hint is good for one visit, whatever becomes of it.

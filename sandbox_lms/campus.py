@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from sandbox_lms.products.habits import Habits
+from sandbox_lms.products.table import HABITS, Product
+
 Role = Literal["student", "teacher", "administrator"]
 
 AGS_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/"
@@ -58,6 +61,7 @@ class Campus:
     tool_login: Literal["path-get", "moodle-post"]
     accent: str
     accent_in_the_dark: str
+    product: Product = "moodle"
     course_id: int = 2
     course_title: str = "Shared Online Workshop Series"
     course_label: str = "WORKSHOP"
@@ -85,7 +89,16 @@ class Campus:
     @property
     def issuer(self) -> str:
         """Who signs. In the cloud one issuer may stand for many universities, and is no address of theirs."""
-        return self.shared_issuer or self.url
+        return self.shared_issuer or (self.habits.issuer or self.url).format(slug=self.slug)
+
+    @property
+    def product_name(self) -> str:
+        return "another LMS" if self.product == "generic" else self.product.capitalize()
+
+    @property
+    def habits(self) -> Habits:
+        """How the services of its product behave."""
+        return HABITS[self.product]
 
     @property
     def storage_target(self) -> str | None:
@@ -104,14 +117,31 @@ class Campus:
     def person(self, user_id: str) -> Person | None:
         return next((person for person in self.people if person.user_id == user_id), None)
 
+    def sub(self, user_id: str) -> str:
+        """What tools see of this person."""
+        return self.habits.user_id(user_id)
+
+    def person_of(self, sub: str) -> Person | None:
+        return next((person for person in self.people if self.sub(person.user_id) == sub), None)
+
+    def address(self, path: str, *, course_id: int | None = None, line_item_id: int | None = None) -> str:
+        """Of one of its product's `Addresses`; `course_id`: of another course than its own."""
+        fields = {
+            "course_id": course_id or self.course_id,
+            "deployment_id": self.deployment_id,
+            "line_item_id": line_item_id,
+        }
+        return self.url + path.format(**fields)
+
     def registration(self) -> Registration:
+        addresses = self.habits.addresses
         return Registration(
             issuer=self.issuer,
             client_id=self.client_id,
             deployment_id=self.deployment_id,
-            authorization_endpoint=f"{self.url}/mod/lti/auth.php",
-            token_endpoint=f"{self.url}/mod/lti/token.php",
-            jwks_uri=f"{self.url}/mod/lti/certs.php",
+            authorization_endpoint=self.address(addresses.authorization),
+            token_endpoint=self.address(addresses.token),
+            jwks_uri=self.address(addresses.keys),
             moodle_base_url=self.url,
             moodle_token=self.moodle_token,
             course_id=self.course_id,

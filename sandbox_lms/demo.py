@@ -15,10 +15,11 @@ from types import FrameType
 from werkzeug.serving import make_server
 
 from config.clock import Clock
-from sandbox_lms.campus import SAMPLE_CAMPUSES
+from sandbox_lms.campus import SAMPLE_CAMPUSES, Campus
 from sandbox_lms.demo_page import SERIES_ZONE, DemoState, create_demo_page
 from sandbox_lms.demo_programs import DemoFailure, Program, Programs, make_environment, wait_until_ready
 from sandbox_lms.demo_setup import set_up
+from sandbox_lms.products.table import HABITS, Product
 from sandbox_lms.server import Sandbox
 
 FIRST_PORT = 8400
@@ -30,7 +31,7 @@ def main() -> None:
     for ending in ENDINGS:
         signal.signal(ending, _end)
     try:
-        _run(arguments.data, arguments.port)
+        _run(arguments.data, arguments.port, arguments.products)
     except DemoFailure as failure:
         sys.exit(str(failure))
     except _Ended:
@@ -45,7 +46,25 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--port", type=_port, default=FIRST_PORT, help=f"first of four ports in a row (default {FIRST_PORT})"
     )
+    parser.add_argument(
+        "--products",
+        type=_products,
+        default=(),
+        metavar="PRODUCT,PRODUCT",
+        help="which LMS each of the two universities runs, in the order of the page: of "
+        + ", ".join(HABITS)
+        + " (default moodle,moodle). What is not Moodle is played as its vendor documents it, and has no web services:"
+        " launches, rosters and grades work, the calendar of its courses stays empty",
+    )
     return parser.parse_args()
+
+
+def _products(text: str) -> tuple[Product, ...]:
+    by_name = {str(product): product for product in HABITS}
+    names = [name.strip() for name in text.split(",")]
+    if len(names) > len(SAMPLE_CAMPUSES) or not set(names) <= set(by_name):
+        raise argparse.ArgumentTypeError(f"must be one or two of {', '.join(HABITS)}, with a comma between them")
+    return tuple(by_name[name] for name in names)
 
 
 def _port(text: str) -> int:
@@ -54,19 +73,22 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _run(data: Path, port: int) -> None:
+def _run(data: Path, port: int, products: tuple[Product, ...]) -> None:
     """Start one after the other; whatever was started is stopped in the opposite order, however this ends."""
     today = Clock().now().astimezone(SERIES_ZONE).date()
     year, week, _ = today.isocalendar()
-    # Each week a fresh series with a session this week; other ports are other universities, with other addresses.
-    name = f"{year}-W{week:02d}" + ("" if port == FIRST_PORT else f"-port-{port}")
+    # Each week a fresh series with a session this week; other ports and LMSs are other universities, with other
+    # addresses.
+    name = (
+        f"{year}-W{week:02d}" + ("" if port == FIRST_PORT else f"-port-{port}") + "".join(f"-{one}" for one in products)
+    )
     folder = (data / name).absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DemoFailure(f"The folder {folder} cannot be made: {error.strerror}. Choose another: --data.") from error
     tool_url = f"http://localhost:{port + 1}"
-    campuses = tuple(replace(campus, port=port + 2 + n) for n, campus in enumerate(SAMPLE_CAMPUSES))
+    campuses = _campuses(port, products)
     state = DemoState(campuses=campuses, tool_url=tool_url, calendar=folder / "series.ics", clock_file=folder / "clock")
     programs = Programs(folder=folder, environment=make_environment(folder, tool_url))
     _check_ports(port, 2 + len(campuses))
@@ -89,6 +111,11 @@ def _run(data: Path, port: int) -> None:
         stack.enter_context(_serve_page(state, port))
         _say(f"\n  Open  http://127.0.0.1:{port}/\n\nCtrl-C stops the demo. Logs: {data}/{folder.name}/*.log")
         _watch(tool, worker)
+
+
+def _campuses(port: int, products: tuple[Product, ...]) -> tuple[Campus, ...]:
+    running = zip(SAMPLE_CAMPUSES, (*products, "moodle", "moodle"), strict=False)
+    return tuple(replace(campus, port=port + 2 + n, product=product) for n, (campus, product) in enumerate(running))
 
 
 def _check_ports(first: int, count: int) -> None:

@@ -77,14 +77,24 @@ def register(programs: Programs, campus: Campus) -> None:
 def _connect(programs: Programs, campus: Campus) -> None:
     """May be repeated. The campus's teachers host the sessions of their university."""
     registration = campus.registration()
-    programs.run(
-        "moodle-sync", "connect", campus.slug, "--url", registration.moodle_base_url, "--level", "completions",
-        "--course", str(registration.course_id), "--series", SERIES, "--token-file", "-",
-        stdin=registration.moodle_token,
-    )  # fmt: skip
+    if campus.product == "moodle":
+        programs.run(
+            "moodle-sync", "connect", campus.slug, "--url", registration.moodle_base_url, "--level", "completions",
+            "--course", str(registration.course_id), "--series", SERIES, "--token-file", "-",
+            stdin=registration.moodle_token,
+        )  # fmt: skip
     for person in campus.people:
         if person.role == "teacher":
-            programs.run("moodle-sync", "series", "host", SERIES, "--university", campus.slug, "--sub", person.user_id)
+            programs.run(
+                "moodle-sync",
+                "series",
+                "host",
+                SERIES,
+                "--university",
+                campus.slug,
+                "--sub",
+                campus.sub(person.user_id),
+            )
 
 
 def _invite_coordinator(programs: Programs) -> str | None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
-from flask import Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request
 from lti1p3platform.exceptions import LtiServiceException
 from lti1p3platform.response import Response as LibraryResponse
 from lti1p3platform.score import UpdateScoreStatus
@@ -21,9 +22,12 @@ from sandbox_lms.courses import NoSuchCourse, find_course
 from sandbox_lms.gradebook import Grade, IncorrectScore, OldScore, all_grades, read_score, record_score
 from sandbox_lms.line_items import IncorrectLineItem, LineItem, all_line_items, find_line_item, make_line_item
 from sandbox_lms.lti_platform import CampusPlatform, LtiRequest
+from sandbox_lms.products.habits import Fault, Habits
+from sandbox_lms.service_pages import one_page
 from sandbox_lms.services import (
     UNAUTHORIZED,
     client_is_gone,
+    fault_refusal,
     hold,
     no_handler,
     refusal,
@@ -35,17 +39,27 @@ from sandbox_lms.services import (
 )
 from sandbox_lms.site import Site, the_site
 
-blueprint = service_blueprint("grade_service")
-
 LINE_ITEM = "application/vnd.ims.lis.v2.lineitem+json"
 LINE_ITEMS = "application/vnd.ims.lis.v2.lineitemcontainer+json"
 RESULTS = "application/vnd.ims.lis.v2.resultcontainer+json"
 SCORE = "application/vnd.ims.lis.v1.score+json"
 INCORRECT_SCORE = "Incorrect score received"
+CONFLICT = 409
 CLIENT_CLOSED_REQUEST = 499
 
-_COURSE = "/mod/lti/services.php/<int:course_id>/lineitems"
-_ITEM = _COURSE + "/<int:line_item_id>/lineitem"
+
+def make_blueprint(habits: Habits) -> Blueprint:
+    blueprint = service_blueprint("grade_service")
+    addresses = habits.addresses
+    course, item = (addresses.route(path) for path in (addresses.line_items, addresses.line_item))
+    blueprint.add_url_rule(course, view_func=line_items)
+    blueprint.add_url_rule(course, view_func=new_line_item, methods=["POST"])
+    blueprint.add_url_rule(item, view_func=line_item)
+    blueprint.add_url_rule(f"{item}/results", view_func=results)
+    blueprint.add_url_rule(f"{item}/scores", view_func=scores, methods=["POST"])
+    if "/services.php" in course:
+        blueprint.add_url_rule("/mod/lti/services.php", view_func=without_path)
+    return blueprint
 
 
 class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the library ships no types
@@ -81,6 +95,9 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
 
     def create_lineitem(self, creation_data: Any) -> Any:
         self._check_course()
+        names_link = isinstance(creation_data, dict) and "resourceLinkId" in creation_data
+        if names_link and Fault.LINK_REFUSED in self._site.campus.habits.says:
+            raise LtiServiceException(Fault.LINK_REFUSED, 412)
         try:
             made = make_line_item(self._site, creation_data, self._course_id)
         except IncorrectLineItem:
@@ -97,20 +114,22 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
         line_item = self._line_item(line_item_id)
         try:
             record_score(self._site, line_item, read_score(score))
-        except IncorrectScore:
-            raise LtiServiceException(INCORRECT_SCORE, 400) from None
+        except IncorrectScore as incorrect:
+            raise LtiServiceException(incorrect.fault, 400) from None
         except OldScore:
             return UpdateScoreStatus.OLD_TIMESTAMP
         return UpdateScoreStatus.SUCCESS
 
     def get_results(self, line_item_id: int, user_id: str | None = None, **_: str) -> dict[str, Any]:
         line_item = self._line_item(line_item_id)
+        campus = self._site.campus
+        wanted = user_id if campus.habits.filters_results else None
         grades = all_grades(self._site, line_item.line_item_id)
         return {
             "content": [
                 _result(self._site, line_item, grade, self._course_id)
                 for grade in grades
-                if grade.score is not None and user_id in (None, grade.user_id)
+                if grade.score is not None and wanted in (None, campus.sub(grade.user_id))
             ],
             "has_next": False,
         }
@@ -119,8 +138,12 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
         self._check_course()
         found = find_line_item(self._site, line_item_id, self._course_id)
         if found is None:
-            raise LtiServiceException(f"Not Found: Grade item {line_item_id} doesn't exist", 404)
+            raise self._fault(Fault.COLUMN_GONE, f"Not Found: Grade item {line_item_id} doesn't exist", 404)
         return found
+
+    def _fault(self, fault: Fault, reason: str, status: int) -> LtiServiceException:
+        """`reason`: in the words of those that have none of their own."""
+        return LtiServiceException(fault if fault in self._site.campus.habits.says else reason, status)
 
     def _check_course(self) -> None:
         try:
@@ -128,23 +151,18 @@ class CampusGrades(AssignmentsGradesService):  # type: ignore[misc]  # the libra
         except NoSuchCourse:
             raise LtiServiceException(f"Not Found: Course {self._course_id} doesn't exist", 404) from None
         # Moodle's addresses carry this query; a client that loses it when it adds a path is found out.
-        if request.args.get("type_id") != self._site.campus.deployment_id:
+        query = self._site.campus.habits.addresses.query
+        if query and request.args.get("type_id") != self._site.campus.deployment_id:
             raise LtiServiceException("Not Found: Tool type doesn't exist", 404)
 
 
-@blueprint.get("/mod/lti/services.php")
-def no_service() -> Response:
-    return without_path()
-
-
-@blueprint.get(_COURSE)
-def line_items(course_id: int) -> Response:
+def line_items(course_id: int, **_: str) -> Response:
     service = CampusGrades(the_site(), course_id, "lineitem.readonly")
-    return _answer_get(LINE_ITEMS, service, service.handle_get_lineitems)
+    page_size = the_site().campus.habits.line_items_page
+    return _answer_get(LINE_ITEMS, service, service.handle_get_lineitems, page_size=page_size)
 
 
-@blueprint.post(_COURSE)
-def new_line_item(course_id: int) -> Response:
+def new_line_item(course_id: int, **_: str) -> Response:
     if request.headers.get("Content-Type") != LINE_ITEM:
         return no_handler()
     service = CampusGrades(the_site(), course_id, "lineitem")
@@ -157,24 +175,22 @@ def new_line_item(course_id: int) -> Response:
     return response
 
 
-@blueprint.get(_ITEM)
-def line_item(course_id: int, line_item_id: int) -> Response:
+def line_item(course_id: int, line_item_id: int, **_: str) -> Response:
     service = CampusGrades(the_site(), course_id, "lineitem.readonly")
     return _answer_get(LINE_ITEM, service, service.handle_get_lineitem, line_item_id=line_item_id)
 
 
-@blueprint.get(_ITEM + "/results")
-def results(course_id: int, line_item_id: int) -> Response:
-    if "limit" in request.args:
+def results(course_id: int, line_item_id: int, **_: str) -> Response:
+    if "limit" in request.args and not the_site().campus.habits.results_take_limit:
         # Moodle 4.5 fails on every limit, with a page: "Call to a member function out() on null".
         page = render_template("error.html", title="Error", message="Call to a member function out() on null")
         return Response(page, 404, mimetype="text/html")
     service = CampusGrades(the_site(), course_id, "result.readonly")
-    return _answer_get(RESULTS, service, service.handle_get_results, line_item_id=line_item_id)
+    page_size = the_site().campus.habits.results_page
+    return _answer_get(RESULTS, service, service.handle_get_results, page_size=page_size, line_item_id=line_item_id)
 
 
-@blueprint.post(_ITEM + "/scores")
-def scores(course_id: int, line_item_id: int) -> Response:
+def scores(course_id: int, line_item_id: int, **_: str) -> Response:
     site = the_site()
     _note_score()
     hold("hold_score_before")
@@ -186,6 +202,8 @@ def scores(course_id: int, line_item_id: int) -> Response:
     status = site.switches.take_score_status()
     if status is not None:
         return Response(status=status, headers=retry_after(), mimetype="text/html")
+    if site.switches.settings.score_fault is not None:
+        return fault_refusal(site.switches.settings.score_fault)
     service = CampusGrades(site, course_id, "score")
     answer = service.handle_resp(service.handle_update_score, line_item_id=line_item_id)
     site.switches.take_time(latencies.SCORE_MS)
@@ -193,23 +211,39 @@ def scores(course_id: int, line_item_id: int) -> Response:
     return _answer_score(answer)
 
 
-def _answer_get(media_type: str, service: CampusGrades, handler: Callable[..., Any], **arguments: int) -> Response:
-    if request.headers.get("Accept") != media_type:
+def _answer_get(
+    media_type: str,
+    service: CampusGrades,
+    handler: Callable[..., Any],
+    *,
+    page_size: int | None = None,
+    **arguments: int,
+) -> Response:
+    habits = the_site().campus.habits
+    if habits.wants_exact_types and request.headers.get("Accept") != media_type:
         is_unknown = takes_anything() and "Authorization" not in request.headers
         return refusal(UNAUTHORIZED, "") if is_unknown else no_handler()
     answer: LibraryResponse = service.handle_resp(handler, **arguments)
     the_site().switches.take_time(latencies.LINE_ITEMS_MS)
     if answer.code != 200:
         return refusal(answer.code, answer.message)
-    is_page = isinstance(answer.result, dict) and "content" in answer.result
-    response = jsonify(answer.result["content"] if is_page else answer.result)
+    found: Any = answer.result
+    headers: dict[str, str] = {}
+    if isinstance(found, dict) and "content" in found:
+        try:
+            found, headers = one_page(found["content"], own_size=page_size, link=habits.link)
+        except ValueError:
+            return refusal(400, "limit and page must be positive numbers")
+    response = jsonify(found)
+    response.headers.update(headers)
     response.content_type = f"{answer.media_type}; charset=utf-8"
     return response
 
 
 def _answer_score(answer: LibraryResponse) -> Response:
-    if answer.code in {401, 404}:
-        return refusal(answer.code, answer.message)
+    fault = Fault.OLD_SCORE if answer.code == CONFLICT else answer.message
+    if answer.code in {401, 404} or fault in the_site().campus.habits.says:
+        return refusal(answer.code, fault)
     body = "" if answer.code == 200 else "[]"
     status = f"400 {INCORRECT_SCORE}" if answer.code == 400 else str(answer.code)
     return Response(body, status=status, content_type=f"{SCORE}; charset=utf-8")
@@ -237,10 +271,11 @@ def _line_item(site: Site, found: LineItem, course_id: int) -> dict[str, Any]:
 
 
 def _result(site: Site, line_item: LineItem, grade: Grade, course_id: int) -> dict[str, Any]:
-    results_url = line_item_url(site, line_item.line_item_id, "/results", course_id=course_id)
+    url = line_item_url(site, line_item.line_item_id, "/results", course_id=course_id)
+    sub = site.campus.sub(grade.user_id)
     result: dict[str, Any] = {
-        "id": f"{results_url}&user_id={grade.user_id}",
-        "userId": grade.user_id,
+        "id": f"{url}{'&' if '?' in url else '?'}user_id={quote(sub, safe='')}",
+        "userId": sub,
         "resultScore": _number(grade.score or 0),
         "resultMaximum": _number(line_item.score_maximum),
         "scoreOf": line_item_url(site, line_item.line_item_id, course_id=course_id),

@@ -8,8 +8,10 @@ from typing import Literal
 import msgspec
 
 from sandbox_lms.activities import NO_TRACKING, find_activity
+from sandbox_lms.campus import Person
 from sandbox_lms.completion import complete_by_grade
 from sandbox_lms.line_items import LineItem
+from sandbox_lms.products.habits import Fault
 from sandbox_lms.site import Site
 
 ActivityProgress = Literal["Initialized", "Started", "InProgress", "Submitted", "Completed"]
@@ -48,9 +50,13 @@ class Grade:
 class IncorrectScore(Exception):
     """A score that Moodle refuses with 400, whatever is wrong with it."""
 
+    def __init__(self, fault: Fault = Fault.INCORRECT_SCORE) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
 
 class OldScore(Exception):
-    """The gradebook holds a score of the same second, or a later one."""
+    """The gradebook holds a later score; mostly one of the same second counts as later."""
 
 
 def read_score(document: object) -> Score:
@@ -70,27 +76,25 @@ def record_score(site: Site, line_item: LineItem, score: Score) -> None:
 
     Raises IncorrectScore, OldScore; then nothing has changed.
     """
-    person = site.campus.person(score.user_id)
-    if person is None or person.role != "student" or person.user_id in site.switches.settings.left:
-        raise IncorrectScore
+    person = _gradable(site, score.user_id)
     scored_at_s = _whole_second(score.timestamp)
     activity = None if line_item.activity_id is None else find_activity(site, line_item.activity_id)
     with site.database.write() as connection:
         stored = connection.execute(
             "SELECT scored_at_s FROM grade WHERE campus = ? AND line_item_id = ? AND user_id = ?",
-            (site.slug, line_item.line_item_id, score.user_id),
+            (site.slug, line_item.line_item_id, person.user_id),
         ).fetchone()
-        if stored is not None and scored_at_s <= stored["scored_at_s"]:
+        if stored is not None and _is_old(site, scored_at_s, stored["scored_at_s"]):
             raise OldScore
         grade = _on_scale(score, line_item.score_maximum)
         connection.execute(
             "INSERT OR REPLACE INTO grade (campus, line_item_id, user_id, score, comment, scored_at_s)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            (site.slug, line_item.line_item_id, score.user_id, grade, score.comment, scored_at_s),
+            (site.slug, line_item.line_item_id, person.user_id, grade, score.comment, scored_at_s),
         )
         if activity is not None and activity.tracking != NO_TRACKING:
             share = None if grade is None else grade / line_item.score_maximum
-            complete_by_grade(connection, site, activity.activity_id, score.user_id, share)
+            complete_by_grade(connection, site, activity.activity_id, person.user_id, share)
 
 
 def all_grades(site: Site, line_item_id: int | None = None) -> list[Grade]:
@@ -102,6 +106,24 @@ def all_grades(site: Site, line_item_id: int | None = None) -> list[Grade]:
             (site.slug, line_item_id, line_item_id),
         ).fetchall()
     return [Grade(**dict(row)) for row in rows]
+
+
+def _gradable(site: Site, sub: str) -> Person:
+    person = site.campus.person_of(sub)
+    if person is None:
+        raise IncorrectScore(Fault.UNKNOWN_PERSON)
+    if person.role == "administrator" or person.user_id in site.switches.settings.left:
+        raise IncorrectScore(Fault.NOT_ENROLLED)
+    if person.role != "student":
+        raise IncorrectScore(Fault.NOT_GRADABLE)
+    return person
+
+
+def _is_old(site: Site, scored_at_s: int, kept_s: int) -> bool:
+    habits = site.campus.habits
+    if not habits.looks_at_times:
+        return False
+    return scored_at_s < kept_s if habits.takes_equal_times else scored_at_s <= kept_s
 
 
 def _whole_second(timestamp: str) -> int:

@@ -64,7 +64,7 @@ def describe_course(launch: CampusLaunch, site: Site, person: Person, course: Co
     """What every message says: who comes from which course."""
     launch.storage_target = site.campus.storage_target
     launch.set_id_token_expiration(LIFE_S)
-    launch.set_user_data(person.user_id, ROLES[person.role])
+    launch.set_user_data(site.campus.sub(person.user_id), ROLES[person.role])
     launch.set_launch_context_claim(
         str(course.course_id), ["CourseSection"], context_title=course.title, context_label=course.label
     )
@@ -101,8 +101,8 @@ def _platform_claims(site: Site, person: Person) -> dict[str, Any]:
     campus = site.campus
     return {
         CLAIM + "tool_platform": {
-            "product_family_code": "moodle",
-            "version": "2024100706",
+            "product_family_code": campus.habits.family,
+            "version": campus.habits.version,
             "guid": f"sandbox-{campus.slug}",
             "name": campus.slug,
             "description": campus.name,
@@ -112,8 +112,7 @@ def _platform_claims(site: Site, person: Person) -> dict[str, Any]:
             "person_sourcedid": person_sourcedid(site, person),
             "course_section_sourcedid": "SHARED-WS",
         },
-        CLAIM + "ext": {"lms": "moodle-2"},
-    }
+    } | ({CLAIM + "ext": {"lms": "moodle-2"}} if campus.product == "moodle" else {})
 
 
 def person_sourcedid(site: Site, person: Person) -> str:

@@ -13,6 +13,7 @@ from lti1p3platform.request import Request
 
 from sandbox_lms.access_tokens import find_scopes
 from sandbox_lms.keys import public_pem
+from sandbox_lms.products.habits import Fault
 from sandbox_lms.registered_tools import current_tool
 from sandbox_lms.site import Site
 
@@ -52,8 +53,10 @@ class CampusPlatform(LTI1P3PlatformConfAbstract):  # type: ignore[misc]  # the l
     def validate_token(self, token: str, allowed_scopes: list[str] | None = None, audience: str | None = None) -> bool:
         """Whether the token has one of exactly these scopes; the service names those of the present verb alone."""
         scopes = find_scopes(self._site, token)
-        if scopes is None or not set(allowed_scopes or ()) & scopes:
-            raise LtiServiceException("Unauthorized", 401)
+        if scopes is None:
+            raise LtiServiceException(Fault.BAD_TOKEN, 401)
+        if not set(allowed_scopes or ()) & scopes:
+            raise LtiServiceException(Fault.LACKS_SCOPE, 401)
         return True
 
 

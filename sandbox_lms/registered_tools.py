@@ -57,9 +57,9 @@ def first_tool(site: Site) -> Tool:
         initiate_login_uri=site.tool_url + login_path,
         redirect_uri=site.launch_url,
         scopes=campus.scopes,
-        audience=campus.registration().token_endpoint,
+        audience=campus.habits.token_audience or campus.registration().token_endpoint,
         state="active",
-        product="moodle",
+        product=campus.product,
         configuration={},
     )
 

@@ -14,6 +14,7 @@ import msgspec
 from flask import Response, jsonify, redirect, request
 
 from sandbox_lms.campus import AGS_SCOPE, NRPS_SCOPE
+from sandbox_lms.products.table import Product
 from sandbox_lms.registered_tools import TokenUnknown, TokenUsed, Tool, add_tool, knows_token, spend_token
 from sandbox_lms.services import service_blueprint
 from sandbox_lms.site import Site, the_site
@@ -101,8 +102,12 @@ class NotRegistered(Exception):
         self.status = status
 
 
+def registering_product(site: Site) -> Product:
+    return site.switches.settings.registers_as or site.campus.product
+
+
 def manners(site: Site) -> Manners:
-    return MANNERS[site.switches.settings.registers_as]
+    return MANNERS[registering_product(site)]
 
 
 @blueprint.get(CONFIGURATION_PATH)
@@ -206,7 +211,7 @@ def _spend(site: Site) -> None:
 
 
 def _read(site: Site) -> Wanted:
-    status = 422 if site.switches.settings.registers_as == "canvas" else 400
+    status = 422 if registering_product(site) == "canvas" else 400
     try:
         wanted = _WANTED.decode(request.get_data())
     except msgspec.MsgspecError as error:
@@ -240,7 +245,7 @@ def _tool(site: Site, wanted: Wanted) -> Tool:
         if how.audience_path
         else site.campus.registration().token_endpoint,
         state="pending" if how.waits else "active",
-        product=site.switches.settings.registers_as,
+        product=registering_product(site),
         configuration=msgspec.to_builtins(wanted.tool),
     )
 

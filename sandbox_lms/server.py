@@ -102,7 +102,7 @@ class Sandbox:
             tool_url=self._tool_url,
             clock=self._clock,
             database=self._database,
-            signing_key_pem=signing_key_pem(self._database, campus.slug),
+            first_key_pem=signing_key_pem(self._database, campus.slug),
         )
         add_first_course(site)
         self._sites[campus.slug] = site

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, request
 
 from sandbox_lms.journal import Entry
+from sandbox_lms.products.habits import USUAL_STATUS, Fault
 from sandbox_lms.site import the_site
 from sandbox_lms.switches import Hold, has_hung_up
 
@@ -45,7 +46,14 @@ def retry_after() -> dict[str, str]:
 
 
 def refusal(status: int, reason: str) -> Response:
-    """A refusal of an LTI service in Moodle's shape."""
+    """A refusal of an LTI service: in the words of the product where it has some of its own, else in Moodle's shape.
+
+    `reason`: a Fault, or a sentence.
+    """
+    fault = Fault.BAD_TOKEN if status == UNAUTHORIZED and not isinstance(reason, Fault) else reason
+    said = the_site().campus.habits.says.get(fault) if isinstance(fault, Fault) else None
+    if said is not None:
+        return Response(said.body, said.status, headers=dict(said.headers), content_type=said.content_type)
     response = jsonify(
         status=status,
         reason="Unauthorized" if status == UNAUTHORIZED else reason,  # and not why
@@ -58,6 +66,10 @@ def refusal(status: int, reason: str) -> Response:
     )
     response.status_code = status
     return response
+
+
+def fault_refusal(fault: Fault) -> Response:
+    return refusal(USUAL_STATUS.get(fault, 400), fault)
 
 
 def no_handler(path: str | None = None) -> Response:
@@ -73,11 +85,20 @@ def _begin() -> Response | None:
     g.sandbox_entry = Entry(method=request.method, path=request.path, accept=request.headers.get("Accept"))
     site.journal.add(g.sandbox_entry)
     site.switches.be_slow()
+    if site.switches.settings.wants_user_agent and _names_no_program():
+        return Response("<h1>Forbidden</h1>\n", 403, mimetype="text/html")
+    if site.switches.settings.busy and request.blueprint != "token_endpoint":
+        return fault_refusal(Fault.BUSY)
     if site.switches.settings.down:
         return Response("<h1>Down</h1>\n", 503, headers=retry_after(), mimetype="text/html")
     if site.switches.settings.drops_path_info and "/services.php/" in request.path:
         return without_path()
     return None
+
+
+def _names_no_program() -> bool:
+    """What libraries say when nobody has told them what to say does not count."""
+    return request.headers.get("User-Agent", "python-").startswith("python-")
 
 
 def without_path() -> Response:

@@ -10,6 +10,7 @@ from config.clock import Clock
 from sandbox_lms.campus import Campus
 from sandbox_lms.database import Database
 from sandbox_lms.journal import Journal
+from sandbox_lms.keys import signing_key_pem
 from sandbox_lms.switches import Switches
 
 EXTENSION = "sandbox_site"
@@ -23,7 +24,7 @@ class Site:
     tool_url: str
     clock: Clock
     database: Database
-    signing_key_pem: str = field(repr=False)
+    first_key_pem: str = field(repr=False)
     switches: Switches = field(default_factory=Switches)
     journal: Journal = field(default_factory=Journal)
 
@@ -34,6 +35,12 @@ class Site:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.campus.time_zone)
+
+    @property
+    def signing_key_pem(self) -> str:
+        """Of the key that the switches say. Only this one is published."""
+        number = self.switches.settings.key_number
+        return self.first_key_pem if number == 1 else signing_key_pem(self.database, f"{self.slug} {number}")
 
     @property
     def launch_url(self) -> str:

@@ -9,7 +9,9 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-Product = Literal["moodle", "canvas", "brightspace", "blackboard", "sakai", "generic"]
+from sandbox_lms.products.habits import Fault
+from sandbox_lms.products.table import Product
+
 Hold = Literal["hold_token", "hold_score_before", "hold_score_after"]
 HOLDS: tuple[Hold, ...] = get_args(Hold)
 MAX_HOLD_S = 120
@@ -23,12 +25,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `retry_after_s`: what such an answer, and one of an LMS that is down, says of when to come back.
     `left`: user ids of people who are no longer enrolled; `suspended`: of those whom the roster calls Inactive.
     `refuses_rlid`: the roster of one activity alone cannot be had. `roster_page_size`: for who sets no limit.
+    `roster_lists`: the roster ends after so many people, as if these were all. `roster_link`: its links to next pages
+    lie: they lead to the same page again, to another host, or are written small.
+    `score_fault`: scores are refused for this, in the words of the product. `busy`: so is everything but tokens.
+    `wants_user_agent`: who does not say what program it is gets 403. `key_number`: which of its keys signs launches.
     `drops_path_info`: the web server cuts off what follows services.php, a usual mistake in nginx's settings.
     Of Moodle's web services: `lacks`: capabilities that our account there has not; `lacks_functions`: what its service
     does not offer; `hidden`: numbers of activities that students do not see; `moodle_time_zone`: of the account's
     profile; `maintenance`: the whole site is closed;
     `moodle_status` and `moodle_status_times`: like those of scores.
-    `registers_as`: whose Dynamic Registration it offers; `registration_faults`: see sandbox_lms.registration.
+    `registers_as`: whose Dynamic Registration it offers, if not that of its product; `registration_faults`: see
+    sandbox_lms.registration.
     Of Deep Linking: `selects_one`: one activity at a time; `takes_line_items`: what is said of them, if anything;
     `sends_no_data`: as Moodle; `accept_types`: in place of the usual one; `no_return_url`.
     `knows_link_history`: `$ResourceLink.id.history` is replaced, as Moodle does not.
@@ -40,11 +47,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     left: tuple[str, ...] = ()
     refuses_rlid: bool = False
     roster_page_size: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    roster_lists: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    roster_link: Literal["loop", "elsewhere", "small"] | None = None
     suspended: tuple[str, ...] = ()
     hold_score_before: bool = False
     hold_score_after: bool = False
     score_status: int | None = None
     score_status_times: int | None = None
+    score_fault: Fault | None = None
+    busy: bool = False
+    wants_user_agent: bool = False
+    key_number: Annotated[int, msgspec.Meta(ge=1)] = 1
     retry_after_s: int | None = None
     slow_s: float = 0
     drops_path_info: bool = False
@@ -62,7 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     no_return_url: bool = False
     knows_link_history: bool = False
     latency_scale: Annotated[float, msgspec.Meta(ge=0)] = 0
-    registers_as: Product = "moodle"
+    registers_as: Product | None = None
     registration_faults: tuple[str, ...] = ()
 
 

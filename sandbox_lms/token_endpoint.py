@@ -6,7 +6,7 @@ https://www.imsglobal.org/spec/security/v1p0/#using-json-web-tokens-with-oauth-2
 from sqlite3 import IntegrityError
 
 import msgspec
-from flask import Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -14,12 +14,11 @@ from joserfc.jwk import KeySet
 from sandbox_lms import latencies
 from sandbox_lms.access_tokens import LIFE_S, issue_token
 from sandbox_lms.lti_platform import CampusPlatform
+from sandbox_lms.products.habits import Habits
 from sandbox_lms.registered_tools import Tool, find_tool
 from sandbox_lms.services import hold, service_blueprint
 from sandbox_lms.site import Site, the_site
 from sandbox_lms.tool_keys import ToolKeysUnreachable, tool_key_set
-
-blueprint = service_blueprint("token_endpoint")
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_ASSERTION_LIFE_S = 300
@@ -49,15 +48,25 @@ class TokenRefused(Exception):
         self.description = description
 
 
-@blueprint.get("/mod/lti/certs.php")
+def make_blueprint(habits: Habits) -> Blueprint:
+    blueprint = service_blueprint("token_endpoint")
+    addresses = habits.addresses
+    blueprint.add_url_rule(addresses.route(addresses.keys), view_func=certs)
+    blueprint.add_url_rule(addresses.route(addresses.token), view_func=token, methods=["POST"])
+    return blueprint
+
+
 def certs() -> Response:
-    response = jsonify(CampusPlatform(site=the_site()).get_jwks())
+    site = the_site()
+    keys = CampusPlatform(site=site).get_jwks()
+    if not site.campus.habits.names_alg:
+        keys = {"keys": [{name: value for name, value in key.items() if name != "alg"} for key in keys["keys"]]}
+    response = jsonify(keys)
     response.cache_control.max_age = 60
     return response
 
 
-@blueprint.post("/mod/lti/token.php")
-def token() -> Response:
+def token(deployment_id: str | None = None) -> Response:
     site = the_site()
     hold("hold_token")
     site.switches.take_time(latencies.TOKEN_MS)
@@ -111,7 +120,7 @@ def _check_assertion(site: Site, assertion: Assertion) -> Tool:
     if tool is None or assertion.sub != tool.client_id:
         raise TokenRefused("invalid_client", "iss and sub must be the client_id")
     if assertion.aud != tool.audience:
-        raise TokenRefused("invalid_client", "aud must be the token endpoint")
+        raise TokenRefused("invalid_client", "aud must be the token endpoint, or what the product says instead")
     if assertion.exp <= now_s:
         raise TokenRefused("invalid_client", "Expired token")
     issued_at_s = now_s if assertion.iat is None else assertion.iat

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, redirect, render_template, request
 from sandbox_lms.campus import Person
 from sandbox_lms.pages import check_origin
 from sandbox_lms.registered_tools import activate_tool, all_tools, find_tool, new_registration_token
-from sandbox_lms.registration import CONFIGURATION_PATH, manners
+from sandbox_lms.registration import CONFIGURATION_PATH, manners, registering_product
 from sandbox_lms.sign_ins import with_person
 from sandbox_lms.site import Site
 
@@ -19,7 +19,7 @@ blueprint = Blueprint("tool_pages", __name__)
 @with_person
 def tools(site: Site, person: Person) -> str:
     _only_administrators(person)
-    return render_template("tools.html", tools=all_tools(site), product=site.switches.settings.registers_as, link="")
+    return render_template("tools.html", tools=all_tools(site), product=registering_product(site), link="")
 
 
 @blueprint.post("/admin/tools")

@@ -2,6 +2,8 @@
 https://docs.anthology.com/docs/blackboard/lti/1.3/lti-subsystems/ags/ags-grades; not tried at a Blackboard.
 
 - 400 "User could not be found:" for a person who is not in the course.
+- The issuer is one for every university, and the client id is that of an application in Anthology's developer portal:
+  each university needs an application of its own there, because here one client id is one university (pitfall 10).
 - A POST may "either create a new grade or update/delete an existing grade (this will depend on the properties and
   values included on the request body)"; that a score without a number is what deletes one is an assumption.
 

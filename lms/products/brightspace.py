@@ -4,6 +4,9 @@ has seen (hypothesis/lms, lms/services/lti_grading/_v13.py); not tried at a Brig
 - 422: the person's role "cannot be graded", a setting: https://community.d2l.com/brightspace/kb/articles/23661-lti-advantage-developer-faq
 - 403 "User in requested score is not enrolled in the org unit", 404 "User in requested score does not exist".
 - "Rate limiting is based on a per integration basis": 429, as everywhere.
+- The audience of an assertion is one for all of Brightspace, and no address that is ever called.
+- Unless the deployment says "Classlist including users not known to this deployment", a roster has only those who have
+  launched the tool: https://community.d2l.com/brightspace/kb/articles/23756-names-and-roles-extension-with-lti-1-3
 - Nothing was found on what clears a score; that it follows the specification is an assumption.
 
 Registration (https://community.d2l.com/brightspace/kb/articles/23662-tool-registration-deployment-and-links): sends no
@@ -16,7 +19,12 @@ from lms.products.deep_linking import DeepLinking
 from lms.products.quirks import NO_LONGER_A_STUDENT, SAYS, Known, Quirks, gone, never
 from lms.products.registration import KnownAddresses, Registration
 
+# "Only use this value in the aud claim", of the FAQ above; a list of it and the endpoint is refused, too
+# (oat-sa/lib-lti1p3-core#187).
+_AUDIENCE = "https://api.brightspace.com/auth/token"
+
 QUIRKS = Quirks(
+    token_audience=_AUDIENCE,
     says={
         **SAYS,
         422: "In Brightspace this person's role cannot be graded: its administrator can switch on “Can be graded in"

@@ -6,6 +6,11 @@
   which modules see that the activity was done, and the later ones are none.
 - A score that is older than the kept one is refused with 400 and a sentence, not with 409; the same timestamp is taken.
 - A used-up quota is 403 with a header, or 429: https://canvas.instructure.com/doc/api/file.throttling.html
+- 422 "cannot be changed at this time: This assignment is still unpublished" passes when somebody has published it.
+- A roster has at most 50 people on a page, and no limit widens that (lib/lti/ims/providers/memberships_provider.rb);
+  other lists have 10: https://developerdocs.instructure.com/services/canvas/basics/file.pagination
+- The audience of an assertion is the token endpoint to the letter: with a slash at its end it is refused
+  (canvas-lms#1925).
 - A score that is NotReady or without a number empties the grade: `submission.update(score: nil)`. A 0 would be a grade,
   which SpeedGrader shows as one to be graded (canvas-lms#1977).
 - That a timestamp "in the future" is refused with 400, and passes by itself, is not confirmed: in the source those
@@ -31,7 +36,7 @@ import msgspec
 
 from lms.guarded import Answer
 from lms.products.deep_linking import DeepLinking
-from lms.products.quirks import SAYS, Known, Quirks, conflict, later, never
+from lms.products.quirks import SAYS, Known, Quirks, conflict, later, mended_first, never
 from lms.products.registration import KnownAddresses, Registration
 from lms.scores import Score
 
@@ -71,6 +76,14 @@ QUIRKS = Quirks(
             status=422,
             words=b"concluded",
             means=never("The course is over, and Canvas takes no more scores for it."),
+        ),
+        Known(
+            status=422,
+            words=b"unpublished",
+            means=mended_first(
+                "Canvas takes no scores for an activity that is not published: publish it, and the scores follow by"
+                " themselves."
+            ),
         ),
         Known(
             status=422,

@@ -1,11 +1,11 @@
-"""What may be odd about the gradebook of a product; by default it keeps to Assignment and Grade Services 2.0."""
+"""What may be odd about the services of a product; by default they keep to the letter of the specifications."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
-from lms.errors import LmsError, NotFound, Refused, ScoreConflict, TryLater
+from lms.errors import LmsError, NotAllowed, NotFound, Refused, ScoreConflict, TryLater
 from lms.guarded import Answer
 from lms.scores import ActivityProgress, GradingProgress, Score
 
@@ -57,6 +57,9 @@ class Quirks:
     that is refused; `lacks_right`: whether it is a right that we lack. `takes_user_id`: whether scores for this user
     id may be sent at all. `dressed`: the score of that version with what only this product reads. `taken_back`: of a
     score of 0, what takes back the one that was sent before.
+
+    `token_audience`: what our assertions must name as their audience, if it is not the token endpoint. `reads_rlid`:
+    whether its roster can be asked for one activity; else that would give everybody, as if they all could open it.
     """
 
     says: Mapping[int, str] = field(default_factory=lambda: SAYS)
@@ -67,6 +70,8 @@ class Quirks:
     takes_user_id: Callable[[str], bool] = lambda user_id: True
     dressed: Callable[[Score, int], Score] = lambda score, version: score
     taken_back: Callable[[Score], Score] = emptied
+    token_audience: str | None = None
+    reads_rlid: bool = True
 
     def meaning(self, answer: Answer) -> LmsError | None:
         """Of a known answer to a score; None where the status says it."""
@@ -83,6 +88,11 @@ def never(sentence: str) -> Means:
 
 def gone(sentence: str) -> Means:
     return lambda answer: NotFound(sentence, status=answer.status)
+
+
+def mended_first(sentence: str) -> Means:
+    """Later, by itself, when somebody has done what the sentence says; after a week no more."""
+    return lambda answer: NotAllowed(sentence, status=answer.status)
 
 
 def later(answer: Answer) -> LmsError:

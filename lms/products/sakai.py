@@ -5,6 +5,7 @@ at a Sakai.
 - A scope that the token lacks is 400 too, at every service: "Scope … not in access token".
 - An access token that it does not accept (after a restart it has another key) is 403 in newer releases and 400 in
   older ones, with "signature_error" or "invalid_authorization", never 401.
+- Its roster reads `start` and `limit` alone: asked for one activity it gives everybody. Its results read no `user_id`.
 - Members that it does not know make a score unreadable for it: no extensions of others.
 - Without a number the grade is deleted; progress is not looked at.
 
@@ -38,6 +39,7 @@ QUIRKS = Quirks(
     ),
     refuses_token=_refuses_token,
     lacks_right=_lacks_right,
+    reads_rlid=False,
 )
 
 REGISTRATION = Registration(family_codes=("sakai",))

@@ -42,3 +42,8 @@ DEEP_LINKING: Mapping[Product, DeepLinking] = {
     Product.SAKAI: sakai.DEEP_LINKING,
     Product.GENERIC: generic.DEEP_LINKING,
 }
+
+
+def token_audience(product: Product, registered: str | None) -> str | None:
+    """What an administrator has registered, or else what the product wants; None: the token endpoint."""
+    return registered or QUIRKS[product].token_audience

@@ -33,9 +33,9 @@ class PlatformReplaced(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class NewPlatform:
-    """What an administrator copies from the LMS; without a `token_audience` the token endpoint is the audience.
-    `product`: as lms.products.Product names it. `is_approved`: else it waits, with its deployments, for a person.
-    `granted_scopes`: blanks between."""
+    """What an administrator copies from the LMS; without a `token_audience` it is what the product wants
+    (lms.products.table.token_audience). `product`: as lms.products.Product names it. `is_approved`: else it waits,
+    with its deployments, for a person. `granted_scopes`: blanks between."""
 
     slug: str
     university_id: int

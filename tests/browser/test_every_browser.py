@@ -72,7 +72,7 @@ def test_without_cookies_and_storage_a_new_tab_is_offered_while_the_launch_can_s
 
 
 @pytest.mark.parametrize("kind", ["parent", "frame", "legacy", "nested"])
-def test_without_cookies_the_lmss_storage_proves_the_launch_and_one_button_opens_it(
+def test_pitfall_5_without_cookies_the_lmss_storage_proves_the_launch_and_one_button_opens_it(
     world: World, new_person: NewPerson, kind: Kind
 ) -> None:
     page = world.sign_in(new_person("none"), kind)
@@ -113,7 +113,7 @@ def test_a_button_that_is_sent_twice_opens_one_visit(world: World, new_person: N
     shows_the_students_page(first)
 
 
-def test_an_lms_that_never_answers_for_its_storage_costs_a_moment_and_no_launch(
+def test_pitfall_3_an_lms_that_never_answers_for_its_storage_costs_a_moment_and_no_launch(
     world: World, new_person: NewPerson
 ) -> None:
     page = world.sign_in(new_person("none"), "silent")

@@ -67,7 +67,7 @@ class InProcessMoodle:
             tool_url="http://localhost:8000",
             clock=clock or Clock(),
             database=database,
-            signing_key_pem=_signing_key_pem(),
+            first_key_pem=_signing_key_pem(),
         )
         add_first_course(self.site)
         self.url = self.site.campus.url

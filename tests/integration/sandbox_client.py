@@ -168,7 +168,7 @@ class World:
         claims = {
             "iss": self.campus.client_id,
             "sub": self.campus.client_id,
-            "aud": self.campus.registration().token_endpoint,
+            "aud": self.campus.habits.token_audience or self.campus.registration().token_endpoint,
             "iat": now_s - 60,
             "exp": now_s + 240,
             "jti": str(uuid4()),

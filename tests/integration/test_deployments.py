@@ -61,7 +61,9 @@ def claim(database: Database, delivery_id: int) -> bool:
 # Pending
 
 
-def test_an_unknown_deployment_waits_with_the_course_it_came_from(database: Database, seeded: Seeded) -> None:
+def test_pitfall_11_an_unknown_deployment_waits_with_the_course_it_came_from(
+    database: Database, seeded: Seeded
+) -> None:
     note(database)
     assert rows(database)[1] == DeploymentRow(
         deployment_pk=2,

@@ -168,7 +168,7 @@ def test_what_was_made_before_a_crash_is_found_again(service: Service) -> None:
     assert kept(service.partner.services.database).line_item_url is not None
 
 
-def test_another_activity_of_the_same_course_has_a_column_of_its_own(service: Service) -> None:
+def test_pitfall_29_another_activity_of_the_same_course_has_a_column_of_its_own(service: Service) -> None:
     attends(service, opens(service))
     opens(service, resource_link_id="1", line_item_url=None)
     find(service)
@@ -300,7 +300,7 @@ def test_when_grading_is_switched_on_everybody_who_came_before_gets_a_grade(serv
     assert due(service) == []
 
 
-def test_scores_follow_to_another_column_that_a_launch_names(service: Service) -> None:
+def test_pitfall_31_scores_follow_to_another_column_that_a_launch_names(service: Service) -> None:
     for sub in (MARIA, GORG):
         attends(service, opens(service, sub))
     find(service)

@@ -197,7 +197,9 @@ def test_a_launch_without_a_course_opens_without_one(database: Database, seeded:
     assert count(database, course) == 0
 
 
-def test_a_later_launch_without_services_keeps_the_known_line_item(database: Database, seeded: Seeded) -> None:
+def test_pitfall_31_a_later_launch_without_services_keeps_the_known_line_item(
+    database: Database, seeded: Seeded
+) -> None:
     launch(database)
     launch(database, structs.replace(LAUNCH, line_item_url=None, line_items_url=None))
     with database.read() as connection:

@@ -234,6 +234,12 @@ def test_what_is_not_there_says_where_to_look(terminal: Terminal, command: tuple
     assert terminal.audited() == []
 
 
+def test_pitfall_14_the_audience_that_is_shown_is_the_products_where_none_was_registered(terminal: Terminal) -> None:
+    assert terminal.json("platform", "show", "malta")["token_audience"] is None
+    terminal.succeeds("platform", "product", "malta", "brightspace")
+    assert terminal.json("platform", "show", "malta")["token_audience"] == "https://api.brightspace.com/auth/token"
+
+
 # Replacing
 
 

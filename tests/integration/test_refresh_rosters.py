@@ -19,6 +19,7 @@ from moodle_sync.refresh_rosters import next_after_failure
 from moodle_sync.worker import Tick
 from sandbox_lms.campus import MALTA as CAMPUS
 from sandbox_lms.campus import Campus
+from sandbox_lms.made_up import made_up_campus
 from series.store.records import completions_of
 from series.store.rosters import Roster, roster_of
 from series.store.runs import SyncRun, slot_by_hand
@@ -130,7 +131,7 @@ def test_the_walk_of_somebody_who_leaves(partner: Partner) -> None:
     assert list(kept) == partner.seeded.session_ids[:1]
 
 
-def test_a_list_that_is_suddenly_empty_is_held_and_the_run_says_so(partner: Partner) -> None:
+def test_pitfall_32_a_list_that_is_suddenly_empty_is_held_and_the_run_says_so(partner: Partner) -> None:
     refresh(partner)
     switch(partner, left=sorted(EVERYBODY))
     run = refresh(partner)
@@ -138,6 +139,18 @@ def test_a_list_that_is_suddenly_empty_is_held_and_the_run_says_so(partner: Part
     assert "6 of 6 people are gone" in str(run.reason)
     assert "--accept 1" in str(run.reason)
     assert there(partner) == EVERYBODY
+
+
+@pytest.mark.parametrize("campus", [replace(CAMPUS, people=made_up_campus(1, students=20).people)])
+def test_pitfall_32_a_list_that_ends_early_takes_nobody_away(partner: Partner) -> None:
+    refresh(partner)
+    everybody = there(partner)
+    switch(partner, roster_lists=12)
+    assert refresh(partner).counts == {"read": 1, "held": 1, "new": 0, "suspended": 0, "gone": 0}
+    assert there(partner) == everybody
+    switch(partner, roster_lists=None)
+    refresh(partner)
+    assert len(there(partner)) == 21
 
 
 def test_one_course_that_fails_delays_no_other_and_is_tried_again_later(partner: Partner) -> None:

@@ -159,7 +159,7 @@ def post_at_once(installation: Installation, launches: Sequence[tuple[dict[str, 
         return list(pool.map(post, range(len(launches))))
 
 
-def test_lti_093_of_sixteen_parallel_posts_to_two_processes_exactly_one_is_accepted(
+def test_lti_093_pitfall_21_of_sixteen_parallel_posts_to_two_processes_exactly_one_is_accepted(
     installation: Installation,
 ) -> None:
     before, launched = installation.rows(), installation.logged('"event": "launched"')

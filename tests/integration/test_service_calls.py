@@ -41,7 +41,7 @@ def test_lti_059_results_are_asked_for_with_the_bearer_token(service: Service) -
     assert request.headers["Authorization"] == f"Bearer {token}"
 
 
-def test_lti_059_one_token_serves_until_it_expires(service: Service) -> None:
+def test_lti_059_pitfall_28_one_token_serves_until_it_expires(service: Service) -> None:
     for _ in range(3):
         service.result()
     assert service.partner.calls() == [TOKEN, RESULTS, RESULTS, RESULTS]
@@ -121,14 +121,14 @@ def test_lti_062_each_assertion_is_used_once(service: Service) -> None:
 
 
 @pytest.mark.parametrize("ahead_s", [-180, -30, 0, 3, 55])
-def test_lti_062_an_lms_without_leeway_takes_an_assertion_of_a_clock_that_differs(
+def test_lti_062_pitfall_16_an_lms_without_leeway_takes_an_assertion_of_a_clock_that_differs(
     service: Service, ahead_s: int
 ) -> None:
     service.grade(MARIA, 40)
     assert service.result(tokens=service.tokens(ahead=timedelta(seconds=ahead_s))) is not None
 
 
-def test_lti_062_another_audience_is_sent_as_one_string(service: Service) -> None:
+def test_lti_062_pitfall_14_another_audience_is_sent_as_one_string(service: Service) -> None:
     """This LMS wants its token endpoint there and refuses; the sentence says who can mend it."""
     audience = "https://api.brightspace.com/auth/token"
     other = replace(service, platform=replace(service.platform, token_audience=audience))

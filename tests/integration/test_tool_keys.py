@@ -46,7 +46,7 @@ class Watch:
 @pytest.fixture(autouse=True)
 def quick_keys(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorter ones take a fifth of the time; one test makes them as they are."""
-    if request.function is not test_every_published_key_has_what_lmss_ask_for_and_nothing_private:
+    if request.function is not test_pitfall_15_every_published_key_has_what_lmss_ask_for_and_nothing_private:
         monkeypatch.setattr("lms.tool_keys.KEY_BITS", 2048)
 
 
@@ -83,7 +83,9 @@ def kids(database: Database, now: datetime) -> set[str]:
     return {key["kid"] for key in key_set(database, now)}
 
 
-def test_every_published_key_has_what_lmss_ask_for_and_nothing_private(database: Database, first: str) -> None:
+def test_pitfall_15_every_published_key_has_what_lmss_ask_for_and_nothing_private(
+    database: Database, first: str
+) -> None:
     second = rotate(database)
     keys = {key["kid"]: key for key in key_set(database)}
     assert keys.keys() == {first, second}

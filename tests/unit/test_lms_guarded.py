@@ -113,7 +113,7 @@ def test_the_host_header_keeps_the_port(http: GuardedSession, site: str) -> None
     assert sent_headers(http.get(f"{site}/headers"))["Host"] == site.removeprefix("http://")
 
 
-def test_we_say_who_we_are_and_forward_for_nobody(http: GuardedSession, site: str) -> None:
+def test_pitfall_18_we_say_who_we_are_and_forward_for_nobody(http: GuardedSession, site: str) -> None:
     headers = sent_headers(http.get(f"{site}/headers"))
     assert headers["User-Agent"] == f"SharedSessions/{version('shared-sessions')}"
     assert "X-Forwarded-For" not in headers

@@ -166,7 +166,9 @@ def test_the_next_page_is_not_read_elsewhere(find: Any) -> None:
 @responses.activate
 def test_pages_without_end_are_given_up(find: Any) -> None:
     grant_token()
-    items_are(headers={"Link": f'<{ITEMS}?resource_id=series%207>; rel="next"'})
+    items_are(headers={"Link": f'<{ITEMS}?p=1>; rel="next"'})
+    for number in range(1, 60):
+        items_are(query=f"?p={number}", headers={"Link": f'<{ITEMS}?p={number + 1}>; rel="next"'})
     with pytest.raises(MalformedAnswer, match="more than 50 pages"):
         find()
     assert len(sent()) == 50

@@ -1,6 +1,7 @@
 """Rosters: cases 42 to 45 of lti-cases.md, and pitfalls 32 and 33, against the recorded answers of a Moodle."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from responses import matchers
 from lms.errors import LmsError, MalformedAnswer, NotFound
 from lms.guarded import GuardedSession
 from lms.nrps import Member, as_roster_member, read_memberships
+from lms.products import Product
 from lms.service_tokens import ServiceTokens
 from series.roles import TEST_USER_ROLE
 from series.rosters import RosterMember
@@ -120,10 +122,38 @@ def test_an_answer_nested_without_end_is_no_roster(http: GuardedSession, tokens:
 @responses.activate
 def test_pages_without_end_are_no_roster(http: GuardedSession, tokens: ServiceTokens) -> None:
     grant_token()
-    page("a", next_url=LIST)
+    for number in range(60):
+        page("a", url=f"{LIST}?p={number}", next_url=f"{LIST}?p={number + 1}")
     with pytest.raises(MalformedAnswer, match="more than 50 pages"):
+        read_memberships(http, tokens, PLATFORM, f"{LIST}?p=0")
+    assert len(asked()) == 50
+
+
+@responses.activate
+def test_pitfall_32_pages_that_lead_in_a_circle_are_no_roster(http: GuardedSession, tokens: ServiceTokens) -> None:
+    grant_token()
+    page("a", next_url=f"{LIST}?p=2")
+    page("b", url=f"{LIST}?p=2", next_url=LIST)
+    with pytest.raises(MalformedAnswer, match="in a circle"):
         read_memberships(http, tokens, PLATFORM, LIST)
-    assert responses.assert_call_count(LIST, 50)
+    assert asked() == [LIST, f"{LIST}?p=2"]
+
+
+@responses.activate
+def test_pitfall_32_a_link_to_differences_is_no_next_page(http: GuardedSession, tokens: ServiceTokens) -> None:
+    grant_token()
+    page("a", next_url=f"{LIST}?since=1", rel='rel="differences"')
+    assert len(read_memberships(http, tokens, PLATFORM, LIST)) == 1
+
+
+@responses.activate
+def test_a_sakai_is_not_asked_for_an_activity_alone_because_it_would_give_everybody(
+    http: GuardedSession, tokens: ServiceTokens
+) -> None:
+    grant_token()
+    page("a")
+    read_memberships(http, tokens, replace(PLATFORM, product=Product.SAKAI), LIST, resource_link_id="1")
+    assert asked() == [LIST]
 
 
 @responses.activate
@@ -131,7 +161,7 @@ def test_when_one_page_fails_there_is_no_part_of_a_roster(http: GuardedSession, 
     grant_token()
     page("a", next_url=f"{LIST}?p=2")
     responses.get(f"{LIST}?p=2", status=404)
-    with pytest.raises(NotFound, match="roster"):
+    with pytest.raises(MalformedAnswer, match="a next page of its roster that is not there"):
         read_memberships(http, tokens, PLATFORM, LIST)
 
 

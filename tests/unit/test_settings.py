@@ -94,7 +94,7 @@ def test_http_is_enough_on_loopback(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://sessions.example.org", "http://localhost.example.org", "http://10.0.0.1"])
-def test_https_is_demanded_elsewhere(url: str) -> None:
+def test_pitfall_8_https_is_demanded_elsewhere(url: str) -> None:
     (problem,) = problems(PUBLIC_URL=url)
     assert "must begin with https://" in problem
 

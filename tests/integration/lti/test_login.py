@@ -30,7 +30,7 @@ def test_a_login_reaches_the_lms(tool: ToolUnderTest, browser: Browser, malta: L
     browser.open_visit(browser.pass_check(malta, started, form))
 
 
-def test_a_login_writes_nothing(tool: ToolUnderTest, browser: Browser, malta: Lms) -> None:
+def test_pitfall_19_a_login_writes_nothing(tool: ToolUnderTest, browser: Browser, malta: Lms) -> None:
     before = tool.rows()
     with capture_logs() as records:
         browser.begin_login(malta)
@@ -39,7 +39,7 @@ def test_a_login_writes_nothing(tool: ToolUnderTest, browser: Browser, malta: Lm
     assert malta.times_asked_for_keys == 0
 
 
-def test_the_redirect_has_the_parameters_of_the_specification_and_no_more(login: Login) -> None:
+def test_pitfall_6_the_redirect_has_the_parameters_of_the_specification_and_no_more(login: Login) -> None:
     parameters = dict(login.parameters)
     assert len(parameters.pop("nonce")) >= 32
     assert parameters.pop("state") == login.state
@@ -57,7 +57,7 @@ def test_the_redirect_has_the_parameters_of_the_specification_and_no_more(login:
     }
 
 
-def test_the_redirect_goes_by_get_to_the_registered_endpoint(browser: Browser, malta: Lms) -> None:
+def test_pitfall_6_the_redirect_goes_by_get_to_the_registered_endpoint(browser: Browser, malta: Lms) -> None:
     checked = browser.get(browser.start_login(malta).location)
     target = urlsplit(checked.location)
     assert checked.status_code == 302, "307 and 308 would repeat a POST"
@@ -97,7 +97,7 @@ def test_the_cookie_of_a_login_is_for_our_lti_pages_alone(browser: Browser, malt
     assert len(cookie["="]) <= 100
 
 
-def test_without_its_cookie_the_login_is_offered_in_a_new_tab(
+def test_pitfall_1_without_its_cookie_the_login_is_offered_in_a_new_tab(
     tool: ToolUnderTest, browser: Browser, malta: Lms
 ) -> None:
     started = browser.start_login(malta)
@@ -173,7 +173,7 @@ def test_a_login_without_client_id_finds_the_only_platform_of_the_issuer(browser
     browser.open_visit(browser.pass_check(malta, browser.post("/lti/login", data=form), form))
 
 
-def test_a_login_without_client_id_does_not_guess_between_two_platforms(
+def test_pitfall_12_a_login_without_client_id_does_not_guess_between_two_platforms(
     tool: ToolUnderTest, browser: Browser, malta: Lms
 ) -> None:
     second = NewPlatform(
@@ -196,7 +196,9 @@ def test_a_login_without_client_id_does_not_guess_between_two_platforms(
     browser.open_visit(browser.pass_check(malta, browser.post("/lti/login/malta", data=form), form))
 
 
-def test_the_old_name_of_the_deployment_is_understood(tool: ToolUnderTest, browser: Browser, malta: Lms) -> None:
+def test_pitfall_12_the_old_name_of_the_deployment_is_understood(
+    tool: ToolUnderTest, browser: Browser, malta: Lms
+) -> None:
     form = login_form(malta)
     form["deployment_id"] = form.pop("lti_deployment_id")
     login = browser.pass_check(malta, browser.post("/lti/login", data=form), form)
@@ -211,7 +213,7 @@ def test_a_login_just_under_ten_minutes_ago_is_still_good(tool: ToolUnderTest, b
 
 
 @pytest.mark.parametrize("path", ["/lti/login", "/lti/launch", "/lti/check"])
-def test_login_pages_may_be_framed_by_every_known_lms_and_nobody_else(browser: Browser, path: str) -> None:
+def test_pitfall_7_login_pages_may_be_framed_by_every_known_lms_and_nobody_else(browser: Browser, path: str) -> None:
     answer = browser.get(path)
     assert answer.headers["Content-Security-Policy"].endswith(f"; frame-ancestors {ALL_LMSS}")
     assert "X-Frame-Options" not in answer.headers

@@ -47,7 +47,7 @@ def test_lti_092_the_same_launch_twice_is_refused_the_second_time(
     assert f'href="{path}"' in page, "no way on to what the first one opened"
 
 
-def test_lti_092_a_double_click_that_lost_its_first_answer_gets_the_visits_cookie_again(
+def test_lti_092_pitfall_20_a_double_click_that_lost_its_first_answer_gets_the_visits_cookie_again(
     tool: ToolUnderTest, browser: Browser, login: Login
 ) -> None:
     token = login.id_token()

@@ -34,7 +34,7 @@ def test_lti_083_a_missing_issuer_is_refused(tool: ToolUnderTest, browser: Brows
     tool.refuses_token("claim_missing", login, browser, login.id_token(without=("iss",)))
 
 
-def test_lti_084_a_slash_more_is_another_issuer_and_the_page_says_so(
+def test_lti_084_pitfall_13_a_slash_more_is_another_issuer_and_the_page_says_so(
     tool: ToolUnderTest, browser: Browser, malta: Lms, login: Login
 ) -> None:
     slash = {"iss": malta.issuer + "/"}

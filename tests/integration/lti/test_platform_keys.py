@@ -27,7 +27,7 @@ def test_lti_072_two_keys_with_one_kid_are_not_chosen_between(
     tool.refuses_token("key_unknown", login, browser, login.id_token())
 
 
-def test_lti_073_a_key_without_alg_is_accepted(browser: Browser, login: Login, malta: Lms) -> None:
+def test_lti_073_pitfall_15_a_key_without_alg_is_accepted(browser: Browser, login: Login, malta: Lms) -> None:
     key = public_jwk(malta.key, malta.kid)
     del key["alg"]
     malta.publish(key)
@@ -76,7 +76,7 @@ def test_launches_with_a_known_key_make_no_outgoing_call(browser: Browser, malta
     assert malta.times_asked_for_keys == 1
 
 
-def test_lti_074_a_failing_key_set_does_not_stop_launches_with_known_keys(
+def test_lti_074_pitfall_17_a_failing_key_set_does_not_stop_launches_with_known_keys(
     tool: ToolUnderTest, browser: Browser, malta: Lms
 ) -> None:
     browser.open_visit(browser.begin_login(malta))
@@ -88,7 +88,9 @@ def test_lti_074_a_failing_key_set_does_not_stop_launches_with_known_keys(
     assert malta.times_asked_for_keys == 2
 
 
-def test_lti_075_a_key_that_was_rotated_is_accepted_at_once(tool: ToolUnderTest, browser: Browser, malta: Lms) -> None:
+def test_lti_075_pitfall_17_a_key_that_was_rotated_is_accepted_at_once(
+    tool: ToolUnderTest, browser: Browser, malta: Lms
+) -> None:
     browser.open_visit(browser.begin_login(malta))
     malta.publish(public_jwk(rsa_key("malta's next"), "next"))
     tool.jump(MINUTE_LATER)

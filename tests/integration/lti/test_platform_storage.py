@@ -85,7 +85,7 @@ def ticket_of(launched: TestResponse) -> tuple[str, str]:
     return action, hidden(launched.text, "ticket")
 
 
-def test_the_proof_goes_to_the_frame_and_origin_of_the_lms(browser: Browser, malta: Lms) -> None:
+def test_pitfall_4_the_proof_goes_to_the_frame_and_origin_of_the_lms(browser: Browser, malta: Lms) -> None:
     page = check_page(browser, malta)
     assert page.status_code == 200
     assert read(page.text, "step") == "store"
@@ -216,7 +216,7 @@ def test_a_ticket_expires_and_cannot_be_made_up(
 
 
 @pytest.mark.parametrize("proof", ["", "x", "é"])
-def test_a_launch_without_the_stored_proof_is_refused(
+def test_pitfall_2_a_launch_without_the_stored_proof_is_refused(
     tool: ToolUnderTest, frame: Browser, stored: StoredLogin, proof: str
 ) -> None:
     page = tool.refuses("browser_changed", lambda: launch(frame, stored, proof=proof))

@@ -36,14 +36,14 @@ def test_a_login_that_names_no_client_is_ambiguous(tool: ToolUnderTest, browser:
     tool.refuses("platform_ambiguous", lambda: browser.post("/lti/login", data=form))
 
 
-def test_the_client_id_leads_each_to_its_own(browser: Browser, malta: Lms, vilnius: Lms) -> None:
+def test_pitfall_10_the_client_id_leads_each_to_its_own(browser: Browser, malta: Lms, vilnius: Lms) -> None:
     for lms in (malta, vilnius):
         login = browser.pass_check(lms, browser.post("/lti/login", data=login_form(lms)), login_form(lms))
         assert login.parameters["client_id"] == lms.client_id
         browser.open_visit(login)
 
 
-def test_the_same_ids_are_other_people_courses_and_activities(
+def test_pitfall_10_the_same_ids_are_other_people_courses_and_activities(
     tool: ToolUnderTest, browser: Browser, malta: Lms, vilnius: Lms
 ) -> None:
     for _ in range(2):
@@ -84,7 +84,7 @@ def test_the_message_of_one_in_the_login_of_the_other_is_refused(
     tool.refuses_token("signature_wrong", login, browser, vilnius.sign(login.claims(), header=header_of(malta)))
 
 
-def test_with_one_key_for_all_customers_the_audience_tells_them_apart(
+def test_pitfall_10_with_one_key_for_all_customers_the_audience_tells_them_apart(
     tool: ToolUnderTest, browser: Browser, malta: Lms, vilnius: Lms
 ) -> None:
     vilnius.publish(public_jwk(malta.key, malta.kid))

@@ -43,7 +43,7 @@ def test_lti_079_a_time_with_a_fraction_is_accepted(browser: Browser, login: Log
     browser.open_visit(login, login.id_token({"iat": now, "exp": now + 300}))
 
 
-def test_lti_080_iat_30_s_ahead_is_accepted(browser: Browser, login: Login) -> None:
+def test_lti_080_pitfall_16_iat_30_s_ahead_is_accepted(browser: Browser, login: Login) -> None:
     browser.open_visit(login, login.id_token({"iat": int(time.time()) + 30}))
 
 

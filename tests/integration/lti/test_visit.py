@@ -39,7 +39,7 @@ def evidence_rows(tool: ToolUnderTest) -> int:
     return tool.rows()[evidence.name]
 
 
-def test_the_cookie_of_a_visit_is_small_and_for_its_path_alone(browser: Browser, login: Login) -> None:
+def test_pitfall_9_the_cookie_of_a_visit_is_small_and_for_its_path_alone(browser: Browser, login: Login) -> None:
     answer = browser.launch(login)
     cookie = attributes(answer)
     path = answer.location.removeprefix(PUBLIC_URL)
