@@ -9,7 +9,6 @@ import click
 
 from config.command_line import check_slug, check_text, json_option, print_rows, printable, settings_or_exit
 from lms.products import Product, product_of
-from lms.products.table import token_audience
 from lti_tool.cli_common import open_database
 from lti_tool.cli_invite import platform_approve, platform_invite
 from lti_tool.cli_replace import platform_replace
@@ -202,6 +201,8 @@ def _check_address(name: str, url: str) -> None:
 
 
 def _facts(row: PlatformRow, university: str, successor: PlatformRow | None) -> dict[str, str | None]:
+    from lms.products.table import token_audience  # noqa: PLC0415 - brings all of requests, which few commands need
+
     return {
         "slug": row.slug,
         "university": university,
