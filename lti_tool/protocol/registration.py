@@ -42,6 +42,7 @@ class RegistrationFault(StrEnum):
     """Why a registration comes to nothing."""
 
     ADDRESS_MALFORMED = "address_malformed"
+    FORM_OVER = "form_over"  # opened too long ago, or of another invitation
     NOT_A_CONFIGURATION = "not_a_configuration"
     NO_REGISTRATION = "no_registration"  # the configuration offers none
     ISSUER_FOREIGN = "issuer_foreign"

@@ -159,6 +159,48 @@ def test_what_comes_to_nothing_is_said_inside_the_lms(partner: Partner, new_page
     looks_right(page)
 
 
+def test_the_coordinator_makes_approves_and_takes_back(partner: Partner, new_page: Callable[..., Page]) -> None:
+    page = new_page(320)
+    _coordinator_signs_in(page, partner)
+    page.goto(f"{partner.world.tool_url}/admin/lms/plain/connect/")
+    page.get_by_role("button", name="Make a link").click()
+    expect(page.get_by_role("status").first).to_contain_text("Send it to the administrator")
+    tool_looks_right(page)
+    link = page.get_by_label("Link for the LMS's administrator").first.input_value()
+    partner.play("generic")
+    lms = new_page()
+    sign_in(lms, partner.lms, RITA)
+    _paste(lms, partner, link)
+    frame = lms.frame_locator("iframe.tool")
+    frame.get_by_role("button", name="Connect").click()
+    expect(frame.get_by_text("still has to approve it")).to_be_visible()
+    page.goto(f"{partner.world.tool_url}/admin/")
+    page.get_by_role("listitem").filter(has_text="has registered itself").get_by_role("link").first.click()
+    tool_looks_right(page)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("status").first).to_contain_text("Approved")
+    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("link", name="Take it back").first.click()
+    tool_looks_right(page)
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_role("status").first).to_contain_text("Taken back")
+    page.get_by_role("link", name="Connect by hand").click()
+    tool_looks_right(page)
+
+
+def _coordinator_signs_in(page: Page, partner: Partner) -> None:
+    email, password = "maria@example.org", "correct horse battery staple"
+    said = partner.programs.run("lti-tool", "admin", "create", email, "--name", "Maria Borg", "--role", "coordinator")
+    page.goto(next(word for word in said.split() if "/admin/set-up/" in word))
+    for field in page.locator("input[type=password]").all():
+        field.fill(password)
+    page.get_by_role("button", name="Set the password").click()
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
 @pytest.mark.parametrize("product", ["moodle", "canvas", "brightspace", "blackboard", "sakai", "generic"])
 def test_the_steps_of_each_product_and_the_form_by_hand_fit(
     partner: Partner, new_page: Callable[..., Page], product: str

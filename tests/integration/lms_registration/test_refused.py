@@ -172,9 +172,26 @@ def test_a_tampered_invitation_is_not_there(campus: Campus) -> None:
 def test_the_form_of_another_invitation_is_refused(campus: Campus) -> None:
     mine, foreign = campus.invite(), campus.invite(university="vilnius")
     page = campus.ask(mine)
-    assert campus.press(foreign, page).status_code == 400
-    assert campus.press(mine, page, sealed="altered." + "0" * 64).status_code == 400
+    for answer in (campus.press(foreign, page), campus.press(mine, page, sealed="altered." + "0" * 64)):
+        assert (answer.status_code, "Begin once more" in answer.text) == (422, True)
     assert (campus.platforms(), campus.tools()) == ([], [])
+
+
+def test_a_form_that_was_open_for_too_long_says_begin_once_more(campus: Campus) -> None:
+    invitation = campus.invite()
+    page = campus.ask(invitation)
+    campus.office.jump(timedelta(hours=1, seconds=2))
+    answer = campus.press(invitation, page)
+    assert (answer.status_code, "open for more than an hour" in answer.text) == (422, True)
+    assert (campus.platforms(), campus.tools()) == ([], [])
+
+
+@pytest.mark.parametrize("token", ["a\nb", "ž", "x" * 8193])
+def test_a_token_that_cannot_be_one_is_a_clear_page(campus: Campus, token: str) -> None:
+    invitation = campus.invite()
+    asked = campus.asked_by(invitation) | {"registration_token": token}
+    answer = campus.browser().get(campus.path(invitation), query_string=asked)
+    assert (answer.status_code, "cannot be one" in answer.text) == (422, True)
 
 
 def test_a_form_that_another_site_sends_is_refused(campus: Campus) -> None:
