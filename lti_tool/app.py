@@ -17,6 +17,8 @@ from lms.turnstile import Turnstile
 from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.own_address import at_own_address
 from lti_tool.pages import (
+    connect,
+    connect_manual,
     course_activities,
     course_announcements,
     course_confirm,
@@ -111,6 +113,8 @@ PAGES = (
     register,
     register_addresses,
     register_manual,
+    connect,
+    connect_manual,
 )
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
 

@@ -24,6 +24,7 @@ class WaitingKind(StrEnum):
     GRADEBOOK_FAILS = "gradebook_fails"
     GRADES_NOT_SENT = "grades_not_sent"
     DEPLOYMENT = "deployment"
+    REGISTRATION = "registration"  # an LMS has registered itself
     NOT_ANNOUNCED = "not_announced"
     TO_ANNOUNCE = "to_announce"  # for instructors
 
@@ -58,6 +59,8 @@ class Waiting:
             WaitingKind.MOODLE_GAPS: "connection/",
             WaitingKind.NOT_ANNOUNCED: "",
         }
+        if self.kind is WaitingKind.REGISTRATION:
+            return f"/admin/lms/{self.slug}/connect/"
         return f"/admin/moodle/{self.slug}/{page[self.kind]}" if self.kind in page else None
 
 
@@ -107,6 +110,13 @@ def _of_university(one: Waiting, words: Words) -> str:
             " runs the tool can approve it: lti-tool deployment approve --help.",
             name=one.name,
             deployment=one.facts["deployment"],
+        )
+    if one.kind is WaitingKind.REGISTRATION:
+        return words.gettext(
+            "%(name)s: its LMS has registered itself (%(issuer)s). The coordinator has to approve it before its people"
+            " can come in.",
+            name=one.name,
+            issuer=one.facts["issuer"],
         )
     return words.gettext("%(name)s: its Moodle does not answer us, or does not let us in.", name=one.name)
 

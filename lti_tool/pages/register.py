@@ -6,6 +6,7 @@ LTI Dynamic Registration 1.0: https://www.imsglobal.org/spec/lti-dr/v1p0
 from datetime import timedelta
 
 import msgspec
+import structlog
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
 from lms.errors import LmsError
@@ -21,7 +22,7 @@ from lti_tool.pages.register_invitation import (
 from lti_tool.pages.register_steps import STEPS
 from lti_tool.pages.register_words import ASKED, missing_words, problem_words
 from lti_tool.protocol.constants import MAX_ADDRESS_BYTES
-from lti_tool.protocol.registration import Registered, RegistrationFailed, asked_scopes
+from lti_tool.protocol.registration import Registered, RegistrationFailed, RegistrationFault, asked_scopes
 from lti_tool.protocol.seal import SealBroken, SealExpired, open_seal, seal
 from lti_tool.register_lms import MAX_TOKEN_CHARS, Asked, claim, look_at, may_have_registered, register
 from lti_tool.tool import Tool, the_tool
@@ -33,6 +34,7 @@ from series.store.universities import AlreadyThere, get_platform
 blueprint = Blueprint("register", __name__, url_prefix="/lti/register/<token>")
 PURPOSE = "lms registration"
 FORM_LIFE = timedelta(hours=1)  # as the tokens of Moodle and Canvas
+log = structlog.get_logger()
 _ASKED = msgspec.json.Decoder(Asked)
 Failure = RegistrationFailed | LmsError | InvitationOver | UniversityBusy | AlreadyThere
 
@@ -43,9 +45,9 @@ def show(token: str) -> Response | str:
     if "openid_configuration" not in request.args:
         return register_page_of(token)
     tool, invitation = the_tool(), open_invitation(token)
-    asked = _asked_of(invitation)
     take_a_try(tool, invitation)
     try:
+        asked = _asked_of(invitation)
         offer = look_at(tool, asked.openid_configuration, asked.registration_token)
     except (RegistrationFailed, LmsError) as failure:
         return _failed(invitation, failure, token)
@@ -65,11 +67,11 @@ def show(token: str) -> Response | str:
 def register_lms(token: str) -> Response:
     check_own_form()
     tool, invitation = the_tool(), open_invitation(token)
-    asked = _sealed_of(invitation)
     take_a_try(tool, invitation)
     try:
+        asked = _sealed_of(invitation)
         held = claim(tool, invitation.invitation_id)
-    except (InvitationOver, UniversityBusy) as failure:
+    except (RegistrationFailed, InvitationOver, UniversityBusy) as failure:
         return _failed(invitation, failure, token)
     try:
         register(tool, held, asked, asks_names="no_names" not in request.form)
@@ -101,16 +103,16 @@ def done(token: str) -> Response | str:
 
 
 def _asked_of(invitation: LmsInvitation) -> Asked:
-    """What cannot be called is refused by the client, where it is called."""
+    """What cannot be called is refused by the client, where it is called. Raises RegistrationFailed."""
     url, token = request.args["openid_configuration"], request.args.get("registration_token") or None
-    if len(url) > MAX_ADDRESS_BYTES or len(token or "") > MAX_TOKEN_CHARS:
-        abort(400)
-    if token is not None and not (token.isascii() and token.isprintable()):
-        abort(400)  # it would be no header
+    is_header = token is None or (token.isascii() and token.isprintable() and len(token) <= MAX_TOKEN_CHARS)
+    if len(url) > MAX_ADDRESS_BYTES or not is_header:
+        raise RegistrationFailed(RegistrationFault.ADDRESS_MALFORMED)
     return Asked(invitation_id=invitation.invitation_id, openid_configuration=url, registration_token=token)
 
 
 def _sealed_of(invitation: LmsInvitation) -> Asked:
+    """Raises RegistrationFailed."""
     tool = the_tool()
     try:
         asked = open_seal(
@@ -121,10 +123,10 @@ def _sealed_of(invitation: LmsInvitation) -> Asked:
             now=tool.clock.now(),
             life=FORM_LIFE,
         )
-    except (SealBroken, SealExpired):
-        abort(400)
+    except (SealBroken, SealExpired) as error:
+        raise RegistrationFailed(RegistrationFault.FORM_OVER) from error
     if asked.invitation_id != invitation.invitation_id:
-        abort(400)
+        raise RegistrationFailed(RegistrationFault.FORM_OVER)
     return asked
 
 
@@ -137,6 +139,8 @@ def _let_go(tool: Tool, held: Claim, failure: Failure, token: str) -> Response:
 
 def _failed(invitation: LmsInvitation, failure: Failure, token: str, *, leaves_a_tool: bool = False) -> Response:
     words = problem_words(failure)
+    cause = getattr(failure, "fault", None) or getattr(failure, "standing", None) or type(failure).__name__
+    log.warning("registration_refused", university=invitation.university.slug, cause=str(cause))
     page = render_template(
         "register_failed.html",
         university=invitation.university,

@@ -54,7 +54,14 @@ ASKED: Mapping[str, AskedFor] = {
 _LMS_SUPPORT = lazy_gettext("Try once more with the same link; if it stays, register by hand.")
 _BY_HAND = lazy_gettext("Register by hand instead: the link below has every address.")
 _FAULTS: Mapping[RegistrationFault, tuple[LazyString, LazyString]] = {
-    RegistrationFault.ADDRESS_MALFORMED: (lazy_gettext("That is not a web address."), _BY_HAND),
+    RegistrationFault.ADDRESS_MALFORMED: (
+        lazy_gettext("The LMS has opened this page with an address or a token that cannot be one."),
+        _BY_HAND,
+    ),
+    RegistrationFault.FORM_OVER: (
+        lazy_gettext("This page was open for more than an hour, or was changed on its way."),
+        lazy_gettext("Begin once more in the LMS with the same link."),
+    ),
     RegistrationFault.NOT_A_CONFIGURATION: (
         lazy_gettext("The LMS answered with something that is no configuration: perhaps with a sign-in page."),
         lazy_gettext(

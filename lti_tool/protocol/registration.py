@@ -34,14 +34,15 @@ CUSTOM_PARAMETERS = {  # so that a copied course still finds its sessions
 MAX_ID_CHARS = 255
 MAX_VERSION_CHARS = 64
 
-Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Address = Annotated[str, Meta(min_length=1, max_length=MAX_ADDRESS_BYTES, pattern=r"^[!-~]*$")]
+Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Address = Annotated[str, Meta(min_length=1, max_length=MAX_ADDRESS_BYTES, pattern=r"^[!-~]*\Z")]
 
 
 class RegistrationFault(StrEnum):
     """Why a registration comes to nothing."""
 
     ADDRESS_MALFORMED = "address_malformed"
+    FORM_OVER = "form_over"  # opened too long ago, or of another invitation
     NOT_A_CONFIGURATION = "not_a_configuration"
     NO_REGISTRATION = "no_registration"  # the configuration offers none
     ISSUER_FOREIGN = "issuer_foreign"

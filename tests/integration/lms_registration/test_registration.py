@@ -41,3 +41,35 @@ def test_names_are_asked_for_and_e_mail_never(campus: Campus) -> None:
 def test_a_university_may_refuse_even_the_names(campus: Campus) -> None:
     campus.register(campus.invite(), no_names="yes")
     assert campus.tools()[0].configuration["claims"] == ["iss", "sub"]
+
+
+def test_a_launch_of_a_registered_lms_opens(campus: Campus) -> None:
+    """Through the LMS's own pages, with the client id and the login address that it was given."""
+    campus.register(campus.invite())
+    campus.activate()
+    login = campus.world.begin_launch(campus.world.browser("maria"))
+    assert login.action == f"{campus.settings.public_url}/lti/login/malta"
+    answer = campus.browser().get("/lti/login/malta", query_string=login.fields)
+    assert (answer.status_code, "/lti/check?" in answer.location) == (303, True)
+
+
+def test_a_launch_before_the_approval_says_whose_turn_it_is(campus: Campus) -> None:
+    campus.register(campus.invite(approves=False))
+    campus.activate()
+    login = campus.world.begin_launch(campus.world.browser("maria"))
+    answer = campus.browser().get("/lti/login/malta", query_string=login.fields)
+    assert (answer.status_code, "platform_pending" in answer.text) == (403, True)
+    assert "the coordinator has not approved it yet" in answer.text
+
+
+def test_pitfall_14_a_token_is_granted_for_the_audience_that_brightspace_names(campus: Campus) -> None:
+    campus.play("brightspace")
+    campus.register(campus.invite())
+    (row,), world = campus.platforms(), campus.world
+
+    def ask(audience: str) -> int:
+        assertion = world.assertion(iss=row.client_id, sub=row.client_id, aud=audience)
+        return world.ask_token(assertion=assertion).status_code
+
+    assert row.token_audience == f"{campus.site.campus.url}/auth/token"
+    assert (ask(row.token_audience), ask(row.token_endpoint)) == (200, 401)
