@@ -22,8 +22,7 @@ QUIRKS = Quirks(takes_user_id=_is_a_number)
 DEEP_LINKING = DeepLinking(
     afterwards=(
         "Moodle makes nothing before you press “Save and return to course” there.",
-        "Moodle switches completion off for new activities.",
-        "If students should see one as done: in its settings, under “Completion conditions”, “Receive a grade”.",
+        "Completion is off for new activities in Moodle: switch it on in the settings of each (“Receive a grade”).",
         "Moodle takes no dates from us: the calendar and this tool always show the right ones.",
     )
 )

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask import Blueprint, Response, abort, g, make_response, render_template, request
 
 from lti_tool.pages.course_people import actor, require_course
 from lti_tool.pages.redirects import go_to
@@ -17,11 +17,14 @@ blueprint = Blueprint("course_round", __name__, url_prefix="/visit/<visit_id>/co
 
 
 def round_to_choose(visit: Visit) -> RoundChoice | None:
-    """What the pages of the visit ask about, or tell."""
+    """What the pages of the visit ask about, or tell. Looked up once for a page."""
     if not may(visit, Action.CHOOSE_ROUND):
         return None
-    with the_tool().database.read() as connection:
-        return round_choice(connection, visit, now=the_tool().clock.now())
+    if "round_choice" not in g:
+        with the_tool().database.read() as connection:
+            g.round_choice = round_choice(connection, visit, now=the_tool().clock.now())
+    found: RoundChoice | None = g.round_choice
+    return found
 
 
 @blueprint.get("")

@@ -52,8 +52,7 @@ def round_choice(connection: sa.Connection, visit: Visit, *, now: datetime) -> R
         return None
     new_id = newest_round(connection, visit.series_id)
     if new_id is not None:
-        answer = _answer(connection, visit.course_id, old_id=visit.series_id, new_id=new_id)
-        is_taken = None if answer is None else bool(answer.is_taken)
+        is_taken = _is_taken(connection, visit, new_id)
         is_asked = is_taken is None and _is_time(connection, visit, new_id, now)
         return _choice(connection, visit.series_id, new_id, is_taken=is_taken, is_asked=is_asked)
     answer = _answer(connection, visit.course_id, new_id=visit.series_id)
@@ -96,7 +95,6 @@ def take_round(
     course_id = _course_of(visit)
     old_id, new_id = choice.old.series_id, choice.new.series_id
     from_id, to_id = (old_id, new_id) if is_taken else (new_id, old_id)
-    connection.execute(sa.select(course.c.id).where(course.c.id == course_id).with_for_update())
     _note_answer(connection, course_id, choice, is_taken=is_taken, by=by, now=now)
     for row, there in _pairs(connection, course_id, from_id, to_id):
         if there is not None:
@@ -168,6 +166,19 @@ def _pairs(connection: sa.Connection, course_id: int, from_id: UUID, to_id: UUID
     ).all()
     shown = [Shown(series_id=row.series_id, session_id=row.session_id) for row in rows]
     return [(row, counterpart(connection, one, to_id)) for row, one in zip(rows, shown, strict=True)]
+
+
+def _is_taken(connection: sa.Connection, visit: Visit, new_id: UUID) -> bool | None:
+    """A yes that has not reached this very activity, which was opened for the first time in the same moment, is asked
+    for once more; unless there is nothing in the new round that it could show."""
+    assert visit.course_id is not None
+    answer = _answer(connection, visit.course_id, old_id=visit.series_id, new_id=new_id)
+    if answer is None:
+        return None
+    shown = Shown(series_id=visit.series_id, session_id=visit.session_id)
+    if answer.is_taken and counterpart(connection, shown, new_id) is not None:
+        return None
+    return bool(answer.is_taken)
 
 
 def _choice(

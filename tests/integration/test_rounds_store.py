@@ -269,3 +269,16 @@ def test_the_columns_of_a_copied_course_begin_empty(database: Database, seeded: 
     with database.read() as connection:
         row = connection.execute(sa.select(delivery.c.line_item_url, delivery.c.score_given)).one()
     assert row == (f"{LINE_ITEM}&c", 1)
+
+
+def test_a_yes_that_has_missed_an_activity_is_asked_for_again(database: Database, seeded: Seeded) -> None:
+    """It was opened for the first time in the very moment of the answer."""
+    visit = launch(database, TEACHER)
+    next_round(database, SPRING)
+    take(database, visit)
+    with database.write() as connection:
+        connection.execute(sa.update(placement).values(series_id=SERIES.series_id))
+    visit = launch(database, TEACHER)
+    choice = choice_of(database, visit)
+    assert choice is not None
+    assert (choice.is_taken, choice.is_asked) == (None, True)
