@@ -28,6 +28,7 @@ from lti_tool.pages import (
     course_person,
     course_records,
     course_reflection,
+    course_round,
     feeds,
     host,
     instructor,
@@ -93,6 +94,7 @@ PAGES = (
     course_count,
     course_announcements,
     course_activities,
+    course_round,
     roster,
     host,
     feeds,
@@ -134,6 +136,7 @@ def create_app(settings: Settings) -> Flask:
         get_locale=get_locale,
         may=may,
         open_objections=course_inbox.open_objections,
+        round_to_choose=course_round.round_to_choose,
         staff_form_token=staff_proof.form_token,
         waiting_elsewhere=staff_waiting.waiting_elsewhere,
     )

@@ -116,6 +116,9 @@ def series_copy(slug: str, new_slug: str, title: str, starts_on: datetime, hosts
     Cancelled sessions are left out, moved ones come where they were planned, join links are made anew. Without --hosts
     each session keeps its hosting university. A calendar can be imported into the new round later: its entries are then
     taken for these sessions, once you have confirmed it.
+
+    Teachers whose course shows SLUG are asked whether it should show the new round, once SLUG is over or their course
+    is a copy.
     """
     settings = settings_or_exit()
     database, now = open_current(settings.database_url), settings.clock().now()
@@ -129,7 +132,8 @@ def series_copy(slug: str, new_slug: str, title: str, starts_on: datetime, hosts
             )
         except NotPossible as error:
             raise Failure(str(error)) from error
-        add_series(connection, new, rule=rule_of(connection, known.series_id), now=now)
+        rule = rule_of(connection, known.series_id)
+        add_series(connection, new, rule=rule, now=now, copied_from_id=known.series_id)
         for copy in copies:
             add_session(connection, copy, now=now)
     click.echo(f"{title}: {len(copies)} session(s). `moodle-sync series show {new_slug}` shows them.")

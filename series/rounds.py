@@ -38,6 +38,7 @@ def copy_round(
             sequence=0,
             by_hand=(),
             is_own=False,
+            copied_from_id=session.session_id,
         )
         if host is not None:
             copy = replace(copy, hosting_university=host.name, hosting_university_id=host.university_id)

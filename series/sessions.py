@@ -70,6 +70,7 @@ class Session:
     speakers: str = ""
     by_hand: tuple[Field, ...] = ()
     is_own: bool = False  # made here: no calendar takes it away
+    copied_from_id: UUID | None = None  # in the round before; said once, when it is made
 
     @property
     def is_cancelled(self) -> bool:

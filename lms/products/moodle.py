@@ -33,8 +33,7 @@ REGISTRATION = Registration(family_codes=("moodle",))
 DEEP_LINKING = DeepLinking(
     afterwards=(
         "Moodle makes nothing before you press “Save and return to course” there.",
-        "Moodle switches completion off for new activities.",
-        "If students should see one as done: in its settings, under “Completion conditions”, “Receive a grade”.",
+        "Completion is off for new activities in Moodle: switch it on in the settings of each (“Receive a grade”).",
         "Moodle takes no dates from us: the calendar and this tool always show the right ones.",
     )
 )

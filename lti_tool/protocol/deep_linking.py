@@ -19,6 +19,7 @@ from lti_tool.protocol.seal import SealBroken, SealExpired, open_seal, seal
 RESOURCE_LINK = "ltiResourceLink"  # section 3.1, the one type of content that we have
 WAYS_TO_OPEN = {"frame", "iframe", "window"}  # of the targets of section 4.4.1, those that can show an activity
 RESPONSE_LIFE = timedelta(minutes=5)
+BACKDATED = timedelta(seconds=60)  # Moodle allows no leeway: an `iat` ahead of its clock is refused
 PURPOSE = "deep linking"
 PICKING_LIFE = timedelta(hours=12)  # as long as a visit: somebody may be called away from the picker
 MAX_PICKING_CHARS = 131_072  # an id_token that is not too large makes no larger one
@@ -135,12 +136,12 @@ def response_claims(
 
     https://www.imsglobal.org/spec/lti-dl/v2p0#deep-linking-response-message
     """
-    issued_at = int(now.timestamp())
+    issued_at = int((now - BACKDATED).timestamp())
     claims: dict[str, Any] = {
         "iss": client_id,
         "aud": issuer,  # one string: some LMSs read no list
         "iat": issued_at,
-        "exp": issued_at + int(RESPONSE_LIFE.total_seconds()),
+        "exp": int((now + RESPONSE_LIFE).timestamp()),
         "nonce": nonce,
         CLAIM + "message_type": DEEP_LINKING_RESPONSE,
         CLAIM + "version": VERSION,

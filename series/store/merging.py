@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.store.database import insert
+from series.store.lms_tables import round_answer
 from series.store.moodle_tables import activity_state, announcement, course_collect, mapped_activity, seen_session
 from series.store.tables import (
     check_in,
@@ -40,6 +41,7 @@ def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None
     for table in (course_series, course_count, mirror, mapped_activity, seen_session):
         _hand_over(connection, table, "course_id", kept=kept, dropped=dropped)
     _hand_over_announcements(connection, kept=kept, dropped=dropped)
+    _hand_over_answers(connection, kept=kept, dropped=dropped)
     # Read anew soon, and in a new issuer people may have other numbers.
     for table in (roster_member, course_roster, activity_state, course_collect):
         connection.execute(sa.delete(table).where(table.c.course_id.in_([kept, dropped])))
@@ -53,6 +55,7 @@ def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None
             title=last.title,
             memberships_url=last.memberships_url,
             moodle_course_id=sa.func.coalesce(course.c.moodle_course_id, last.moodle_course_id),
+            copied_from=sa.func.coalesce(last.copied_from, course.c.copied_from),
             announces=sa.or_(course.c.announces, sa.literal(last.announces)),
         )
     )
@@ -113,6 +116,17 @@ def _hand_over_announcements(connection: sa.Connection, *, kept: int, dropped: i
     connection.execute(sa.update(announcement).where(announcement.c.course_id == dropped).values(course_id=kept))
 
 
+def _hand_over_answers(connection: sa.Connection, *, kept: int, dropped: int) -> None:
+    """Of a round that both were asked about, the answer of `kept` counts: its activities show what that says."""
+    theirs = round_answer.alias()
+    same = (theirs.c.old_series_id == round_answer.c.old_series_id) & (
+        theirs.c.new_series_id == round_answer.c.new_series_id
+    )
+    both = sa.exists().where(theirs.c.course_id == kept, same)
+    connection.execute(sa.delete(round_answer).where(round_answer.c.course_id == dropped, both))
+    connection.execute(sa.update(round_answer).where(round_answer.c.course_id == dropped).values(course_id=kept))
+
+
 def _drop_lesser_reflections(connection: sa.Connection, *, kept: int, dropped: int) -> None:
     """Where both have one, what was handed in is more than what was returned, and that more than a draft; of two alike,
     the newer one is."""
@@ -130,7 +144,13 @@ def _drop_lesser_reflections(connection: sa.Connection, *, kept: int, dropped: i
 
 
 _REFLECTION_STATE = sa.case({"handed_in": 2, "returned": 1}, value=reflection.c.state, else_=0)
-_SAID_BY = (evidence.c.recorded_by, objection.c.answered_by, rule_version.c.set_by, course_count.c.set_by)
+_SAID_BY = (
+    evidence.c.recorded_by,
+    objection.c.answered_by,
+    rule_version.c.set_by,
+    course_count.c.set_by,
+    round_answer.c.answered_by,
+)
 
 
 def _hand_over_words(connection: sa.Connection, *, kept: int, dropped: int) -> None:

@@ -20,8 +20,16 @@ from series.store.universities import AlreadyThere, NotThere
 EntryKey = tuple[str, datetime]  # UID and original start of a calendar entry
 
 
-def add_series(connection: sa.Connection, new: Series, *, rule: Rule, now: datetime, by: str = "command line") -> None:
-    """Raises AlreadyThere for a slug that is taken, RuleImpossible."""
+def add_series(
+    connection: sa.Connection,
+    new: Series,
+    *,
+    rule: Rule,
+    now: datetime,
+    by: str = "command line",
+    copied_from_id: UUID | None = None,
+) -> None:
+    """`copied_from_id`: the round before. Raises AlreadyThere for a slug that is taken, RuleImpossible."""
     if connection.execute(sa.select(series.c.id).where(series.c.slug == new.slug)).one_or_none():
         raise AlreadyThere(f"There is already a series {new.slug!r}.")
     connection.execute(
@@ -32,6 +40,7 @@ def add_series(connection: sa.Connection, new: Series, *, rule: Rule, now: datet
             time_zone=new.time_zone,
             source=new.source,
             created_at=now,
+            copied_from_id=copied_from_id,
         )
     )
     begin_rules(connection, new.series_id, rule, by=by, now=now)
@@ -130,7 +139,9 @@ def save_import(
 
 def add_session(connection: sa.Connection, new: Session, *, now: datetime) -> None:
     """No calendar entry stands for it yet."""
-    connection.execute(sa.insert(session).values(id=new.session_id, **_columns(new), updated_at=now))
+    connection.execute(
+        sa.insert(session).values(id=new.session_id, copied_from_id=new.copied_from_id, **_columns(new), updated_at=now)
+    )
     mark_scores_stale(connection, new.series_id, now=now)
     ask_for_all(connection, new.series_id, now=now)
 
@@ -253,5 +264,6 @@ def _session(row: Any) -> Session:
         co_hosts=row.co_hosts,
         speakers=row.speakers,
         is_own=row.is_own,
+        copied_from_id=row.copied_from_id,
         by_hand=tuple(Field(name) for name in row.by_hand.split()),
     )

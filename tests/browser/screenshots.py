@@ -73,6 +73,8 @@ def _tour(demo: Demo, browser: Browser) -> None:
         "student-done": lambda page: _check_in(page, demo, code),
         "student-calendar": lambda page: _student(page, demo).get_by_text("Add to my calendar").click(),
         "instructor": lambda page: _instructor(page, demo),
+        "picker": lambda page: _picker(page, demo),
+        "picker-made": lambda page: _picked(page, demo),
         "gradebook": lambda page: _lms_page(page, demo, "gradebook"),
         "calendar": lambda page: _lms_page(page, demo, "calendar"),
         "sign-in": lambda page: page.goto(demo.malta),
@@ -251,6 +253,22 @@ def _host(page: Page, demo: Demo) -> FrameLocator:
     frame.get_by_role("link", name="You host this session").click()
     frame.get_by_role("heading", name="Check-in code").wait_for()
     return frame
+
+
+def _picker(page: Page, demo: Demo) -> FrameLocator:
+    sign_in(page, demo.malta, "Karmenu Żammit")
+    page.get_by_role("link", name="Add from Shared Sessions").click()
+    dialog = page.frame_locator("iframe.tool")
+    dialog.get_by_role("radio", name="The whole series").wait_for()
+    return dialog
+
+
+def _picked(page: Page, demo: Demo) -> None:
+    dialog = _picker(page, demo)
+    for number in range(3):
+        dialog.get_by_role("checkbox").nth(number).check()
+    dialog.get_by_role("button", name="Show what will be made").click()
+    dialog.locator("#will-be-made").wait_for()
 
 
 def _student(page: Page, demo: Demo) -> FrameLocator:

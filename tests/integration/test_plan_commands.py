@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from moodle_sync.cli import main
-from series.store.tables import audit
+from series.store.tables import audit, series, session
 from tests.examples import SERIES
 from tests.integration.coordinator import FIRST_AT, Coordinator, as_calendar, open_coordinator, weekly
 
@@ -111,6 +111,12 @@ def test_the_next_round_is_copied_and_a_calendar_is_then_taken_for_it(coordinato
     first_on = (coordinator.sessions()["Week 1"].wall_start + timedelta(weeks=20)).date()
     copy = ("series", "copy", SERIES.slug, "spring", "--title", "Spring", "--starts", first_on.isoformat())
     assert run(*copy).startswith("Spring: 6 session(s).")
+    with coordinator.services.database.read() as connection:
+        round_before = sa.select(series.c.copied_from_id).where(series.c.slug == "spring")
+        assert connection.execute(round_before).scalar_one() == SERIES.series_id
+        sessions_before = sa.select(session.c.copied_from_id).where(session.c.copied_from_id.is_not(None))
+        copied = set(connection.execute(sessions_before).scalars())
+    assert copied == {one.session_id for one in coordinator.sessions().values()}
     assert run(*copy, status=1) == "There is already a series 'spring'.\n"
     before = json.loads(run("series", "show", "spring", "--json"))
     coordinator.file.write_bytes(as_calendar(*weekly(6, first_at=FIRST_AT + timedelta(weeks=20))))

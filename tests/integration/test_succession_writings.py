@@ -1,6 +1,7 @@
 """A person or a course that was known twice: what people have written, and what was decided of them, goes along."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from series.people import Visit
 from series.rule import Kind, Rule
 from series.store.database import Database
 from series.store.declarations import declare_recording, take_back_recording
+from series.store.lms_tables import round_answer
 from series.store.reflections import hand_in, save_draft
 from series.store.rules import set_rule
 from series.store.tables import (
     check_in,
     completion,
+    course,
     course_count,
     course_roster,
     evidence,
@@ -31,6 +34,7 @@ from series.store.universities import PlatformRow
 from tests.conftest import NOW
 from tests.examples import SERIES, SESSION
 from tests.replacing import LATER, REGISTERED_AGAIN, RENAMED, register, succeed, through, values
+from tests.rounds import next_round
 from tests.seeds import LAUNCH, Seeded, code_of, count, launch, record, seed
 
 
@@ -191,3 +195,17 @@ def test_who_is_known_from_the_roster_alone_and_by_a_launch_has_launched(
         connection.execute(sa.update(membership).where(roster_alone).values(launched_at=None))
     succeed(database)
     assert (before.participant_id, NOW) in values(database, membership.c.participant_id, membership.c.launched_at)
+
+
+def test_what_a_course_was_asked_of_a_new_round_goes_along(database: Database, before: Visit) -> None:
+    new, _ = next_round(database, date(2027, 3, 16))
+    again = register(database, REGISTERED_AGAIN)
+    twin = launch(database, through(again, structs.replace(LAUNCH, sub="6", context_history=("1",))))
+    rounds = {"old_series_id": SERIES.series_id, "new_series_id": new.series_id}
+    for course_id, is_taken in ((before.course_id, True), (twin.course_id, False)):
+        answer = {"is_taken": is_taken, "answered_by": f"participant {twin.participant_id}", "answered_at": NOW}
+        put(database, round_answer, course_id=course_id, **rounds, **answer)
+    succeed(database)
+    answers = values(database, round_answer.c.course_id, round_answer.c.is_taken)
+    assert answers == [(before.course_id, True)]
+    assert values(database, course.c.copied_from) == [("1",)]

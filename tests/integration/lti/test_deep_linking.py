@@ -127,7 +127,7 @@ def test_the_picker_says_what_the_lms_will_not_do(tool: ToolUnderTest, browser: 
     with tool.database.write() as connection:
         connection.execute(sa.text("UPDATE platform SET product = 'moodle'"))
     shown = open_dialog(tool, login, browser).send("show", what="series").text
-    assert "Moodle switches completion off" in shown
+    assert "Completion is off for new activities in Moodle" in shown
     assert "10 points" in shown
     assert "open from" not in shown
 

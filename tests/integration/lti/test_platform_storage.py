@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import PUBLIC_URL
 from tests.integration.lti.lms import Lms
+from tests.integration.lti.picking import request_claims
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest, login_form
 
 OWN = {"Origin": PUBLIC_URL, "Sec-Fetch-Site": "same-origin"}
@@ -144,6 +145,18 @@ def test_a_proved_launch_offers_one_button_and_no_cookie(frame: Browser, stored:
     ticket_of(launched)
     assert launched.text.count("<button") == 1
     assert "Set-Cookie" not in launched.headers
+
+
+def test_a_proved_request_for_content_is_answered_in_the_frame_itself(
+    frame: Browser, stored: StoredLogin, malta: Lms
+) -> None:
+    """The LMS's dialog waits there: a tab of its own would leave it."""
+    answer = launch(frame, stored, id_token=malta.sign(request_claims(stored.login)))
+    assert answer.status_code == 200
+    assert "What would you like to add" in answer.text
+    assert "Set-Cookie" not in answer.headers
+    form = {"picking": hidden(answer.text, "picking"), "do": "show", "what": "series"}
+    assert "will be made" in frame.post("/lti/pick", data=form, headers=OWN).text
 
 
 def test_the_ticket_opens_the_visit_in_a_tab_and_shows_whose_it_is(
