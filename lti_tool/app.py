@@ -14,6 +14,7 @@ from lms.key_cache import PlatformKeys
 from lms.service_tokens import ServiceTokens
 from lms.tool_keys import current_signing_key
 from lms.turnstile import Turnstile
+from lti_tool.arrivals import Arrivals
 from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.own_address import at_own_address
 from lti_tool.pages import (
@@ -154,6 +155,7 @@ def _make_tool(settings: Settings) -> Tool:
         turnstile=turnstile,
         queue=WorkQueue(settings.database_url, settings.secret_key),
         known_platforms=KnownPlatforms(database, clock),
+        arrivals=Arrivals(database, clock),
         passwords=Passwords(),
         login_pace=Pace(LOGINS, time.monotonic),
         refusal_pace=Pace(KEPT_REFUSALS, time.monotonic),

@@ -18,6 +18,7 @@ class Action(StrEnum):
     EDIT_PLAN = "edit_plan"
     SEE_LMS = "see_lms"
     EDIT_LMS = "edit_lms"  # connect it, run its jobs
+    ROTATE_KEYS = "rotate_keys"  # of the tool, in time and so that no LMS notices
 
 
 Thing = Session | University | CoursePerson | None
@@ -37,6 +38,8 @@ def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
     match action:
         case Action.SEE_PLAN | Action.EDIT_PLAN:
             return viewer.role is Role.COORDINATOR
+        case Action.ROTATE_KEYS:
+            return True
         case Action.SEE_LMS | Action.EDIT_LMS:
             if not isinstance(thing, University):
                 return False
@@ -75,7 +78,9 @@ def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
             return _teaches(viewer) and not viewer.is_test_user
         case Action.OPEN_CHECK_IN:
             return session is not None and session.session_id in viewer.hosted_session_ids and not session.is_cancelled
-        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS | Action.EDIT_LMS | Action.ACT_FOR:
+        case (
+            Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS | Action.EDIT_LMS | Action.ROTATE_KEYS | Action.ACT_FOR
+        ):
             return False  # an administrator's role by launch opens nothing
 
 

@@ -158,7 +158,10 @@ def _verified_claims(tool: Tool, platform: Platform, login_state: LoginState) ->
     key = id_token.find_key(keys, kid)
     if key is None:
         raise Refused(RefusalCode.KEY_UNKNOWN, platform=platform.slug)
-    return id_token.verify(unverified_token, key=key, platform=platform, nonce=login_state.nonce, now=tool.clock.now())
+    now = tool.clock.now()
+    claims = id_token.verify(unverified_token, key=key, platform=platform, nonce=login_state.nonce, now=now)
+    tool.arrivals.note(platform.platform_id, unverified_token.parts.payload)
+    return claims
 
 
 def _give_cookie_again(visit_id: str, login_proof: str) -> str:
