@@ -6,7 +6,7 @@ Security Framework 1.0, section 5.1.1.3: https://www.imsglobal.org/spec/security
 import secrets
 
 import structlog
-from flask import Blueprint, Response, after_this_request, render_template, request
+from flask import Blueprint, Response, after_this_request, g, render_template, request
 
 from lms.errors import safe_code
 from lms.key_cache import KeysUnreachable
@@ -77,6 +77,7 @@ def _open_and_answer(
             return _offer_own_tab(tool, spent.visit_id)  # the frame was reloaded; the button still works once
         go_on_url = _give_cookie_again(spent.visit_id, login_proof) if spent.visit_id else None
         raise Refused(RefusalCode.NONCE_SPENT, go_on_url=go_on_url, return_url=launched.return_url) from spent
+    tool.arrivals.note(platform.platform_id, g.verified_payload)  # after all that could refuse the launch
     log.info("launched", teacher=launched.roles.is_teacher, keeper=login_state.keeper.value)
     tool.queue.enqueue_all("deliver", opened.delivery_ids)
     if login_state.keeper is Keeper.PLATFORM_STORAGE:
@@ -160,7 +161,7 @@ def _verified_claims(tool: Tool, platform: Platform, login_state: LoginState) ->
         raise Refused(RefusalCode.KEY_UNKNOWN, platform=platform.slug)
     now = tool.clock.now()
     claims = id_token.verify(unverified_token, key=key, platform=platform, nonce=login_state.nonce, now=now)
-    tool.arrivals.note(platform.platform_id, unverified_token.parts.payload)
+    g.verified_payload = unverified_token.parts.payload
     return claims
 
 

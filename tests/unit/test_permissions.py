@@ -72,6 +72,7 @@ TABLE: list[tuple[Action, str, Thing, set[str]]] = [
     (Action.EDIT_LMS, "Vilnius's", VILNIUS, {"coordinator", "LMS admin of Vilnius"}),
     (Action.EDIT_LMS, "nobody's", None, set()),
     (Action.SEE_LMS, "a session's", SESSION, set()),
+    (Action.ROTATE_KEYS, "of the tool", None, {"coordinator", "LMS admin of Vilnius"}),
 ]
 
 
