@@ -31,6 +31,10 @@ from lti_tool.pages import (
     host,
     instructor,
     launch,
+    lms,
+    lms_deployments,
+    lms_keys,
+    lms_platform,
     login,
     moodle,
     moodle_connection,
@@ -104,6 +108,10 @@ PAGES = (
     moodle_connection_set_up,
     moodle_connection_untie,
     moodle,
+    lms,
+    lms_platform,
+    lms_deployments,
+    lms_keys,
 )
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
 
