@@ -14,7 +14,7 @@ from lms.preflight import fly
 from moodle_sync.services import Services, jitter
 from series.checks import gaps_of
 from series.store.database import DatabaseBusy, DatabaseUnreachable
-from series.store.platform_checks import are_checks_to_plan, claim_check, due_checks, plan_checks, save_trials
+from series.store.platform_checks import EVERY, are_checks_to_plan, claim_check, due_checks, plan_checks, save_trials
 from series.store.universities import get_platform
 
 log = structlog.get_logger()
@@ -86,7 +86,8 @@ def fly_if_due(services: Services, platform_id: int) -> bool:
         return False
     trials = fly(services.database, services.settings, services.http, row, test_user=claimed.test_user)
     now = services.clock.now()
+    next_at = now + EVERY * (1 - jitter() / 8)  # so that not all come at once
     with services.database.write() as connection:
-        save_trials(connection, platform_id, trials, began_at=claimed.began_at, jitter=jitter(), now=now)
+        save_trials(connection, platform_id, trials, began_at=claimed.began_at, now=now, next_at=next_at)
     log.info("preflight_done", platform=row.slug, gaps=len(gaps_of(trials)))
     return True

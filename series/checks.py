@@ -15,6 +15,9 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"  # it needs what is missing already, or what is not there
 
 
+SIGNS = {Outcome.OK: "✓", Outcome.GAP: "✗", Outcome.UNKNOWN: "?", Outcome.SKIPPED: "-"}  # in a terminal
+
+
 class Code(StrEnum):
     """What is checked. In the order in which it is."""
 

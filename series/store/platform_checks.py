@@ -129,29 +129,28 @@ def save_trials(
     trials: Iterable[Trial],
     *,
     began_at: datetime,
-    jitter: float,
     now: datetime,
+    next_at: datetime | None = None,
 ) -> None:
-    """What a pre-flight found; the next one in a day, or at once for who has asked in the middle of it. A gap that an
-    earlier one has found, too, is as old as it was. `jitter` from 0 to 1 takes up to an eighth off."""
+    """What a pre-flight found. A gap that an earlier one has found, too, is as old as it was.
+
+    `next_at`: of the worker, for the next one, which is at once for who has asked in the middle of it. By hand there is
+    none, and what the worker has to do stays as it is.
+    """
     found = list(trials)
     row = connection.execute(_of(platform_id).with_for_update()).one_or_none()
     known = json.loads(row.gaps_since or "{}") if row else {}
     since = {key: known.get(key, now.isoformat()) for key in map(gap_key, gaps_of(found))}
     values: dict[str, Any] = {
-        "next_at": now + EVERY * (1 - jitter / 8),
-        "asked_at": None,
-        "asked_by": None,
-        "test_user": None,
-    }
-    if row is not None and row.asked_at is not None and row.asked_at > began_at:
-        values = {"next_at": now}
-    values |= {
         "began_at": began_at,
         "checked_at": now,
         "checks": encode_checks(found),
         "gaps_since": json.dumps(since),
     }
+    if next_at is not None and row is not None and row.asked_at is not None and row.asked_at > began_at:
+        values["next_at"] = now
+    elif next_at is not None:
+        values |= {"next_at": next_at, "asked_at": None, "asked_by": None, "test_user": None}
     connection.execute(
         insert(connection, platform_check)
         .values(platform_id=platform_id, **{"next_at": now, **values})

@@ -13,7 +13,7 @@ from series.store.arrivals import save_arrival
 from series.store.deployments import list_deployments, note_pending
 from series.store.keys import add_tool_key, tool_keys
 from series.store.lms_tables import platform_check
-from series.store.platform_checks import LEASE, checked_platform, claim_check, save_trials
+from series.store.platform_checks import EVERY, LEASE, checked_platform, claim_check, save_trials
 from series.store.refusals import note_refusal
 from series.store.tables import deployment, platform
 from series.store.universities import NewPlatform, add_platform
@@ -63,7 +63,7 @@ def found(office: Office, platform_id: int, *trials: Trial) -> None:
     now = office.tool.clock.now()
     timed = [structs.replace(trial, at=now, ms=120) for trial in trials]
     with office.database.write() as connection:
-        save_trials(connection, platform_id, timed, began_at=now, jitter=0, now=now)
+        save_trials(connection, platform_id, timed, began_at=now, now=now, next_at=now + EVERY)
 
 
 def pending(office: Office, platform_id: int, course: str = "Teaching <STEM>") -> int:
