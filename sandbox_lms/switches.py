@@ -22,6 +22,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `retry_after_s`: what such an answer, and one of an LMS that is down, says of when to come back.
     `left`: user ids of people who are no longer enrolled; `suspended`: of those whom the roster calls Inactive.
     `refuses_rlid`: the roster of one activity alone cannot be had. `roster_page_size`: for who sets no limit.
+    `date_ahead_s`: its clock, as the header of its answers says. `keeps_line_items`: none can be deleted.
     `drops_path_info`: the web server cuts off what follows services.php, a usual mistake in nginx's settings.
     Of Moodle's web services: `lacks`: capabilities that our account there has not; `lacks_functions`: what its service
     does not offer; `hidden`: numbers of activities that students do not see; `moodle_time_zone`: of the account's
@@ -43,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retry_after_s: int | None = None
     slow_s: float = 0
     drops_path_info: bool = False
+    date_ahead_s: float = 0
+    keeps_line_items: bool = False
     lacks: tuple[str, ...] = ()
     lacks_functions: tuple[str, ...] = ()
     hidden: tuple[int, ...] = ()
