@@ -9,6 +9,7 @@ from lms.ags import (
     SCOPE_RESULT_READONLY,
     SCOPE_SCORE,
     AgsEndpoint,
+    Result,
     compose_score,
     post_score,
     read_result,
@@ -90,10 +91,15 @@ def _test_student(found: Findings, endpoint: AgsEndpoint, user_id: str) -> Trial
             return _trial(Outcome.OK, case="written")
         result = read_result(found.http, found.tokens, found.platform, endpoint, user_id)
     except (UnfitUserId, NotAllowed, Refused) as error:
-        case = "right" if isinstance(error, NotAllowed) else "student"
-        return _trial(Outcome.GAP, case=case, reason=str(error))
+        if isinstance(error, NotAllowed):
+            return _trial(Outcome.GAP, case="right", status=error.status)
+        return _trial(Outcome.GAP, case="student", reason=str(error))
     except LmsError as error:
         return _trial(Outcome.GAP, reason=str(error))
+    return _read_back(result)
+
+
+def _read_back(result: Result | None) -> Trial:
     if result is None or result.result_score is None or not result.result_maximum:
         return _trial(Outcome.UNKNOWN, case="not_read")
     share = result.result_score / result.result_maximum
@@ -124,8 +130,8 @@ def _nobody(found: Findings, line_item_url: str) -> Trial:
     except LmsError as error:
         if said and quirks.misses_person(said[-1]):
             return _trial(Outcome.OK, case="nobody")
-        if isinstance(error, NotAllowed) or (said and said[-1].status == 403):
-            return _trial(Outcome.GAP, case="right", reason=str(error))
+        if said and (isinstance(error, NotAllowed) or said[-1].status == 403):
+            return _trial(Outcome.GAP, case="right", status=said[-1].status)
         if isinstance(error, Refused):
             return _trial(Outcome.UNKNOWN, case="unclear", status=error.status)
         return _trial(Outcome.GAP, reason=str(error))

@@ -104,7 +104,9 @@ FOUND: Mapping[Key, str] = {
     ),
     (Code.TEST_SCORE, GAP, ""): N_("No score could be sent: %(reason)s"),
     (Code.TEST_SCORE, GAP, "not_granted"): N_("The LMS does not let us send grades from the activity."),
-    (Code.TEST_SCORE, GAP, "right"): N_("The LMS refuses our score, because we lack the right: %(reason)s"),
+    (Code.TEST_SCORE, GAP, "right"): N_(
+        "The LMS refuses our score: we lack the right to write grades there (status %(status)s)."
+    ),
     (Code.TEST_SCORE, GAP, "student"): N_("The LMS takes no score for this test student: %(reason)s"),
     (Code.TEST_SCORE, GAP, "column"): N_("The test column could not be made: %(reason)s"),
     (Code.TEST_SCORE, GAP, "other_number"): N_("A score of 50 of 100 was written, and %(read)s was read back."),

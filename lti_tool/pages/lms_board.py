@@ -11,6 +11,7 @@ from flask_babel import gettext
 from lti_tool.pages.lms_words import sign_of, took_in_words, verdict_in_words
 from lti_tool.pages.times import moment
 from lti_tool.pages.words import WORDS
+from series.checks import Outcome
 from series.people import University
 from series.preflight import Code, Trial
 from series.preflight_words import found_sentence, remedy_sentence, title_of
@@ -22,11 +23,14 @@ BEGINS_WITHIN = timedelta(seconds=30)  # a worker's tick is a second
 
 @dataclass(frozen=True, kw_only=True)
 class BoardLine:
+    """`is_wanted`: whether somebody should do what `remedy` says."""
+
     sign: str
     outcome: str
     title: str
     found: str
     remedy: str
+    is_wanted: bool
     at: str
     took: str
     since: str | None
@@ -91,6 +95,7 @@ def _line(university: University, row: PlatformRow, trial: Trial, checked: Check
         title=title_of(trial.code, WORDS),
         found=found_sentence(trial, row.product, WORDS, moment=said),
         remedy=remedy_sentence(trial, row.product, WORDS, moment=said),
+        is_wanted=trial.outcome in {Outcome.GAP, Outcome.UNKNOWN},
         at=f"{trial.at.astimezone(ZoneInfo(zone)):%H:%M}" if trial.at else "",
         took=took_in_words(trial.ms),
         since=moment(since, zone) if since and is_older else None,

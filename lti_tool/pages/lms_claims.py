@@ -31,9 +31,6 @@ _KEPT = {
     "custom.shared_sessions_series": lazy_gettext("kept: which series the activity shows"),
     "custom.shared_sessions_session": lazy_gettext("kept: which session the activity shows"),
 }
-_CHECKED = {
-    "iss", "aud", "azp", "exp", "iat", "nonce", "version", "message_type", "target_link_uri", "deep_linking_settings",
-}  # fmt: skip
 _FOR: dict[str, tuple[str, LazyString, LazyString]] = {
     SCOPE_SCORE: (
         "score",
@@ -65,9 +62,12 @@ _FOR: dict[str, tuple[str, LazyString, LazyString]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimLine:
+    """`is_technical`: checked or not read, and nothing of it is kept."""
+
     name: str
     becomes: str
     is_personal: bool
+    is_technical: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +83,16 @@ class ScopeLine:
 def claim_lines(seen: Iterable[SeenClaims]) -> list[ClaimLine]:
     """Of all types of message together; personal data first."""
     names = sorted({name for one in seen for name in one.claims})
-    lines = [ClaimLine(name=name, becomes=_becomes(name), is_personal=name in PERSONAL) for name in names]
-    return sorted(lines, key=lambda line: (not line.is_personal, line.name not in _KEPT, line.name))
+    lines = [
+        ClaimLine(
+            name=name,
+            becomes=_becomes(name),
+            is_personal=name in PERSONAL,
+            is_technical=name not in PERSONAL and name not in _KEPT,
+        )
+        for name in names
+    ]
+    return sorted(lines, key=lambda line: (not line.is_personal, line.name))
 
 
 def unexpanded(seen: Iterable[SeenClaims]) -> list[str]:
@@ -99,7 +107,7 @@ def advice(lines: Iterable[ClaimLine], product: str) -> list[str]:
     where = menu("names", product, WORDS)
     said = [
         gettext(
-            "We need none of the personal data: your university may switch them off (%(where)s). Names alone have a"
+            "We need none of the personal data, and your university may switch them off: %(where)s. Names alone have a"
             " use: with them, instructors see the people of their own course by name in the roster.",
             where=where,
         )
@@ -137,8 +145,4 @@ def scope_lines(facts: PlatformFacts, trials: Iterable[Trial]) -> list[ScopeLine
 def _becomes(name: str) -> str:
     if name in PERSONAL:
         return gettext("dropped right after the launch was checked")
-    if name in _KEPT:
-        return str(_KEPT[name])
-    if name in _CHECKED:
-        return gettext("checked, and not kept")
-    return gettext("not read")
+    return str(_KEPT.get(name, ""))

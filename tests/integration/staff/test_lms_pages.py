@@ -239,7 +239,7 @@ def test_claims_are_named_and_personal_ones_are_dropped(office: Office, admin: D
     assert "Share launcher&#39;s name with tool" in page
     assert "Moodle sends the ID number of a person" in page
     assert "link_history" in page
-    assert "not read" in page  # tool_platform
+    assert "or not at all: iss, tool_platform." in page
 
 
 def test_launches_are_shown_without_the_person(office: Office, admin: Desk, platform_id: int) -> None:
