@@ -129,6 +129,11 @@ class GuardedSession:
         request = requests.Request("POST", url, headers=dict(headers or {}), data=body)
         return self._send(request, max_bytes=max_bytes, give_up_at=time.monotonic() + within_s)
 
+    def delete(self, url: str, *, headers: Mapping[str, str] | None = None, within_s: float = TOTAL_S) -> Answer:
+        """DELETE. Follows no redirect."""
+        request = requests.Request("DELETE", url, headers=dict(headers or {}))
+        return self._send(request, max_bytes=DEFAULT_MAX_BYTES, give_up_at=time.monotonic() + within_s)
+
     def _send(self, request: requests.Request, *, max_bytes: int, give_up_at: float) -> Answer:
         prepared, host = self._prepare(request)
         # `from None`: the texts of requests and urllib3 quote the URL with its query.

@@ -6,6 +6,9 @@ https://www.imsglobal.org/spec/security/v1p0/#h_key-set-url
 import base64
 import binascii
 import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -37,6 +40,24 @@ def fetch_key_set(http: GuardedSession, jwks_uri: str) -> str:
     None may be left: a platform that publishes no key (any more) that we can use has withdrawn those that it had.
     Raises Unreachable, TryLater, MalformedAnswer, NotFound, AddressRefused; then an older set may go on serving.
     """
+    return published_keys(http, jwks_uri).usable
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedKeys:
+    """`usable`: JSON as of `fetch_key_set`. The numbers are of keys: published, usable of these, too short ones; and
+    the key ids that more than one usable key claims. `sent_at`: by the clock of the LMS."""
+
+    usable: str = field(repr=False)
+    published: int
+    good: int
+    short: int
+    doubles: int
+    sent_at: datetime | None
+
+
+def published_keys(http: GuardedSession, jwks_uri: str) -> PublishedKeys:
+    """What `fetch_key_set` keeps, and what it drops. Raises as that."""
     answer = http.get(
         jwks_uri, headers={"Accept": "application/json"}, max_bytes=KEY_SET_MAX_BYTES, within_s=FETCH_WITHIN_S
     )
@@ -44,7 +65,22 @@ def fetch_key_set(http: GuardedSession, jwks_uri: str) -> str:
         raise NotFound("The LMS has no key set at the address registered for it.", status=answer.status)
     if answer.status >= 400:
         raise TryLater(answer.host, status=answer.status, retry_after_s=answer.retry_after_s)
-    return json.dumps({"keys": [usable for key in _keys(answer) if (usable := _usable(key)) is not None]})
+    keys = _keys(answer)
+    usable = [found for key in keys if (found := _usable(key)) is not None]
+    kids = Counter(key["kid"] for key in usable)
+    return PublishedKeys(
+        usable=json.dumps({"keys": usable}),
+        published=len(keys),
+        good=len(usable),
+        short=sum(_is_short(key) for key in keys),
+        doubles=sum(times > 1 for times in kids.values()),
+        sent_at=answer.sent_at,
+    )
+
+
+def _is_short(key: Any) -> bool:
+    modulus = key.get("n") if isinstance(key, dict) and key.get("kty") == "RSA" else None
+    return isinstance(modulus, str) and 0 < _bits(modulus) < MIN_KEY_BITS
 
 
 def _keys(answer: Answer) -> list[Any]:

@@ -58,6 +58,7 @@ class _TokenAnswer(msgspec.Struct):
 
     access_token: Annotated[str, msgspec.Meta(pattern=r"\A[\x21-\x7e]{1,8192}\Z")]  # must fit into a header
     expires_in: int | float | None = None
+    scope: str | None = None  # none: all that was asked for
 
 
 _TOKEN_ANSWER = msgspec.json.Decoder(_TokenAnswer, strict=False)  # some platforms send `expires_in` as a string
@@ -133,21 +134,52 @@ class ServiceTokens:
 
     def _request(self, platform: ServicePlatform, scopes: Collection[str]) -> _Cached:
         now = self._now()
-        answer = self._http.post(
-            platform.token_endpoint,
-            data={
-                "grant_type": "client_credentials",
-                "client_assertion_type": ASSERTION_TYPE,
-                "client_assertion": client_assertion(platform, self._signer(), now),
-                "scope": " ".join(sorted(set(scopes))),
-            },
-            headers={"Accept": "application/json"},
-            within_s=self._within_s,
+        granted = ask_for_token(
+            self._http, platform, scopes, signing_key=self._signer(), now=now, within_s=self._within_s
         )
-        granted = _read_token(answer)
-        life_s = DEFAULT_LIFE_S if granted.expires_in is None else min(granted.expires_in, LONGEST_LIFE_S)
-        renew_at = now + timedelta(seconds=life_s) - RENEW_BEFORE_EXPIRY
+        renew_at = now + timedelta(seconds=granted.life_s) - RENEW_BEFORE_EXPIRY
         return _Cached(access_token=granted.access_token, renew_at=renew_at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantedToken:
+    """`scopes`: what it is good for, as the LMS says; where it says nothing, what was asked for. `sent_at`: by the
+    clock of the LMS. https://www.rfc-editor.org/rfc/rfc6749#section-5.1"""
+
+    access_token: str = field(repr=False)
+    life_s: float
+    scopes: frozenset[str]
+    sent_at: datetime | None
+
+
+def ask_for_token(
+    http: GuardedSession,
+    platform: ServicePlatform,
+    scopes: Collection[str],
+    *,
+    signing_key: SigningKey,
+    now: datetime,
+    within_s: float = TOTAL_S,
+) -> GrantedToken:
+    """A new token, past the cache. Raises as `ServiceTokens.token`."""
+    answer = http.post(
+        platform.token_endpoint,
+        data={
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": client_assertion(platform, signing_key, now),
+            "scope": " ".join(sorted(set(scopes))),
+        },
+        headers={"Accept": "application/json"},
+        within_s=within_s,
+    )
+    granted = _read_token(answer)
+    return GrantedToken(
+        access_token=granted.access_token,
+        life_s=DEFAULT_LIFE_S if granted.expires_in is None else min(granted.expires_in, LONGEST_LIFE_S),
+        scopes=frozenset(scopes if granted.scope is None else granted.scope.split()),
+        sent_at=answer.sent_at,
+    )
 
 
 def client_assertion(platform: ServicePlatform, signing_key: SigningKey, now: datetime) -> str:

@@ -14,6 +14,7 @@ from lms.key_cache import PlatformKeys
 from lms.service_tokens import ServiceTokens
 from lms.tool_keys import current_signing_key
 from lms.turnstile import Turnstile
+from lti_tool.arrivals import Arrivals
 from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.own_address import at_own_address
 from lti_tool.pages import (
@@ -33,6 +34,10 @@ from lti_tool.pages import (
     host,
     instructor,
     launch,
+    lms,
+    lms_deployments,
+    lms_keys,
+    lms_platform,
     login,
     moodle,
     moodle_connection,
@@ -117,6 +122,10 @@ PAGES = (
     register_manual,
     connect,
     connect_manual,
+    lms,
+    lms_platform,
+    lms_deployments,
+    lms_keys,
 )
 MAX_BODY_BYTES = 256 * 1024  # the largest honest form is an id_token of some 10 kB
 
@@ -169,6 +178,7 @@ def _make_tool(settings: Settings) -> Tool:
         turnstile=turnstile,
         queue=WorkQueue(settings.database_url, settings.secret_key),
         known_platforms=KnownPlatforms(database, clock),
+        arrivals=Arrivals(database, clock),
         passwords=Passwords(),
         login_pace=Pace(LOGINS, time.monotonic),
         refusal_pace=Pace(KEPT_REFUSALS, time.monotonic),

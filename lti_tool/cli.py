@@ -17,6 +17,7 @@ from config.command_line import (
 from lti_tool.cli_admin import admin_group
 from lti_tool.cli_common import open_database as _database
 from lti_tool.cli_deployments import deployment_group
+from lti_tool.cli_doctor import doctor
 from lti_tool.cli_keys import keys_group
 from lti_tool.cli_platforms import platform_group
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
@@ -153,3 +154,4 @@ lti_tool.add_command(admin_group)
 lti_tool.add_command(platform_group)
 lti_tool.add_command(deployment_group)
 lti_tool.add_command(keys_group)
+lti_tool.add_command(doctor)

@@ -10,6 +10,7 @@ from lms.guarded import GuardedSession
 from lms.key_cache import PlatformKeys
 from lms.service_tokens import ServiceTokens
 from lms.turnstile import Turnstile
+from lti_tool.arrivals import Arrivals
 from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.passwords import Passwords
 from series.limits import Pace
@@ -30,6 +31,7 @@ class Tool:
     turnstile: Turnstile
     queue: WorkQueue
     known_platforms: KnownPlatforms
+    arrivals: Arrivals
     passwords: Passwords
     login_pace: Pace
     refusal_pace: Pace

@@ -8,15 +8,13 @@ import click
 from config.command_line import FAILED, json_option, printable
 from moodle_sync.cli_common import chosen_connections, services_or_exit
 from series.check_words import found_sentence, remedy_sentence
-from series.checks import Check, Outcome, decode_checks, gaps_of
+from series.checks import SIGNS, Check, decode_checks, gaps_of
 from series.moodle_jobs import MoodleJob
 from series.store.moodle_connections import MoodleConnection
 from series.store.runs import slot_by_hand
 
 if TYPE_CHECKING:
     from moodle_sync.services import Services
-
-SIGNS = {Outcome.OK: "✓", Outcome.GAP: "✗", Outcome.UNKNOWN: "?", Outcome.SKIPPED: "-"}
 
 
 @click.command()

@@ -14,6 +14,7 @@ from moodle_sync.find_line_items import Searching, due_line_items, find_line_ite
 from moodle_sync.mail_staff import mail_until
 from moodle_sync.moodle_lanes import MoodleLanes
 from moodle_sync.open_check_ins import open_check_ins
+from moodle_sync.preflights import Preflights
 from moodle_sync.services import Services
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.deliveries import due_ids
@@ -29,10 +30,9 @@ ROSTER_LOOK_S = 30  # how often it is asked which rosters are to be read
 def work(services: Services, *, threads: int) -> None:
     """Work until SIGTERM or SIGINT. What was in hand when a worker was killed is taken up again when its lease ends."""
     stop, turns, searching = threading.Event(), Turns(services, threads=threads), Searching()
-    lanes = MoodleLanes(services)
-    ticking = threading.Thread(
-        target=_tick_until, args=(Tick(services, turns, searching, lanes), services, stop), name="tick", daemon=True
-    )
+    lanes, preflights = MoodleLanes(services), Preflights(services)
+    tick = Tick(services, turns, searching, lanes, preflights)
+    ticking = threading.Thread(target=_tick_until, args=(tick, services, stop), name="tick", daemon=True)
     ticking.start()
     if services.settings.smtp_url is not None:
         threading.Thread(target=mail_until, args=(services, stop), name="mail", daemon=True).start()
@@ -41,6 +41,7 @@ def work(services: Services, *, threads: int) -> None:
     def begin_no_more() -> None:
         stop.set()
         lanes.begin_no_more()
+        preflights.begin_no_more()
 
     try:
         services.queue.work(
@@ -59,6 +60,7 @@ def work(services: Services, *, threads: int) -> None:
         begin_no_more()
         ticking.join(timeout=10)
         lanes.stop()
+        preflights.stop()
         log.info("worker_stopped")
 
 
@@ -71,18 +73,27 @@ class Tick:
         turns: Turns | None = None,
         searching: Searching | None = None,
         lanes: MoodleLanes | None = None,
+        preflights: Preflights | None = None,
     ) -> None:
         self._services = services
         self._looked = ""  # the slot in which it was last asked which rosters are to be read
         self._turns = turns or Turns(services, threads=1)
         self._searching = searching or Searching()
         self._lanes = lanes
+        self._preflights = preflights
         self._hand_over_by_s = time.monotonic() + HAND_OVER_WITHIN_S
         self._begun: dict[tuple[str, str], str] = {}  # the slot last tried, so that the database is asked once a slot
 
     def __call__(self) -> None:
         """Raises DatabaseBusy, DatabaseUnreachable. What breaks in one step keeps no other from its turn."""
-        for step in (self._begin_sessions, self._hand_over_scores, self._begin_runs, self._begin_moodle_runs):
+        steps = (
+            self._begin_sessions,
+            self._hand_over_scores,
+            self._begin_runs,
+            self._begin_moodle_runs,
+            self._begin_preflights,
+        )
+        for step in steps:
             try:
                 step(self._services.clock.now())
             except (DatabaseBusy, DatabaseUnreachable):
@@ -111,6 +122,10 @@ class Tick:
     def _begin_moodle_runs(self, _: datetime) -> None:
         if self._lanes is not None:
             self._lanes.begin_due()
+
+    def _begin_preflights(self, now: datetime) -> None:
+        if self._preflights is not None:
+            self._preflights.begin_due(now)
 
     def _hand_over_scores(self, now: datetime) -> None:
         """A few of every platform that can get more threads: whoever has one goes on with the next by itself. And the

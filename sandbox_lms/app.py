@@ -10,6 +10,7 @@ from sandbox_lms import (
     control,
     course_pages,
     grade_service,
+    line_item_deletion,
     login_initiation,
     moodle_rest,
     pages,
@@ -44,7 +45,7 @@ def create_app(site: Site) -> Flask:
         app.register_blueprint(module.blueprint)
     if site.campus.product == "moodle":
         app.register_blueprint(moodle_rest.blueprint)
-    for service in (authorization, token_endpoint, grade_service, roster_service):
+    for service in (authorization, token_endpoint, grade_service, line_item_deletion, roster_service):
         app.register_blueprint(service.make_blueprint(site.campus.habits))
     app.jinja_env.filters.update(date=pages.shown_date, number=pages.shown_number)
     app.jinja_env.globals.update(course_path=pages.course_path)

@@ -82,6 +82,16 @@ def make_line_item(site: Site, document: Any, course_id: int | None = None) -> L
     return made
 
 
+def delete_line_item(site: Site, line_item_id: int) -> None:
+    """With its grades. The column of an activity stays, without them."""
+    with site.database.write() as connection:
+        for table in ("grade", "line_item"):
+            connection.execute(
+                f"DELETE FROM {table} WHERE campus = ? AND line_item_id = ?",  # noqa: S608 - our own names
+                (site.slug, line_item_id),
+            )
+
+
 def _made(row: dict[str, Any]) -> LineItem:
     del row["campus"]
     return LineItem(**row)

@@ -2,11 +2,12 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -18,7 +19,7 @@ from sandbox_lms.course_modules import add_first_modules
 from sandbox_lms.database import Database
 from sandbox_lms.journal import Journal
 from sandbox_lms.keys import signing_key_pem
-from sandbox_lms.site import Site
+from sandbox_lms.site import EXTENSION, Site
 from sandbox_lms.switches import Switches
 
 HOST = "127.0.0.1"
@@ -38,6 +39,12 @@ class _Handler(WSGIRequestHandler):
     """One request per connection, so that nothing is left open when the server stops."""
 
     protocol_version = "HTTP/1.0"
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header Date, by the clock of the campus."""
+        app: Any = self.server.app
+        ahead_s = app.extensions[EXTENSION].switches.settings.date_ahead_s
+        return super().date_time_string((time.time() if timestamp is None else timestamp) + ahead_s)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """The journal is our log."""

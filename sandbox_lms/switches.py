@@ -29,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lie: they lead to the same page again, to another host, or are written small.
     `score_fault`: scores are refused for this, in the words of the product. `busy`: so is everything but tokens.
     `wants_user_agent`: who does not say what program it is gets 403. `key_number`: which of its keys signs launches.
+    `date_ahead_s`: its clock, as the header of its answers says. `keeps_line_items`: none can be deleted.
     `drops_path_info`: the web server cuts off what follows services.php, a usual mistake in nginx's settings.
     Of Moodle's web services: `lacks`: capabilities that our account there has not; `lacks_functions`: what its service
     does not offer; `hidden`: numbers of activities that students do not see; `moodle_time_zone`: of the account's
@@ -61,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retry_after_s: int | None = None
     slow_s: float = 0
     drops_path_info: bool = False
+    date_ahead_s: float = 0
+    keeps_line_items: bool = False
     lacks: tuple[str, ...] = ()
     lacks_functions: tuple[str, ...] = ()
     hidden: tuple[int, ...] = ()

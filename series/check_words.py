@@ -5,7 +5,7 @@ Menus and capabilities are named as Moodle's English pages name them.
 
 from collections.abc import Mapping
 
-from series.checks import Check, Code, Outcome
+from series.checks import Check, CheckOf, Code, CodeOf, Outcome
 from series.rule_words import ENGLISH, Words
 
 
@@ -215,10 +215,16 @@ def check_line(check: Check, words: Words = ENGLISH) -> str:
     return " ".join(filter(None, (course + found_sentence(check, words), remedy_sentence(check, words))))
 
 
-def _said(sentences: Mapping[Key, str], check: Check, words: Words) -> str:
+def sentence_of(
+    sentences: Mapping[tuple[CodeOf, Outcome, str], str], check: CheckOf[CodeOf], menus: Mapping[str, str], words: Words
+) -> str:
+    """The sentence of the check's case, or of all its cases; empty where there is none. `menus`: what sentences name
+    beside the facts."""
     of_case = sentences.get((check.code, check.outcome, str(check.facts.get("case", ""))))
     text = of_case or sentences.get((check.code, check.outcome, ""), "")
-    if not text:
-        return ""
+    return words.gettext(text, **{**menus, **check.facts}) if text else ""
+
+
+def _said(sentences: Mapping[Key, str], check: Check, words: Words) -> str:
     menus = {"where": words.gettext(_SERVICE), "roles": words.gettext(_DEFINE_ROLES)}
-    return words.gettext(text, **{**menus, **check.facts})
+    return sentence_of(sentences, check, menus, words)

@@ -1,7 +1,9 @@
 """What the check of a connected Moodle found, one thing after the other; kept as JSON."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -11,6 +13,9 @@ class Outcome(StrEnum):
     GAP = "gap"  # something does not work, and somebody at the university has to change a setting
     UNKNOWN = "unknown"  # it could not be tried, or is worth a look
     SKIPPED = "skipped"  # it needs what is missing already, or what is not there
+
+
+SIGNS = {Outcome.OK: "✓", Outcome.GAP: "✗", Outcome.UNKNOWN: "?", Outcome.SKIPPED: "-"}  # in a terminal
 
 
 class Code(StrEnum):
@@ -47,20 +52,27 @@ class Code(StrEnum):
     RIGHTS = "rights"  # which capabilities have shown in all this
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """`facts`: what its sentences name, by the names that series.check_words uses; `course`, where it is about one.
-    `ms`: how long it took, with our own waits."""
+CodeOf = TypeVar("CodeOf", bound=StrEnum)
 
-    code: Code
+
+class CheckOf(msgspec.Struct, Generic[CodeOf], frozen=True, kw_only=True, omit_defaults=True):
+    """`facts`: what its sentences name, by the names that their words use; `course`, where it is about one.
+    `ms`: how long it took, with our own waits. `at`: when, where a single check may be later than the others."""
+
+    code: CodeOf
     outcome: Outcome
     facts: dict[str, str | int] = {}
     ms: int = 0
+    at: datetime | None = None
+
+
+Check = CheckOf[Code]
 
 
 _CHECKS = msgspec.json.Decoder(list[Check])
 
 
-def encode_checks(checks: Iterable[Check]) -> str:
+def encode_checks(checks: Iterable[CheckOf[Any]]) -> str:
     return msgspec.json.encode(list(checks)).decode()
 
 
@@ -72,10 +84,10 @@ def decode_checks(text: str | None) -> list[Check]:
         return []
 
 
-def gap_key(gap: Check) -> str:
+def gap_key(gap: CheckOf[Any]) -> str:
     """The same as long as it is about the same thing, in whatever words."""
     return f"{gap.code} {gap.facts.get('course_id', '')}".strip()
 
 
-def gaps_of(checks: Iterable[Check]) -> list[Check]:
+def gaps_of(checks: Iterable[CheckOf[CodeOf]]) -> list[CheckOf[CodeOf]]:
     return [check for check in checks if check.outcome is Outcome.GAP]

@@ -21,6 +21,7 @@ class Action(StrEnum):
     SEE_LMS = "see_lms"
     EDIT_LMS = "edit_lms"  # connect it, run its jobs
     APPROVE_LMS = "approve_lms"  # let in an LMS that has registered itself
+    ROTATE_KEYS = "rotate_keys"  # of the tool, in time and so that no LMS notices
 
 
 Thing = Session | University | CoursePerson | None
@@ -42,6 +43,8 @@ def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
     match action:
         case Action.SEE_PLAN | Action.EDIT_PLAN:
             return viewer.role is Role.COORDINATOR
+        case Action.ROTATE_KEYS:
+            return True
         case Action.SEE_LMS | Action.EDIT_LMS:
             if not isinstance(thing, University):
                 return False

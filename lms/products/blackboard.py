@@ -22,6 +22,7 @@ from lms.products.registration import KnownAddresses, Registration
 QUIRKS = Quirks(
     says={**SAYS, 400: "Blackboard did not accept this score; please tell whoever runs the tool."},
     answers=(Known(status=400, words=b"user could not be found", means=never(NO_LONGER_A_STUDENT)),),
+    misses_person=lambda answer: answer.status == 400 and b"user could not be found" in answer.body.lower(),
 )
 
 REGISTRATION = Registration(

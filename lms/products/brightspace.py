@@ -34,6 +34,7 @@ QUIRKS = Quirks(
         Known(status=403, words=b"not enrolled", means=never(NO_LONGER_A_STUDENT)),
         Known(status=404, words=b"user in requested score", means=gone("The LMS no longer knows this person.")),
     ),
+    misses_person=lambda answer: b"user in requested score" in answer.body.lower(),
 )
 
 REGISTRATION = Registration(

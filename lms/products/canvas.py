@@ -101,6 +101,8 @@ QUIRKS = Quirks(
     ),
     is_busy=_is_throttled,
     dressed=_dressed,
+    # "User not found in course or is not a student", before anything else of the score.
+    misses_person=lambda answer: answer.status == 422 and b"not a student" in answer.body.lower(),
 )
 
 

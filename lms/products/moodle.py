@@ -24,7 +24,11 @@ def _is_a_number(user_id: str) -> bool:
     return user_id.isascii() and user_id.isdigit()
 
 
-QUIRKS = Quirks(takes_user_id=_is_a_number)
+QUIRKS = Quirks(
+    takes_user_id=_is_a_number,
+    nobody="2147483647",  # the highest that its database has room for
+    misses_person=lambda answer: answer.status == 400,  # token, address and media type are looked at before
+)
 
 REGISTRATION = Registration(family_codes=("moodle",))
 

@@ -56,7 +56,9 @@ class Quirks:
     `is_busy`: whether a refusal, of any service, only means "later". `refuses_token`: whether it is the access token
     that is refused; `lacks_right`: whether it is a right that we lack. `takes_user_id`: whether scores for this user
     id may be sent at all. `dressed`: the score of that version with what only this product reads. `taken_back`: of a
-    score of 0, what takes back the one that was sent before.
+    score of 0, what takes back the one that was sent before. `nobody`: a user id that nobody has there;
+    `misses_person`: whether the refusal of a score says that there is no such person, and so that all the rest is
+    right.
 
     `token_audience`: what our assertions must name as their audience, if it is not the token endpoint. `reads_rlid`:
     whether its roster can be asked for one activity; else that would give everybody, as if they all could open it.
@@ -72,6 +74,8 @@ class Quirks:
     taken_back: Callable[[Score], Score] = emptied
     token_audience: str | None = None
     reads_rlid: bool = True
+    nobody: str = "shared-sessions-nobody"
+    misses_person: Callable[[Answer], bool] = lambda _: False
 
     def meaning(self, answer: Answer) -> LmsError | None:
         """Of a known answer to a score; None where the status says it."""

@@ -39,6 +39,7 @@ QUIRKS = Quirks(
     ),
     refuses_token=_refuses_token,
     lacks_right=_lacks_right,
+    misses_person=lambda answer: answer.status == 400 and b"user does not belong to site" in answer.body.lower(),
     reads_rlid=False,
 )
 

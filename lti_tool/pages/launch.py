@@ -6,7 +6,7 @@ Security Framework 1.0, section 5.1.1.3: https://www.imsglobal.org/spec/security
 import secrets
 
 import structlog
-from flask import Blueprint, Response, after_this_request, render_template, request
+from flask import Blueprint, Response, after_this_request, g, render_template, request
 
 from lms.errors import safe_code
 from lms.key_cache import KeysUnreachable
@@ -81,6 +81,7 @@ def _open_and_answer(
             return _offer_own_tab(tool, spent.visit_id)  # the frame was reloaded; the button still works once
         go_on_url = _give_cookie_again(spent.visit_id, login_proof) if spent.visit_id else None
         raise Refused(RefusalCode.NONCE_SPENT, go_on_url=go_on_url, return_url=launched.return_url) from spent
+    tool.arrivals.note(platform.platform_id, g.verified_payload)  # after all that could refuse the launch
     log.info("launched", teacher=launched.roles.is_teacher, keeper=login_state.keeper.value)
     tool.queue.enqueue_all("deliver", opened.delivery_ids)
     if login_state.keeper is Keeper.PLATFORM_STORAGE:
@@ -162,7 +163,10 @@ def _verified_claims(tool: Tool, platform: Platform, login_state: LoginState) ->
     key = id_token.find_key(keys, kid)
     if key is None:
         raise Refused(RefusalCode.KEY_UNKNOWN, platform=platform.slug)
-    return id_token.verify(unverified_token, key=key, platform=platform, nonce=login_state.nonce, now=tool.clock.now())
+    now = tool.clock.now()
+    claims = id_token.verify(unverified_token, key=key, platform=platform, nonce=login_state.nonce, now=now)
+    g.verified_payload = unverified_token.parts.payload
+    return claims
 
 
 def _give_cookie_again(visit_id: str, login_proof: str) -> str:

@@ -91,5 +91,10 @@
 
   showLocalTimes(document);
   countDown(document);
-  if (document.querySelector("[data-refresh]")) setInterval(refresh, REFRESH_MS);
+  // data-refresh-every: in ms, for a fragment that will soon be another one.
+  function keepFresh() {
+    const every = Number(document.querySelector("[data-refresh]").dataset.refreshEvery) || REFRESH_MS;
+    setTimeout(() => refresh().finally(keepFresh), every);
+  }
+  if (document.querySelector("[data-refresh]")) keepFresh();
 })();

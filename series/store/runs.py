@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from series.store.database import insert
+from series.store.moodle_tables import moodle_job
 from series.store.tables import sync_run
 
 ABANDONED_AFTER = timedelta(minutes=5)  # longer than one call to an LMS can take
@@ -116,6 +117,13 @@ def end_run(
         .where(sync_run.c.id == run_id)
         .values(finished_at=now, outcome=outcome, counts=json.dumps(counts), calls=calls, reason=reason)
     )
+
+
+def last_sign_of_life(connection: sa.Connection) -> datetime | None:
+    """Of any worker, or of somebody who did its work by hand. Where there is nothing to do, there is none."""
+    queries = (sa.select(sa.func.max(sync_run.c.alive_at)), sa.select(sa.func.max(moodle_job.c.ran_at)))
+    found = [at for query in queries if (at := connection.execute(query).scalar_one()) is not None]
+    return max(found, default=None)
 
 
 def drop_run(connection: sa.Connection, run_id: int) -> None:

@@ -133,7 +133,9 @@ def open_partner(folder: Path, database_url: str, campus: Campus = CAMPUS) -> It
             PLATFORM,
             issuer=registration.issuer,
             client_id=registration.client_id,
+            authorization_endpoint=registration.authorization_endpoint,
             token_endpoint=registration.token_endpoint,
+            jwks_uri=registration.jwks_uri,
             product=product_of(registration.issuer, registration.token_endpoint),
             deployment_ids=(registration.deployment_id,),
         )

@@ -98,10 +98,10 @@ def test_the_service_put_behind_the_query_is_not_a_score(world: World) -> None:
     assert world.grades() == {}
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_a_tool_cannot_change_a_line_item(world: World, method: str) -> None:
+@pytest.mark.parametrize(("method", "status"), [("PUT", 405), ("DELETE", 401)])
+def test_who_may_only_score_cannot_change_a_line_item(world: World, method: str, status: int) -> None:
     answer = requests.request(method, world.line_item_url(), headers=world.bearer("score"), timeout=TIMEOUT_S)
-    assert answer.status_code == 405
+    assert answer.status_code == status
 
 
 NEW_ITEM = {"label": "Series", "scoreMaximum": 10, "resourceId": "series 7", "resourceLinkId": "2"}

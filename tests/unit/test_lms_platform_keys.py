@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from lms.errors import MalformedAnswer, NotFound, TryLater
 from lms.guarded import GuardedSession
-from lms.platform_keys import fetch_key_set
+from lms.platform_keys import fetch_key_set, published_keys
 from tests.unit.recordings import loopback_session
 
 JWKS = "https://lms.uni.example/mod/lti/certs.php"
@@ -146,3 +146,23 @@ def test_a_wrong_address_is_not_found(http: GuardedSession) -> None:
     responses.get(JWKS, status=404)
     with pytest.raises(NotFound, match="address registered"):
         fetch_key_set(http, JWKS)
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        ([GOOD], (1, 1, 0, 0)),
+        ([], (0, 0, 0, 0)),
+        ([weak_key()], (1, 0, 1, 0)),
+        ([GOOD, GOOD], (2, 2, 0, 1)),
+        ([GOOD, {"kty": "oct", "k": "c2VjcmV0", "kid": "secret"}, "no key"], (3, 1, 0, 0)),
+    ],
+    ids=["good", "none", "short", "the same id twice", "of other kinds"],
+)
+def test_what_is_wrong_with_a_key_set_is_counted(http: GuardedSession, keys: list[Any], found: tuple[int, ...]) -> None:
+    responses.get(JWKS, json={"keys": keys}, headers={"Date": "Tue, 24 Nov 2026 15:10:00 GMT"})
+    published = published_keys(http, JWKS)
+    assert (published.published, published.good, published.short, published.doubles) == found
+    assert published.sent_at is not None
+    assert published.sent_at.isoformat() == "2026-11-24T15:10:00+00:00"

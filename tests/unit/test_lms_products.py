@@ -11,10 +11,11 @@ import responses
 
 from lms.ags import SCOPE_LINE_ITEM, SCOPE_RESULT_READONLY, SCOPE_SCORE, AgsEndpoint, compose_score, post_score
 from lms.errors import LmsError, NotAllowed, NotFound, Refused, ScoreConflict, TryLater, UnfitUserId
-from lms.guarded import GuardedSession
+from lms.guarded import Answer, GuardedSession
 from lms.line_items import find_line_items
 from lms.nrps import read_memberships
 from lms.products import Product
+from lms.products.table import QUIRKS
 from lms.service_tokens import ServiceTokens
 from tests.unit.recordings import PLATFORM, SIGNING_KEY, grant_token, loopback_session, play_service, recording
 
@@ -305,3 +306,24 @@ def test_pitfall_25_a_moodle_is_sent_no_user_id_that_is_no_number(user_id: str) 
 @pytest.mark.parametrize("product", [product for product in Product if product is not MOODLE])
 def test_others_have_user_ids_of_any_kind(product: Product) -> None:
     assert composed(product, user_id="55a0c76a-69e2")["userId"] == "55a0c76a-69e2"
+
+
+@pytest.mark.parametrize(
+    ("product", "status", "body"),
+    [
+        (MOODLE, 400, ""),
+        (CANVAS, 422, '{"errors": {"message": "User not found in course or is not a student"}}'),
+        (BRIGHTSPACE, 404, "User in requested score does not exist"),
+        (BRIGHTSPACE, 403, "User in requested score is not enrolled in the org unit"),
+        (BLACKBOARD, 400, "User could not be found: nobody"),
+        (SAKAI, 400, "User does not belong to site"),
+    ],
+    ids=str,
+)
+def test_the_refusal_of_a_person_who_is_not_there_proves_all_the_rest(product: Product, status: int, body: str) -> None:
+    answer = Answer(status=status, headers={}, body=body.encode(), url="https://lms.example")
+    quirks = QUIRKS[product]
+    assert quirks.misses_person(answer)
+    assert quirks.takes_user_id(quirks.nobody)
+    assert not quirks.misses_person(replace(answer, status=401, body=b""))
+    assert not QUIRKS[GENERIC].misses_person(answer)

@@ -14,7 +14,7 @@ from responses import matchers
 
 from lms.errors import MalformedAnswer, NotAllowed, TryLater
 from lms.guarded import GuardedSession
-from lms.service_tokens import ServicePlatform, ServiceTokens, client_assertion
+from lms.service_tokens import ServicePlatform, ServiceTokens, ask_for_token, client_assertion
 from tests.unit.recordings import PLATFORM, SIGNING_KEY, grant_token, loopback_session, recording
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -261,3 +261,17 @@ def test_the_answer_is_asked_for_as_json(tokens: ServiceTokens) -> None:
 
 def test_a_signing_key_does_not_show_itself() -> None:
     assert "RSAKey" not in repr(SIGNING_KEY)
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("answer", "scopes"),
+    [({"scope": f"{SCORE} other"}, {SCORE, "other"}), ({}, {SCORE, RESULT}), ({"scope": ""}, set())],
+)
+def test_a_token_is_good_for_what_the_platform_says(
+    http: GuardedSession, answer: dict[str, str], scopes: set[str]
+) -> None:
+    responses.post(PLATFORM.token_endpoint, json={"access_token": "a-token", "expires_in": 60, **answer})
+    granted = ask_for_token(http, PLATFORM, [SCORE, RESULT], signing_key=SIGNING_KEY, now=NOW)
+    assert (granted.scopes, granted.life_s) == (scopes, 60)
+    assert "a-token" not in repr(granted)

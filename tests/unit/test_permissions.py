@@ -80,6 +80,7 @@ TABLE: list[tuple[Action, str, Thing, set[str]]] = [
     (Action.APPROVE_LMS, "Vilnius's", VILNIUS, COORDINATES),
     (Action.APPROVE_LMS, "nobody's", None, set()),
     (Action.SEE_LMS, "a session's", SESSION, set()),
+    (Action.ROTATE_KEYS, "of the tool", None, {"coordinator", "LMS admin of Vilnius"}),
 ]
 
 

@@ -1,11 +1,13 @@
 """Cases 13 to 33: valid launches of a teacher and of a student, on both databases."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from series.store.lms_tables import platform_arrival
 from series.store.tables import course, membership, participant, placement, spent_nonce, visit
 from tests.conftest import PUBLIC_URL
 from tests.integration.lti.lms import INSTITUTION, INSTRUCTOR, LEARNER, Lms
@@ -120,6 +122,25 @@ def test_a_second_launch_adds_a_visit_and_nothing_else(tool: ToolUnderTest, brow
     browser.open_visit(browser.begin_login(malta))
     assert tool.rows() == once | {visit.name: 2, spent_nonce.name: 2}
     assert once[participant.name] == once[membership.name] == once[placement.name] == 1
+
+
+def test_which_claims_came_is_noted_by_name_and_once(tool: ToolUnderTest, browser: Browser, malta: Lms) -> None:
+    for given in ({}, {"roles": [INSTRUCTOR]}, {"picture": "https://pictures.example/marija"}):
+        login = browser.begin_login(malta)
+        browser.open_visit(login, login.id_token(given))
+        with tool.database.read() as connection:
+            (row,) = connection.execute(sa.select(platform_arrival))
+        assert "Marija" not in str(row)
+        assert ("picture" in row.claims) is ("picture" in given)
+    assert {"email", "name", "sub", "roles"} <= set(json.loads(row.claims))
+
+
+def test_a_launch_like_the_last_ones_writes_no_claims(tool: ToolUnderTest, browser: Browser, malta: Lms) -> None:
+    browser.open_visit(browser.begin_login(malta))
+    with tool.database.write() as connection:
+        connection.execute(sa.delete(platform_arrival))
+    browser.open_visit(browser.begin_login(malta))
+    assert tool.rows_of(platform_arrival) == 0
 
 
 def test_the_same_sub_at_two_lmss_is_two_people(
