@@ -14,6 +14,10 @@ class Action(StrEnum):
     ACT_FOR = "act_for"  # confirm, excuse, withdraw, answer
     ANNOUNCE = "announce"  # to the own course
     OPEN_CHECK_IN = "open_check_in"
+    CHANGE_JOIN_LINK = "change_join_link"  # of a session that one hosts
+    ASK_TO_HOST = "ask_to_host"
+    TAKE_HOST_INVITATION = "take_host_invitation"
+    NAME_HOSTS = "name_hosts"
     SEE_PLAN = "see_plan"
     EDIT_PLAN = "edit_plan"
     SEE_LMS = "see_lms"
@@ -35,7 +39,7 @@ def may(viewer: Visit | Staff, action: Action, thing: Thing = None) -> bool:
 
 def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
     match action:
-        case Action.SEE_PLAN | Action.EDIT_PLAN:
+        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.NAME_HOSTS:
             return viewer.role is Role.COORDINATOR
         case Action.SEE_LMS | Action.EDIT_LMS:
             if not isinstance(thing, University):
@@ -48,6 +52,9 @@ def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
             | Action.ACT_FOR
             | Action.ANNOUNCE
             | Action.OPEN_CHECK_IN
+            | Action.CHANGE_JOIN_LINK
+            | Action.ASK_TO_HOST
+            | Action.TAKE_HOST_INVITATION
         ):
             return False  # what a launch opens; completions stay with those who teach
 
@@ -73,14 +80,29 @@ def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
             return _teaches(viewer)
         case Action.ANNOUNCE:
             return _teaches(viewer) and not viewer.is_test_user
-        case Action.OPEN_CHECK_IN:
-            return session is not None and session.session_id in viewer.hosted_session_ids and not session.is_cancelled
-        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS | Action.EDIT_LMS | Action.ACT_FOR:
+        case Action.OPEN_CHECK_IN | Action.CHANGE_JOIN_LINK | Action.ASK_TO_HOST | Action.TAKE_HOST_INVITATION:
+            return _may_host(viewer, action, session)
+        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS | Action.EDIT_LMS | Action.NAME_HOSTS | Action.ACT_FOR:
             return False  # an administrator's role by launch opens nothing
 
 
 def _teaches(viewer: Visit) -> bool:
     return viewer.is_teacher and viewer.course_id is not None and viewer.deployment_is_approved
+
+
+def _may_host(viewer: Visit, action: Action, session: Session | None) -> bool:
+    """A host: what opens with their session. Everybody else: how one becomes a host, of which the coordinator decides.
+    A code says by itself who is meant: speakers come from anywhere, perhaps as learners."""
+    if action is Action.TAKE_HOST_INVITATION:
+        return viewer.deployment_is_approved and not viewer.is_test_user
+    if session is None or session.is_cancelled:
+        return False
+    is_host = session.session_id in viewer.hosted_session_ids
+    if action is Action.ASK_TO_HOST:
+        of_host = session.hosting_university_id == viewer.university.university_id
+        is_shown = session.series_id == viewer.series_id
+        return of_host and is_shown and not is_host and _teaches(viewer) and not viewer.is_test_user
+    return is_host
 
 
 def _counts(viewer: Visit) -> bool:

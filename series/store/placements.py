@@ -132,9 +132,10 @@ def _what_it_shows(connection: sa.Connection, launch: NewVisit, course_id: int |
     """Our own custom ids first, then the course's series, then the newest series."""
     wanted_session = _uuid(launch.custom_session_id)
     if wanted_session is not None:
-        row = connection.execute(sa.select(session.c.series_id).where(session.c.id == wanted_session)).one_or_none()
-        if row is not None:
-            return row.series_id, wanted_session
+        its = sa.select(session.c.series_id, session.c.is_rehearsal).where(session.c.id == wanted_session)
+        row = connection.execute(its).one_or_none()
+        if row is not None:  # a rehearsal goes again, and no activity may hang on it
+            return row.series_id, None if row.is_rehearsal else wanted_session
     candidates = [
         sa.select(series.c.id).where(series.c.id == _uuid(launch.custom_series_id)),
         sa.select(series.c.id)
