@@ -129,18 +129,12 @@ def _invitation_words(state: InvitationState, until: str) -> str:
 
 
 def _text_to_send(session: Session, code: str, until: str) -> str:
-    where = (
-        gettext("at %(university)s", university=session.hosting_university)
-        if session.hosting_university
-        else gettext("in your LMS")
-    )
     return str(
         gettext(
-            "You host “%(title)s”. Please open the activity of the workshop series in your own course %(where)s, choose"
-            " “I host a session”, and enter this code: %(code)s. It works once, until %(at)s, and for you alone: please"
-            " do not pass it on.",
+            "You host “%(title)s”. Please open the activity of the workshop series in your own course, in your"
+            " university's LMS, choose “I host a session”, and enter this code: %(code)s. It works once, until %(at)s,"
+            " and for you alone: please do not pass it on.",
             title=session.title,
-            where=where,
             code=code,
             at=until,
         )

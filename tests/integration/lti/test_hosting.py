@@ -16,6 +16,7 @@ from series.store.host_invitations import find_invitation, invite_host, revoke_i
 from series.store.hosts import answer_request
 from series.store.join_links import set_join_hosts
 from series.store.lms_tables import host_request, join_link_change
+from series.store.reflections import hand_in
 from series.store.sessions import add_session, change_session, get_session, name_host
 from series.store.tables import audit, completion, delivery, evidence, session_host
 from tests.conftest import make_settings
@@ -453,6 +454,16 @@ def test_a_persons_page_is_about_what_counts(course: CourseUnderTest, rehearsal:
     record(course.database, code_of(course.maria, rehearsal.session_id, at=course.now), now=course.now)
     shown = course.get(course.person(course.maria))
     assert "Dress rehearsal" not in shown
+
+
+def test_a_reflection_of_it_is_read_as_one_of_a_rehearsal(course: CourseUnderTest, rehearsal: Session) -> None:
+    with course.database.write() as connection:
+        who = {"participant_id": course.maria.participant_id, "session_id": rehearsal.session_id}
+        hand_in(connection, **who, text="Wind and waves", at_least=1, now=course.now)  # type: ignore[arg-type]
+    assert "Dress rehearsal (rehearsal, counts for nothing)" in course.get("inbox/")
+    (read,) = re.findall(rf'href="[^"]*course/([^"]*{rehearsal.session_id}[^"]*)"', course.get("inbox/"))
+    assert "Wind and waves" in course.get(read)
+    assert course.tool.rows_of(completion) == course.tool.rows_of(delivery) == 0
 
 
 def test_the_public_page_says_that_it_is_a_rehearsal(course: CourseUnderTest, rehearsal: Session) -> None:
