@@ -18,6 +18,7 @@ from config.command_line import (
     settings_or_exit,
 )
 from moodle_sync.cli_common import print_report, services_or_exit
+from moodle_sync.cli_hosting import series_host, series_join_hosts, series_rehearse
 from moodle_sync.cli_plans import accept, reject, show_held
 from moodle_sync.cli_rule import series_rule
 from series.hand_edits import NotPossible
@@ -26,7 +27,6 @@ from series.rule import MAX_REQUIRED, Rule
 from series.sessions import Series
 from series.store.calendar_sources import source_of
 from series.store.held_plans import find_held, find_rejected
-from series.store.launches import upsert_participant
 from series.store.rules import rule_of
 from series.store.schema import open_current
 from series.store.sessions import (
@@ -34,11 +34,10 @@ from series.store.sessions import (
     add_session,
     find_series,
     list_series,
-    name_host,
     session_as_json,
     sessions_of,
 )
-from series.store.universities import NotThere, find_university, platforms_of_university
+from series.store.universities import find_university
 
 DEFAULT_REQUIRED = 10
 
@@ -51,6 +50,9 @@ def series() -> None:
 series.add_command(accept)
 series.add_command(reject)
 series.add_command(series_rule)
+series.add_command(series_host)
+series.add_command(series_rehearse)
+series.add_command(series_join_hosts)
 
 
 @series.command("import")
@@ -157,7 +159,7 @@ def series_show(slug: str, *, show_what_is_held: bool, as_json: bool) -> None:
     """Show the sessions of one series, in its own time zone."""
     with open_current(settings_or_exit().database_url).read() as connection:
         shown = find_series(connection, slug)
-        sessions = sessions_of(connection, shown.series_id)
+        sessions = sessions_of(connection, shown.series_id, with_rehearsals=True)
         held, rejected = find_held(connection, shown.series_id), find_rejected(connection, shown.series_id)
         source = source_of(connection, shown.series_id, shown.source) if shown.source else None
     if show_what_is_held:
@@ -174,36 +176,8 @@ def series_show(slug: str, *, show_what_is_held: bool, as_json: bool) -> None:
     for session in sessions:
         start = session.start_at.astimezone(ZoneInfo(shown.time_zone))
         remark = "  CANCELLED" if session.is_cancelled else "  moved" if session.moved_from_at else ""
+        remark += "  REHEARSAL, counts for nothing" if session.is_rehearsal else ""
         click.echo(f"  {start:%a %d %b %Y %H:%M}  {session.title} · {session.hosting_university or 'no host'}{remark}")
-
-
-@series.command("host")
-@click.argument("slug")
-@click.option("--university", "university_slug", required=True, help="Whose sessions the person hosts.")
-@click.option("--sub", required=True, help="The person's user id in that university's LMS.")
-def series_host(slug: str, university_slug: str, sub: str) -> None:
-    """Name a person of the hosting university as host of all its sessions in the series SLUG."""
-    settings = settings_or_exit()
-    with open_current(settings.database_url).write() as connection:
-        home = find_university(connection, university_slug)
-        platforms = platforms_of_university(connection, home.university_id)
-        if not platforms:
-            raise NotThere(f"{home.name} has no registered LMS yet; `lti-tool platform add --help` shows how.")
-        participant_id = upsert_participant(
-            connection,
-            university_id=home.university_id,
-            issuer=platforms[0].issuer,
-            sub=sub,
-            now=settings.clock().now(),
-        )
-        hosted = [
-            session
-            for session in sessions_of(connection, find_series(connection, slug).series_id)
-            if session.hosting_university_id == home.university_id
-        ]
-        for session in hosted:
-            name_host(connection, session_id=session.session_id, participant_id=participant_id)
-    click.echo(f"Named as host of {len(hosted)} session(s) of {home.name}.")
 
 
 def _new_series(slug: str, title: str | None, time_zone: str) -> Series:

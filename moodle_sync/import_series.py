@@ -11,12 +11,14 @@ from moodle_sync.preview_import import Preview
 from moodle_sync.read_calendar import Problem, Reading, read_calendar
 from moodle_sync.read_table import looks_like_table, read_table
 from moodle_sync.services import Services
+from series.join_links import JoinPlaces
 from series.plans import NOTHING, Plan, Reason, both, brake, disturbs, list_changes, without
 from series.rule import Rule
 from series.sessions import Series
 from series.store.calendar_sources import CalendarSource, save_source, source_of
 from series.store.database import Connection
 from series.store.held_plans import HeldPlan, drop_held, find_held, find_rejected, hold, is_outdated, keep_refused
+from series.store.join_links import join_hosts_of
 from series.store.sessions import add_series, aliases_of, lock_series, save_plan, sessions_of, set_source
 from series.store.universities import list_universities
 from series.store.uploads import TABLE_SOURCE, Upload
@@ -66,7 +68,7 @@ def import_series(
         if rule_if_new is not None:
             add_series(connection, series, rule=rule_if_new, now=now)
         there = lock_series(connection, series.series_id)
-        known = _known(connection, series)
+        known = _known(services, connection, series)
         is_late = source_of(connection, series.series_id, source) != before or (there and there.source != source)
         if is_late and not by_hand and rule_if_new is None:  # somebody has read, or named another source, meanwhile
             return Imported(new=0, changed=0, same=len(known.sessions), problems=())
@@ -97,7 +99,7 @@ def hold_table(services: Services, series: Series, upload: Upload) -> Imported:
         raise SourceUnreadable(_why_nothing(reading, now))
     with services.database.write() as connection:
         lock_series(connection, series.series_id)
-        known = _known(connection, series)
+        known = _known(services, connection, series)
         found = _plan(reading, known, now)
         held, waiting = None, find_held(connection, series.series_id)
         if not list_changes(found, known.sessions):
@@ -121,7 +123,7 @@ def preview_import(services: Services, series: Series, source: str) -> Preview:
     assert fetched.body is not None  # nothing was known of the source
     reading = _read(fetched.body, series, source, now)
     with services.database.read() as connection:
-        known = _known(connection, series)
+        known = _known(services, connection, series)
     plan = _plan(reading, known, now)
     return Preview(series=series, reading=reading, known=known, plan=plan, now=now)
 
@@ -138,12 +140,15 @@ def _read(body: bytes, series: Series, source: str, now: datetime) -> Reading:
     return read(body, default_zone=series.time_zone, window=(now - BEFORE, now + AHEAD))
 
 
-def _known(connection: Connection, series: Series) -> Known:
+def _known(services: Services, connection: Connection, series: Series) -> Known:
     return Known(
         series_id=series.series_id,
         sessions={session.session_id: session for session in sessions_of(connection, series.series_id)},
         aliases=aliases_of(connection, series.series_id),
         universities=tuple(list_universities(connection)),
+        join_places=JoinPlaces(
+            hosts=join_hosts_of(connection, series.series_id), in_development=services.settings.on_loopback
+        ),
     )
 
 

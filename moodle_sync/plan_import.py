@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from moodle_sync.pair_sessions import guess_pairs
 from moodle_sync.read_calendar import Occurrence, Problem
 from series.hand_edits import with_hand_edits
+from series.join_links import JoinPlaces, host_in
 from series.people import University
 from series.plans import Key, NewSession, Plan
 from series.sessions import Field, Session, Status
@@ -29,6 +30,7 @@ class Known:
     sessions: Mapping[UUID, Session]
     aliases: Mapping[Key, UUID]
     universities: tuple[University, ...]
+    join_places: JoinPlaces = field(default_factory=JoinPlaces)
 
 
 def plan_import(
@@ -111,11 +113,11 @@ class _Found:
         elif occurrence.start_at <= self.now and self.known.sessions:
             self.problems.append(_problem(occurrence, "is new in the calendar and has begun already", "left out"))
         else:
-            made = _new(occurrence, self.known.series_id, host)
+            made = self._with_allowed_link(_new(occurrence, self.known.series_id, host), None)
             self.new.append(NewSession(session=made, key=_key(occurrence)))
 
     def _take_known(self, occurrence: Occurrence, session: Session, host: University | None) -> None:
-        fresh = _refreshed(session, occurrence, host)
+        fresh = _counted(session, self._with_allowed_link(_refreshed(session, occurrence, host), session))
         if fresh == session:
             return
         if session.start_at <= self.now:
@@ -126,6 +128,21 @@ class _Found:
             self.changed.append(fresh)
             return
         self.problems.append(_problem(occurrence, fact, "left as it was"))
+
+    def _with_allowed_link(self, fresh: Session, session: Session | None) -> Session:
+        """A link to where no meeting of this series may be is not taken over: the one that there was stays."""
+        before = session.join_url if session else None
+        is_taken = fresh.join_url in (None, before) or self.known.join_places.allow(fresh.join_url or "")
+        if session is not None and session.start_at <= self.now:  # too late for any change, and so for words about it
+            join_url = fresh.join_url if is_taken else before
+            return replace(fresh, join_url=join_url, refused_join_host=session.refused_join_host)
+        if is_taken:
+            return replace(fresh, refused_join_host=None)
+        refused = host_in(fresh.join_url) or ""
+        done = "the old link stays" if before else "left without a link"
+        fact = f"has a join link to {refused}, where no meeting of this series may be"
+        self.problems.append(Problem(event=fresh.title, line=None, fact=fact, done=done))
+        return replace(fresh, join_url=before, refused_join_host=refused)
 
     def take_gone(self, session: Session, *, is_complete: bool) -> None:
         if is_complete:
@@ -227,7 +244,11 @@ def _refreshed(session: Session, occurrence: Occurrence, host: University | None
         sequence=session.sequence,
     )
     fresh = replace(fresh, **{name: getattr(session, name) for name in occurrence.silent_on})
-    fresh = with_hand_edits(session, fresh)
+    return with_hand_edits(session, fresh)
+
+
+def _counted(session: Session, fresh: Session) -> Session:
+    """With the sequence that the feeds show, which grows with what matters to a calendar."""
     matters = (fresh.start_at, fresh.end_at, fresh.status, fresh.join_url)
     if matters != (session.start_at, session.end_at, session.status, session.join_url):
         fresh = replace(fresh, sequence=session.sequence + 1)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from series.join_links import JoinPlaces, place_of
 from series.people import University
 from series.sessions import Field, Session, Status
 
@@ -15,7 +15,6 @@ FARTHEST = timedelta(days=750)  # as far as a calendar is read, and not farther
 MAX_TITLE_CHARS = 255
 MAX_NAMES_CHARS = 500
 MAX_DESCRIPTION_CHARS = 20_000
-MAX_JOIN_URL_CHARS = 2_000
 
 
 class NotPossible(Exception):
@@ -60,13 +59,29 @@ def rewrite(session: Session, *, title: str, description: str, now: datetime) ->
     return _edited(renamed, replace(renamed, description=description), Field.DESCRIPTION)
 
 
-def change_join_url(session: Session, join_url: str, *, now: datetime) -> Session:
-    """Until the start; none takes the link away."""
-    _not_begun(session, now)
+def change_join_url(session: Session, join_url: str, *, places: JoinPlaces, now: datetime) -> Session:
+    """Until the end, because a meeting may break while it goes on; none takes the link away."""
+    if session.is_over(now):
+        raise NotPossible("This session is over; what is over is not changed any more.")
     join_url = join_url.strip()
-    if join_url and not _is_web_address(join_url):
-        raise NotPossible("The join link must be a whole https address.")
-    return _edited(session, replace(session, join_url=join_url or None), Field.JOIN_URL)
+    if join_url and join_url != session.join_url:
+        _check_place(join_url, places)
+    fresh = replace(session, join_url=join_url or None)
+    return replace(_edited(session, fresh, Field.JOIN_URL), refused_join_host=None)
+
+
+def _check_place(join_url: str, places: JoinPlaces) -> None:
+    place = place_of(join_url, in_development=places.in_development)
+    if place is None:
+        raise NotPossible(
+            "The join link must be a whole https address, such as https://zoom.us/j/123, without a user name or a"
+            " password before the host, and with nothing but letters, digits, hyphens and dots in the host's name."
+        )
+    if not places.allow(join_url):
+        raise NotPossible(
+            f"This link leads to {place}. Meetings of this series are at {', '.join(places.hosts)}. Please use a link"
+            " there; the coordinator can allow another place on the page of the series."
+        )
 
 
 def change_host(session: Session, host: University | None, *, now: datetime) -> Session:
@@ -110,10 +125,10 @@ def add(
     length: timedelta,
     zone: str,
     host: University | None,
-    join_url: str,
     now: datetime,
+    is_rehearsal: bool = False,
 ) -> Session:
-    """A session that no calendar knows, and none takes away."""
+    """A session that no calendar knows, and none takes away; without a join link so far."""
     blank = Session(
         session_id=uuid4(),
         series_id=series_id,
@@ -132,8 +147,8 @@ def add(
     )
     made = rewrite(blank, title=title, description="", now=now)
     made = move(made, wall_start=wall_start, length=length, now=now)
-    made = change_join_url(change_host(made, host, now=now), join_url, now=now)
-    return replace(made, moved_from_at=None, sequence=0, by_hand=(), is_own=True)
+    made = change_host(made, host, now=now)
+    return replace(made, moved_from_at=None, sequence=0, by_hand=(), is_own=True, is_rehearsal=is_rehearsal)
 
 
 def release(session: Session, fields: Iterable[Field]) -> Session:
@@ -179,12 +194,3 @@ def _line(text: str) -> str:
 def _text(text: str) -> str:
     """Without what nobody can see, and PostgreSQL does not store."""
     return "".join(character for character in text if character.isprintable() or character in "\n\t").strip()
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    plain = url.isprintable() and " " not in url and len(url) <= MAX_JOIN_URL_CHARS
-    return plain and parts.scheme == "https" and bool(parts.hostname) and parts.username is None

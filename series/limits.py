@@ -22,6 +22,7 @@ class Limit:
 
 
 CODE_TRIES = Limit(burst=5, every_s=30)  # of one participant in one session: some 15 in the life of a code
+HOST_CODE_TRIES = Limit(burst=5, every_s=60)  # of one participant: ten signs are not guessed in a lifetime
 LAUNCHES = Limit(burst=40, every_s=5)  # of one participant who has as many visits open as one may have
 FEED_READS = Limit(burst=30, every_s=30)  # of one person's address: many devices, and every one in a hurry
 COURSE_FEED_READS = Limit(burst=1_000, every_s=1)  # of one course's address, which a whole course may share

@@ -16,6 +16,10 @@ class Action(StrEnum):
     OPEN_CHECK_IN = "open_check_in"
     PICK = "pick"  # activities for a course
     CHOOSE_ROUND = "choose_round"  # of the series, for the own course
+    CHANGE_JOIN_LINK = "change_join_link"  # of a session that one hosts
+    ASK_TO_HOST = "ask_to_host"
+    TAKE_HOST_INVITATION = "take_host_invitation"
+    NAME_HOSTS = "name_hosts"
     SEE_PLAN = "see_plan"
     EDIT_PLAN = "edit_plan"
     SEE_LMS = "see_lms"
@@ -41,7 +45,7 @@ def may(viewer: Visit | Staff | Picker, action: Action, thing: Thing = None) -> 
 
 def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
     match action:
-        case Action.SEE_PLAN | Action.EDIT_PLAN:
+        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.NAME_HOSTS:
             return viewer.role is Role.COORDINATOR
         case Action.ROTATE_KEYS:
             return True
@@ -60,6 +64,9 @@ def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
             | Action.OPEN_CHECK_IN
             | Action.PICK
             | Action.CHOOSE_ROUND
+            | Action.CHANGE_JOIN_LINK
+            | Action.ASK_TO_HOST
+            | Action.TAKE_HOST_INVITATION
         ):
             return False  # what a launch opens; completions stay with those who teach
 
@@ -85,14 +92,29 @@ def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
             return _teaches(viewer)
         case Action.ANNOUNCE | Action.CHOOSE_ROUND:
             return _teaches(viewer) and not viewer.is_test_user
-        case Action.OPEN_CHECK_IN:
-            return session is not None and session.session_id in viewer.hosted_session_ids and not session.is_cancelled
+        case Action.OPEN_CHECK_IN | Action.CHANGE_JOIN_LINK | Action.ASK_TO_HOST | Action.TAKE_HOST_INVITATION:
+            return _may_host(viewer, action, session)
         case _:
             return False  # an administrator's role by launch opens nothing
 
 
 def _teaches(viewer: Visit) -> bool:
     return viewer.is_teacher and viewer.course_id is not None and viewer.deployment_is_approved
+
+
+def _may_host(viewer: Visit, action: Action, session: Session | None) -> bool:
+    """A host: what opens with their session. Everybody else: how one becomes a host, of which the coordinator decides.
+    A code says by itself who is meant: speakers come from anywhere, perhaps as learners."""
+    if action is Action.TAKE_HOST_INVITATION:
+        return viewer.deployment_is_approved and not viewer.is_test_user
+    if session is None or session.is_cancelled:
+        return False
+    is_host = session.session_id in viewer.hosted_session_ids
+    if action is Action.ASK_TO_HOST:
+        of_host = session.hosting_university_id == viewer.university.university_id
+        is_shown = session.series_id == viewer.series_id
+        return of_host and is_shown and not is_host and _teaches(viewer) and not viewer.is_test_user
+    return is_host
 
 
 def _counts(viewer: Visit) -> bool:

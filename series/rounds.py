@@ -14,12 +14,14 @@ from series.sessions import Session, Status
 def copy_round(
     sessions: Sequence[Session], series_id: UUID, *, starts_on: date, hosts: Sequence[University]
 ) -> list[Session]:
-    """All that were not cancelled, as far apart as they were planned and at the same time of the day; the first one on
-    `starts_on`. `hosts` take turns; without any, each session keeps its own. Join links are made anew.
+    """All but rehearsals and what was cancelled, as far apart as they were planned and at the same time of the day; the
+    first one on `starts_on`. `hosts` take turns; without any, each session keeps its own. Join links are made anew.
 
     Raises NotPossible where the clocks leave out a time.
     """
-    planned = sorted((session for session in sessions if not session.is_cancelled), key=_planned_wall)
+    planned = sorted(
+        (session for session in sessions if not (session.is_cancelled or session.is_rehearsal)), key=_planned_wall
+    )
     copies = []
     for number, session in enumerate(planned):
         wall_start = _planned_wall(session) + (starts_on - _planned_wall(planned[0]).date())
@@ -35,6 +37,7 @@ def copy_round(
             status=Status.PLANNED,
             moved_from_at=None,
             join_url=None,
+            refused_join_host=None,
             sequence=0,
             by_hand=(),
             is_own=False,

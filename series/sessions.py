@@ -24,6 +24,7 @@ class Series:
     title: str
     time_zone: str
     source: str | None
+    join_hosts: tuple[str, ...] = ()  # where its meetings may be; none: anywhere
 
 
 class Field(StrEnum):
@@ -71,6 +72,8 @@ class Session:
     by_hand: tuple[Field, ...] = ()
     is_own: bool = False  # made here: no calendar takes it away
     copied_from_id: UUID | None = None  # in the round before; said once, when it is made
+    is_rehearsal: bool = False  # to try everything with: it counts for nothing, and is in nobody's calendar
+    refused_join_host: str | None = None  # where its calendar would have the meeting, and the series does not
 
     @property
     def is_cancelled(self) -> bool:
@@ -89,6 +92,11 @@ class DatedSession:
 
     session: Session
     changed_at: datetime
+
+
+def is_its_day(session: Session, now: datetime, zone: str) -> bool:
+    """On the clocks of `zone`, the series' own."""
+    return session.start_at.astimezone(ZoneInfo(zone)).date() == now.astimezone(ZoneInfo(zone)).date()
 
 
 JOIN_OPENS_BEFORE = timedelta(minutes=15)

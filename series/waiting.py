@@ -17,6 +17,8 @@ class WaitingKind(StrEnum):
     HELD_PLAN = "held_plan"
     SOURCE_FAILS = "source_fails"
     TABLE = "table"
+    HOST_REQUEST = "host_request"  # somebody says that they host a session
+    JOIN_LINK = "join_link"  # the calendar would have a meeting where none may be
     MOODLE_FAILS = "moodle_fails"  # does not answer, or does not take our token
     MOODLE_GAPS = "moodle_gaps"
     HELD_ROSTER = "held_roster"
@@ -52,7 +54,13 @@ class Waiting:
     def path(self) -> str | None:
         """The page of staff where a person goes with it; None: there is none, and the sentence says what to do."""
         if self.scope is Scope.SERIES:
-            page = {WaitingKind.HELD_PLAN: "held", WaitingKind.TABLE: f"table/{self.facts.get('run')}"}
+            of_session = f"sessions/{self.facts.get('session_id')}"
+            page = {
+                WaitingKind.HELD_PLAN: "held",
+                WaitingKind.TABLE: f"table/{self.facts.get('run')}",
+                WaitingKind.HOST_REQUEST: of_session,
+                WaitingKind.JOIN_LINK: of_session,
+            }
             return f"/coordinator/series/{self.slug}/{page.get(self.kind, '')}"
         page = {
             WaitingKind.MOODLE_FAILS: "",
@@ -79,6 +87,23 @@ def _of_series(one: Waiting, words: Words) -> str:
         return words.gettext(
             "%(name)s: a table that was uploaded has not been read so far. Please look whether the worker runs.",
             name=one.name,
+        )
+    if one.kind is WaitingKind.HOST_REQUEST:
+        return words.gettext(
+            "%(name)s: a teacher of %(university)s (%(course)s) says that they host “%(session)s”, and waits for your"
+            " yes or no.",
+            name=one.name,
+            university=one.facts["university"],
+            course=one.facts["course"],
+            session=one.facts["session"],
+        )
+    if one.kind is WaitingKind.JOIN_LINK:
+        return words.gettext(
+            "%(name)s: the calendar has a join link for “%(session)s” that leads to %(host)s, where no meeting of this"
+            " series may be. It was not taken over. Allow that place, or correct the calendar.",
+            name=one.name,
+            session=one.facts["session"],
+            host=one.facts["host"],
         )
     return words.gettext("%(name)s: its calendar cannot be read. The sessions stay as they were.", name=one.name)
 

@@ -98,7 +98,8 @@ def new_form_id() -> str:
 
 
 def session_or_404(connection: Connection, session_id: UUID, series_id: UUID) -> Session:
+    """One that counts: nobody is confirmed in a rehearsal, excused from it, or told of its changes."""
     session = get_session(connection, session_id)
-    if session is None or session.series_id != series_id:
+    if session is None or session.series_id != series_id or session.is_rehearsal:
         abort(404)
     return session

@@ -129,7 +129,7 @@ def _page(visit: Visit, fault: Fault) -> Response:
     note(visit, "see_inbox", f"course {course_id}")
     with the_tool().database.read() as connection:
         series = get_series(connection, visit.series_id)
-        titles = {one.session_id: one.title for one in sessions_of(connection, visit.series_id)}
+        titles = _titles(connection, visit)
         objections = objections_of_course(connection, course_id=course_id, series_id=visit.series_id, open_only=False)
         reflections = _reflections(connection, visit, course_id, course)
         names = names_of_actors(connection, visit, course, [one.answered_by for one in objections])
@@ -176,7 +176,7 @@ def _reflections(connection: Connection, visit: Visit, course_id: int, course: C
     found = (list_done if is_done else list_waiting)(
         connection, course_id=course_id, series_id=visit.series_id, first=(number - 1) * PER_PAGE, most=PER_PAGE + 1
     )
-    titles = {one.session_id: one.title for one in sessions_of(connection, visit.series_id)}
+    titles = _titles(connection, visit)
     shown = groupby(found[:PER_PAGE], key=lambda one: one.session_id)
     return Reflections(
         of_sessions=[(titles[of], [_reflection_row(visit, course, one) for one in some]) for of, some in shown],
@@ -198,3 +198,10 @@ def _reflection_row(visit: Visit, course: Course, one: ListedReflection) -> Refl
 def _writer(one: Objection) -> CoursePerson:
     """Who has written to this course stays somebody whom it answers, enrolled or not."""
     return CoursePerson(participant_id=one.participant_id, sub=one.sub, course_id=one.course_id, has_started=True)
+
+
+def _titles(connection: Connection, visit: Visit) -> dict[UUID, str]:
+    """By session. What is written in a rehearsal can be read, so that this is tried as well."""
+    found = sessions_of(connection, visit.series_id, with_rehearsals=True)
+    mark = gettext("rehearsal, counts for nothing")
+    return {one.session_id: f"{one.title} ({mark})" if one.is_rehearsal else one.title for one in found}

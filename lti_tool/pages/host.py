@@ -2,15 +2,17 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, make_response, render_template
+from flask import Blueprint, Response, abort, make_response, render_template, request
 from flask_babel import gettext
 
+from lti_tool.pages.join_link_words import link_log, places_of
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.student_forms import NO_FAULT, Fault, NotTaken, typed_text
 from lti_tool.pages.times import moment, times_of
 from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.tool import the_tool
 from series.check_in import MAX_REASON_CHARS, MAY_OPEN_AFTER_END, MayOpen, may_open, new_code, that_count
+from series.hand_edits import NotPossible, change_join_url
 from series.people import Visit
 from series.permissions import Action, may
 from series.pooling import protect
@@ -18,8 +20,9 @@ from series.rule import Kind
 from series.sessions import Session
 from series.store.audit import append_audit
 from series.store.check_ins import check_ins_of, lock_check_ins, open_check_in, turnout_of
+from series.store.hand_edits import EditOutdated, edit_session, version_of
 from series.store.rules import rules_of
-from series.store.sessions import get_session
+from series.store.sessions import get_series, get_session
 
 blueprint = Blueprint("host", __name__, url_prefix="/visit/<visit_id>/sessions/<uuid:session_id>/code")
 
@@ -41,6 +44,38 @@ def open_now(visit: Visit, session_id: UUID) -> Response:
     except NotTaken as error:
         return _page(visit, session, error.fault)
     return go_to(f"/visit/{visit.visit_id}/sessions/{session_id}/code/")
+
+
+@blueprint.post("/join-link")
+@with_visit
+def change_link(visit: Visit, session_id: UUID) -> Response:
+    """Over what was shown: two hosts, or the calendar, may change it at once."""
+    check_form(f"join-link {session_id}")
+    session = _hosted_session(visit, session_id)
+    if not may(visit, Action.CHANGE_JOIN_LINK, session):
+        abort(403)
+    typed, now = request.form.get("join_url", "")[:4_000], the_tool().clock.now()
+    version = request.form.get("version", "")
+    try:
+        with the_tool().database.write() as connection:
+            places = places_of(get_series(connection, session.series_id))
+            edit_session(
+                connection,
+                session.series_id,
+                session_id,
+                version,
+                lambda one: change_join_url(one, typed, places=places, now=now),
+                actor=f"participant {visit.participant_id}",
+                action=Action.CHANGE_JOIN_LINK,
+                now=now,
+            )
+    except NotPossible as error:
+        return _page(visit, session, Fault(at="join-link", words=str(error), typed=typed, status=422))
+    except EditOutdated:
+        words = gettext("The session was changed meanwhile. Nothing was saved: please look at it, and send it again.")
+        fault = Fault(at="join-link", words=words, typed=typed, status=409)
+        return _page(visit, _hosted_session(visit, session_id), fault)
+    return go_to(f"/visit/{visit.visit_id}/sessions/{session_id}/code/?saved=join-link#join-link")
 
 
 def _open(visit: Visit, session: Session) -> None:
@@ -91,6 +126,8 @@ def _page(visit: Visit, session: Session, fault: Fault) -> Response:
         openings = that_count(session, check_ins_of(connection, session.session_id))
         turnout = turnout_of(connection, session.session_id)
         rule = rules_of(connection, session.series_id).of_sessions[session.session_id].rule
+        series = get_series(connection, session.series_id)
+        changes = link_log(connection, session, zone)
     page = render_template(
         "host_code.html",
         visit=visit,
@@ -103,6 +140,11 @@ def _page(visit: Visit, session: Session, fault: Fault) -> Response:
         people=protect(turnout.people),
         countries=turnout.countries,
         code_counts=rule.counts(Kind.CODE),
+        version=version_of(session),
+        join_hosts=series.join_hosts,
+        link_changes=changes,
+        may_change_link=may(visit, Action.CHANGE_JOIN_LINK, session) and not session.is_over(now),
+        saved=request.args.get("saved", ""),
         fault=fault,
         now=now,
     )

@@ -9,6 +9,8 @@ from flask import Blueprint, render_template, request
 from lti_tool.pages.course_people import Course, Learner, note, read_course, require_course
 from lti_tool.pages.course_words import missing_words, so_far
 from lti_tool.pages.feed_links import feed_links
+from lti_tool.pages.host_claim import own_universitys
+from lti_tool.pages.join_link_words import link_notice
 from lti_tool.pages.times import times_of
 from lti_tool.pages.visit_proof import with_visit
 from lti_tool.tool import the_tool
@@ -27,7 +29,7 @@ from series.store.objections import objections_of_course
 from series.store.records import records_of
 from series.store.rules import course_count_of, rules_of
 from series.store.sent_grades import SentGrade, grades_of_course
-from series.store.sessions import get_series, sessions_of
+from series.store.sessions import get_series, rehearsals_of, sessions_of
 from series.store.waiting import waiting_for_course
 from series.waiting import WaitingKind
 
@@ -91,6 +93,9 @@ def course(visit: Visit) -> str:
         rows = _rows(connection, visit, found, session, _newest(grades), count)
         to_do = _to_do(connection, visit, course_id, grades)
         elsewhere = _elsewhere(connection, visit, session)
+        rehearsals = [one for one in rehearsals_of(connection, visit.series_id) if not one.is_over(now)]
+        own_sessions = [one for one in own_universitys(connection, visit) if one.state is None]
+        notice = link_notice(connection, session, visit.university.time_zone, now=now) if session else ""
     here = [row for row in rows if row.learner.is_here]
     return render_template(
         "instructor.html",
@@ -108,6 +113,9 @@ def course(visit: Visit) -> str:
         to_do=to_do,
         count=count,
         elsewhere=protect(elsewhere),
+        link_notice=notice,
+        rehearsals=[(one, times_of(one, visit.university.time_zone)) for one in rehearsals],
+        hosted_here=own_sessions,
         links=feed_links(OwnerKind.COURSE, course_id, name=series.title),
         address_is_new="calendar" in request.args,
     )

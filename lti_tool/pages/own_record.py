@@ -11,7 +11,7 @@ from series.afterwards import Window, percentages_offered, window_of, words_dema
 from series.check_in import OPENS_BY_ITSELF_AFTER
 from series.people import Visit
 from series.reflections import Reflection, ReflectionState, window_to_hand_in
-from series.rule import Kind, SessionRule
+from series.rule import Kind, Outcome, SessionRule, Span
 from series.sessions import Series, Session
 from series.standing import CourseCount, SessionRecord, Standing, open_kinds, standing
 from series.store.database import Connection
@@ -107,17 +107,23 @@ class OwnSession:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnRecord:
-    """`course`: the standing for the grade of the own course, where that has a count of its own."""
+    """`course`: the standing for the grade of the own course, where that has a count of its own. `rehearsals` are kept
+    apart from the `sessions`, because nothing of them counts."""
 
     series: Series
     rules: Rules
     sessions: Mapping[UUID, OwnSession]
+    rehearsals: Mapping[UUID, OwnSession]
     standing: Standing
     course: Standing | None
     count: CourseCount | None
     grades: tuple[SentGrade, ...]
     objections: tuple[Objection, ...]
     reader: Reader
+
+    def session(self, session_id: UUID) -> OwnSession:
+        """Also a rehearsal."""
+        return self.sessions.get(session_id) or self.rehearsals[session_id]
 
     def objections_to(self, session_id: UUID | None) -> list[Objection]:
         return [objection for objection in self.objections if objection.session_id == session_id]
@@ -134,10 +140,12 @@ def read_own_record(connection: Connection, visit: Visit, *, now: datetime) -> O
     records = records_of(connection, [visit.participant_id], visit.series_id)[visit.participant_id]
     count = course_count_of(connection, visit.course_id, visit.series_id)
     reader = Reader(visit=visit, hosts=hosts_of(connection, visit.series_id))
+    found = _sessions(connection, visit, rules, records, count, reader)
     return OwnRecord(
         series=get_series(connection, visit.series_id),
         rules=rules,
-        sessions=_sessions(connection, visit, rules, records, count, reader),
+        sessions={key: one for key, one in found.items() if not one.session.is_rehearsal},
+        rehearsals={key: one for key, one in found.items() if one.session.is_rehearsal},
         standing=standing(records, rules.series, now),
         course=standing(records, rules.series, now, count) if count else None,
         count=count,
@@ -160,14 +168,14 @@ def _sessions(
     written = reflections_of_participant(connection, participant_id=visit.participant_id, series_id=visit.series_id)
     record_of = {record.session_id: record for record in records}
     found = {}
-    for session in sessions_of(connection, visit.series_id):
+    for session in sessions_of(connection, visit.series_id, with_rehearsals=True):
         in_force = rules.of_sessions[session.session_id]
         own_facts = tuple(fact for fact in facts if fact.session_id == session.session_id)
         found[session.session_id] = OwnSession(
             session=session,
             times=times_of(session, reader.zone),
             zone=reader.zone,
-            record=record_of[session.session_id],
+            record=record_of.get(session.session_id) or _empty_record(session, in_force.rule),
             rule=in_force,
             own_rule=in_force.rule if in_force.rule.ways != rules.series.ways else None,
             facts=own_facts,
@@ -176,3 +184,11 @@ def _sessions(
             is_of_the_grade=count is None or count.session_ids is None or session.session_id in count.session_ids,
         )
     return found
+
+
+def _empty_record(session: Session, rule: SessionRule) -> SessionRecord:
+    """Of a rehearsal, which nobody completes."""
+    span = Span(start_at=session.start_at, end_at=session.end_at)
+    return SessionRecord(
+        session_id=session.session_id, span=span, is_cancelled=session.is_cancelled, rule=rule, outcome=Outcome()
+    )

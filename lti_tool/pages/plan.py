@@ -1,26 +1,30 @@
 """The coordinator's plan of a series: its sessions, how its calendar is read, and what waits for a yes."""
 
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
+from lti_tool.pages.join_link_words import places_of
 from lti_tool.pages.plan_words import change_words, reason_words
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
 from lti_tool.pages.times import moment, times_of
 from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
+from series.join_links import NotAJoinHost, read_join_hosts
 from series.permissions import Action, may
 from series.rule_words import series_sentence, session_sentence
-from series.sessions import MAX_PASSPHRASE_CHARS, MIN_PASSPHRASE_CHARS, Series
+from series.sessions import MAX_PASSPHRASE_CHARS, MIN_PASSPHRASE_CHARS, Series, Session
 from series.staff import Staff
 from series.store.audit import append_audit
 from series.store.calendar_sources import source_of
 from series.store.database import Connection
 from series.store.held_plans import NothingHeld, PlanOutdated, accept, find_held, find_rejected, reject
+from series.store.join_links import set_join_hosts
 from series.store.rules import rule_of
 from series.store.runs import list_runs_of
-from series.store.sessions import find_series, passphrase_of, sessions_of, set_passphrase
+from series.store.sessions import find_series, lock_series, passphrase_of, sessions_of, set_passphrase
 from series.store.universities import NotThere
 from series.store.uploads import TABLE_SOURCE
 
@@ -45,12 +49,12 @@ def show(staff: Staff, slug: str) -> str:
     return _plan_page(staff, slug)
 
 
-def _plan_page(staff: Staff, slug: str, *, passphrase_fault: bool = False) -> str:
+def _plan_page(staff: Staff, slug: str, *, passphrase_fault: bool = False, hosts_fault: str = "") -> str:
     require(staff, Action.SEE_PLAN)
     now = the_tool().clock.now()
     with the_tool().database.read() as connection:
         series = series_or_404(connection, slug)
-        sessions = sessions_of(connection, series.series_id)
+        sessions = sessions_of(connection, series.series_id, with_rehearsals=True)
         held, rejected = find_held(connection, series.series_id), find_rejected(connection, series.series_id)
         source = source_of(connection, series.series_id, series.source) if series.source else None
         rule = rule_of(connection, series.series_id)
@@ -73,6 +77,9 @@ def _plan_page(staff: Staff, slug: str, *, passphrase_fault: bool = False) -> st
         saved=request.args.get("saved", ""),
         passphrase=request.form.get("passphrase", "") if passphrase_fault else passphrase or "",
         passphrase_fault=passphrase_fault,
+        misplaced=_misplaced(series, sessions, now),
+        join_hosts=request.form.get("join_hosts", "") if hosts_fault else "\n".join(series.join_hosts),
+        hosts_fault=hosts_fault,
     )
 
 
@@ -96,6 +103,29 @@ def set_fallback(staff: Staff, slug: str) -> Response:
             now=tool.clock.now(),
         )
     return go_to(f"/coordinator/series/{slug}/?saved=passphrase")
+
+
+def _misplaced(series: Series, sessions: list[Session], now: datetime) -> list[Session]:
+    """Sessions to come with a link to where, by now, no meeting of the series may be."""
+    places = places_of(series)
+    return [one for one in sessions if one.join_url and not one.is_over(now) and not places.allow(one.join_url)]
+
+
+@blueprint.post("/join-hosts")
+@with_staff
+def set_places(staff: Staff, slug: str) -> Response:
+    """Where the meetings may be. Links that there are stay, and are shown."""
+    check_form(f"join-hosts {slug}")
+    require(staff, Action.EDIT_PLAN)
+    try:
+        hosts = read_join_hosts(request.form.get("join_hosts", "")[:10_000].split())
+    except NotAJoinHost as error:
+        return make_response(_plan_page(staff, slug, hosts_fault=str(error)), 422)
+    with the_tool().database.write() as connection:
+        series_id = series_or_404(connection, slug).series_id
+        lock_series(connection, series_id)
+        set_join_hosts(connection, series_id, hosts, by=who(staff), now=the_tool().clock.now())
+    return go_to(f"/coordinator/series/{slug}/?saved=join-hosts#join-hosts-title")
 
 
 @blueprint.get("/held")

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
+from lti_tool.pages.join_link_words import link_log, places_of
 from lti_tool.pages.plan import require, series_or_404
+from lti_tool.pages.plan_hosting import hosting_of
 from lti_tool.pages.plan_words import field_words, when
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
@@ -16,7 +18,7 @@ from series import hand_edits
 from series.hand_edits import NotPossible
 from series.people import University
 from series.permissions import Action
-from series.sessions import Field, Session
+from series.sessions import Field, Series, Session
 from series.staff import Staff
 from series.store.database import Connection
 from series.store.hand_edits import EditOutdated, add_by_hand, edit_session, swap_sessions, version_of
@@ -42,7 +44,7 @@ NO_FAULT = Fault()
 @blueprint.get("/add")
 @with_staff
 def show_add(staff: Staff, slug: str) -> Response:
-    return _add_page(staff, slug, NO_FAULT)
+    return add_page(staff, slug, NO_FAULT)
 
 
 @blueprint.post("/add")
@@ -50,30 +52,36 @@ def show_add(staff: Staff, slug: str) -> Response:
 def add(staff: Staff, slug: str) -> Response:
     check_form(f"add {slug}")
     require(staff, Action.EDIT_PLAN)
-    form, now = request.form, the_tool().clock.now()
+    now = the_tool().clock.now()
     try:
         with the_tool().database.write() as connection:
-            series = series_or_404(connection, slug)
-            made = hand_edits.add(
-                series.series_id,
-                title=form.get("title", ""),
-                wall_start=_wall_start(),
-                length=_length(),
-                zone=series.time_zone,
-                host=_host(connection),
-                join_url=form.get("join_url", ""),
-                now=now,
-            )
+            made = session_of_form(connection, series_or_404(connection, slug), now=now)
             add_by_hand(connection, made, actor=who(staff), now=now)
     except NotPossible as error:
-        return _add_page(staff, slug, Fault(words=str(error), typed=form.to_dict(), status=422))
+        return add_page(staff, slug, Fault(words=str(error), typed=request.form.to_dict(), status=422))
     return go_to(f"/coordinator/series/{slug}/?saved=session")
+
+
+def session_of_form(connection: Connection, series: Series, *, now: datetime, is_rehearsal: bool = False) -> Session:
+    """Raises NotPossible."""
+    form = request.form
+    made = hand_edits.add(
+        series.series_id,
+        title=form.get("title", ""),
+        wall_start=_wall_start(),
+        length=_length(),
+        zone=series.time_zone,
+        host=_host(connection),
+        now=now,
+        is_rehearsal=is_rehearsal,
+    )
+    return hand_edits.change_join_url(made, form.get("join_url", ""), places=places_of(series), now=now)
 
 
 @blueprint.get("/<uuid:session_id>")
 @with_staff
 def show(staff: Staff, slug: str, session_id: UUID) -> Response:
-    return _edit_page(staff, slug, session_id, NO_FAULT)
+    return edit_page(staff, slug, session_id, NO_FAULT)
 
 
 @blueprint.post("/<uuid:session_id>")
@@ -85,21 +93,22 @@ def edit(staff: Staff, slug: str, session_id: UUID) -> Response:
     do, version, now = request.form.get("do", ""), request.form.get("version", ""), the_tool().clock.now()
     try:
         with the_tool().database.write() as connection:
-            series_id = series_or_404(connection, slug).series_id
+            series = series_or_404(connection, slug)
+            series_id = series.series_id
             if do == "swap":
                 _swap(connection, series_id, session_id, version, staff, now)
             else:
-                made, action = _edit_of(do, connection, now), f"edit_{do}"
+                made, action = _edit_of(do, connection, series, now), f"edit_{do}"
                 edit_session(connection, series_id, session_id, version, made, actor=who(staff), action=action, now=now)
     except NotPossible as error:
         fault = Fault(words=str(error), typed=request.form.to_dict(), status=422)
-        return _edit_page(staff, slug, session_id, fault)
+        return edit_page(staff, slug, session_id, fault)
     except EditOutdated:
-        return _edit_page(staff, slug, session_id, Fault(words="outdated", typed=request.form.to_dict(), status=409))
+        return edit_page(staff, slug, session_id, Fault(words="outdated", typed=request.form.to_dict(), status=409))
     return go_to(f"/coordinator/series/{slug}/sessions/{session_id}?saved=session")
 
 
-def _edit_of(do: str, connection: Connection, now: datetime) -> Edit:
+def _edit_of(do: str, connection: Connection, series: Series, now: datetime) -> Edit:
     form = request.form
     made: dict[str, Edit] = {}
     if do == "time":
@@ -117,7 +126,9 @@ def _edit_of(do: str, connection: Connection, now: datetime) -> Edit:
     made["people"] = lambda session: hand_edits.change_people(
         session, co_hosts=form.get("co_hosts", ""), speakers=form.get("speakers", ""), now=now
     )
-    made["join_url"] = lambda session: hand_edits.change_join_url(session, form.get("join_url", ""), now=now)
+    made["join_url"] = lambda session: hand_edits.change_join_url(
+        session, form.get("join_url", ""), places=places_of(series), now=now
+    )
     made["cancel"] = lambda session: hand_edits.cancel(session, now=now)
     made["restore"] = lambda session: hand_edits.restore(session, now=now)
     made["release"] = lambda session: hand_edits.release(
@@ -176,16 +187,23 @@ def _host(connection: Connection) -> University | None:
     return found
 
 
-def _add_page(staff: Staff, slug: str, fault: Fault) -> Response:
+def add_page(staff: Staff, slug: str, fault: Fault, *, is_rehearsal: bool = False) -> Response:
     require(staff, Action.EDIT_PLAN)
     with the_tool().database.read() as connection:
         series = series_or_404(connection, slug)
         universities = list_universities(connection)
-    page = render_template("plan_add.html", staff=staff, series=series, universities=universities, fault=fault)
+    page = render_template(
+        "plan_add.html",
+        staff=staff,
+        series=series,
+        universities=universities,
+        fault=fault,
+        is_rehearsal=is_rehearsal,
+    )
     return make_response(page, fault.status)
 
 
-def _edit_page(staff: Staff, slug: str, session_id: UUID, fault: Fault) -> Response:
+def edit_page(staff: Staff, slug: str, session_id: UUID, fault: Fault) -> Response:
     require(staff, Action.EDIT_PLAN)
     now = the_tool().clock.now()
     with the_tool().database.read() as connection:
@@ -194,6 +212,8 @@ def _edit_page(staff: Staff, slug: str, session_id: UUID, fault: Fault) -> Respo
         if session is None or session.series_id != series.series_id:
             abort(404)
         universities = list_universities(connection)
+        hosting = hosting_of(connection, session, series.time_zone, now=now)
+        changes = link_log(connection, session, series.time_zone)
         others = [
             (other, when(other, series.time_zone))
             for other in sessions_of(connection, series.series_id)
@@ -207,6 +227,11 @@ def _edit_page(staff: Staff, slug: str, session_id: UUID, fault: Fault) -> Respo
         version=version_of(session),
         when=when(session, session.zone),
         has_begun=session.start_at <= now,
+        is_over=session.is_over(now),
+        hosting=hosting,
+        link_changes=changes,
+        link_fits=not session.join_url or places_of(series).allow(session.join_url),
+        hosts_saved=request.args.get("hosts", ""),
         wall_end=session.wall_start + (session.end_at - session.start_at),
         by_hand=[(each.value, field_words(each)) for each in session.by_hand],
         universities=universities,

@@ -158,6 +158,6 @@ def _session_page(
 
 def _session_or_404(connection: Connection, slug: str, session_id: UUID) -> Session:
     series, session = series_or_404(connection, slug), get_session(connection, session_id)
-    if session is None or session.series_id != series.series_id:
+    if session is None or session.series_id != series.series_id or session.is_rehearsal:
         abort(404)
     return session

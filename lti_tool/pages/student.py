@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, render_template, request
 
 from lti_tool.pages.feed_links import feed_links
+from lti_tool.pages.join_link_words import link_notice
 from lti_tool.pages.own_record import OwnRecord, OwnSession, read_own_record
 from lti_tool.pages.student_forms import NO_FAULT, Fault
 from lti_tool.pages.times import moment
@@ -19,7 +20,7 @@ from series.people import Visit
 from series.permissions import Action, may
 from series.rule import Kind
 from series.rule_words import series_sentence, session_sentence, standing_sentence
-from series.sessions import Session, may_join, this_weeks_session
+from series.sessions import Session, is_its_day, may_join, this_weeks_session
 from series.store.check_ins import check_ins_of, extended_check_ins
 from series.store.database import Connection
 
@@ -70,8 +71,10 @@ def render_week(
     with tool.database.read() as connection:
         own = read_own_record(connection, visit, now=now)
         of_the_week = _first(visit, own, now)
-        first = own.sessions[first_id] if first_id else of_the_week
+        first = own.session(first_id) if first_id else of_the_week
         check_in = check_in_now(connection, visit, first, now) if first else CheckInNow()
+        zone = visit.university.time_zone
+        notice = link_notice(connection, first.session, zone, now=now) if first else ""
     page = render_template(
         "student.html",
         visit=visit,
@@ -80,6 +83,8 @@ def render_week(
         first=first,
         refreshes=first is of_the_week,
         check_in=check_in,
+        link_notice=notice,
+        rehearsals=_rehearsals(visit, own, now),
         sent=next((grade for grade in own.grades if grade.placement_id == visit.placement_id), None),
         now=now,
         may_join=first is not None and may_join(first.session, now),
@@ -125,6 +130,17 @@ def check_in_now(connection: Connection, visit: Visit, shown: OwnSession, now: d
 
 def opening_to_extend(openings: list[CheckIn], now: datetime) -> CheckIn | None:
     return next((opening for opening in openings if opening.is_open(now)), None)
+
+
+def _rehearsals(visit: Visit, own: OwnRecord, now: datetime) -> list[OwnSession]:
+    """For students on their day alone: they are for those who teach and host, and are nobody's session of the week."""
+    prepares = may(visit, Action.SEE_COURSE)
+    return [
+        shown
+        for shown in own.rehearsals.values()
+        if is_its_day(shown.session, now, own.series.time_zone)
+        or (not shown.session.is_over(now) and (prepares or shown.session.session_id in visit.hosted_session_ids))
+    ]
 
 
 def host_may_open(visit: Visit, session: Session, now: datetime) -> bool:

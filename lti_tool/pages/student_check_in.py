@@ -54,7 +54,7 @@ def check_in(visit: Visit, session_id: UUID) -> Response:
         refusal = Refusal(reason=tried.refused, typed=typed)
         return render_week(visit, refusal=refusal, first_id=session_id, status=422)
     the_tool().queue.enqueue_all("deliver", tried.delivery_ids)
-    return go_to(f"/visit/{visit.visit_id}/")
+    return _back(visit, session)
 
 
 @blueprint.post("/more-time")
@@ -75,7 +75,13 @@ def more_time(visit: Visit, session_id: UUID) -> Response:
             give_more_time(connection, check_in_id=opening.check_in_id, **who, now=now)
     if opening is None and not any(is_open_for(each, now, extended) for each in openings):
         return render_week(visit, refusal=Refusal(no_more_time=True), first_id=session_id, status=422)
-    return go_to(f"/visit/{visit.visit_id}/")
+    return _back(visit, session)
+
+
+def _back(visit: Visit, session: Session) -> Response:
+    """A rehearsal is on no list of sessions."""
+    of_session = f"sessions/{session.session_id}/" if session.is_rehearsal else ""
+    return go_to(f"/visit/{visit.visit_id}/{of_session}")
 
 
 def _of_cancelled(visit: Visit, session_id: UUID) -> Response:

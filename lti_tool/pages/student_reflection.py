@@ -80,7 +80,7 @@ def _save(visit: Visit, session_id: UUID, text: str, seen_at: datetime | None) -
     ReflectionLocked, SavedMeanwhile."""
     now = the_tool().clock.now()
     with the_tool().database.read() as connection:
-        shown = read_own_record(connection, visit, now=now).sessions[session_id]
+        shown = read_own_record(connection, visit, now=now).session(session_id)
     window = shown.window(Kind.REFLECTION)
     if window is None or now < window.opens_at:
         words = gettext("No reflection can be written about this session now. Nothing was saved.")

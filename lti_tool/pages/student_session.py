@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext
 
+from lti_tool.pages.join_link_words import link_notice
 from lti_tool.pages.own_record import OwnSession, read_own_record
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.student import check_in_now, host_may_open
@@ -18,6 +19,7 @@ from series.people import Visit
 from series.permissions import Action, may
 from series.rule import Kind
 from series.rule_words import session_sentence
+from series.sessions import may_join
 from series.store.declarations import DeclaredAlready, declare_recording, take_back_recording
 from series.store.evidence import NothingToRetract
 
@@ -38,7 +40,7 @@ def declare(visit: Visit, session_id: UUID) -> Response:
     session_for(visit, session_id, Action.SPEAK_FOR_ONESELF)
     now = the_tool().clock.now()
     with the_tool().database.read() as connection:
-        shown = read_own_record(connection, visit, now=now).sessions[session_id]
+        shown = read_own_record(connection, visit, now=now).session(session_id)
     try:
         percent = _percent(shown, now)
         with the_tool().database.write() as connection:
@@ -84,8 +86,9 @@ def render_session(visit: Visit, session_id: UUID, fault: Fault = NO_FAULT) -> R
     now = tool.clock.now()
     with tool.database.read() as connection:
         own = read_own_record(connection, visit, now=now)
-        shown = own.sessions[session_id]
+        shown = own.session(session_id)
         check_in = check_in_now(connection, visit, shown, now)
+        notice = link_notice(connection, shown.session, visit.university.time_zone, now=now)
     page = render_template(
         "student_session.html",
         visit=visit,
@@ -98,6 +101,8 @@ def render_session(visit: Visit, session_id: UUID, fault: Fault = NO_FAULT) -> R
         what_counts=session_sentence(shown.rule.rule, WORDS),
         speaks=may(visit, Action.SPEAK_FOR_ONESELF, shown.session),
         host_may_open=host_may_open(visit, shown.session, now),
+        may_join=may_join(shown.session, now),
+        link_notice=notice,
         fault=fault,
         saved=request.args.get("saved", ""),
         moment=moment,

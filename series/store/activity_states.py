@@ -15,7 +15,7 @@ from series.store.evidence import NewEvidence, record_evidence
 from series.store.mapped_activities import mapped_now
 from series.store.moodle_tables import activity_state
 from series.store.rosters import ensure_participants
-from series.store.tables import evidence, moodle_connection, participant, roster_member, session
+from series.store.tables import counted, evidence, moodle_connection, participant, roster_member, session
 
 OF_MOODLE = "moodle of university"  # says who it was, with the university's id; "moodle user": a teacher's id there
 
@@ -143,7 +143,7 @@ def purge_waiting(connection: sa.Connection, *, now: datetime) -> None:
 
 def _not_long_over(now: datetime) -> sa.Select[tuple[UUID]]:
     """Sessions of the series that go on, or have ended a while ago."""
-    lasting = sa.select(session.c.series_id).where(session.c.end_at > now - WAITS_AFTER_THE_END)
+    lasting = sa.select(session.c.series_id).where(counted, session.c.end_at > now - WAITS_AFTER_THE_END)
     return sa.select(session.c.id).where(session.c.series_id.in_(lasting))
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from series.store.moodle_tables import mapped_activity
 from series.store.tables import (
+    counted,
     course,
     course_series,
     deployment,
@@ -90,7 +91,7 @@ def _first_at(connection: sa.Connection, course_id: int, now: datetime) -> datet
     found: datetime | None = connection.execute(
         sa.select(sa.func.min(session.c.start_at))
         .join(course_series, course_series.c.series_id == session.c.series_id)
-        .where(course_series.c.course_id == course_id, session.c.end_at > now, session.c.status != "cancelled")
+        .where(course_series.c.course_id == course_id, counted, session.c.end_at > now, session.c.status != "cancelled")
     ).scalar_one()
     return found
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from series.store.tables import course, course_series, mirror, moodle_connection, series, session, university
+from series.store.tables import counted, course, course_series, mirror, moodle_connection, series, session, university
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ def shown_by_others(connection: sa.Connection, course_id: int) -> frozenset[UUID
         .join(course_series, (course_series.c.series_id == session.c.series_id) & course_series.c.is_mirrored)
         .join(theirs, theirs.c.id == course_series.c.course_id)
         .join(course, _in_same_moodle_course(course, theirs))
-        .where(course.c.id == course_id)
+        .where(course.c.id == course_id, counted)
     )
     return frozenset(connection.execute(query).scalars())
 

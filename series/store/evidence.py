@@ -14,7 +14,7 @@ from series.rule import Evidence, Kind, Outcome, SessionRule, Span, judge, stand
 from series.store.database import insert
 from series.store.rules import freeze, rules_of
 from series.store.scores import queue_scores, scores_of
-from series.store.tables import completion, evidence, excuse, rule_version, session
+from series.store.tables import completion, counted, evidence, excuse, rule_version, session
 from series.store.turns import take_turns
 
 RETRACTION = "retraction"  # the source of evidence that withdraws another one
@@ -77,9 +77,13 @@ class _Case:
     rule: SessionRule
     span: Span
     stored: Outcome
+    is_rehearsal: bool
 
     def judge(self, *, without: int | None = None) -> Outcome:
-        """By all facts, or all but one."""
+        """By all facts, or all but one. A rehearsal is never completed, nor is anybody excused from it: so it has no
+        row from which a score could be made."""
+        if self.is_rehearsal:
+            return Outcome()
         return judge([fact for fact in self.facts if fact.evidence_id != without], self.rule, self.span)
 
 
@@ -202,7 +206,7 @@ def early_evidence(
     rows = connection.execute(
         sa.select(evidence)
         .join(session, evidence.c.session_id == session.c.id)
-        .where(session.c.series_id == series_id, session.c.start_at > now)
+        .where(session.c.series_id == series_id, counted, session.c.start_at > now)
     )
     found: defaultdict[int, dict[UUID, tuple[Evidence, ...]]] = defaultdict(dict)
     for row in rows:
@@ -234,6 +238,7 @@ def _case(connection: sa.Connection, participant_id: int, session_id: UUID, now:
         rule=_rule_in_force(connection, found, now),
         span=Span(start_at=found.start_at, end_at=found.end_at),
         stored=Outcome(completed_at=done.completed_at, by_recording=done.by_recording) if done else Outcome(),
+        is_rehearsal=found.is_rehearsal,
     )
 
 

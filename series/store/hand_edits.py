@@ -38,7 +38,7 @@ def edit_session(
     session = _seen(connection, series_id, session_id, version)
     edited = edit(session)
     if edited != session:
-        change_session(connection, edited, now=now)
+        change_session(connection, edited, by=actor, now=now)
         if set(session.by_hand) - set(edited.by_hand):
             read_anew(connection, series_id)  # so that the calendar has its say at the next reading
         append_audit(connection, actor=actor, action=action, thing=f"session {session_id}", now=now)
@@ -58,10 +58,10 @@ def swap_sessions(
 ) -> None:
     """Both or none. Raises EditOutdated, and what `swap` raises."""
     one, other = _seen(connection, series_id, session_id, version), get_session(connection, other_id)
-    if other is None or other.series_id != series_id:
+    if other is None or other.series_id != series_id or one.is_rehearsal or other.is_rehearsal:
         raise EditOutdated
     for edited in swap(one, other):
-        change_session(connection, edited, now=now)
+        change_session(connection, edited, by=actor, now=now)
         append_audit(connection, actor=actor, action="swap_hosts", thing=f"session {edited.session_id}", now=now)
 
 

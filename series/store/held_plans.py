@@ -9,9 +9,11 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
+from series.join_links import JoinPlaces
 from series.plans import Change, Plan, Reason, both, disturbs, list_changes, still_said
 from series.sessions import Session
 from series.store.audit import append_audit
+from series.store.join_links import join_hosts_of
 from series.store.sessions import lock_series, save_plan, sessions_of, set_source
 from series.store.tables import held_plan
 from series.store.uploads import TABLE_SOURCE
@@ -99,6 +101,14 @@ def _is_late(connection: sa.Connection, held: HeldPlan, plans: list[Plan], *, no
     )
 
 
+def _links_fit(connection: sa.Connection, series_id: UUID, plan: Plan) -> bool:
+    """The hosts that the series allows may be others since."""
+    places = JoinPlaces(hosts=join_hosts_of(connection, series_id), in_development=True)
+    there = {session.session_id: session.join_url for session in sessions_of(connection, series_id)}
+    wanted = (*plan.changed, *(new.session for new in plan.new))
+    return all(one.join_url in (None, there.get(one.session_id)) or places.allow(one.join_url) for one in wanted)
+
+
 def find_held(connection: sa.Connection, series_id: UUID) -> HeldPlan | None:
     """What waits for a yes."""
     return _find(connection, series_id, is_rejected=False)
@@ -135,7 +145,7 @@ def accept(
     lock_series(connection, series_id)
     held = _seen(connection, series_id, digest)
     plan = held.apart if apart and held.apart else held.plan
-    if _is_late(connection, held, [plan], now=now):
+    if _is_late(connection, held, [plan], now=now) or not _links_fit(connection, series_id, plan):
         raise PlanOutdated
     save_plan(connection, series_id, plan, now=now)
     set_source(connection, series_id, held.source)

@@ -60,6 +60,7 @@ host_request = Table(  # somebody of the hosting university says that they host;
     metadata,
     Column("session_id", Uuid, ForeignKey("session.id"), primary_key=True),
     Column("participant_id", ForeignKey("participant.id"), primary_key=True),
+    Column("course_id", ForeignKey("course.id")),  # from which they asked
     Column("asked_at", Instant, nullable=False),
     Column("state", String(16), nullable=False),  # waiting, confirmed, refused
     Column("decided_by", String(128)),
@@ -78,6 +79,7 @@ host_invitation = Table(  # whom the coordinator has named: the first who opens 
     Column("revoked_at", Instant),
     Column("used_at", Instant),
     Column("participant_id", ForeignKey("participant.id")),
+    Column("used_as", String(16)),  # series.hosts.CameAs: by the visit in which it was used
     Index(None, "session_id"),
 )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.store.database import insert
-from series.store.lms_tables import round_answer
+from series.store.lms_tables import host_invitation, host_request, round_answer
 from series.store.moodle_tables import activity_state, announcement, course_collect, mapped_activity, seen_session
 from series.store.tables import (
     check_in,
@@ -45,8 +45,8 @@ def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None
     # Read anew soon, and in a new issuer people may have other numbers.
     for table in (roster_member, course_roster, activity_state, course_collect):
         connection.execute(sa.delete(table).where(table.c.course_id.in_([kept, dropped])))
-    connection.execute(sa.update(objection).where(objection.c.course_id == dropped).values(course_id=kept))
-    connection.execute(sa.update(placement).where(placement.c.course_id == dropped).values(course_id=kept))
+    for table in (objection, placement, host_request):
+        connection.execute(sa.update(table).where(table.c.course_id == dropped).values(course_id=kept))
     connection.execute(sa.delete(course).where(course.c.id == dropped))
     connection.execute(
         sa.update(course)
@@ -84,10 +84,11 @@ def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) ->
     """The sessions whose completions the caller must derive anew, and whose scores it must queue."""
     _hand_over_memberships(connection, membership.c.participant_id, kept=kept, dropped=dropped)
     _drop_lesser_reflections(connection, kept=kept, dropped=dropped)
-    for table in (session_host, more_time, excuse, completion, reflection):
+    for table in (session_host, host_request, more_time, excuse, completion, reflection):
         _hand_over(connection, table, "participant_id", kept=kept, dropped=dropped)
     _hand_over_words(connection, kept=kept, dropped=dropped)
-    connection.execute(sa.update(objection).where(objection.c.participant_id == dropped).values(participant_id=kept))
+    for table in (objection, host_invitation):
+        connection.execute(sa.update(table).where(table.c.participant_id == dropped).values(participant_id=kept))
     connection.execute(sa.update(visit).where(visit.c.participant_id == dropped).values(participant_id=kept))
     connection.execute(
         sa.update(check_in).where(check_in.c.opened_by_participant_id == dropped).values(opened_by_participant_id=kept)

@@ -144,9 +144,10 @@ def _what_it_shows(connection: sa.Connection, launch: NewVisit, deployment_pk: i
     is a copy; then the course's series, then that of its original, then the newest series."""
     wanted_session = _uuid(launch.custom_session_id)
     if wanted_session is not None:
-        row = connection.execute(sa.select(session.c.series_id).where(session.c.id == wanted_session)).one_or_none()
-        if row is not None:
-            return Shown(series_id=row.series_id, session_id=wanted_session)
+        its = sa.select(session.c.series_id, session.c.is_rehearsal).where(session.c.id == wanted_session)
+        row = connection.execute(its).one_or_none()
+        if row is not None:  # a rehearsal goes again, and no activity may hang on it
+            return Shown(series_id=row.series_id, session_id=None if row.is_rehearsal else wanted_session)
     wanted_series = _exists(connection, _uuid(launch.custom_series_id))
     if wanted_series is not None:
         return Shown(series_id=wanted_series)

@@ -24,7 +24,7 @@ from series.store.rules import (
     somebody_relies_on,
 )
 from series.store.sessions import lock_series
-from series.store.tables import evidence, session
+from series.store.tables import counted, evidence, session
 
 COMMAND_LINE = "command line"  # who has set a rule where nobody is signed in
 AT_ONCE = 500  # people in one query
@@ -58,13 +58,16 @@ def proposal_of(connection: sa.Connection, series_id: UUID, new: Rule, *, now: d
     if problem:
         raise RuleImpossible(problem)
     rules = rules_of(connection, series_id)
-    started = sa.select(session.c.id).where(session.c.series_id == series_id, session.c.start_at <= now)
-    frozen = frozenset(connection.execute(started).scalars())
-    frozen |= {session_id for session_id, each in rules.of_sessions.items() if each.is_frozen}
+    starts = connection.execute(
+        sa.select(session.c.id, session.c.start_at).where(session.c.series_id == series_id, counted)
+    )
+    started = {row.id: row.start_at <= now for row in starts}
+    in_force = {session_id: rules.of_sessions[session_id] for session_id in started}
+    frozen = frozenset(each for each in started if started[each] or in_force[each].is_frozen)
     if is_harder(new, rules.series) and somebody_relies_on(connection, series_id):
         raise RuleTooHard
-    own = frozenset(each for each, in_force in rules.of_sessions.items() if in_force.is_own) - frozen
-    others = frozenset(rules.of_sessions) - frozen - own if new.ways != rules.series.ways else frozenset[UUID]()
+    own = frozenset(each for each, its in in_force.items() if its.is_own) - frozen
+    others = frozenset(in_force) - frozen - own if new.ways != rules.series.ways else frozenset[UUID]()
     return Proposal(
         old=rules.series,
         new=new,
@@ -127,7 +130,7 @@ def carry_out_for_session(
 
 def _people(connection: sa.Connection, series_id: UUID, now: datetime) -> Iterator[Person]:
     came = sa.select(evidence.c.participant_id).join(session, evidence.c.session_id == session.c.id)
-    ids = sorted(connection.execute(came.where(session.c.series_id == series_id).distinct()).scalars())
+    ids = sorted(connection.execute(came.where(session.c.series_id == series_id, counted).distinct()).scalars())
     early = early_evidence(connection, series_id, now=now)
     for first in range(0, len(ids), AT_ONCE):
         found = records_of(connection, ids[first : first + AT_ONCE], series_id)

@@ -12,7 +12,7 @@ from series.rule import Outcome, Span
 from series.sessions import Status
 from series.standing import SessionRecord
 from series.store.rules import rules_of
-from series.store.tables import completion, excuse, session
+from series.store.tables import completion, counted, excuse, session
 
 NOTHING = Outcome()
 
@@ -20,10 +20,10 @@ NOTHING = Outcome()
 def records_of(
     connection: sa.Connection, participant_ids: Collection[int], series_id: UUID
 ) -> dict[int, list[SessionRecord]]:
-    """For each of them all sessions of the series, in the order of their start."""
+    """For each of them all sessions of the series that count, in the order of their start."""
     sessions = connection.execute(
         sa.select(session.c.id, session.c.start_at, session.c.end_at, session.c.status)
-        .where(session.c.series_id == series_id)
+        .where(session.c.series_id == series_id, counted)
         .order_by(session.c.start_at, session.c.id)
     ).all()
     rules = rules_of(connection, series_id).of_sessions

@@ -13,7 +13,7 @@ from series.store.evidence import derive_completion
 from series.store.records import records_of
 from series.store.rules import course_count_of, rule_of
 from series.store.scores import is_told, queue_scores, score_in
-from series.store.tables import completion, delivery, evidence, membership, placement, series, session
+from series.store.tables import completion, counted, delivery, evidence, membership, placement, series, session
 from series.store.turns import take_turns
 
 SETTLE = timedelta(seconds=15)  # after a change: longer than what others do in one transaction by the rule before it
@@ -64,7 +64,7 @@ def people_to_rescore(connection: sa.Connection, series_id: UUID) -> list[int]:
     found = sa.union(
         completed.where(session.c.series_id == series_id),
         told.where(placement.c.series_id == series_id),
-        early.where(session.c.series_id == series_id, _IS_EARLY),
+        early.where(session.c.series_id == series_id, counted, _IS_EARLY),
     )
     return sorted(connection.execute(found).scalars())
 
@@ -92,7 +92,7 @@ def _early_pairs(
     rows = connection.execute(
         sa.select(evidence.c.participant_id, evidence.c.session_id)
         .join(session, evidence.c.session_id == session.c.id)
-        .where(session.c.series_id == series_id, evidence.c.participant_id.in_(participant_ids), _IS_EARLY)
+        .where(session.c.series_id == series_id, counted, evidence.c.participant_id.in_(participant_ids), _IS_EARLY)
         .distinct()
     )
     return [(row.participant_id, row.session_id) for row in rows]

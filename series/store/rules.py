@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from series.rule import Rule, SessionRule, is_harder, problem_of
 from series.standing import CourseCount
-from series.store.tables import course_count, evidence, rule_version, series, session
+from series.store.tables import counted, course_count, evidence, rule_version, series, session
 
 _SESSION_RULE = msgspec.json.Decoder(SessionRule)
 _RULE = msgspec.json.Decoder(Rule)
@@ -50,7 +50,7 @@ class RuleInForce:
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """All of a series at one moment."""
+    """All of a series at one moment. `of_sessions`: by id, also of rehearsals, in which everything is to be tried."""
 
     series: Rule
     version: int
@@ -142,7 +142,7 @@ def set_rule(connection: sa.Connection, series_id: UUID, rule: Rule, *, by: str,
 def somebody_relies_on(connection: sa.Connection, series_id: UUID) -> bool:
     """Whether anybody has done anything by the rule of the series yet: before, it may also become harder."""
     query = sa.select(evidence.c.id).join(session, evidence.c.session_id == session.c.id)
-    return connection.execute(query.where(session.c.series_id == series_id).limit(1)).first() is not None
+    return connection.execute(query.where(session.c.series_id == series_id, counted).limit(1)).first() is not None
 
 
 def set_session_rule(

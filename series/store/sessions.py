@@ -7,14 +7,16 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from series.join_links import CALENDAR
 from series.plans import Plan
 from series.rule import Rule
 from series.sessions import DatedSession, Field, Series, Session, Status
+from series.store.join_links import note_join_link
 from series.store.keys import seal, unseal
 from series.store.moodle_jobs import ask_for_all
 from series.store.rules import begin_rules, mark_scores_stale
 from series.store.seen_sessions import is_replanned, note_seen
-from series.store.tables import Instant, series, session, session_alias, session_host, university
+from series.store.tables import Instant, counted, series, session, session_alias, session_host, university
 from series.store.universities import AlreadyThere, NotThere
 
 EntryKey = tuple[str, datetime]  # UID and original start of a calendar entry
@@ -89,15 +91,20 @@ def set_source(connection: sa.Connection, series_id: UUID, source: str) -> None:
     connection.execute(sa.update(series).where(series.c.id == series_id).values(source=source))
 
 
-def sessions_of(connection: sa.Connection, series_id: UUID) -> list[Session]:
-    """In the order of their start."""
-    query = _sessions().where(session.c.series_id == series_id).order_by(session.c.start_at, session.c.id)
-    return [_session(row) for row in connection.execute(query)]
+def sessions_of(connection: sa.Connection, series_id: UUID, *, with_rehearsals: bool = False) -> list[Session]:
+    """In the order of their start. Rehearsals only for who asks for them: everything that counts, mirrors, pairs,
+    copies or announces sessions begins here, and must not know of them."""
+    which = session.c.series_id == series_id
+    return sessions_with(connection, which if with_rehearsals else which & counted)
+
+
+def rehearsals_of(connection: sa.Connection, series_id: UUID) -> list[Session]:
+    return sessions_with(connection, (session.c.series_id == series_id) & session.c.is_rehearsal)
 
 
 def dated_sessions_of(connection: sa.Connection, series_ids: Iterable[UUID]) -> list[DatedSession]:
-    """The sessions of these series, each with the time of its last change."""
-    rows = connection.execute(_sessions().where(session.c.series_id.in_(list(series_ids))))
+    """The sessions of these series that count, each with the time of its last change."""
+    rows = connection.execute(_sessions().where(session.c.series_id.in_(list(series_ids)), counted))
     return [DatedSession(session=_session(row), changed_at=row.updated_at) for row in rows]
 
 
@@ -132,7 +139,7 @@ def save_import(
         add_session(connection, session_, now=now)
         _add_alias(connection, series_id, key, session_.session_id)
     for session_ in changed:
-        change_session(connection, session_, now=now)
+        change_session(connection, session_, by=CALENDAR, now=now)
     for key, session_id in rekeyed:
         _add_alias(connection, series_id, key, session_id)
 
@@ -142,14 +149,18 @@ def add_session(connection: sa.Connection, new: Session, *, now: datetime) -> No
     connection.execute(
         sa.insert(session).values(id=new.session_id, copied_from_id=new.copied_from_id, **_columns(new), updated_at=now)
     )
-    mark_scores_stale(connection, new.series_id, now=now)
-    ask_for_all(connection, new.series_id, now=now)
+    if not new.is_rehearsal:
+        mark_scores_stale(connection, new.series_id, now=now)
+        ask_for_all(connection, new.series_id, now=now)
 
 
-def change_session(connection: sa.Connection, changed: Session, *, now: datetime) -> None:
-    ask_for_all(connection, changed.series_id, now=now)
-    mark_scores_stale(connection, changed.series_id, now=now)  # how many there are, and of how many, may have changed
-    note_seen(connection, changed)
+def change_session(connection: sa.Connection, changed: Session, *, by: str, now: datetime) -> None:
+    """`by`: as in the audit table, or CALENDAR. The one place where sessions change, and so where join links do."""
+    if not changed.is_rehearsal:
+        ask_for_all(connection, changed.series_id, now=now)
+        mark_scores_stale(connection, changed.series_id, now=now)  # how many, and of how many, may be others now
+        note_seen(connection, changed)
+    note_join_link(connection, changed, by=by, now=now)
     connection.execute(
         sa.update(session)
         .where(session.c.id == changed.session_id)
@@ -200,6 +211,7 @@ def session_as_json(shown: Session) -> dict[str, Any]:
         "end_at": shown.end_at.isoformat(),
         "zone": shown.zone,
         "status": shown.status.value,
+        "is_rehearsal": shown.is_rehearsal,
         "moved_from_at": shown.moved_from_at.isoformat() if shown.moved_from_at else None,
     }
 
@@ -238,11 +250,20 @@ def _columns(value: Session) -> dict[str, Any]:
         "speakers": value.speakers,
         "by_hand": " ".join(value.by_hand),
         "is_own": value.is_own,
+        "is_rehearsal": value.is_rehearsal,
+        "refused_join_host": value.refused_join_host,
     }
 
 
 def _series(row: Any) -> Series:
-    return Series(series_id=row.id, slug=row.slug, title=row.title, time_zone=row.time_zone, source=row.source)
+    return Series(
+        series_id=row.id,
+        slug=row.slug,
+        title=row.title,
+        time_zone=row.time_zone,
+        source=row.source,
+        join_hosts=tuple((row.join_hosts or "").split()),
+    )
 
 
 def _session(row: Any) -> Session:
@@ -265,5 +286,7 @@ def _session(row: Any) -> Session:
         speakers=row.speakers,
         is_own=row.is_own,
         copied_from_id=row.copied_from_id,
+        is_rehearsal=row.is_rehearsal,
+        refused_join_host=row.refused_join_host,
         by_hand=tuple(Field(name) for name in row.by_hand.split()),
     )

@@ -13,7 +13,7 @@ from series.store.database import insert
 from series.store.moodle_tables import staff_notice
 from series.store.runs import OF_SERIES
 from series.store.sessions import sessions_with
-from series.store.tables import course, course_series, session, staff, sync_run, university
+from series.store.tables import counted, course, course_series, session, staff, sync_run, university
 from series.waiting import Waiting
 
 WEEK = timedelta(days=7)
@@ -90,7 +90,7 @@ def week_around(connection: sa.Connection, reader: MailReader, *, now: datetime)
     """A coordinator's is of all series and runs; an LMS admin's, of what the courses of their university show."""
     starts = session.c.start_at
     ours: sa.ColumnElement[bool] = sa.true()
-    planned = session.c.status == "planned"
+    planned = counted & (session.c.status == "planned")
     failed = (
         sa.select(sync_run.c.job, sa.func.count())
         .where(sync_run.c.outcome == "failed", sync_run.c.started_at > now - WEEK)
@@ -103,7 +103,7 @@ def week_around(connection: sa.Connection, reader: MailReader, *, now: datetime)
     return Week(
         held=tuple(sessions_with(connection, ours & planned & (starts > now - WEEK) & (starts <= now))),
         coming=tuple(sessions_with(connection, ours & planned & (starts > now) & (starts <= now + WEEK))),
-        replanned=tuple(sessions_with(connection, ours & (session.c.replanned_at > now - WEEK))),
+        replanned=tuple(sessions_with(connection, ours & counted & (session.c.replanned_at > now - WEEK))),
         failed_runs=tuple((job, count) for job, count in connection.execute(failed)),
     )
 

@@ -209,9 +209,12 @@ session = Table(
     Column("updated_at", Instant, nullable=False),
     Column("replanned_at", Instant),  # when it was last moved, cancelled, or not cancelled after all; none: never
     Column("is_rehearsal", Boolean, nullable=False, server_default=sa.false()),  # counts for nothing
+    Column("refused_join_host", String(255)),  # where its calendar would have the meeting, and may not
     _ref("copied_from_id", "session.id", nullable=True),  # in the round before
     Index(None, "series_id", "start_at"),
 )
+
+counted = sa.not_(session.c.is_rehearsal)  # what every query over many sessions says, but for a few that know why not
 
 session_alias = Table(
     "session_alias",

@@ -14,6 +14,7 @@ from series.check_words import check_line
 from series.checks import decode_checks, gap_key, gaps_of
 from series.store.announcements import ToTell, announces, posts_by_itself, to_tell
 from series.store.moodle_tables import announcement, course_collect
+from series.store.sessions_waiting import waiting_of_sessions
 from series.store.tables import (
     calendar_source,
     course,
@@ -45,7 +46,11 @@ _GAPS_SINCE = msgspec.json.Decoder(dict[str, datetime])
 
 def waiting_for_coordinator(connection: sa.Connection, *, now: datetime) -> list[Waiting]:
     """All that waits anywhere, the longest first."""
-    found = [*_of_series(connection, now), *_of_universities(connection, None, now)]
+    found = [
+        *_of_series(connection, now),
+        *waiting_of_sessions(connection, now=now),
+        *_of_universities(connection, None, now),
+    ]
     return sorted(found, key=lambda one: (one.since_at, one.key))
 
 

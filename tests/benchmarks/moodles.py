@@ -187,7 +187,9 @@ def _someone_completes(scene: Scene, numbers: Iterable[int], *, activity: int) -
 def _move(scene: Scene, session: Session) -> None:
     now = scene.services.clock.now()
     with scene.services.database.write() as connection:
-        change_session(connection, replace(moved(session, DAY), moved_from_at=session.start_at, sequence=1), now=now)
+        change_session(
+            connection, replace(moved(session, DAY), moved_from_at=session.start_at, sequence=1), by="staff 1", now=now
+        )
 
 
 @contextmanager

@@ -108,12 +108,14 @@ def _replan(connection: Connection, series_id: UUID, now: datetime) -> None:
     ahead = [one for one in sessions_of(connection, series_id) if one.start_at > now]
     course_id = connection.execute(sa.select(placement.c.course_id)).scalars().first() or 0
     for session_ in (ahead[-1], ahead[-2]):
-        change_session(connection, replace(session_, status=Status.CANCELLED), now=now)
+        change_session(connection, replace(session_, status=Status.CANCELLED), by="staff 1", now=now)
     for one in to_tell(connection, [course_id], now=now)[:1]:
         decide(connection, one, State.SET_ASIDE, by="participant 1", now=now)
     day = timedelta(days=1)
     moved = replace(ahead[-3], start_at=ahead[-3].start_at + day, end_at=ahead[-3].end_at + day)
-    change_session(connection, replace(moved, title=LONG_TITLE, moved_from_at=ahead[-3].start_at), now=now)
+    change_session(
+        connection, replace(moved, title=LONG_TITLE, moved_from_at=ahead[-3].start_at), by="staff 1", now=now
+    )
 
 
 def collect_from(path: Path, campus: Campus, *, encryption_key: bytes) -> int:

@@ -116,7 +116,7 @@ class FaultyCourse:
 
     def change(self, session: Session) -> None:
         with self.services.database.write() as connection:
-            change_session(connection, session, now=self.clock.now())
+            change_session(connection, session, by="staff 1", now=self.clock.now())
 
     def edit(self, event: Event) -> None:
         """By hand, in Moodle."""

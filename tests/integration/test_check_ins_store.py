@@ -50,7 +50,7 @@ def open_now(database: Database, now: datetime) -> bool:
 
 def change(database: Database, session: Session) -> None:
     with database.write() as connection:
-        change_session(connection, session, now=NOW)
+        change_session(connection, session, by="staff 1", now=NOW)
 
 
 def open_by_host(database: Database, now: datetime) -> None:

@@ -303,7 +303,6 @@ def test_a_session_made_by_hand_survives_the_calendar(coordinator: Coordinator) 
         length=HOUR,
         zone="Europe/Berlin",
         host=None,
-        join_url="",
         now=now,
     )
     with coordinator.services.database.write() as connection:

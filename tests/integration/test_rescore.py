@@ -71,7 +71,7 @@ class Office:
     def cancels(self, number: int) -> None:
         with self.database.write() as connection:
             cancelled = replace(SESSIONS[number], status=Status.CANCELLED)
-            change_session(connection, cancelled, now=NOW)
+            change_session(connection, cancelled, by="staff 1", now=NOW)
 
     def begin(self) -> int:
         run_id = jobs.begin(self.services, "rescore", SERIES.slug, slot=slot_by_hand())
@@ -379,7 +379,7 @@ def do(connection: sa.Connection, what: str, number: int, now: datetime) -> None
             set_rule(connection, SERIES.series_id, Rule(required=number), by="staff 1", now=now)
     elif what in {"cancel", "restore"}:
         status = Status.CANCELLED if what == "cancel" else Status.PLANNED
-        change_session(connection, replace(SESSIONS[number], status=status), now=now)
+        change_session(connection, replace(SESSIONS[number], status=status), by="staff 1", now=now)
 
 
 def versions(connection: sa.Connection) -> Sequence[Any]:

@@ -204,7 +204,9 @@ def test_a_withdrawal_takes_no_completion_that_a_corrected_end_has_left_standing
     present = replace(code_of(student, session.session_id), kind=Kind.LIVE, source="meeting report", amount=90)
     record(database, present)
     with database.write() as connection:
-        change_session(connection, replace(session, end_at=session.end_at + timedelta(minutes=30)), now=LATER)
+        change_session(
+            connection, replace(session, end_at=session.end_at + timedelta(minutes=30)), by="staff 1", now=LATER
+        )
     assert declare_and_take_back(database, student, session) == []
     assert count(database, completion) == 1
     with database.read() as connection:
@@ -227,7 +229,7 @@ def test_a_withdrawal_lowers_no_grade_that_restored_sessions_have_left_standing(
     record(database, code_of(student, sessions[0].session_id))
     with database.write() as connection:
         for session in sessions[1:]:
-            change_session(connection, session, now=LATER)
+            change_session(connection, session, by="staff 1", now=LATER)
     assert declare_and_take_back(database, student, sessions[0]) == []
     assert scores(database) == [("due", 1, 1, 1)]
 
@@ -240,7 +242,9 @@ def test_what_was_completed_live_does_not_become_a_recording(database: Database)
     present = replace(code_of(student, session.session_id), kind=Kind.LIVE, source="meeting report", amount=90)
     record(database, present)
     with database.write() as connection:
-        change_session(connection, replace(session, end_at=session.end_at + timedelta(minutes=30)), now=LATER)
+        change_session(
+            connection, replace(session, end_at=session.end_at + timedelta(minutes=30)), by="staff 1", now=LATER
+        )
     record(database, replace(present, kind=Kind.RECORDING, amount=80, observed_at=session.end_at))
     with database.read() as connection:
         assert connection.execute(sa.select(completion.c.by_recording)).scalar_one() is False
@@ -263,7 +267,7 @@ def test_a_session_that_is_restored_lowers_nobodys_grade(database: Database) -> 
     record(database, code_of(student, seeded.session_ids[0]))
     assert scores(database) == [("due", 1, 1, 1)]
     with database.write() as connection:
-        change_session(connection, sessions[1], now=LATER)
+        change_session(connection, sessions[1], by="staff 1", now=LATER)
         who = {"participant_id": student.participant_id, "series_id": SERIES.series_id}
         assert queue_scores(connection, **who, now=LATER) == []
         assert len(queue_scores(connection, **who, now=LATER, may_lower_in=[student.placement_id])) == 1
@@ -277,7 +281,7 @@ def test_a_grade_that_its_gradebook_has_refused_gives_way_to_the_right_one(datab
     (refused,) = record(database, code_of(student, seeded.session_ids[0]))
     with database.write() as connection:
         mark_failed(connection, refused, outcome="No.", was_refused=True)
-        change_session(connection, sessions[1], now=LATER)
+        change_session(connection, sessions[1], by="staff 1", now=LATER)
         queue_scores(connection, participant_id=student.participant_id, series_id=SERIES.series_id, now=LATER)
     assert scores(database) == [("failed", 1, 1, 1), ("due", 2, 1, 2)]
 
@@ -309,7 +313,7 @@ def test_a_session_moved_away_under_the_evidence_lowers_nobody(database: Databas
         assert record_evidence(connection, watched, now=NOW)
         earlier = timedelta(days=3)
         moved = replace(sessions[0], start_at=sessions[0].start_at - earlier, end_at=sessions[0].end_at - earlier)
-        change_session(connection, moved, now=LATER)
+        change_session(connection, moved, by="staff 1", now=LATER)
         assert record_evidence(connection, replace(watched, source_id="2"), now=LATER) == []
     assert count(database, completion) == 1
 

@@ -105,7 +105,7 @@ def hold(*, is_rejected: bool) -> Any:
 
 def cancel(database: Database, seeded: Seeded) -> None:
     with database.write() as connection:
-        change_session(connection, replace(seeded.sessions[1], status=Status.CANCELLED), now=NOW)
+        change_session(connection, replace(seeded.sessions[1], status=Status.CANCELLED), by="staff 1", now=NOW)
 
 
 def test_where_nothing_waits_nothing_is_said(database: Database, student: Visit) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from series import hand_edits
 from series.hand_edits import NotPossible, with_hand_edits
+from series.join_links import JoinPlaces
 from series.sessions import Field, Session, Status
 from tests.conftest import NOW
 from tests.examples import MALTA, SERIES, VILNIUS, weekly
@@ -22,7 +23,9 @@ EDITS: dict[str, Edit] = {
     "cancel": lambda session, now: hand_edits.cancel(session, now=now),
     "restore": lambda session, now: hand_edits.restore(replace(session, status=Status.CANCELLED), now=now),
     "rewrite": lambda session, now: hand_edits.rewrite(session, title="x", description="y", now=now),
-    "join link": lambda session, now: hand_edits.change_join_url(session, "https://meet.example/x", now=now),
+    "join link": lambda session, now: hand_edits.change_join_url(
+        session, "https://meet.example/x", places=JoinPlaces(), now=now
+    ),
     "host": lambda session, now: hand_edits.change_host(session, VILNIUS, now=now),
 }
 
@@ -71,15 +74,21 @@ def test_two_universities_swap_their_dates() -> None:
 
 
 def test_what_is_not_changed_is_not_by_hand() -> None:
-    assert hand_edits.change_join_url(SESSION, SESSION.join_url or "", now=NOW) == SESSION
+    assert hand_edits.change_join_url(SESSION, SESSION.join_url or "", places=JoinPlaces(), now=NOW) == SESSION
     assert hand_edits.restore(SESSION, now=NOW) == SESSION
 
 
-@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("edit", [name for name in EDITS if name != "join link"])
 def test_a_session_that_has_begun_is_not_edited(edit: str) -> None:
     EDITS[edit](SESSION, BEGUN - timedelta(seconds=1))
     with pytest.raises(NotPossible, match="has begun"):
         EDITS[edit](SESSION, BEGUN)
+
+
+def test_a_join_link_is_changed_until_the_end() -> None:
+    EDITS["join link"](SESSION, SESSION.end_at - timedelta(seconds=1))
+    with pytest.raises(NotPossible, match="is over"):
+        EDITS["join link"](SESSION, SESSION.end_at)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +123,7 @@ def test_a_time_that_cannot_be_is_refused(wall: datetime, length: timedelta, sen
 )
 def test_only_a_whole_https_address_is_a_join_link(url: str) -> None:
     with pytest.raises(NotPossible, match="https"):
-        hand_edits.change_join_url(SESSION, f"x{url}" if url.endswith("\n") else url, now=NOW)
+        hand_edits.change_join_url(SESSION, f"x{url}" if url.endswith("\n") else url, places=JoinPlaces(), now=NOW)
 
 
 @pytest.mark.parametrize("title", ["", "  ", "x" * 256])
@@ -131,7 +140,6 @@ def test_a_session_made_by_hand_is_whole_and_stays() -> None:
         length=HOURS,
         zone="Europe/Berlin",
         host=MALTA,
-        join_url="",
         now=NOW,
     )
     assert (made.title, made.wall_start, made.hosting_university, made.join_url) == (

@@ -12,6 +12,7 @@ from series.staff import Staff
 from tests.examples import COORDINATOR, HOST, LMS_ADMIN, MALTA, SESSION, STUDENT, TEACHER, VILNIUS
 
 OTHER_SESSION = replace(SESSION, session_id=UUID(int=8))
+OF_VILNIUS = replace(OTHER_SESSION, hosting_university=VILNIUS.name, hosting_university_id=VILNIUS.university_id)
 FOREIGN_SESSION = replace(SESSION, session_id=UUID(int=9), series_id=UUID(int=1))
 LEARNER = CoursePerson(participant_id=7, sub="7", course_id=1, has_started=True)
 CANCELLED_SESSION = replace(SESSION, status=Status.CANCELLED)
@@ -33,6 +34,11 @@ VIEWERS: dict[str, Visit | Staff | Picker] = {
     "who does not build the course": Picker(builds_course=False, is_test_user=False),
 }
 CHECK_IN_THERE = {"student", "teacher who is a learner too", "student who hosts"}
+ANYBODY_APPROVED = {
+    name
+    for name, viewer in VIEWERS.items()
+    if isinstance(viewer, Visit) and viewer.deployment_is_approved and not viewer.is_test_user
+}
 ACT_FOR = {"teacher", "teacher who is a learner too", "host"}
 SEE_COURSE = {*ACT_FOR, "test user who teaches"}
 HOSTS = {"host", "student who hosts"}
@@ -60,6 +66,20 @@ TABLE: list[tuple[Action, str, Thing, set[str]]] = [
     (Action.OPEN_CHECK_IN, "a university", MALTA, set()),
     (Action.PICK, "for a course", None, {"who builds the course"}),
     (Action.CHOOSE_ROUND, "for the own course", None, ACT_FOR),
+    (Action.CHANGE_JOIN_LINK, "the hosted session", SESSION, HOSTS),
+    (Action.CHANGE_JOIN_LINK, "the hosted session, cancelled", CANCELLED_SESSION, set()),
+    (Action.CHANGE_JOIN_LINK, "another session", OTHER_SESSION, set()),
+    (Action.CHANGE_JOIN_LINK, "nothing", None, set()),
+    (Action.ASK_TO_HOST, "a session of the own university", OTHER_SESSION, ACT_FOR),
+    (Action.ASK_TO_HOST, "one that a host hosts already", SESSION, ACT_FOR - HOSTS),
+    (Action.ASK_TO_HOST, "one of another university", OF_VILNIUS, set()),
+    (Action.ASK_TO_HOST, "one of no university", replace(OTHER_SESSION, hosting_university_id=None), set()),
+    (Action.ASK_TO_HOST, "one that is cancelled", CANCELLED_SESSION, set()),
+    (Action.ASK_TO_HOST, "one of another series", FOREIGN_SESSION, set()),
+    (Action.ASK_TO_HOST, "nothing", None, set()),
+    (Action.TAKE_HOST_INVITATION, "whichever the code is of", None, ANYBODY_APPROVED),
+    (Action.NAME_HOSTS, "of all series", None, COORDINATES),
+    (Action.NAME_HOSTS, "of a session", SESSION, COORDINATES),
     (Action.SEE_PLAN, "all series", None, COORDINATES),
     (Action.SEE_PLAN, "a session", SESSION, COORDINATES),
     (Action.EDIT_PLAN, "all series", None, COORDINATES),

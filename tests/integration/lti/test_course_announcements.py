@@ -38,7 +38,7 @@ def cancel(course: CourseUnderTest) -> Session:
 
 def change(course: CourseUnderTest, session: Session) -> Session:
     with course.database.write() as connection:
-        change_session(connection, session, now=course.now + timedelta(minutes=1))
+        change_session(connection, session, by="staff 1", now=course.now + timedelta(minutes=1))
     return session
 
 

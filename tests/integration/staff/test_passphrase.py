@@ -34,7 +34,7 @@ def running(office: Office, shown: Series) -> Session:
             end_at=now + timedelta(hours=1),
             join_url=JOIN_URL,
         )
-        change_session(connection, session, now=now)
+        change_session(connection, session, by="staff 1", now=now)
     return session
 
 
@@ -98,7 +98,7 @@ def test_the_meetings_address_is_shown_nowhere_else(office: Office, running: Ses
         speakers=f"Bob, {link}",
     )
     with office.database.write() as connection:
-        change_session(connection, invitation, now=office.tool.clock.now())
+        change_session(connection, invitation, by="staff 1", now=office.tool.clock.now())
     page = office.new_browser().get(f"/s/{running.session_id}").text
     assert "Bring a pen." in page
     assert "zoom.example" not in page

@@ -294,13 +294,20 @@ def test_an_edit_of_what_has_changed_meanwhile_is_not_saved(office: Office, desk
     assert not sessions(office)["Newer"].is_cancelled
 
 
-def test_a_session_that_has_begun_shows_no_forms(office: Office, desk: Desk) -> None:
+def test_of_a_session_that_has_begun_only_the_link_and_the_hosts_can_be_changed(office: Office, desk: Desk) -> None:
     page = page_of(office, "Week 1")
     office.jump(timedelta(days=7, minutes=30))
     desk.sign_in()
     shown = desk.get(page).text
     assert "has begun" in shown
+    assert re.findall(r'name="do" value="(\w+)"', shown) == ["join_url"]
+    assert "Make a code to send" in shown
+    office.jump(timedelta(days=7, hours=2))
+    desk.sign_in()
+    shown = desk.get(page).text
+    assert "is over" in shown
     assert 'name="do"' not in shown
+    assert "Make a code to send" not in shown
 
 
 def test_a_session_is_edited_under_its_own_series_alone(office: Office, desk: Desk) -> None:

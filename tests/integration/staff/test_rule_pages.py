@@ -29,7 +29,9 @@ def sessions(office: Office) -> list[Session]:
     with office.database.write() as connection:
         found = sessions_of(connection, SERIES.series_id)
         for each in found:
-            change_session(connection, moved(each, now - timedelta(minutes=5) - found[0].start_at), now=now)
+            change_session(
+                connection, moved(each, now - timedelta(minutes=5) - found[0].start_at), by="staff 1", now=now
+            )
         return sessions_of(connection, SERIES.series_id)
 
 
@@ -49,7 +51,7 @@ def starts_now(office: Office, sessions: list[Session]) -> None:
     """The second one."""
     started = moved(sessions[1], sessions[0].start_at - sessions[1].start_at)
     with office.database.write() as connection:
-        change_session(connection, started, now=office.tool.clock.now())
+        change_session(connection, started, by="staff 1", now=office.tool.clock.now())
 
 
 def sets(office: Office, rule: Rule) -> None:
@@ -164,7 +166,7 @@ def test_the_effect_tells_nothing_of_fewer_than_five(office: Office, desk: Desk,
 def test_what_a_harder_rule_may_do_follows_from_the_rule(office: Office, desk: Desk, sessions: list[Session]) -> None:
     with office.database.write() as connection:
         for each in sessions_of(connection, SERIES.series_id):
-            change_session(connection, moved(each, timedelta(days=1)), now=office.tool.clock.now())
+            change_session(connection, moved(each, timedelta(days=1)), by="staff 1", now=office.tool.clock.now())
     page = text_of(desk.send(PAGE, PAGE, **FORM | {"required": "3"}))
     assert "By the new numbers somebody may have less than now. A grade that was sent is not lowered." in page
 

@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column("platform", sa.Column("lms_version", sa.String(64)))
     op.add_column("series", sa.Column("join_hosts", sa.Text()))
     op.add_column("session", sa.Column("is_rehearsal", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("session", sa.Column("refused_join_host", sa.String(255)))
     op.add_column("visit", sa.Column("is_administrator", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("course", sa.Column("copied_from", sa.Text()))
     op.add_column("placement", sa.Column("first_seen_at", INSTANT))
@@ -97,11 +98,13 @@ def _make_people() -> None:
         "host_request",
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column("participant_id", ID, nullable=False),
+        sa.Column("course_id", ID),
         sa.Column("asked_at", INSTANT, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("decided_by", sa.String(128)),
         sa.Column("decided_at", INSTANT),
         sa.ForeignKeyConstraint(["session_id"], ["session.id"], name=op.f("fk_host_request_session_id_session")),
+        sa.ForeignKeyConstraint(["course_id"], ["course.id"], name=op.f("fk_host_request_course_id_course")),
         sa.ForeignKeyConstraint(
             ["participant_id"], ["participant.id"], name=op.f("fk_host_request_participant_id_participant")
         ),
@@ -118,6 +121,7 @@ def _make_people() -> None:
         sa.Column("revoked_at", INSTANT),
         sa.Column("used_at", INSTANT),
         sa.Column("participant_id", ID),
+        sa.Column("used_as", sa.String(16)),
         sa.ForeignKeyConstraint(["session_id"], ["session.id"], name=op.f("fk_host_invitation_session_id_session")),
         sa.ForeignKeyConstraint(
             ["participant_id"], ["participant.id"], name=op.f("fk_host_invitation_participant_id_participant")
