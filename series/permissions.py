@@ -18,6 +18,11 @@ class Action(StrEnum):
     EDIT_PLAN = "edit_plan"
     SEE_LMS = "see_lms"
     EDIT_LMS = "edit_lms"  # connect it, run its jobs
+    SEE_PARTNERS = "see_partners"  # the universities, and how ready they are
+    EDIT_PARTNERS = "edit_partners"
+    SEE_PEOPLE = "see_people"  # the accounts of staff
+    EDIT_PEOPLE = "edit_people"
+    USE_BINDING = "use_binding"  # come as staff by an administrator's launch
 
 
 Thing = Session | University | CoursePerson | None
@@ -30,6 +35,8 @@ def may(viewer: Visit | Staff, action: Action, thing: Thing = None) -> bool:
         return _staff_may(viewer, action, thing)
     if action is Action.ACT_FOR:
         return isinstance(thing, CoursePerson) and _may_act_for(viewer, thing)
+    if action is Action.USE_BINDING:  # asked for; what it opens is a question for the account
+        return viewer.is_administrator and viewer.deployment_is_approved and not viewer.is_test_user
     return _visit_may(viewer, action, thing if isinstance(thing, Session) else None)
 
 
@@ -37,6 +44,10 @@ def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
     match action:
         case Action.SEE_PLAN | Action.EDIT_PLAN:
             return viewer.role is Role.COORDINATOR
+        case Action.SEE_PARTNERS | Action.EDIT_PARTNERS | Action.SEE_PEOPLE | Action.EDIT_PEOPLE:
+            return viewer.role is Role.COORDINATOR
+        case Action.USE_BINDING:  # a coordinator's rights must not hang on one university's LMS
+            return isinstance(thing, University) and viewer.role is Role.LMS_ADMIN and _is_own(viewer, thing)
         case Action.SEE_LMS | Action.EDIT_LMS:
             if not isinstance(thing, University):
                 return False
@@ -75,7 +86,18 @@ def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
             return _teaches(viewer) and not viewer.is_test_user
         case Action.OPEN_CHECK_IN:
             return session is not None and session.session_id in viewer.hosted_session_ids and not session.is_cancelled
-        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.SEE_LMS | Action.EDIT_LMS | Action.ACT_FOR:
+        case (
+            Action.SEE_PLAN
+            | Action.EDIT_PLAN
+            | Action.SEE_LMS
+            | Action.EDIT_LMS
+            | Action.SEE_PARTNERS
+            | Action.EDIT_PARTNERS
+            | Action.SEE_PEOPLE
+            | Action.EDIT_PEOPLE
+            | Action.USE_BINDING
+            | Action.ACT_FOR
+        ):
             return False  # an administrator's role by launch opens nothing
 
 
