@@ -23,6 +23,7 @@ class WaitingKind(StrEnum):
     HELD_COMPLETIONS = "held_completions"
     GRADEBOOK_FAILS = "gradebook_fails"
     GRADES_NOT_SENT = "grades_not_sent"
+    PLATFORM = "platform"  # has registered itself
     DEPLOYMENT = "deployment"
     NOT_ANNOUNCED = "not_announced"
     TO_ANNOUNCE = "to_announce"  # for instructors
@@ -53,6 +54,8 @@ class Waiting:
         if self.scope is Scope.SERIES:
             page = {WaitingKind.HELD_PLAN: "held", WaitingKind.TABLE: f"table/{self.facts.get('run')}"}
             return f"/coordinator/series/{self.slug}/{page.get(self.kind, '')}"
+        if self.kind in {WaitingKind.PLATFORM, WaitingKind.DEPLOYMENT}:
+            return f"/admin/lms/{self.slug}/"
         page = {
             WaitingKind.MOODLE_FAILS: "",
             WaitingKind.MOODLE_GAPS: "connection/",
@@ -101,10 +104,17 @@ def _of_university(one: Waiting, words: Words) -> str:
             name=one.name,
             platform=one.facts["platform"],
         )
+    if one.kind is WaitingKind.PLATFORM:
+        return words.gettext(
+            "%(name)s: its LMS has registered (%(platform)s) and waits for you to approve it. Until then,"
+            " nobody can come from there.",
+            name=one.name,
+            platform=one.facts["platform"],
+        )
     if one.kind is WaitingKind.DEPLOYMENT:
         return words.gettext(
-            "%(name)s: somebody has come from a part of its LMS that nobody has approved yet (%(deployment)s). Whoever"
-            " runs the tool can approve it: lti-tool deployment approve --help.",
+            "%(name)s: somebody has come from a part of its LMS that nobody has approved yet (%(deployment)s). Look"
+            " whether it is theirs, and approve it.",
             name=one.name,
             deployment=one.facts["deployment"],
         )

@@ -109,6 +109,8 @@ def _of_universities(connection: sa.Connection, university_id: int | None, now: 
     which = sa.true() if university_id is None else university.c.id == university_id
     yield from _moodles(connection, which, now)
     yield from _gradebooks(connection, which, now)
+    if university_id is None:  # whom to let in is the coordinator's to say
+        yield from _platforms(connection)
     yield from _deployments(connection, which)
     yield from _held_in_courses(connection, which)
     yield from _not_announced(connection, which, now)
@@ -176,6 +178,16 @@ def _gradebooks(connection: sa.Connection, which: sa.ColumnElement[bool], now: d
         key = f"{row.course_id or ''} {hashlib.sha256(outcome.encode()).hexdigest()[:16]}"
         reason = f"“{row.title}”: {outcome}" if row.title else outcome
         yield _university_waits(WaitingKind.GRADES_NOT_SENT, row, row.since_at, key, count=row.grades, reason=reason)
+
+
+def _platforms(connection: sa.Connection) -> Iterator[Waiting]:
+    query = (
+        sa.select(university.c.slug, university.c.name, platform.c.id, platform.c.issuer, platform.c.created_at)
+        .select_from(platform.join(university))
+        .where(platform.c.state == "pending")
+    )
+    for row in connection.execute(query):
+        yield _university_waits(WaitingKind.PLATFORM, row, row.created_at, row.id, platform=row.issuer)
 
 
 def _deployments(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Iterator[Waiting]:

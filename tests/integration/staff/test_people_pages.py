@@ -8,7 +8,7 @@ import pytest
 
 from series.staff import INVITATION_LIFE, LINK_LIFE
 from tests.conftest import PUBLIC_URL
-from tests.integration.staff.desk import COORDINATOR, LMS_ADMIN, PASSWORD, Desk, Office, path_of
+from tests.integration.staff.desk import COORDINATOR, LMS_ADMIN, OURS, PASSWORD, Desk, Office, path_of
 
 PEOPLE, INVITE = "/admin/people/", "/admin/people/invite"
 NEW = {"name": "Anna Vella", "email": "Anna@Example.org ", "role": "lms_admin", "university": "malta"}
@@ -135,8 +135,8 @@ def test_nobody_disables_or_resets_themself(office: Office, signed_in: Desk) -> 
     assert "Disable" not in signed_in.get(page).text
     for what in ("disable", "reset"):
         assert signed_in.get(f"{page}{what}").status_code == 409
-    forged = _token(signed_in, f"disable-staff {office.account().staff_id}")
-    answer = signed_in.post(f"{page}disable", data={"form_token": forged}, headers=_ours())
+    forged = signed_in.token(f"disable-staff {office.account().staff_id}")
+    answer = signed_in.post(f"{page}disable", data={"form_token": forged}, headers=OURS)
     assert (answer.status_code, "You cannot disable your own account." in answer.text) == (409, True)
     assert signed_in.is_signed_in()
 
@@ -180,16 +180,3 @@ def test_one_address_has_one_account(office: Office, signed_in: Desk) -> None:
 @pytest.mark.parametrize("number", ["99", str(2**63), str(10**30)])
 def test_an_account_that_is_not_there_is_said_so(signed_in: Desk, number: str) -> None:
     assert signed_in.get(f"{PEOPLE}{number}/").status_code == 404
-
-
-def _token(browser: Desk, action: str) -> str:
-    """As the pages make it: for a form that no page shows."""
-    from lti_tool.pages.staff_proof import token_for  # noqa: PLC0415 - of this one test
-
-    cookie = browser.get_cookie("staff")
-    assert cookie
-    return token_for(cookie.value, action)
-
-
-def _ours() -> dict[str, str]:
-    return {"Origin": PUBLIC_URL, "Sec-Fetch-Site": "same-origin"}
