@@ -20,6 +20,7 @@ from lti_tool.cli_deployments import deployment_group
 from lti_tool.cli_doctor import doctor
 from lti_tool.cli_keys import keys_group
 from lti_tool.cli_platforms import platform_group
+from lti_tool.cli_readiness import print_readiness
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
 from series.store.schema import NotMigrated, open_current
@@ -139,9 +140,16 @@ def university_add(slug: str, name: str, country: str, time_zone: str, language:
 
 
 @university.command("list")
+@click.option("--readiness", "shows_readiness", is_flag=True, help="How ready each is, and what it still needs.")
+@click.option("--series", "series_slug", help="With --readiness: for this series, and not the newest that runs.")
 @json_option
-def university_list(*, as_json: bool) -> None:
+def university_list(*, shows_readiness: bool, series_slug: str | None, as_json: bool) -> None:
     """List all universities."""
+    if series_slug is not None and not shows_readiness:
+        raise click.UsageError("--series belongs to --readiness.")
+    if shows_readiness:
+        print_readiness(series_slug, as_json=as_json)
+        return
     with _database().read() as connection:
         rows = [
             {"slug": u.slug, "name": u.name, "country": u.country, "time_zone": u.time_zone, "language": u.language}

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -10,7 +10,7 @@ import click
 from config.command_line import Failure, check_text, json_option, print_rows, settings_or_exit
 from config.settings import Settings
 from lti_tool.cli_common import open_database
-from series.staff import Role, is_email, normal_email
+from series.staff import INVITATION_LIFE, LINK_LIFE, Role, is_email, normal_email
 from series.store.audit import OPERATOR, append_audit
 from series.store.staff import (
     Account,
@@ -18,9 +18,9 @@ from series.store.staff import (
     add_staff,
     disable_account,
     enable_account,
-    end_sign_ins,
     list_staff,
     require_account,
+    reset_account,
 )
 from series.store.universities import find_university
 
@@ -42,7 +42,7 @@ def admin_group() -> None:
 def admin_create(email: str, name: str, role_name: str, university_slug: str | None) -> None:
     """Make an account, and print the link by which its owner chooses a password.
 
-    The link works once, for 24 hours, and is shown only now. Send it to the owner and to nobody else.
+    The link works once, for 7 days, and is shown only now. Send it to the owner and to nobody else.
     """
     if not is_email(normal_email(email)):
         raise click.BadParameter(f"{email!r} is not an e-mail address.")
@@ -56,7 +56,7 @@ def admin_create(email: str, name: str, role_name: str, university_slug: str | N
         university_id = home.university_id if home else None
         staff_id = add_staff(connection, email=email, name=name, role=role, university_id=university_id, now=now)
         _note(connection, "create_staff", staff_id, now)
-        said = _new_link(connection, settings, staff_id, now)
+        said = _new_link(connection, settings, staff_id, now, INVITATION_LIFE)
     click.echo(f"Made an account for {name}, {normal_email(email)}.\n{said}")
 
 
@@ -75,7 +75,7 @@ def admin_list(*, as_json: bool) -> None:
 def admin_reset(email: str) -> None:
     """For a password that was forgotten or leaked: print a new link to choose one.
 
-    The old password works no longer, and the account is signed out everywhere.
+    The link works once, for 24 hours. The old password works no longer, and the account is signed out everywhere.
     """
     settings = settings_or_exit()
     now = settings.clock().now()
@@ -83,9 +83,9 @@ def admin_reset(email: str) -> None:
         account = require_account(connection, email)
         if not account.is_active:
             raise Failure(f"{account.email} is disabled; `lti-tool admin enable {account.email}` first.")
-        end_sign_ins(connection, account.staff_id, password_hash=None)
+        reset_account(connection, account.staff_id)
         _note(connection, "reset_staff", account.staff_id, now)
-        said = _new_link(connection, settings, account.staff_id, now)
+        said = _new_link(connection, settings, account.staff_id, now, LINK_LIFE)
     click.echo(f"{account.email} is signed out everywhere, and the old password works no longer.\n{said}")
 
 
@@ -121,9 +121,9 @@ def admin_enable(email: str) -> None:
     click.echo(f"{account.email} is active{'.' if account.password_hash else has_none + '.'}")
 
 
-def _new_link(connection: Any, settings: Settings, staff_id: int, now: datetime) -> str:
+def _new_link(connection: Any, settings: Settings, staff_id: int, now: datetime, life: timedelta) -> str:
     secret = secrets.token_urlsafe(32)
-    expires_at = add_link(connection, staff_id, hashlib.sha256(secret.encode()).hexdigest(), now=now)
+    expires_at = add_link(connection, staff_id, hashlib.sha256(secret.encode()).hexdigest(), now=now, life=life)
     return (
         f"To choose a password, once, until {_minute(expires_at)} (shown only now):\n"
         f"  {settings.public_url}/admin/set-up/{secret}"

@@ -26,6 +26,11 @@ class Action(StrEnum):
     EDIT_LMS = "edit_lms"  # connect it, run its jobs
     APPROVE_LMS = "approve_lms"  # let in an LMS that has registered itself
     ROTATE_KEYS = "rotate_keys"  # of the tool, in time and so that no LMS notices
+    SEE_PARTNERS = "see_partners"  # the universities, and how ready they are
+    EDIT_PARTNERS = "edit_partners"
+    SEE_PEOPLE = "see_people"  # the accounts of staff
+    EDIT_PEOPLE = "edit_people"
+    USE_BINDING = "use_binding"  # come as staff by an administrator's launch
 
 
 Thing = Session | University | CoursePerson | None
@@ -40,35 +45,38 @@ def may(viewer: Visit | Staff | Picker, action: Action, thing: Thing = None) -> 
         return _staff_may(viewer, action, thing)
     if action is Action.ACT_FOR:
         return isinstance(thing, CoursePerson) and _may_act_for(viewer, thing)
+    if action is Action.USE_BINDING:  # asked for; what it opens is a question for the account
+        return viewer.is_administrator and viewer.deployment_is_approved and not viewer.is_test_user
     return _visit_may(viewer, action, thing if isinstance(thing, Session) else None)
 
 
+OF_COORDINATORS = {
+    Action.SEE_PLAN,
+    Action.EDIT_PLAN,
+    Action.NAME_HOSTS,
+    Action.SEE_PARTNERS,
+    Action.EDIT_PARTNERS,
+    Action.SEE_PEOPLE,
+    Action.EDIT_PEOPLE,
+}
+
+
 def _staff_may(viewer: Staff, action: Action, thing: Thing) -> bool:
+    """Nothing that a launch opens: completions stay with those who teach."""
+    coordinates = viewer.role is Role.COORDINATOR
     match action:
-        case Action.SEE_PLAN | Action.EDIT_PLAN | Action.NAME_HOSTS:
-            return viewer.role is Role.COORDINATOR
+        case _ if action in OF_COORDINATORS:
+            return coordinates
         case Action.ROTATE_KEYS:
             return True
-        case Action.SEE_LMS | Action.EDIT_LMS:
-            if not isinstance(thing, University):
-                return False
-            return viewer.role is Role.COORDINATOR or _is_own(viewer, thing)
         case Action.APPROVE_LMS:
-            return viewer.role is Role.COORDINATOR and isinstance(thing, University)
-        case (
-            Action.CHECK_IN
-            | Action.SPEAK_FOR_ONESELF
-            | Action.SEE_COURSE
-            | Action.ACT_FOR
-            | Action.ANNOUNCE
-            | Action.OPEN_CHECK_IN
-            | Action.PICK
-            | Action.CHOOSE_ROUND
-            | Action.CHANGE_JOIN_LINK
-            | Action.ASK_TO_HOST
-            | Action.TAKE_HOST_INVITATION
-        ):
-            return False  # what a launch opens; completions stay with those who teach
+            return coordinates and isinstance(thing, University)
+        case Action.SEE_LMS | Action.EDIT_LMS:
+            return isinstance(thing, University) and (coordinates or _is_own(viewer, thing))
+        case Action.USE_BINDING:  # a coordinator's rights must not hang on one university's LMS
+            return isinstance(thing, University) and not coordinates and _is_own(viewer, thing)
+        case _:
+            return False
 
 
 def _is_own(viewer: Staff, thing: University) -> bool:

@@ -10,7 +10,8 @@ from series.people import University
 SESSION_LIFE = timedelta(hours=12)  # from the sign-in, however busy
 SESSION_IDLE = timedelta(minutes=30)
 SEEN_EVERY = timedelta(minutes=1)  # a page within it is not noted, so that idleness is known to the minute
-LINK_LIFE = timedelta(hours=24)
+LINK_LIFE = timedelta(hours=24)  # of a link for another password
+INVITATION_LIFE = timedelta(days=7)  # of the first one: the mail with it may be read on another day
 MAX_EMAIL_CHARS = 254  # https://www.rfc-editor.org/errata/eid1690
 MIN_PASSWORD_CHARS = 12
 MAX_PASSWORD_CHARS = 128

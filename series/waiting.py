@@ -25,8 +25,8 @@ class WaitingKind(StrEnum):
     HELD_COMPLETIONS = "held_completions"
     GRADEBOOK_FAILS = "gradebook_fails"
     GRADES_NOT_SENT = "grades_not_sent"
+    PLATFORM = "platform"  # has registered itself
     DEPLOYMENT = "deployment"
-    REGISTRATION = "registration"  # an LMS has registered itself
     NOT_ANNOUNCED = "not_announced"
     TO_ANNOUNCE = "to_announce"  # for instructors
 
@@ -62,13 +62,15 @@ class Waiting:
                 WaitingKind.JOIN_LINK: of_session,
             }
             return f"/coordinator/series/{self.slug}/{page.get(self.kind, '')}"
+        if self.kind is WaitingKind.PLATFORM:
+            return f"/admin/lms/{self.slug}/connect/"
+        if self.kind is WaitingKind.DEPLOYMENT:
+            return f"/admin/lms/{self.slug}/"
         page = {
             WaitingKind.MOODLE_FAILS: "",
             WaitingKind.MOODLE_GAPS: "connection/",
             WaitingKind.NOT_ANNOUNCED: "",
         }
-        if self.kind is WaitingKind.REGISTRATION:
-            return f"/admin/lms/{self.slug}/connect/"
         return f"/admin/moodle/{self.slug}/{page[self.kind]}" if self.kind in page else None
 
 
@@ -129,19 +131,19 @@ def _of_university(one: Waiting, words: Words) -> str:
             name=one.name,
             platform=one.facts["platform"],
         )
+    if one.kind is WaitingKind.PLATFORM:
+        return words.gettext(
+            "%(name)s: its LMS has registered (%(platform)s) and waits for you to approve it. Until then,"
+            " nobody can come from there.",
+            name=one.name,
+            platform=one.facts["platform"],
+        )
     if one.kind is WaitingKind.DEPLOYMENT:
         return words.gettext(
-            "%(name)s: somebody has come from a part of its LMS that nobody has approved yet (%(deployment)s). Whoever"
-            " runs the tool can approve it: lti-tool deployment approve --help.",
+            "%(name)s: somebody has come from a part of its LMS that nobody has approved yet (%(deployment)s). Look"
+            " whether it is theirs, and approve it.",
             name=one.name,
             deployment=one.facts["deployment"],
-        )
-    if one.kind is WaitingKind.REGISTRATION:
-        return words.gettext(
-            "%(name)s: its LMS has registered itself (%(issuer)s). The coordinator has to approve it before its people"
-            " can come in.",
-            name=one.name,
-            issuer=one.facts["issuer"],
         )
     return words.gettext("%(name)s: its Moodle does not answer us, or does not let us in.", name=one.name)
 

@@ -15,7 +15,7 @@ from series.limits import COURSE_FEED_READS, FEED_READS
 from series.people import Visit
 from series.permissions import Action, may
 from series.store.audit import append_audit
-from series.store.feeds import feed_owner, renew_feed, series_of_owner
+from series.store.feeds import feed_owner, note_feed_read, renew_feed, series_of_owner
 from series.store.limits import take
 from series.store.sessions import dated_sessions_of
 
@@ -92,7 +92,10 @@ def _take(tool: Tool, owner: FeedOwner) -> float:
     limit = COURSE_FEED_READS if owner.kind is OwnerKind.COURSE else FEED_READS
     with tool.database.write(wait_for_disk=False) as connection:
         key = f"feed {owner.kind}{owner.owner_id} {owner.generation}"
-        return take(connection, key, limit, now=tool.clock.now())
+        wait_s = take(connection, key, limit, now=tool.clock.now())
+        if owner.kind is OwnerKind.COURSE and not wait_s:
+            note_feed_read(connection, owner.owner_id, now=tool.clock.now())
+        return wait_s
 
 
 def _write(tool: Tool, owner: FeedOwner) -> bytes:

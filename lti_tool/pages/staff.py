@@ -22,6 +22,7 @@ from series.limits import STAFF_TRIES
 from series.permissions import Action, may
 from series.staff import Staff, password_fault
 from series.store.audit import append_audit
+from series.store.bindings import bindings_of
 from series.store.limits import take
 from series.store.sessions import list_series
 from series.store.staff import AccountChanged, change_password, end_sign_ins, get_account, wants_mail
@@ -41,6 +42,7 @@ def home(staff: Staff) -> str:
     last_time = moment(staff.seen_before_at, zone) if staff.seen_before_at else None
     with the_tool().database.read() as connection:
         mailed = wants_mail(connection, staff.staff_id)
+        bindings = bindings_of(connection, staff.staff_id)
     return render_template(
         "staff_home.html",
         staff=staff,
@@ -49,6 +51,7 @@ def home(staff: Staff) -> str:
         waiting=waiting_rows(staff),
         sends_mail=the_tool().settings.smtp_url is not None,
         wants_mail=mailed,
+        bindings=[(one, moment(one.bound_at, one.time_zone)) for one in bindings],
         saved=request.args.get("saved", ""),
     )
 

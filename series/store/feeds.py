@@ -1,6 +1,7 @@
 """Whose calendar feed shows which series, and which generation of its address is valid."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,6 +10,8 @@ from series.feed_address import FeedOwner, OwnerKind
 from series.sessions import Series
 from series.store.sessions import list_series
 from series.store.tables import course, course_series, membership, participant, placement
+
+NOTED_EVERY = timedelta(hours=1)
 
 
 def feed_owner(connection: sa.Connection, kind: OwnerKind, owner_id: int) -> FeedOwner | None:
@@ -32,6 +35,12 @@ def renew_feed(connection: sa.Connection, owner: FeedOwner) -> bool:
         .returning(table.c.id)
     ).one_or_none()
     return renewed is not None
+
+
+def note_feed_read(connection: sa.Connection, course_id: int, *, now: datetime) -> None:
+    """That a calendar program comes for the course's feed: once an hour is enough to know."""
+    is_old = sa.or_(course.c.feed_read_at.is_(None), course.c.feed_read_at <= now - NOTED_EVERY)
+    connection.execute(sa.update(course).where(course.c.id == course_id, is_old).values(feed_read_at=now))
 
 
 def series_of_owner(connection: sa.Connection, owner: FeedOwner) -> list[Series]:

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.store.database import insert
-from series.store.lms_tables import host_invitation, host_request, round_answer
+from series.store.lms_tables import host_invitation, host_request, round_answer, staff_binding
 from series.store.moodle_tables import activity_state, announcement, course_collect, mapped_activity, seen_session
 from series.store.tables import (
     check_in,
@@ -94,6 +94,8 @@ def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) ->
         sa.update(check_in).where(check_in.c.opened_by_participant_id == dropped).values(opened_by_participant_id=kept)
     )
     _hand_over_deliveries(connection, kept=kept, dropped=dropped)
+    # Rights of staff do not move with it: whoever it is signs in once more.
+    connection.execute(sa.delete(staff_binding).where(staff_binding.c.participant_id == dropped))
     sessions = _hand_over_evidence(connection, kept=kept, dropped=dropped)
     connection.execute(sa.delete(participant).where(participant.c.id == dropped))
     return sessions

@@ -1,13 +1,14 @@
 """Accounts of staff, and the links by which they choose a password."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from series.staff import LINK_LIFE, AccountState, Role, normal_email
 from series.store.database import insert
+from series.store.lms_tables import staff_binding
 from series.store.tables import staff, staff_link, staff_session, university
 from series.store.universities import AlreadyThere, NotThere
 
@@ -66,12 +67,12 @@ def add_staff(
 
 
 def list_staff(connection: sa.Connection) -> list[Account]:
-    return [_account(row) for row in connection.execute(_accounts().order_by(staff.c.email))]
+    return [account_of_row(row) for row in connection.execute(accounts().order_by(staff.c.email))]
 
 
 def find_account(connection: sa.Connection, email: str) -> Account | None:
-    row = connection.execute(_accounts().where(staff.c.email == normal_email(email))).one_or_none()
-    return None if row is None else _account(row)
+    row = connection.execute(accounts().where(staff.c.email == normal_email(email))).one_or_none()
+    return None if row is None else account_of_row(row)
 
 
 def require_account(connection: sa.Connection, email: str) -> Account:
@@ -83,7 +84,7 @@ def require_account(connection: sa.Connection, email: str) -> Account:
 
 
 def get_account(connection: sa.Connection, staff_id: int) -> Account:
-    return _account(connection.execute(_accounts().where(staff.c.id == staff_id)).one())
+    return account_of_row(connection.execute(accounts().where(staff.c.id == staff_id)).one())
 
 
 def wants_mail(connection: sa.Connection, staff_id: int) -> bool:
@@ -100,14 +101,22 @@ def count_try(connection: sa.Connection, email: str) -> None:
 
 
 def disable_account(connection: sa.Connection, staff_id: int) -> None:
-    """Its sign-ins and links are over at once. May be repeated."""
+    """Its sign-ins, links and bindings are over at once. May be repeated."""
     end_sign_ins(connection, staff_id, state=AccountState.DISABLED.value)
     _drop_links(connection, staff_id)
+    _drop_bindings(connection, staff_id)
 
 
 def enable_account(connection: sa.Connection, staff_id: int) -> None:
     """With the password that it had. May be repeated."""
     connection.execute(sa.update(staff).where(staff.c.id == staff_id).values(state=AccountState.ACTIVE.value))
+
+
+def reset_account(connection: sa.Connection, staff_id: int) -> None:
+    """The password was forgotten or leaked: it works no longer, and whatever it has opened is over. May be repeated."""
+    end_sign_ins(connection, staff_id, password_hash=None)
+    _drop_links(connection, staff_id)
+    _drop_bindings(connection, staff_id)
 
 
 def end_sign_ins(connection: sa.Connection, staff_id: int, **changes: Any) -> None:
@@ -116,21 +125,23 @@ def end_sign_ins(connection: sa.Connection, staff_id: int, **changes: Any) -> No
     connection.execute(sa.delete(staff_session).where(staff_session.c.staff_id == staff_id))
 
 
-def add_link(connection: sa.Connection, staff_id: int, link_hash: str, *, now: datetime) -> datetime:
+def add_link(
+    connection: sa.Connection, staff_id: int, link_hash: str, *, now: datetime, life: timedelta = LINK_LIFE
+) -> datetime:
     """When it expires. It takes the place of every older link of the account."""
     _drop_links(connection, staff_id)
-    expires_at = now + LINK_LIFE
+    expires_at = now + life
     connection.execute(sa.insert(staff_link).values(id=link_hash, staff_id=staff_id, expires_at=expires_at))
     return expires_at
 
 
 def owner_of_link(connection: sa.Connection, link_hash: str, *, now: datetime) -> Account:
     """Whose password it sets. Looking spends nothing. Raises LinkOver."""
-    query = _accounts().join(staff_link, staff_link.c.staff_id == staff.c.id)
+    query = accounts().join(staff_link, staff_link.c.staff_id == staff.c.id)
     row = connection.execute(query.where(staff_link.c.id == link_hash, staff_link.c.expires_at > now)).one_or_none()
     if row is None or row.state != AccountState.ACTIVE.value:
         raise LinkOver
-    return _account(row)
+    return account_of_row(row)
 
 
 def spend_link(connection: sa.Connection, link_hash: str, *, password_hash: str, now: datetime) -> int:
@@ -183,13 +194,18 @@ def _drop_links(connection: sa.Connection, staff_id: int) -> None:
     connection.execute(sa.delete(staff_link).where(staff_link.c.staff_id == staff_id))
 
 
-def _accounts() -> sa.Select[Any]:
+def _drop_bindings(connection: sa.Connection, staff_id: int) -> None:
+    connection.execute(sa.delete(staff_binding).where(staff_binding.c.staff_id == staff_id))
+
+
+def accounts() -> sa.Select[Any]:
+    """What `account_of_row` reads."""
     return sa.select(staff, university.c.slug).select_from(
         staff.outerjoin(university, staff.c.university_id == university.c.id)
     )
 
 
-def _account(row: Any) -> Account:
+def account_of_row(row: Any) -> Account:
     return Account(
         staff_id=row.id,
         email=row.email,

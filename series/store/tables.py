@@ -276,6 +276,7 @@ course = Table(
     Column("copied_from", Text),  # context ids of the courses that it is a copy of, newest first, blanks between
     Column("moodle_course_id", Integer),
     Column("feed_generation", Integer, nullable=False, server_default="0"),  # grows when its feed gets a new address
+    Column("feed_read_at", Instant),  # when a calendar program last fetched it, to the hour
     # Whether moved and cancelled sessions are announced in its Moodle forum; an instructor has said so.
     Column("announces", Boolean, nullable=False, server_default=sa.false()),
     UniqueConstraint("deployment_id", "context_id"),

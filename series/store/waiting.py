@@ -114,7 +114,8 @@ def _of_universities(connection: sa.Connection, university_id: int | None, now: 
     which = sa.true() if university_id is None else university.c.id == university_id
     yield from _moodles(connection, which, now)
     yield from _gradebooks(connection, which, now)
-    yield from _registrations(connection, which)
+    if university_id is None:  # whom to let in is the coordinator's to say
+        yield from _registrations(connection)
     yield from _deployments(connection, which)
     yield from _held_in_courses(connection, which)
     yield from _not_announced(connection, which, now)
@@ -184,14 +185,14 @@ def _gradebooks(connection: sa.Connection, which: sa.ColumnElement[bool], now: d
         yield _university_waits(WaitingKind.GRADES_NOT_SENT, row, row.since_at, key, count=row.grades, reason=reason)
 
 
-def _registrations(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Iterator[Waiting]:
+def _registrations(connection: sa.Connection) -> Iterator[Waiting]:
     query = (
         sa.select(university.c.slug, university.c.name, platform.c.id, platform.c.issuer, platform.c.created_at)
         .select_from(platform.join(university))
-        .where(which, platform.c.state == "pending")
+        .where(platform.c.state == "pending")
     )
     for row in connection.execute(query):
-        yield _university_waits(WaitingKind.REGISTRATION, row, row.created_at, row.id, issuer=row.issuer)
+        yield _university_waits(WaitingKind.PLATFORM, row, row.created_at, row.id, platform=row.issuer)
 
 
 def _deployments(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Iterator[Waiting]:

@@ -35,6 +35,7 @@ from series.store.tables import (
     gradebook_pause,
     held_plan,
     moodle_connection,
+    platform,
     series,
     uploaded_table,
 )
@@ -320,3 +321,25 @@ def test_two_courses_that_turn_out_to_be_one_were_told_once(database: Database, 
         (row,) = announcements_of(connection, [student.course_id or 0, other])
         is_on = connection.execute(sa.select(course.c.announces)).scalar_one()
     assert (row.state, row.set_by, bool(is_on)) == (State.SET_ASIDE, "participant 1", True)
+
+
+# Who waits to be let in
+
+
+def test_an_lms_that_has_registered_waits_for_the_coordinator_alone(database: Database, seeded: Seeded) -> None:
+    write(database, sa.update(platform).values(state="pending", created_at=OLD))
+    (one,) = everywhere(database)
+    assert (one.kind, one.since_at, one.path) == (WaitingKind.PLATFORM, OLD, "/admin/lms/malta/connect/")
+    assert sentence(one).startswith("University of Malta: its LMS has registered (https://lms.malta.example)")
+    with database.read() as connection:
+        assert waiting_for_university(connection, MALTA.university_id, now=NOW) == []
+
+
+def test_a_part_of_an_lms_waits_for_its_own_administrator_too(database: Database, seeded: Seeded) -> None:
+    write(database, sa.update(deployment).values(state="pending", first_seen_at=OLD, first_course="Physics"))
+    (one,) = everywhere(database)
+    assert (one.kind, one.path) == (WaitingKind.DEPLOYMENT, "/admin/lms/malta/")
+    assert sentence(one).endswith("(1, Physics). Look whether it is theirs, and approve it.")
+    with database.read() as connection:
+        assert waiting_for_university(connection, MALTA.university_id, now=NOW) == [one]
+        assert waiting_for_university(connection, VILNIUS.university_id, now=NOW) == []

@@ -15,6 +15,7 @@ OTHER_SESSION = replace(SESSION, session_id=UUID(int=8))
 OF_VILNIUS = replace(OTHER_SESSION, hosting_university=VILNIUS.name, hosting_university_id=VILNIUS.university_id)
 FOREIGN_SESSION = replace(SESSION, session_id=UUID(int=9), series_id=UUID(int=1))
 LEARNER = CoursePerson(participant_id=7, sub="7", course_id=1, has_started=True)
+ADMINISTRATOR = replace(STUDENT, is_learner=False, is_administrator=True)
 CANCELLED_SESSION = replace(SESSION, status=Status.CANCELLED)
 
 VIEWERS: dict[str, Visit | Staff | Picker] = {
@@ -27,6 +28,10 @@ VIEWERS: dict[str, Visit | Staff | Picker] = {
     "neither teacher nor learner": replace(STUDENT, is_learner=False),
     "host": HOST,
     "student who hosts": replace(STUDENT, hosted_session_ids=HOST.hosted_session_ids),
+    "administrator of the LMS": ADMINISTRATOR,
+    "teacher who administers the LMS": replace(TEACHER, is_administrator=True, is_learner=False, course_id=None),
+    "administrator who looks as a test user": replace(ADMINISTRATOR, is_test_user=True),
+    "administrator in a deployment that nobody approved": replace(ADMINISTRATOR, deployment_is_approved=False),
     "coordinator": COORDINATOR,
     "LMS admin of Vilnius": LMS_ADMIN,
     "who builds the course": Picker(builds_course=True, is_test_user=False),
@@ -43,6 +48,8 @@ ACT_FOR = {"teacher", "teacher who is a learner too", "host"}
 SEE_COURSE = {*ACT_FOR, "test user who teaches"}
 HOSTS = {"host", "student who hosts"}
 COORDINATES = {"coordinator"}
+OF_COORDINATORS = (Action.SEE_PARTNERS, Action.EDIT_PARTNERS, Action.SEE_PEOPLE, Action.EDIT_PEOPLE)
+ADMINISTRATES = {"administrator of the LMS", "teacher who administers the LMS"}
 
 TABLE: list[tuple[Action, str, Thing, set[str]]] = [
     (Action.CHECK_IN, "a session of the series", SESSION, CHECK_IN_THERE),
@@ -101,6 +108,12 @@ TABLE: list[tuple[Action, str, Thing, set[str]]] = [
     (Action.APPROVE_LMS, "nobody's", None, set()),
     (Action.SEE_LMS, "a session's", SESSION, set()),
     (Action.ROTATE_KEYS, "of the tool", None, {"coordinator", "LMS admin of Vilnius"}),
+    *((action, "all", None, COORDINATES) for action in OF_COORDINATORS),
+    *((action, "Vilnius", VILNIUS, COORDINATES) for action in OF_COORDINATORS),
+    (Action.USE_BINDING, "nobody's", None, ADMINISTRATES),
+    (Action.USE_BINDING, "Vilnius's", VILNIUS, {*ADMINISTRATES, "LMS admin of Vilnius"}),
+    (Action.USE_BINDING, "Malta's", MALTA, ADMINISTRATES),
+    (Action.USE_BINDING, "a session's", SESSION, ADMINISTRATES),
 ]
 
 

@@ -18,6 +18,7 @@ def upgrade() -> None:
     _make_rounds()
     op.add_column("platform", sa.Column("granted_scopes", sa.Text()))
     op.add_column("platform", sa.Column("lms_version", sa.String(64)))
+    op.add_column("course", sa.Column("feed_read_at", INSTANT))
     op.add_column("series", sa.Column("join_hosts", sa.Text()))
     op.add_column("session", sa.Column("is_rehearsal", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("session", sa.Column("refused_join_host", sa.String(255)))
