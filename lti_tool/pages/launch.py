@@ -58,7 +58,9 @@ def launch() -> Response | str:
     _pass_on_lms_error(platform)
     claims = _verified_claims(tool, platform, login_state)
     if claims.message_type == DEEP_LINKING_REQUEST:
-        return answer_deep_linking(tool, platform, login_state, claims)
+        answer = answer_deep_linking(tool, platform, login_state, claims)
+        tool.arrivals.note(platform.platform_id, g.verified_payload)
+        return answer
     launched = read_launch(claims, login_state, public_url=tool.settings.public_url)
     return _open_and_answer(tool, platform, login_state, launched, login_proof)
 

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask
@@ -15,11 +15,12 @@ from lti_tool.tool import Tool
 from series.moodle_jobs import Level
 from series.staff import Role
 from series.store.database import Database
+from series.store.lms_invitations import make_invitation
 from series.store.mirrors import tie_course
 from series.store.moodle_connections import NewConnection, save_connection
 from series.store.sessions import name_host
 from series.store.visits import find_visit
-from tests.examples import SERIES
+from tests.examples import MALTA, SERIES
 from tests.integration.lti.course import CourseUnderTest, as_test_user, open_as
 from tests.integration.lti.lms import INSTRUCTOR, LEARNER
 from tests.integration.lti.role_doors import STAFF, Door, Who
@@ -57,7 +58,8 @@ class Crowd:
     def knock(self, who: Who, rule: Rule, method: str, door: Door) -> TestResponse:
         """What the address answers this person, who has filled in the form with a token of their own."""
         badge, slug = self.badges[who], "malta" if rule.rule.startswith("/admin/") else SERIES.slug
-        values = {**self.values, "slug": slug, "visit_id": badge.visit_id}
+        numbers = {"number": 1} if rule.rule.startswith("/admin/lms/") else {}  # the first of each in these tests
+        values = {**self.values, **numbers, "slug": slug, "visit_id": badge.visit_id}
         action = f"{'staff form ' if who in STAFF else ''}{door.action.format(**values)}"
         token = hmac.digest(badge.secret.encode(), action.encode(), "sha256").hex()
         form = dict(door.fields) | {"form_token": token} if method == "POST" else None
@@ -84,6 +86,8 @@ def gathered(course: CourseUnderTest) -> Iterator[Crowd]:
     for who, (role, university_id) in ACCOUNTS.items():
         add_account(tool.database, _email(who), who.value, role, own.settings, university_id=university_id)
     _connect_malta(tool.database, own.clock.now())
+    with tool.database.write() as connection:
+        make_invitation(connection, MALTA, approves=False, life=timedelta(days=7), actor="staff 1", now=own.clock.now())
     host = open_as(tool, tool.malta, roles=[LEARNER], sub="31")
     with tool.database.write() as connection:
         found = find_visit(connection, host[1].strip("/").removeprefix("visit/"), now=own.clock.now())
@@ -118,6 +122,11 @@ def gathered(course: CourseUnderTest) -> Iterator[Crowd]:
         "job": "mirror",
         "decision": "accept",
         "number": 42,
+        "platform": "malta",
+        "staff_id": 3,
+        "deployment_pk": 1,
+        "invitation_id": 1,
+        "token": "unknown",
         "free": "unknown",
     }
     home = course.path.strip("/").removeprefix("visit/")

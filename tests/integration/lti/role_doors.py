@@ -61,6 +61,17 @@ PUBLIC = {
     "GET staff_sign_in.show_set_up": door(EVERYBODY),
     "POST staff_sign_in.set_up": door(EVERYBODY),
     "POST visit.open_in_own_tab": door(EVERYBODY),  # the ticket is the key
+    "POST bind.begin": door(EVERYBODY),  # as above; tests/integration/staff/test_bind.py
+    "GET bind.ask": door(EVERYBODY),  # as above
+    "POST bind.confirm": door(EVERYBODY),  # as above
+    "POST bind.open_pages": door(EVERYBODY),  # as above
+    "POST pick.pick": door(EVERYBODY),  # the sealed picking is the key
+    "GET register.show": door(EVERYBODY),  # the invitation is the key
+    "POST register.register_lms": door(EVERYBODY),  # as above
+    "GET register.done": door(EVERYBODY),  # as above
+    "GET register_manual.show": door(EVERYBODY),  # as above
+    "POST register_manual.send": door(EVERYBODY),  # as above
+    "GET register_addresses.canvas": door(EVERYBODY),
 }
 VISIT = {
     "GET student.this_week": door(VISITORS),
@@ -76,6 +87,11 @@ VISIT = {
     "POST visit.sign_out": door(VISITORS, "sign-out"),
     "GET host.show_code": door(HOST),
     "POST host.open_now": door(HOST, "open-check-in {session}"),
+    "POST host.change_link": door(HOST, "join-link {session}", join_url="https://meet.example/new"),
+    "GET host_claim.show": door(VISITORS - {Who.TEST_STUDENT}),
+    "POST host_claim.enter_code": door(VISITORS - {Who.TEST_STUDENT}, "host code", code="wrong"),
+    "POST host_claim.ask": door(TEACHERS, "ask to host {session}"),
+    "POST administrator.open_way": door(frozenset({Who.ADMINISTRATOR}), "administrator"),
 }
 COURSE = {
     "GET instructor.course": door(TEACHERS),
@@ -89,6 +105,8 @@ COURSE = {
     "POST course_announcements.switch": door(TEACHERS, "announcements switch"),
     "POST feeds.renew_of_course": door(TEACHERS, "new-address c 0"),
     "GET course_count.show": door(TEACHERS),
+    "GET course_round.show": door(frozenset()),  # there is no newer round
+    "POST course_round.choose": door(frozenset(), "round"),  # as above
     "POST course_count.change": door(TEACHERS, "count"),
     "GET course_grades.show": door(TEACHERS),
     "POST course_grades.send_lower": door(TEACHER, "lower {person} {placement} 1/3 0/3", told="1/3", counts="0/3"),
@@ -131,6 +149,47 @@ STAFF_PAGES = {
     "GET moodle_connection_untie.show": door(LMS),
     "POST moodle_connection_untie.untie": door(LMS, "untie-moodle {slug} 42 {series}"),
     "POST moodle_connection_untie.untie_all": door(LMS, "untie-moodle {slug}"),
+    "GET lms.show_all": door(STAFF),
+    "GET lms.show": door(LMS),
+    "GET lms_platform.show": door(LMS),
+    "POST lms_platform.check_now": door(LMS, "check-lms malta"),
+    "POST lms_deployments.attach": door(LMS, "attach {number}"),
+    "GET lms_deployments.show_switch_off": door(LMS),
+    "POST lms_deployments.switch_off": door(LMS, "switch-off {number}"),
+    "POST lms_keys.rotate": door(LMS, "rotate-keys"),
+    "GET connect.show": door(LMS),
+    "POST connect.approve": door(COORDINATOR, "approve-lms {slug} malta"),
+    "POST connect.invite": door(LMS, "invite-lms {slug}"),
+    "GET connect_manual.show": door(LMS),
+    "POST connect_manual.send": door(LMS, "connect-lms {slug}"),
+    "GET connect.show_revoke": door(LMS),
+    "POST connect.revoke": door(LMS, "revoke-lms {slug} {number}"),
+    "POST bind.undo": door(STAFF, "undo-binding {person}"),
+    "GET partners.show_all": door(COORDINATOR),
+    "GET partner.show": door(COORDINATOR),
+    "POST partner.approve": door(COORDINATOR, "approve-deployment 1"),
+    "POST partner.change": door(COORDINATOR, "change-university {slug}"),
+    "GET partner_add.show": door(COORDINATOR),
+    "POST partner_add.add": door(COORDINATOR, "add-university"),
+    "GET people.show_all": door(COORDINATOR),
+    "GET people.show_invite": door(COORDINATOR),
+    "POST people.invite": door(COORDINATOR, "invite-staff"),
+    "GET person.show": door(COORDINATOR),
+    "POST person.undo": door(COORDINATOR, "undo-binding {person}"),
+    "GET person.confirm_disable": door(COORDINATOR),
+    "POST person.disable": door(COORDINATOR, "disable-staff {staff_id}"),
+    "POST person.enable": door(COORDINATOR, "enable-staff {staff_id}"),
+    "POST person.new_link": door(COORDINATOR, "link-staff {staff_id}"),
+    "GET person.confirm_reset": door(COORDINATOR),
+    "POST person.reset": door(COORDINATOR, "reset-staff {staff_id}"),
+    "POST plan.set_places": door(COORDINATOR, "join-hosts {series}"),
+    "POST plan_hosts.remove": door(COORDINATOR, "hosts {session}"),
+    "POST plan_hosts.revoke": door(COORDINATOR, "hosts {session}"),
+    "POST plan_hosts.invite": door(COORDINATOR, "hosts {session}", label="Prof. Borg"),
+    "POST plan_hosts.answer": door(COORDINATOR, "hosts {session}"),
+    "GET plan_rehearsal.show_add": door(COORDINATOR),
+    "POST plan_rehearsal.add": door(COORDINATOR, "rehearse {series}"),
+    "POST plan_rehearsal.remove": door(COORDINATOR, "remove {session}"),
     "GET plan.show": door(COORDINATOR),
     "GET plan.show_held": door(COORDINATOR),
     "POST plan.answer_held": door(COORDINATOR, "held {series}"),
