@@ -88,7 +88,7 @@ VISIT = {
     "GET host.show_code": door(HOST),
     "POST host.open_now": door(HOST, "open-check-in {session}"),
     "POST host.change_link": door(HOST, "join-link {session}", join_url="https://meet.example/new"),
-    "GET host_claim.show": door(VISITORS - {Who.TEST_STUDENT}),
+    "GET host_claim.show": door(VISITORS),
     "POST host_claim.enter_code": door(VISITORS - {Who.TEST_STUDENT}, "host code", code="wrong"),
     "POST host_claim.ask": door(TEACHERS, "ask to host {session}"),
     "POST administrator.open_way": door(frozenset({Who.ADMINISTRATOR}), "administrator"),
@@ -105,8 +105,8 @@ COURSE = {
     "POST course_announcements.switch": door(TEACHERS, "announcements switch"),
     "POST feeds.renew_of_course": door(TEACHERS, "new-address c 0"),
     "GET course_count.show": door(TEACHERS),
-    "GET course_round.show": door(frozenset()),  # there is no newer round
-    "POST course_round.choose": door(frozenset(), "round"),  # as above
+    "GET course_round.show": door(TEACHERS),
+    "POST course_round.choose": door(TEACHERS, "round"),
     "POST course_count.change": door(TEACHERS, "count"),
     "GET course_grades.show": door(TEACHERS),
     "POST course_grades.send_lower": door(TEACHER, "lower {person} {placement} 1/3 0/3", told="1/3", counts="0/3"),
@@ -158,7 +158,7 @@ STAFF_PAGES = {
     "POST lms_deployments.switch_off": door(LMS, "switch-off {number}"),
     "POST lms_keys.rotate": door(LMS, "rotate-keys"),
     "GET connect.show": door(LMS),
-    "POST connect.approve": door(COORDINATOR, "approve-lms {slug} malta"),
+    "POST connect.approve": door(COORDINATOR, "approve-lms {slug} malta", do="approve"),
     "POST connect.invite": door(LMS, "invite-lms {slug}"),
     "GET connect_manual.show": door(LMS),
     "POST connect_manual.send": door(LMS, "connect-lms {slug}"),
