@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from config.settings import Settings, SettingsError, read_settings
+from config.slugs import RESERVED_SLUGS
 
 FAILED = 1
 WRONG_USE = 2
@@ -46,6 +47,8 @@ def check_slug(slug: str) -> None:
     """Slugs stand in commands and addresses. Raises click.BadParameter."""
     if not slug.isascii() or not slug.replace("-", "").isalnum() or slug != slug.lower() or len(slug) > 64:
         raise click.BadParameter(f"{slug!r} must be made of a-z, 0-9 and -, at most 64 of them.")
+    if slug in RESERVED_SLUGS:
+        raise click.BadParameter(f"{slug!r} stands in an address of our own. Please take another one.")
 
 
 def check_text(name: str, text: str, *, max_chars: int = 255) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from config.slugs import RESERVED_SLUGS
 from series.rule_words import ENGLISH, Words
 from series.staff import is_email, normal_email
 
@@ -63,6 +64,8 @@ def fault_of_slug(slug: str, taken: Collection[str], words: Words = ENGLISH) -> 
         return words.gettext(
             "Please use small letters a to z, digits and hyphens alone, at most %(n)s.", n=MAX_SLUG_CHARS
         )
+    if slug in RESERVED_SLUGS:
+        return words.gettext("This short name stands in an address of our own. Please take another one.")
     if slug in taken:
         return words.gettext("Another university has this short name already.")
     return ""
@@ -84,7 +87,8 @@ def propose_slug(name: str, taken: Collection[str]) -> str:
     particular = [word for word in words if word not in _SAYS_NOTHING] or words or ["university"]
     slug = "-".join(particular)[:MAX_PROPOSED_CHARS].strip("-")
     numbered = (f"{slug}-{number}" for number in count(2))
-    return slug if slug not in taken else next(one for one in numbered if one not in taken)
+    gone = {*taken, *RESERVED_SLUGS}
+    return slug if slug not in gone else next(one for one in numbered if one not in gone)
 
 
 def is_name(text: str) -> bool:

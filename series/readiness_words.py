@@ -80,6 +80,7 @@ PATHS: Mapping[tuple[Step, Case], str] = {
     (Step.INVITED, Case.OVER): "/admin/people/invite?university={slug}",
     (Step.CONNECTED, Case.NOBODY): "/admin/partners/{slug}/",
     (Step.CONNECTED, Case.TRIED): "/admin/lms/{slug}/connect/",
+    (Step.CONNECTED, Case.PENDING): "/admin/lms/{slug}/connect/",
     (Step.CONNECTED, Case.DEPLOYMENT): "/admin/partners/{slug}/",
     (Step.PLACED, Case.NOBODY): "/admin/partners/{slug}/",
     (Step.CALENDAR, Case.FAILING): "/admin/moodle/{slug}/",

@@ -41,7 +41,6 @@ REGISTRATION = Registration(
     family_codes=("desire2learn", "d2l", "brightspace"),
     known=KnownAddresses(
         token_endpoint="https://auth.brightspace.com/core/connect/token",  # noqa: S106 - an address, no password
-        token_audience="https://api.brightspace.com/auth/token",  # noqa: S106 - as above
     ),
 )
 

@@ -18,7 +18,6 @@ class KnownAddresses:
     authorization_endpoint: str = ""
     token_endpoint: str = ""
     jwks_uri: str = ""
-    token_audience: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

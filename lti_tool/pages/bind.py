@@ -112,7 +112,7 @@ def open_pages() -> Response:
             now=now,
         )
     log.info("staff_signed_in", staff_id=account.staff_id, by="launch")
-    response = go_to(HOME)
+    response = go_to("/admin/lms/")
     set_staff_cookie(response, secret)
     return response
 

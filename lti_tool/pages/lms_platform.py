@@ -7,6 +7,8 @@ from functools import partial
 from flask import Blueprint, Response, abort, make_response, render_template, request
 from flask_babel import gettext
 
+from lms.products import Product
+from lms.products.table import token_audience
 from lti_tool.pages.lms_board import board_of
 from lti_tool.pages.lms_claims import advice, claim_lines, scope_lines, unexpanded
 from lti_tool.pages.lms_keys import key_lines, platform_keys
@@ -146,7 +148,7 @@ def _theirs(row: PlatformRow) -> list[Address]:
         Address(
             name="audience",
             label=gettext("Audience of our token requests"),
-            value=row.token_audience or row.token_endpoint,
+            value=token_audience(Product(row.product), row.token_audience) or row.token_endpoint,
         ),
     ]
 

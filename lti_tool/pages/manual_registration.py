@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext
 
 from lms.errors import LmsError
 from lms.products import Product, product_of
-from lms.products.table import REGISTRATIONS
+from lms.products.table import QUIRKS, REGISTRATIONS
 from lms.registration import may_be_called
 from lti_tool.pages.register_addresses import addresses_of
 from lti_tool.pages.register_steps import STEPS
@@ -46,7 +46,7 @@ def blank(slug: str, product: Product) -> Typed:
     """With what is the same for all customers of a product."""
     known = REGISTRATIONS[product].known
     values = {name: getattr(known, name, "") for name in FIELDS}
-    return Typed(slug=slug, product=product, values=values)
+    return Typed(slug=slug, product=product, values=values | {"token_audience": QUIRKS[product].token_audience or ""})
 
 
 def read_typed(home: University, slug: str) -> Typed:

@@ -37,15 +37,12 @@ MOODLE = ProductSteps(
             "In “Manage tools”, press “Activate” on the card of Shared Sessions: Moodle leaves a new tool pending."
         ),
         lazy_gettext(
-            "On the same card, open the settings (the cog) and set “Tool configuration usage” to “Show in activity "
-            "chooser and as a preconfigured tool”. Otherwise each teacher has to switch it on under More > LTI "
-            "External "
-            "tools."
+            "On the same card, press “Edit” (the cog) and set “Tool configuration usage” to “Show in activity chooser "
+            "and as a preconfigured tool”. Otherwise each teacher has to switch it on under More > LTI External tools."
         ),
         lazy_gettext(
-            "Completion is off for new activities: the teacher switches it on in the activity's settings, "
-            "“Students must "
-            "do the following”, “Receive a grade”."
+            "Completion is off for new activities: the teacher switches it on in the activity's settings, under "
+            "“Completion conditions”: “Add requirements”, “Receive a grade”."
         ),
         TEACHER,
         STUDENTS,

@@ -37,7 +37,7 @@ ASKED: Mapping[str, AskedFor] = {
     ),
     AGS_SCOPE + "lineitem": AskedFor(
         what=lazy_gettext("To see and make the grade columns of our own activities"),
-        why=lazy_gettext("An activity that has no column gets one. We never delete a column."),
+        why=lazy_gettext("An activity that has no column gets one. The column of an activity is never deleted."),
         without=lazy_gettext("Activities without a grade column of their own get no grades."),
     ),
     AGS_SCOPE + "result.readonly": AskedFor(

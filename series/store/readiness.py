@@ -9,8 +9,9 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from series.checks import decode_checks, gaps_of
+from series.checks import Outcome, decode_checks, gaps_of
 from series.moodle_jobs import MoodleJob
+from series.preflight import Code, decode_trials, outcome_of, score_is_proved
 from series.readiness import Readiness, readiness_of
 from series.readiness_facts import Admin, Facts, HostedSession, Lms, LmsInvitation, MoodleSite
 from series.sessions import Series, Status
@@ -36,17 +37,6 @@ from series.store.universities import university_of_row
 FEED_READ_WITHIN = timedelta(days=8)  # calendar programs come every few hours, Moodle's importer once a week at least
 _SINCE = msgspec.json.Decoder(dict[str, datetime])
 Rows = dict[int, list[Any]]  # by university
-
-
-class _Check(msgspec.Struct, frozen=True):
-    """What is read here of one check of a pre-flight."""
-
-    code: str
-    outcome: str
-
-
-_CHECKS = msgspec.json.Decoder(list[_Check])
-SCORE_CHECK = "test_score"
 
 
 def running_series(connection: sa.Connection, *, now: datetime) -> list[Series]:
@@ -145,7 +135,7 @@ def _lmss(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[int,
 
 
 def _lms(row: Any, deployments: Sequence[Any]) -> Lms:
-    outcomes = _score_outcomes(row.checks)
+    trials = decode_trials(row.checks)
     pending = [one.first_seen_at for one in deployments if one.state == "pending" and one.first_seen_at]
     return Lms(
         state=row.state,
@@ -155,8 +145,8 @@ def _lms(row: Any, deployments: Sequence[Any]) -> Lms:
         has_launched=row.launched_at is not None or any(one.has_placement for one in deployments),
         launched_at=row.launched_at,
         checked_at=row.checked_at,
-        score_ok="ok" in outcomes,
-        score_refused="gap" in outcomes,
+        score_ok=score_is_proved(trials),
+        score_refused=outcome_of(trials, Code.TEST_SCORE) is Outcome.GAP,
         has_delivered=any(one.has_delivered for one in deployments),
     )
 
@@ -177,15 +167,6 @@ def _deployments(connection: sa.Connection, which: sa.ColumnElement[bool]) -> It
         .join(university, university.c.id == platform.c.university_id)
         .where(which)
     )
-
-
-def _score_outcomes(checks: str | None) -> set[str]:
-    """Of the test score; of a form that this version cannot read, none."""
-    try:
-        found = _CHECKS.decode(checks) if checks else []
-    except msgspec.MsgspecError:
-        return set()
-    return {check.outcome for check in found if check.code == SCORE_CHECK}
 
 
 def _placed(connection: sa.Connection, series_id: UUID | None) -> dict[int, int]:
