@@ -66,7 +66,7 @@
 
   // <button data-copy="id of a field" data-copied hidden>: shown where the browser can copy; else the field is selected.
   for (const button of document.querySelectorAll("[data-copy]")) {
-    const field = document.getElementById(button.dataset.copy), words = button.textContent;
+    const field = document.getElementById(button.dataset.copy), words = [...button.childNodes];
     button.setAttribute("aria-live", "polite");
     button.hidden = false;
     button.addEventListener("click", async () => {
@@ -76,7 +76,7 @@
       catch { if (!document.execCommand("copy")) return; } // an LMS's frame may forbid the clipboard
       button.focus();
       button.textContent = button.dataset.copied;
-      setTimeout(() => { button.textContent = words; }, 4000);
+      setTimeout(() => { button.replaceChildren(...words); }, 4000);
     });
   }
 

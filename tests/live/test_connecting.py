@@ -1,5 +1,6 @@
 """A real Moodle connected as its administrator would: from the invitation to the first launch, with a clock."""
 
+import json
 import logging
 import os
 import re
@@ -36,6 +37,7 @@ from tests.live.world import (
 )
 
 log = logging.getLogger(__name__)
+PASSWORD = "a walk along the harbour"
 ADMINISTRATOR = os.environ.get("LIVE_MOODLE_ADMIN", "")
 pytestmark = [
     *NEEDS_MOODLE,
@@ -137,15 +139,24 @@ def connecting(tmp_path_factory: pytest.TempPathFactory, databases, browsers) ->
             tool.stop()
 
 
-def test_from_the_invitation_to_launches_in_a_copied_course(connecting: Connecting, new_person: NewPerson) -> None:
+def test_from_the_invitation_to_a_green_board_and_launches_in_a_copied_course(
+    connecting: Connecting, new_person: NewPerson
+) -> None:
+    console, link = _invited(connecting, new_person)
     clock = Clock(began=time.monotonic(), steps={})
-    type_id = _register(connecting, clock)
+    registration_link = _comes_in(console, link, connecting)
+    clock.mark("the LMS administrator has chosen a password and found the link")
+    type_id = _register(connecting, registration_link, clock)
     page = _page_of("TEACHER", new_person)
     series = _pick_series(page, connecting.course_id, type_id)
     clock.mark("the series is an activity of the course")
     shows_the_page_of("TEACHER", _open(page, series))
     picture(page, "first-launch")
     clock.mark("the teacher has opened it")
+    _board_turns_green(console, connecting)
+    clock.mark("the pre-flight board is green")
+    assert clock.steps["the pre-flight board is green"] < 600
+
     sessions = _pick_sessions(page, connecting.course_id, type_id, ["Workshop 3", "Workshop 5", "Workshop 12"])
     clock.mark("three single sessions are activities, too")
     frame = _open(page, sessions[-1])
@@ -164,6 +175,63 @@ def test_from_the_invitation_to_launches_in_a_copied_course(connecting: Connecti
             expect(frame.get_by_role("heading", name=heading)).to_be_visible()
     picture(page, "copied-launch")
     assert connecting.courses_known() == {connecting.course_id, copy_id}
+    _a_test_student_is_graded_and_nothing_is_left(connecting)
+
+
+def _invited(connecting: Connecting, new_person: NewPerson) -> tuple[Page, str]:
+    """The coordinator makes the link for the LMS and the account of its administrator; that person's browser, and the
+    link that they were sent."""
+    made = connecting.world.tool("admin", "create", "maria@example.org", "--name", "Maria", "--role", "coordinator")
+    page = new_person("allowed").new_page()
+    _choose_password(page, re.findall(r"http\S+/admin/set-up/\S+", made)[0], "maria@example.org")
+    page.goto(f"{connecting.url}/admin/lms/malta/connect/")
+    page.get_by_label("What registers by it works at once").check()
+    page.get_by_role("button", name="Make a link").click()
+    page.goto(f"{connecting.url}/admin/people/invite?university=malta")
+    page.get_by_label("Name").fill("Rita Azzopardi")
+    page.get_by_label("E-mail").fill("rita@example.org")
+    page.get_by_role("radio", name="LMS administrator").check()
+    page.get_by_role("button", name="Make the account and the link").click()
+    text = page.locator("textarea").first.input_value()
+    picture(page, "coordinator-link")
+    return new_person("allowed").new_page(), re.findall(r"http\S+/admin/set-up/\S+", text)[0]
+
+
+def _choose_password(page: Page, link: str, email: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(link)
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    page.get_by_label("New password once more").fill(PASSWORD)
+    page.get_by_role("button", name="Set the password").click()
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+
+
+def _comes_in(page: Page, link: str, connecting: Connecting) -> str:
+    """The link with which to register, as the LMS administrator finds it."""
+    _choose_password(page, link, "rita@example.org")
+    page.get_by_role("main").get_by_role("link", name="How your university's LMS does").click()
+    page.get_by_role("link", name="Connect an LMS").click()
+    picture(page, "lms-admin-connect")
+    return page.get_by_label("Link for the LMS's administrator").input_value()
+
+
+def _board_turns_green(page: Page, connecting: Connecting) -> None:
+    page.goto(f"{connecting.url}/admin/lms/malta/malta/")
+    page.get_by_role("button", name="Check now").click()
+    expect(page.get_by_role("heading", level=2).first).to_have_text("Everything works", timeout=60_000)
+    picture(page, "board")
+
+
+def _a_test_student_is_graded_and_nothing_is_left(connecting: Connecting) -> None:
+    """By number, as `lti-tool doctor` offers; the column that it makes is gone afterwards."""
+    told = json.loads(connecting.world.tool("doctor", "malta", "--test-student", person("STUDENT").user_id, "--json"))
+    log.info("doctor says %s", told)
+    items = administer("gradereport_user_get_grade_items", courseid=connecting.course_id)["usergrades"]
+    names = {item["itemname"] for one in items for item in one["gradeitems"]}
+    assert names.isdisjoint({"Shared Sessions test (may be deleted)"}), names
 
 
 def _page_of(role: str, new_person: NewPerson) -> Page:
@@ -175,9 +243,8 @@ def _page_of(role: str, new_person: NewPerson) -> Page:
     return page
 
 
-def _register(connecting: Connecting, clock: Clock) -> str:
+def _register(connecting: Connecting, link: str, clock: Clock) -> str:
     """Moodle's id of the tool."""
-    link = re.findall(r"http\S+/lti/register/\S+", connecting.world.tool("platform", "invite", "malta", "--approve"))[0]
     page = connecting.admin
     page.goto(link)
     page.get_by_role("link", name="Moodle").click()
