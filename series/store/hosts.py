@@ -18,7 +18,7 @@ from series.store.tables import course, participant, session, session_host, univ
 
 
 class NotToBeConfirmed(Exception):
-    """Nobody has asked, it was answered so already, or their university does not host the session (any more)."""
+    """Nobody has asked, it was answered since it was seen, or their university does not host the session (any more)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,23 +123,29 @@ def ask_to_host(
 
 
 def answer_request(
-    connection: sa.Connection, *, session_id: UUID, participant_id: int, answer: RequestState, by: str, now: datetime
+    connection: sa.Connection,
+    *,
+    session_id: UUID,
+    participant_id: int,
+    seen: RequestState,
+    answer: RequestState,
+    by: str,
+    now: datetime,
 ) -> None:
-    """CONFIRMED, also after a no, or REFUSED. Raises NotToBeConfirmed."""
+    """CONFIRMED, also after a no that was `seen`, or REFUSED. Raises NotToBeConfirmed."""
     from_host = sa.exists().where(
         participant.c.id == host_request.c.participant_id,
         session.c.id == host_request.c.session_id,
         session.c.hosting_university_id == participant.c.university_id,
     )
-    before = [RequestState.WAITING.value]
-    if answer is RequestState.CONFIRMED:
-        before.append(RequestState.REFUSED.value)
+    if seen not in {RequestState.WAITING, RequestState.REFUSED} or seen is answer:
+        raise NotToBeConfirmed
     done = connection.execute(
         sa.update(host_request)
         .where(
             host_request.c.session_id == session_id,
             host_request.c.participant_id == participant_id,
-            host_request.c.state.in_(before),
+            host_request.c.state == seen.value,
             from_host if answer is RequestState.CONFIRMED else sa.true(),
         )
         .values(state=answer.value, decided_by=by, decided_at=now)

@@ -85,12 +85,13 @@ def ask(database: Database, visit: Visit, session_id: UUID = SESSION.session_id)
         )
 
 
-def answer(database: Database, visit: Visit, said: RequestState) -> None:
+def answer(database: Database, visit: Visit, said: RequestState, *, seen: RequestState = RequestState.WAITING) -> None:
     with database.write() as connection:
         answer_request(
             connection,
             session_id=SESSION.session_id,
             participant_id=visit.participant_id,
+            seen=seen,
             answer=said,
             by=STAFF,
             now=NOW,
@@ -258,7 +259,9 @@ def test_after_a_no_asking_again_changes_nothing_and_a_yes_is_still_possible(
     assert request.state is RequestState.REFUSED
     with pytest.raises(NotToBeConfirmed):
         answer(database, teacher, RequestState.REFUSED)
-    answer(database, teacher, RequestState.CONFIRMED)
+    with pytest.raises(NotToBeConfirmed):  # by who has not seen the no
+        answer(database, teacher, RequestState.CONFIRMED)
+    answer(database, teacher, RequestState.CONFIRMED, seen=RequestState.REFUSED)
     assert hosted(database, teacher) == {SESSION.session_id}
 
 

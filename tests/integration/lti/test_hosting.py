@@ -212,6 +212,7 @@ def test_the_asker_sees_what_became_of_it(course: CourseUnderTest) -> None:
                 connection,
                 session_id=session_id,
                 participant_id=participant_id,
+                seen=RequestState.WAITING,
                 answer=said,
                 by=STAFF,
                 now=course.now,

@@ -121,9 +121,9 @@ def test_a_no_is_shown_and_can_become_a_yes(office: Office, signed_in: Desk, ahe
     ask(office, ahead, teacher)
     page = page_of(ahead)
     action = f"{page}/hosts/requests/{teacher.participant_id}"
-    assert "you said no" in follow(signed_in, signed_in.send(page, action, answer="no"))
+    assert "answered with no" in follow(signed_in, signed_in.send(page, action, answer="no"))
     assert not is_host(office, teacher, ahead)
-    signed_in.send(page, action, answer="yes")
+    signed_in.send(page, action, answer="yes", seen="refused")
     assert is_host(office, teacher, ahead)
 
 
@@ -139,6 +139,20 @@ def test_what_another_has_answered_meanwhile_stands(
     assert "Nothing was changed" in follow(signed_in, late)
     assert is_host(office, teacher, ahead)
     assert signed_in.post(action, data=data | {"answer": "perhaps"}, headers=OURS).status_code == 400
+
+
+def test_a_yes_does_not_take_back_the_no_that_another_has_said_meanwhile(
+    office: Office, signed_in: Desk, ahead: Session, teacher: Visit
+) -> None:
+    ask(office, ahead, teacher)
+    page = page_of(ahead)
+    action = f"{page}/hosts/requests/{teacher.participant_id}"
+    data = {"form_token": form_token(signed_in.get(page).text, action)}
+    signed_in.post(action, data=data | {"answer": "no"}, headers=OURS)
+    late = signed_in.post(action, data=data | {"answer": "yes"}, headers=OURS)
+    assert "Nothing was changed" in follow(signed_in, late)
+    assert not is_host(office, teacher, ahead)
+    assert 'name="seen" value="refused"' in signed_in.get(page).text
 
 
 def test_a_host_is_removed_only_with_the_box_ticked(
