@@ -24,7 +24,8 @@ class NotToBeConfirmed(Exception):
 @dataclass(frozen=True, kw_only=True)
 class Host:
     """`sub`: the number in their LMS. `label`, `used_at`, `came_as`: of the invitation by which they came to it;
-    `confirmed_at`, `course_title`: of what they asked. Neither: the command line has named them."""
+    `confirmed_at`, `course_title`: of what they asked. Neither: the command line has named them. `is_of_host`: they
+    come from the university that hosts the session now."""
 
     participant_id: int
     sub: str
@@ -34,6 +35,7 @@ class Host:
     came_as: CameAs | None
     confirmed_at: datetime | None
     course_title: str | None
+    is_of_host: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,8 @@ def hosts_of_session(connection: sa.Connection, session_id: UUID) -> list[Host]:
         sa.select(
             session_host.c.participant_id,
             participant.c.sub,
+            participant.c.university_id,
+            session.c.hosting_university_id,
             university.c.name,
             host_invitation.c.label,
             host_invitation.c.used_at,
@@ -70,7 +74,8 @@ def hosts_of_session(connection: sa.Connection, session_id: UUID) -> list[Host]:
             course.c.title,
         )
         .select_from(
-            session_host.join(participant, session_host.c.participant_id == participant.c.id)
+            session_host.join(session, session_host.c.session_id == session.c.id)
+            .join(participant, session_host.c.participant_id == participant.c.id)
             .join(university, participant.c.university_id == university.c.id)
             .outerjoin(host_invitation, used)
             .outerjoin(host_request, asked)
@@ -223,6 +228,7 @@ def _host(row: Any) -> Host:
         came_as=CameAs(row.used_as) if row.used_as else None,
         confirmed_at=row.decided_at if is_confirmed else None,
         course_title=row.title if is_confirmed else None,
+        is_of_host=row.university_id == row.hosting_university_id,
     )
 
 
