@@ -242,6 +242,7 @@ def _refreshed(session: Session, occurrence: Occurrence, host: University | None
         session_id=session.session_id,
         moved_from_at=_moved_from(session, occurrence),
         sequence=session.sequence,
+        copied_from_id=session.copied_from_id,
     )
     fresh = replace(fresh, **{name: getattr(session, name) for name in occurrence.silent_on})
     return with_hand_edits(session, fresh)

@@ -60,14 +60,15 @@ def rewrite(session: Session, *, title: str, description: str, now: datetime) ->
 
 
 def change_join_url(session: Session, join_url: str, *, places: JoinPlaces, now: datetime) -> Session:
-    """Until the end, because a meeting may break while it goes on; none takes the link away."""
+    """Until the end, because a meeting may break while it goes on; none takes the link away. The same link, said again
+    where the calendar's was refused, is a person's word: the calendar is not asked any more."""
     if session.is_over(now):
         raise NotPossible("This session is over; what is over is not changed any more.")
     join_url = join_url.strip()
     if join_url and join_url != session.join_url:
         _check_place(join_url, places)
-    fresh = replace(session, join_url=join_url or None)
-    return replace(_edited(session, fresh, Field.JOIN_URL), refused_join_host=None)
+    fresh = replace(session, join_url=join_url or None, refused_join_host=None)
+    return _edited(session, fresh, Field.JOIN_URL)
 
 
 def _check_place(join_url: str, places: JoinPlaces) -> None:

@@ -17,11 +17,12 @@ from series.store.hosts import Host, HostRequest, hosts_of_session, requests_of_
 
 @dataclass(frozen=True, kw_only=True)
 class HostRow:
-    """`how`: how they came to it."""
+    """`how`: how they came to it. `is_of_host`: from the university that hosts the session now."""
 
     participant_id: int
     label: str
     how: str
+    is_of_host: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,7 @@ def _host_row(one: Host, zone: str) -> HostRow:
             "entered the code on %(at)s, %(role)s", at=moment(one.used_at, zone), role=_role_words(one.came_as)
         )
     label = f"{one.label} · {who}" if one.label else str(who)
-    return HostRow(participant_id=one.participant_id, label=label, how=str(how))
+    return HostRow(participant_id=one.participant_id, label=label, how=str(how), is_of_host=one.is_of_host)
 
 
 def _role_words(came_as: CameAs) -> str:

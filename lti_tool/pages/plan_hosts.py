@@ -62,6 +62,7 @@ def answer(staff: Staff, slug: str, session_id: UUID, participant_id: int) -> Re
     said = ANSWERS.get(request.form.get("answer", ""))
     if said is None:
         abort(400)
+    seen = RequestState.REFUSED if request.form.get("seen") == RequestState.REFUSED else RequestState.WAITING
     now = the_tool().clock.now()
     try:
         with the_tool().database.write() as connection:
@@ -70,6 +71,7 @@ def answer(staff: Staff, slug: str, session_id: UUID, participant_id: int) -> Re
                 connection,
                 session_id=session_id,
                 participant_id=participant_id,
+                seen=seen,
                 answer=said,
                 by=who(staff),
                 now=now,

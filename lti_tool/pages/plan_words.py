@@ -60,8 +60,15 @@ def change_words(change: Change, zone: str) -> ChangeWords:
         kind=kind_words(change.kind),
         title=change.after.title,
         when=when(change.after, zone),
-        before=_before(change.before, change.after, zone) if change.before else [],
+        before=[*(_before(change.before, change.after, zone) if change.before else []), *_refused_link(change)],
     )
+
+
+def _refused_link(change: Change) -> list[str]:
+    host = change.after.refused_join_host
+    if not host or (change.before and change.before.refused_join_host == host):
+        return []
+    return [gettext("Its join link there leads to %(host)s, where no meeting may be: it is not taken over.", host=host)]
 
 
 def when(session: Session, zone: str) -> str:

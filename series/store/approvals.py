@@ -104,8 +104,8 @@ def withdrawal_of(
     series_id: UUID,
     now: datetime,
 ) -> Withdrawal | None:
-    """What is left without this fact; None when it is none of this participant. Raises NothingToRetract, when it has
-    been withdrawn."""
+    """What is left without this fact; None when it is none of this participant, or of a rehearsal, in which nothing
+    counts. Raises NothingToRetract, when it has been withdrawn."""
     facts = facts_of(connection, participant_id=participant_id, series_id=series_id)
     fact = next((one for one in facts if one.evidence.evidence_id == evidence_id), None)
     if fact is None:
@@ -116,7 +116,9 @@ def withdrawal_of(
     left = [one for one in known if one is not fact.evidence]
     records = records_of(connection, [participant_id], series_id)[participant_id]
     rule, count = rule_of(connection, series_id), course_count_of(connection, course_id, series_id)
-    (record,) = (one for one in records if one.session_id == fact.session_id)
+    record = next((one for one in records if one.session_id == fact.session_id), None)
+    if record is None:
+        return None
     judged, without_it = (judge(each, record.rule, record.span) for each in (known, left))
     after = after_withdrawal(record.outcome, judged, without_it, left, rule=record.rule, withdrawn=fact.evidence.kind)
     without = [replace(one, outcome=after) if one is record else one for one in records]

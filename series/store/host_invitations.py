@@ -11,37 +11,40 @@ from series.sessions import Session
 from series.store.audit import append_audit
 from series.store.lms_tables import host_invitation
 from series.store.sessions import name_host
+from series.store.tables import session
+
+_INVITATIONS = sa.select(host_invitation, session.c.end_at).join(session, host_invitation.c.session_id == session.c.id)
 
 
 class InvitationUsed(Exception):
     """It was used, taken back, or is over."""
 
 
-def invite_host(connection: sa.Connection, session: Session, label: str, *, by: str, now: datetime) -> int:
-    """Its id. It works until the session's end, and for INVITATION_LIFE at most."""
+def invite_host(connection: sa.Connection, to_host: Session, label: str, *, by: str, now: datetime) -> int:
+    """Its id. It works until the session's end, wherever that is moved, and for INVITATION_LIFE at most."""
     added: int = connection.execute(
         sa.insert(host_invitation)
         .values(
-            session_id=session.session_id,
+            session_id=to_host.session_id,
             label=label,
             created_by=by,
             created_at=now,
-            expires_at=min(session.end_at, now + INVITATION_LIFE),
+            expires_at=now + INVITATION_LIFE,
         )
         .returning(host_invitation.c.id)
     ).scalar_one()
-    _note(connection, "invite_host", session.session_id, added, by=by, now=now)
+    _note(connection, "invite_host", to_host.session_id, added, by=by, now=now)
     return added
 
 
 def invitations_of(connection: sa.Connection, session_id: UUID) -> list[HostInvitation]:
     """The oldest first."""
-    query = sa.select(host_invitation).where(host_invitation.c.session_id == session_id)
+    query = _INVITATIONS.where(host_invitation.c.session_id == session_id)
     return [_invitation(row) for row in connection.execute(query.order_by(host_invitation.c.id))]
 
 
 def find_invitation(connection: sa.Connection, invitation_id: int) -> HostInvitation | None:
-    row = connection.execute(sa.select(host_invitation).where(host_invitation.c.id == invitation_id)).one_or_none()
+    row = connection.execute(_INVITATIONS.where(host_invitation.c.id == invitation_id)).one_or_none()
     return None if row is None else _invitation(row)
 
 
@@ -71,6 +74,7 @@ def use_invitation(
         host_invitation.c.used_at.is_(None),
         host_invitation.c.revoked_at.is_(None),
         host_invitation.c.expires_at > now,
+        sa.exists().where(session.c.id == host_invitation.c.session_id, session.c.end_at > now),
     )
     session_id: UUID | None = connection.execute(
         sa.update(host_invitation)
@@ -99,7 +103,7 @@ def _invitation(row: Any) -> HostInvitation:
         session_id=row.session_id,
         label=row.label,
         created_at=row.created_at,
-        expires_at=row.expires_at,
+        expires_at=min(row.end_at, row.expires_at),
         revoked_at=row.revoked_at,
         used_at=row.used_at,
         used_by=row.participant_id,

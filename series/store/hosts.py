@@ -18,13 +18,14 @@ from series.store.tables import course, participant, session, session_host, univ
 
 
 class NotToBeConfirmed(Exception):
-    """Nobody has asked, it was answered so already, or their university does not host the session (any more)."""
+    """Nobody has asked, it was answered since it was seen, or their university does not host the session (any more)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
     """`sub`: the number in their LMS. `label`, `used_at`, `came_as`: of the invitation by which they came to it;
-    `confirmed_at`, `course_title`: of what they asked. Neither: the command line has named them."""
+    `confirmed_at`, `course_title`: of what they asked. Neither: the command line has named them. `is_of_host`: they
+    come from the university that hosts the session now."""
 
     participant_id: int
     sub: str
@@ -34,6 +35,7 @@ class Host:
     came_as: CameAs | None
     confirmed_at: datetime | None
     course_title: str | None
+    is_of_host: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,8 @@ def hosts_of_session(connection: sa.Connection, session_id: UUID) -> list[Host]:
         sa.select(
             session_host.c.participant_id,
             participant.c.sub,
+            participant.c.university_id,
+            session.c.hosting_university_id,
             university.c.name,
             host_invitation.c.label,
             host_invitation.c.used_at,
@@ -70,7 +74,8 @@ def hosts_of_session(connection: sa.Connection, session_id: UUID) -> list[Host]:
             course.c.title,
         )
         .select_from(
-            session_host.join(participant, session_host.c.participant_id == participant.c.id)
+            session_host.join(session, session_host.c.session_id == session.c.id)
+            .join(participant, session_host.c.participant_id == participant.c.id)
             .join(university, participant.c.university_id == university.c.id)
             .outerjoin(host_invitation, used)
             .outerjoin(host_request, asked)
@@ -123,23 +128,29 @@ def ask_to_host(
 
 
 def answer_request(
-    connection: sa.Connection, *, session_id: UUID, participant_id: int, answer: RequestState, by: str, now: datetime
+    connection: sa.Connection,
+    *,
+    session_id: UUID,
+    participant_id: int,
+    seen: RequestState,
+    answer: RequestState,
+    by: str,
+    now: datetime,
 ) -> None:
-    """CONFIRMED, also after a no, or REFUSED. Raises NotToBeConfirmed."""
+    """CONFIRMED, also after a no that was `seen`, or REFUSED. Raises NotToBeConfirmed."""
     from_host = sa.exists().where(
         participant.c.id == host_request.c.participant_id,
         session.c.id == host_request.c.session_id,
         session.c.hosting_university_id == participant.c.university_id,
     )
-    before = [RequestState.WAITING.value]
-    if answer is RequestState.CONFIRMED:
-        before.append(RequestState.REFUSED.value)
+    if seen not in {RequestState.WAITING, RequestState.REFUSED} or seen is answer:
+        raise NotToBeConfirmed
     done = connection.execute(
         sa.update(host_request)
         .where(
             host_request.c.session_id == session_id,
             host_request.c.participant_id == participant_id,
-            host_request.c.state.in_(before),
+            host_request.c.state == seen.value,
             from_host if answer is RequestState.CONFIRMED else sa.true(),
         )
         .values(state=answer.value, decided_by=by, decided_at=now)
@@ -217,6 +228,7 @@ def _host(row: Any) -> Host:
         came_as=CameAs(row.used_as) if row.used_as else None,
         confirmed_at=row.decided_at if is_confirmed else None,
         course_title=row.title if is_confirmed else None,
+        is_of_host=row.university_id == row.hosting_university_id,
     )
 
 

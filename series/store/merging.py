@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.store.database import insert
-from series.store.lms_tables import host_invitation, host_request, round_answer, staff_binding
+from series.store.lms_tables import host_invitation, host_request, join_link_change, round_answer, staff_binding
 from series.store.moodle_tables import activity_state, announcement, course_collect, mapped_activity, seen_session
 from series.store.tables import (
     check_in,
@@ -153,6 +153,7 @@ _SAID_BY = (
     rule_version.c.set_by,
     course_count.c.set_by,
     round_answer.c.answered_by,
+    join_link_change.c.changed_by,
 )
 
 

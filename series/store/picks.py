@@ -14,7 +14,7 @@ from series.store.launches import spend_nonce, upsert_participant
 from series.store.placements import save_course
 from series.store.rules import course_count_of, rules_of
 from series.store.sessions import sessions_of
-from series.store.tables import course_series, deployment, platform, session, university
+from series.store.tables import counted, course_series, deployment, platform, session, university
 from series.store.tables import series as series_table
 
 
@@ -71,7 +71,10 @@ def offered_series(connection: sa.Connection, course_id: int | None, *, now: dat
     """Those with sessions to come, and the one that the course shows; without any, the newest. First what is meant most
     probably: what the course shows if it goes on, else the newest."""
     goes_on = sa.exists().where(
-        session.c.series_id == series_table.c.id, session.c.end_at > now, session.c.status == Status.PLANNED.value
+        session.c.series_id == series_table.c.id,
+        counted,
+        session.c.end_at > now,
+        session.c.status == Status.PLANNED.value,
     )
     of_course = sa.exists().where(
         course_series.c.series_id == series_table.c.id, course_series.c.course_id == course_id

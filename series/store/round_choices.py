@@ -16,7 +16,7 @@ from series.store.mirrors import show_series
 from series.store.moodle_tables import mapped_activity
 from series.store.rounds import Shown, counterpart, newest_round
 from series.store.sessions import get_series
-from series.store.tables import course, course_count, course_series, delivery, placement, session
+from series.store.tables import counted, course, course_count, course_series, delivery, placement, session
 
 
 class NothingToDecide(Exception):
@@ -220,7 +220,7 @@ def _span(connection: sa.Connection, series_id: UUID) -> tuple[datetime | None, 
     """When its first session begins, and its last one ends."""
     row = connection.execute(
         sa.select(sa.func.min(session.c.start_at), sa.func.max(session.c.end_at)).where(
-            session.c.series_id == series_id, session.c.status == Status.PLANNED.value
+            session.c.series_id == series_id, counted, session.c.status == Status.PLANNED.value
         )
     ).one()
     return row[0], row[1]

@@ -7,15 +7,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from series.hosts import RequestState
+from series.sessions import Status
 from series.store.lms_tables import host_request
 from series.store.tables import course, participant, series, session, university
 from series.waiting import Scope, Waiting, WaitingKind
 
 _ABOUT = (series.c.slug, series.c.title, session.c.id.label("session_id"), session.c.title.label("session"))
+_TAKES_PLACE = session.c.status == Status.PLANNED.value
 
 
 def waiting_of_sessions(connection: sa.Connection, *, now: datetime) -> Iterator[Waiting]:
-    """Of those that are not over."""
+    """Of those that take place and are not over."""
     yield from _host_requests(connection, now)
     yield from _refused_links(connection, now)
 
@@ -36,7 +38,7 @@ def _host_requests(connection: sa.Connection, now: datetime) -> Iterator[Waiting
             .join(university, participant.c.university_id == university.c.id)
             .outerjoin(course, host_request.c.course_id == course.c.id)
         )
-        .where(host_request.c.state == RequestState.WAITING.value, session.c.end_at > now)
+        .where(host_request.c.state == RequestState.WAITING.value, _TAKES_PLACE, session.c.end_at > now)
     )
     for row in connection.execute(query).all():
         about = {"university": row.university, "course": row.course or "–"}
@@ -47,7 +49,7 @@ def _refused_links(connection: sa.Connection, now: datetime) -> Iterator[Waiting
     query = (
         sa.select(*_ABOUT, session.c.refused_join_host, session.c.updated_at)
         .join(series, session.c.series_id == series.c.id)
-        .where(session.c.refused_join_host.is_not(None), session.c.start_at > now)
+        .where(session.c.refused_join_host.is_not(None), _TAKES_PLACE, session.c.start_at > now)
     )
     for row in connection.execute(query).all():
         host = row.refused_join_host

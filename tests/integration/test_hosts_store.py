@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -39,7 +39,7 @@ from series.store.visits import find_visit
 from series.store.waiting import waiting_for_coordinator
 from series.waiting import WaitingKind, sentence
 from tests.conftest import NOW
-from tests.examples import MALTA, SERIES, SESSION, VILNIUS
+from tests.examples import MALTA, SERIES, SESSION, VILNIUS, moved
 from tests.seeds import LAUNCH, Seeded, count, launch, seed
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -85,12 +85,13 @@ def ask(database: Database, visit: Visit, session_id: UUID = SESSION.session_id)
         )
 
 
-def answer(database: Database, visit: Visit, said: RequestState) -> None:
+def answer(database: Database, visit: Visit, said: RequestState, *, seen: RequestState = RequestState.WAITING) -> None:
     with database.write() as connection:
         answer_request(
             connection,
             session_id=SESSION.session_id,
             participant_id=visit.participant_id,
+            seen=seen,
             answer=said,
             by=STAFF,
             now=NOW,
@@ -184,12 +185,34 @@ def _revoke(database: Database, invitation_id: int) -> None:
 def test_an_invitation_lasts_until_the_end_of_its_session_and_thirty_days_at_most(
     database: Database, seeded: Seeded
 ) -> None:
-    far = replace(SESSION, end_at=NOW + 90 * DAY)
     invite(database)
-    invite(database, far)
+    assert _until(database) == SESSION.end_at
+    _move(database, by=90 * DAY)
+    assert _until(database) == NOW + 30 * DAY
+
+
+def test_a_code_goes_with_its_session_when_that_is_moved(database: Database, teacher: Visit) -> None:
+    invitation_id = invite(database)
+    _move(database, by=7 * DAY)
+    assert use(database, invitation_id, teacher.participant_id, now=SESSION.end_at) == SESSION.session_id
+
+
+def test_a_code_is_over_with_a_session_that_was_brought_forward(database: Database, teacher: Visit) -> None:
+    invitation_id = invite(database)
+    _move(database, by=-DAY)
+    with pytest.raises(InvitationUsed):
+        use(database, invitation_id, teacher.participant_id)
+
+
+def _until(database: Database) -> datetime:
     with database.read() as connection:
-        until = [one.expires_at for one in invitations_of(connection, SESSION.session_id)]
-    assert until == [SESSION.end_at, NOW + 30 * DAY]
+        (invitation,) = invitations_of(connection, SESSION.session_id)
+    return invitation.expires_at
+
+
+def _move(database: Database, *, by: timedelta) -> None:
+    with database.write() as connection:
+        change_session(connection, moved(SESSION, by), by=STAFF, now=NOW)
 
 
 # Asking
@@ -236,7 +259,9 @@ def test_after_a_no_asking_again_changes_nothing_and_a_yes_is_still_possible(
     assert request.state is RequestState.REFUSED
     with pytest.raises(NotToBeConfirmed):
         answer(database, teacher, RequestState.REFUSED)
-    answer(database, teacher, RequestState.CONFIRMED)
+    with pytest.raises(NotToBeConfirmed):  # by who has not seen the no
+        answer(database, teacher, RequestState.CONFIRMED)
+    answer(database, teacher, RequestState.CONFIRMED, seen=RequestState.REFUSED)
     assert hosted(database, teacher) == {SESSION.session_id}
 
 

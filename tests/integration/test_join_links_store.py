@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from series.hand_edits import change_join_url, release
 from series.join_links import CALENDAR, JoinPlaces
 from series.plans import Plan, Reason
-from series.sessions import Field, Session
+from series.sessions import Field, Session, Status
 from series.store import tables
 from series.store.database import Database
 from series.store.hand_edits import edit_session, version_of
@@ -259,6 +259,24 @@ def test_a_link_by_hand_stays_until_it_is_released(coordinator: Coordinator) -> 
     coordinator.changes_to(entry("https://evilzoom.us/j/2"), *weekly(3)[2:])
     assert session_of(coordinator).join_url == "https://zoom.us/j/9"
     assert waits(coordinator) == [(WaitingKind.JOIN_LINK, "evilzoom.us")]
+
+
+def test_the_link_that_there_is_said_again_by_a_person_ends_the_waiting(coordinator: Coordinator) -> None:
+    coordinator.changes_to(entry("https://evilzoom.us/j/2"))
+    now, session = coordinator.services.clock.now(), session_of(coordinator)
+    again = change_join_url(session, "https://zoom.us/j/1", places=JoinPlaces(hosts=("zoom.us",)), now=now)
+    with coordinator.services.database.write() as connection:
+        change_session(connection, again, by=STAFF, now=now)
+    coordinator.changes_to(entry("https://evilzoom.us/j/2"), *weekly(3)[2:])
+    assert (session_of(coordinator).join_url, waits(coordinator)) == ("https://zoom.us/j/1", [])
+
+
+def test_nobody_waits_for_the_link_of_a_session_that_is_cancelled(coordinator: Coordinator) -> None:
+    coordinator.changes_to(entry("https://evilzoom.us/j/2"))
+    session = replace(session_of(coordinator), status=Status.CANCELLED)
+    with coordinator.services.database.write() as connection:
+        change_session(connection, session, by=STAFF, now=coordinator.services.clock.now())
+    assert waits(coordinator) == []
 
 
 def test_a_session_that_has_begun_is_not_complained_of_for_ever(coordinator: Coordinator) -> None:

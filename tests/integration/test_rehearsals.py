@@ -31,10 +31,12 @@ from series.store.line_items import due_placements
 from series.store.mirrors import tie_course
 from series.store.moodle_connections import NewConnection, save_connection
 from series.store.objections import raise_objection
+from series.store.picks import offered_series
 from series.store.proposals import effect_of, proposal_of
 from series.store.records import completions_of, records_of
 from series.store.rehearsals import TRIED, NoRehearsal, remove_rehearsal
 from series.store.rescoring import people_to_rescore, rescore
+from series.store.round_choices import round_choice
 from series.store.rules import course_count_of, rule_of, set_session_rule, somebody_relies_on
 from series.store.scores import queue_missing_scores
 from series.store.sessions import (
@@ -49,9 +51,10 @@ from series.store.sessions import (
 from series.store.staff_notices import MailReader, week_around
 from tests.conftest import NOW
 from tests.examples import MALTA, SERIES, SESSION, VILNIUS, moved
+from tests.rounds import next_round
 from tests.seeds import ENCRYPTION_KEY, LAUNCH, Seeded, code_of, count, launch, record, seed
 
-DAY = timedelta(days=1)
+DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 REHEARSAL = replace(  # it runs at NOW, beside the session of the week
     moved(SESSION, timedelta(minutes=-5)), session_id=UUID(int=99), title="Rehearsal", is_own=True, is_rehearsal=True
 )
@@ -292,6 +295,36 @@ def test_its_university_is_not_swapped_with_that_of_a_session(database: Database
             actor=OPERATOR,
             now=NOW,
         )
+
+
+# Rounds
+
+
+def test_a_round_of_which_only_a_rehearsal_is_left_does_not_go_on(database: Database, seeded: Seeded) -> None:
+    """Nor is a course kept from the question whether it takes the new one."""
+    teacher = launch(database, structs.replace(LAUNCH, sub="8", is_teacher=True, is_learner=False))
+    new, _ = next_round(database, (NOW + 20 * WEEK).date())
+    after = NOW + 10 * WEEK
+    change(database, moved(AHEAD, 11 * WEEK))
+    with database.read() as connection:
+        assert [one.series_id for one in offered_series(connection, None, now=after)] == [new.series_id]
+        choice = round_choice(connection, teacher, now=after)
+    assert choice is not None
+    assert choice.is_asked
+
+
+def test_a_rehearsal_does_not_begin_the_new_round(database: Database, seeded: Seeded) -> None:
+    """So an activity that is added now is meant for the old one."""
+    new, _ = next_round(database, (NOW + 20 * WEEK).date())
+    early = replace(moved(AHEAD, -WEEK), session_id=UUID(int=97), series_id=new.series_id)
+    with database.write() as connection:
+        add_session(connection, early, now=NOW)
+    of_old = structs.replace(LAUNCH, sub="8", is_teacher=True, is_learner=False, custom_series_id=str(SERIES.series_id))
+    teacher = launch(database, of_old)
+    with database.read() as connection:
+        choice = round_choice(connection, teacher, now=NOW)
+    assert choice is not None
+    assert not choice.is_asked
 
 
 # Moodle, announcements, mail

@@ -12,7 +12,7 @@ from series.people import Visit
 from series.rule import Kind, Rule
 from series.store.database import Database
 from series.store.declarations import declare_recording, take_back_recording
-from series.store.lms_tables import round_answer
+from series.store.lms_tables import join_link_change, round_answer
 from series.store.reflections import hand_in, save_draft
 from series.store.rules import set_rule
 from series.store.tables import (
@@ -195,6 +195,15 @@ def test_who_is_known_from_the_roster_alone_and_by_a_launch_has_launched(
         connection.execute(sa.update(membership).where(roster_alone).values(launched_at=None))
     succeed(database)
     assert (before.participant_id, NOW) in values(database, membership.c.participant_id, membership.c.launched_at)
+
+
+def test_links_that_they_have_changed_are_changed_by_the_same_person(
+    database: Database, seeded: Seeded, before: Visit, after: Visit
+) -> None:
+    by = f"participant {after.participant_id}"
+    put(database, join_link_change, session_id=seeded.session_ids[0], changed_by=by, changed_at=NOW)
+    succeed(database)
+    assert values(database, join_link_change.c.changed_by) == [(f"participant {before.participant_id}",)]
 
 
 def test_what_a_course_was_asked_of_a_new_round_goes_along(database: Database, before: Visit) -> None:

@@ -93,6 +93,12 @@ def test_every_occurrence_becomes_a_session_with_an_id_of_its_own() -> None:
     assert replace(plan, new=()) == NOTHING
 
 
+def test_a_copy_of_the_round_before_that_the_calendar_agrees_with_is_as_it_was() -> None:
+    known = imported(*CALENDAR)
+    copies = {key: replace(one, copied_from_id=UUID(int=7)) for key, one in known.sessions.items()}
+    assert plan_import(CALENDAR, replace(known, sessions=copies), now=NOW) == NOTHING
+
+
 def test_a_session_is_what_its_occurrence_says() -> None:
     session = session_of(imported(FIRST), FIRST)
     assert session == Session(

@@ -212,6 +212,7 @@ def test_the_asker_sees_what_became_of_it(course: CourseUnderTest) -> None:
                 connection,
                 session_id=session_id,
                 participant_id=participant_id,
+                seen=RequestState.WAITING,
                 answer=said,
                 by=STAFF,
                 now=course.now,
@@ -454,6 +455,15 @@ def test_a_persons_page_is_about_what_counts(course: CourseUnderTest, rehearsal:
     record(course.database, code_of(course.maria, rehearsal.session_id, at=course.now), now=course.now)
     shown = course.get(course.person(course.maria))
     assert "Dress rehearsal" not in shown
+
+
+def test_what_was_tried_in_it_is_not_withdrawn(course: CourseUnderTest, rehearsal: Session) -> None:
+    """There is nothing that it counts for."""
+    record(course.database, code_of(course.maria, rehearsal.session_id, at=course.now), now=course.now)
+    with course.database.read() as connection:
+        query = sa.select(evidence.c.id).where(evidence.c.session_id == rehearsal.session_id)
+        fact = connection.execute(query).scalar_one()
+    course.get(f"{course.person(course.maria)}facts/{fact}/withdraw", status=404)
 
 
 def test_a_reflection_of_it_is_read_as_one_of_a_rehearsal(course: CourseUnderTest, rehearsal: Session) -> None:

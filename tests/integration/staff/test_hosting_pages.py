@@ -1,6 +1,7 @@
 """The coordinator's pages of hosts, rehearsals and join links."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from series.store.hosts import ask_to_host
 from series.store.join_links import set_join_hosts
 from series.store.sessions import change_session, rehearsals_of, sessions_of
 from series.store.visits import find_visit
-from tests.examples import SERIES, moved
+from tests.examples import SERIES, VILNIUS, moved
 from tests.integration.staff.desk import LMS_ADMIN, OURS, Desk, Office, form_token, path_of
 from tests.integration.staff.test_plan_pages import send
 from tests.seeds import LAUNCH, launch
@@ -117,13 +118,27 @@ def test_who_asks_waits_on_the_first_page_and_is_host_by_one_click(
     assert "says that they host" not in signed_in.get("/admin/").text
 
 
+def test_a_host_is_marked_when_another_university_hosts_the_session(
+    office: Office, signed_in: Desk, ahead: Session, teacher: Visit
+) -> None:
+    """They stay host until the coordinator removes them: guest speakers come from anywhere."""
+    ask(office, ahead, teacher)
+    page = page_of(ahead)
+    signed_in.send(page, f"{page}/hosts/requests/{teacher.participant_id}", answer="yes")
+    assert "not from the hosting university" not in signed_in.get(page).text
+    other = replace(ahead, hosting_university=VILNIUS.name, hosting_university_id=VILNIUS.university_id)
+    with office.database.write() as connection:
+        change_session(connection, other, by="staff 1", now=datetime.now(UTC))
+    assert "not from the hosting university" in signed_in.get(page).text
+
+
 def test_a_no_is_shown_and_can_become_a_yes(office: Office, signed_in: Desk, ahead: Session, teacher: Visit) -> None:
     ask(office, ahead, teacher)
     page = page_of(ahead)
     action = f"{page}/hosts/requests/{teacher.participant_id}"
-    assert "you said no" in follow(signed_in, signed_in.send(page, action, answer="no"))
+    assert "answered with no" in follow(signed_in, signed_in.send(page, action, answer="no"))
     assert not is_host(office, teacher, ahead)
-    signed_in.send(page, action, answer="yes")
+    signed_in.send(page, action, answer="yes", seen="refused")
     assert is_host(office, teacher, ahead)
 
 
@@ -139,6 +154,20 @@ def test_what_another_has_answered_meanwhile_stands(
     assert "Nothing was changed" in follow(signed_in, late)
     assert is_host(office, teacher, ahead)
     assert signed_in.post(action, data=data | {"answer": "perhaps"}, headers=OURS).status_code == 400
+
+
+def test_a_yes_does_not_take_back_the_no_that_another_has_said_meanwhile(
+    office: Office, signed_in: Desk, ahead: Session, teacher: Visit
+) -> None:
+    ask(office, ahead, teacher)
+    page = page_of(ahead)
+    action = f"{page}/hosts/requests/{teacher.participant_id}"
+    data = {"form_token": form_token(signed_in.get(page).text, action)}
+    signed_in.post(action, data=data | {"answer": "no"}, headers=OURS)
+    late = signed_in.post(action, data=data | {"answer": "yes"}, headers=OURS)
+    assert "Nothing was changed" in follow(signed_in, late)
+    assert not is_host(office, teacher, ahead)
+    assert 'name="seen" value="refused"' in signed_in.get(page).text
 
 
 def test_a_host_is_removed_only_with_the_box_ticked(

@@ -17,6 +17,7 @@ from moodle_sync.services import Services, make_services
 from series.rule import Rule
 from series.sessions import Series
 from series.store.calendar_sources import due_sources
+from series.store.join_links import set_join_hosts
 from series.store.sessions import add_series, find_series, sessions_of
 from tests.integration.coordinator import FIRST_AT, as_calendar, weekly
 from tests.integration.staff.desk import LMS_ADMIN, OURS, Desk, Office, form_token
@@ -213,3 +214,12 @@ def test_a_run_of_something_else_is_not_shown(services: Services, desk: Desk) ->
     run_id = jobs.begin(services, "calendar", SERIES.slug, slot="x")
     assert desk.get(f"{PAGE}{run_id}").status_code == 404
     assert desk.get(f"{PAGE}999").status_code == 404
+
+
+def test_a_link_to_where_no_meeting_may_be_is_told_before_the_yes(services: Services, desk: Desk) -> None:
+    with services.database.write() as connection:
+        set_join_hosts(connection, SERIES.series_id, ("zoom.us",), by="staff 1", now=services.clock.now())
+    links = ["Join link", "https://zoom.us/j/1", "https://elsewhere.example/2", "", ""]
+    read(services, send(desk, text=pasted([[*row, link] for row, link in zip(ROWS, links, strict=True)])))
+    shown = desk.get(HELD).text
+    assert shown.count("Its join link there leads to elsewhere.example") == 1
