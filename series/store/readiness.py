@@ -25,6 +25,7 @@ from series.store.tables import (
     delivery,
     deployment,
     moodle_connection,
+    participant,
     placement,
     platform,
     session,
@@ -228,7 +229,12 @@ def _courses(connection: sa.Connection, series_id: UUID | None, now: datetime) -
 
 
 def _hosted(connection: sa.Connection, series_id: UUID | None, now: datetime) -> dict[int, list[HostedSession]]:
-    named = sa.exists().where(session_host.c.session_id == session.c.id).label("is_named")
+    own = participant.c.university_id == session.c.hosting_university_id  # not who is left of a former one, or a guest
+    named = sa.exists(
+        sa.select(session_host.c.session_id)
+        .join(participant, participant.c.id == session_host.c.participant_id)
+        .where(session_host.c.session_id == session.c.id, own)
+    ).label("is_named")
     rows = connection.execute(
         sa.select(session.c.id, session.c.title, session.c.start_at, session.c.hosting_university_id, named)
         .where(

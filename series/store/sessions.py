@@ -11,6 +11,7 @@ from series.join_links import CALENDAR
 from series.plans import Plan
 from series.rule import Rule
 from series.sessions import DatedSession, Field, Series, Session, Status
+from series.store.database import insert
 from series.store.join_links import note_join_link
 from series.store.keys import seal, unseal
 from series.store.moodle_jobs import ask_for_all
@@ -180,13 +181,11 @@ def save_plan(connection: sa.Connection, series_id: UUID, plan: Plan, *, now: da
 
 def name_host(connection: sa.Connection, *, session_id: UUID, participant_id: int) -> None:
     """May be repeated."""
-    there = connection.execute(
-        sa.select(session_host).where(
-            session_host.c.session_id == session_id, session_host.c.participant_id == participant_id
-        )
-    ).one_or_none()
-    if there is None:
-        connection.execute(sa.insert(session_host).values(session_id=session_id, participant_id=participant_id))
+    connection.execute(
+        insert(connection, session_host)
+        .values(session_id=session_id, participant_id=participant_id)
+        .on_conflict_do_nothing()
+    )
 
 
 def hosts_of(connection: sa.Connection, series_id: UUID) -> set[tuple[UUID, int]]:
