@@ -57,13 +57,13 @@ def test_a_link_is_made_and_shown_again_until_it_is_used(campus: Campus, coordin
 def test_what_registers_waits_until_the_coordinator_approves_it(campus: Campus, coordinator: Desk) -> None:
     campus.register(campus.invite(approves=False))
     assert (campus.platforms()[0].state, campus.deployments()) == ("pending", [("1", "pending")])
-    assert "has registered itself" in coordinator.get("/admin/").text
+    assert "its LMS has registered" in coordinator.get("/admin/").text
     page = coordinator.get(MALTA).text
     assert "waits for approval" in page
     answer = coordinator.send(MALTA, f"{MALTA}approve/malta", do="approve")
     assert path_of(answer) == f"{MALTA}?saved=approved"
     assert (campus.platforms()[0].state, campus.deployments()) == ("active", [("1", "approved")])
-    assert "has registered itself" not in coordinator.get("/admin/").text
+    assert "its LMS has registered" not in coordinator.get("/admin/").text
 
 
 def test_what_was_turned_down_stays_closed_and_may_still_be_approved(campus: Campus, coordinator: Desk) -> None:
