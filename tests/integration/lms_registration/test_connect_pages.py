@@ -66,6 +66,20 @@ def test_what_registers_waits_until_the_coordinator_approves_it(campus: Campus, 
     assert "its LMS has registered" not in coordinator.get("/admin/").text
 
 
+def test_the_coordinator_sees_whose_keys_are_to_be_trusted(campus: Campus, coordinator: Desk) -> None:
+    """By hand, anybody with the link can name the issuer of the university and keys of their own."""
+    foreign = {
+        "issuer": "https://moodle.malta.example",
+        "authorization_endpoint": "https://elsewhere.example/auth",
+        "token_endpoint": "https://elsewhere.example/token",
+        "jwks_uri": "https://elsewhere.example/keys",
+    }
+    path = f"{campus.path(campus.invite(approves=False))}/manual"
+    assert campus.browser().post(path, data=BY_HAND | foreign, headers=OURS).status_code == 303
+    page = coordinator.get(MALTA).text
+    assert [address in page for address in foreign.values()] == [True] * 4
+
+
 def test_what_was_turned_down_stays_closed_and_may_still_be_approved(campus: Campus, coordinator: Desk) -> None:
     campus.register(campus.invite(approves=False))
     coordinator.send(MALTA, f"{MALTA}approve/malta", do="reject")
