@@ -124,7 +124,7 @@ def test_why_the_last_try_came_to_nothing_is_shown(campus: Campus, coordinator: 
     assert "without a client id" in coordinator.get(MALTA).text
 
 
-@pytest.mark.parametrize("days", ["", "0", "31", "seven", "²", "7" * 99])
+@pytest.mark.parametrize("days", ["", "0", "31", "seven", "²", "7" * 99, "00079999", "0007" + "9" * 12])
 def test_days_that_cannot_be_are_said(campus: Campus, coordinator: Desk, days: str) -> None:
     answer = coordinator.send(MALTA, f"{MALTA}invite", days=days)
     assert (answer.status_code, "from 1 to 30" in answer.text) == (422, True)
