@@ -15,6 +15,7 @@ from lms.products import Product
 from lms.products.registration import Registration
 from lms.products.table import REGISTRATIONS, product_of_family
 from lms.registration import REGISTRATION_LEASE_S, fetch_configuration, may_be_called, send_registration
+from lti_tool.foreign_clients import refuse_foreign_client
 from lti_tool.protocol.registration import (
     Configuration,
     Registered,
@@ -91,6 +92,7 @@ def register(tool: Tool, held: Claim, asked: Asked, *, asks_names: bool) -> int:
     registered = read_answer(send_registration(tool.http, endpoint, body, asked.registration_token), wish)
     new = _platform(held, offer, registered)
     with tool.database.write() as connection:
+        refuse_foreign_client(connection, new)
         platform_id = use_claim(connection, held, new, now=tool.clock.now())
     log.info("platform_registered", platform=held.slug, product=offer.product.value, approved=new.is_approved)
     return platform_id
