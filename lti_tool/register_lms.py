@@ -28,12 +28,17 @@ from lti_tool.protocol.registration import (
     read_configuration,
 )
 from lti_tool.tool import Tool
+from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.lms_invitations import Claim, claim_invitation, use_claim
 from series.store.universities import NewPlatform
 
 LEASE = timedelta(seconds=REGISTRATION_LEASE_S)
 MAX_TOKEN_CHARS = 8_192
 log = structlog.get_logger()
+
+
+class NotSaved(Exception):
+    """The LMS has said yes, and then our database could not be had."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,16 +89,19 @@ def claim(tool: Tool, invitation_id: int) -> Claim:
 
 
 def register(tool: Tool, held: Claim, asked: Asked, *, asks_names: bool) -> int:
-    """The new platform's id. Raises RegistrationFailed, LmsError, InvitationOver, AlreadyThere."""
+    """The new platform's id. Raises RegistrationFailed, LmsError, InvitationOver, AlreadyThere, NotSaved."""
     offer = look_at(tool, asked.openid_configuration, asked.registration_token)
     wish = make_wish(tool, offer, held.slug, asks_names=asks_names)
     body, endpoint = make_request(wish, offer.configuration), offer.configuration.registration_endpoint
     assert endpoint is not None
     registered = read_answer(send_registration(tool.http, endpoint, body, asked.registration_token), wish)
     new = _platform(held, offer, registered)
-    with tool.database.write() as connection:
-        refuse_foreign_client(connection, new)
-        platform_id = use_claim(connection, held, new, now=tool.clock.now())
+    try:
+        with tool.database.write() as connection:
+            refuse_foreign_client(connection, new)
+            platform_id = use_claim(connection, held, new, now=tool.clock.now())
+    except (DatabaseBusy, DatabaseUnreachable) as error:
+        raise NotSaved from error
     log.info("platform_registered", platform=held.slug, product=offer.product.value, approved=new.is_approved)
     return platform_id
 

@@ -1,5 +1,7 @@
 """The client id of another university's LMS, with that LMS as audience: our assertion would open it."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
@@ -72,7 +74,7 @@ def test_no_form_registers_a_foreign_client(campus: Campus) -> None:
 
 
 def test_no_answer_of_an_lms_registers_a_foreign_client(campus: Campus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox_lms.registration.secrets.token_hex", lambda _: "client-7")
+    monkeypatch.setattr("sandbox_lms.registration.secrets", SimpleNamespace(token_hex=lambda _: "client-7"))
     add(campus, lms_of(MALTA, campus.site.campus.url.removeprefix("http://")))
     invitation = campus.invite(university="vilnius")
     answer = campus.register(invitation)
