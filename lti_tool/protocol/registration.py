@@ -83,8 +83,11 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def lms_version(self) -> str | None:
-        version = "".join(sign for sign in self.platform.version or "" if sign.isprintable())
-        return version.strip()[:MAX_VERSION_CHARS] or None
+        return printable_version(self.platform.version or "")
+
+
+def printable_version(said: str) -> str | None:
+    return "".join(sign for sign in said if sign.isprintable()).strip()[:MAX_VERSION_CHARS] or None
 
 
 class ToolPart(msgspec.Struct, frozen=True):

@@ -202,6 +202,13 @@ def test_by_hand_an_invitation_is_spent(campus: Campus) -> None:
     assert len(campus.platforms()) == 1
 
 
+def test_by_hand_a_version_is_kept_without_what_cannot_be_seen(campus: Campus) -> None:
+    """PostgreSQL takes no NUL."""
+    version = {"version": "4\x00.5\n" + "x" * 99}
+    campus.browser().post(f"{campus.path(campus.invite())}/manual", data=BY_HAND | version, headers=OURS)
+    assert campus.platforms()[0].lms_version == "4.5" + "x" * 61
+
+
 def test_by_hand_the_name_of_another_university_is_not_taken(campus: Campus) -> None:
     invitation = campus.invite()
     campus.browser().post(f"{campus.path(invitation)}/manual", data=BY_HAND | {"slug": "vilnius"}, headers=OURS)
