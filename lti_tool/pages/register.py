@@ -30,7 +30,7 @@ from lti_tool.tool import Tool, the_tool
 from series.lms_invitations import LmsInvitation, Standing
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.deployments import list_deployments
-from series.store.lms_invitations import Claim, InvitationOver, UniversityBusy, let_go
+from series.store.lms_invitations import Claim, InvitationOver, UniversityBusy, let_go, note_problem
 from series.store.universities import AlreadyThere, get_platform
 
 blueprint = Blueprint("register", __name__, url_prefix="/lti/register/<token>")
@@ -52,6 +52,9 @@ def show(token: str) -> Response | str:
         asked = _asked_of(invitation)
         offer = look_at(tool, asked.openid_configuration, asked.registration_token)
     except (RegistrationFailed, LmsError) as failure:
+        words = problem_words(failure)
+        with tool.database.write() as connection:
+            note_problem(connection, invitation, problem=f"{words.what} {words.next}", now=tool.clock.now())
         return _failed(invitation, failure, token)
     return render_template(
         "register.html",

@@ -113,6 +113,20 @@ def let_go(connection: sa.Connection, claim: Claim, *, problem: str, now: dateti
     )
 
 
+def note_problem(connection: sa.Connection, invitation: LmsInvitation, *, problem: str, now: datetime) -> None:
+    """Why a try came to nothing before the LMS was asked to register us. One that is under way, or over, stays as it
+    is."""
+    connection.execute(
+        sa.update(lms_invitation)
+        .where(
+            lms_invitation.c.id == invitation.invitation_id,
+            lms_invitation.c.used_at.is_(None),
+            sa.or_(lms_invitation.c.claimed_until.is_(None), lms_invitation.c.claimed_until <= now),
+        )
+        .values(problem=problem[:MAX_PROBLEM_CHARS], problem_at=now)
+    )
+
+
 def use_claim(connection: sa.Connection, claim: Claim, new: NewPlatform, *, now: datetime) -> int:
     """The platform that was registered. Raises InvitationOver (revoked meanwhile, or the lease ended and another has
     it), AlreadyThere."""

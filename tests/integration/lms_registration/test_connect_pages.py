@@ -124,6 +124,16 @@ def test_why_the_last_try_came_to_nothing_is_shown(campus: Campus, coordinator: 
     assert "without a client id" in coordinator.get(MALTA).text
 
 
+def test_why_an_lms_could_not_even_be_asked_is_shown_until_it_works(campus: Campus, coordinator: Desk) -> None:
+    campus.play("moodle", "other_issuer")
+    invitation = campus.invite()
+    assert campus.ask(invitation).status_code == 422
+    assert "belongs to another LMS" in coordinator.get(MALTA).text
+    campus.play("moodle")
+    campus.register(invitation)
+    assert "belongs to another LMS" not in coordinator.get(MALTA).text
+
+
 @pytest.mark.parametrize("days", ["", "0", "31", "seven", "²", "7" * 99, "00079999", "0007" + "9" * 12])
 def test_days_that_cannot_be_are_said(campus: Campus, coordinator: Desk, days: str) -> None:
     answer = coordinator.send(MALTA, f"{MALTA}invite", days=days)
