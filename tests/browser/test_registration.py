@@ -175,7 +175,7 @@ def test_the_coordinator_makes_approves_and_takes_back(partner: Partner, new_pag
     frame.get_by_role("button", name="Connect").click()
     expect(frame.get_by_text("still has to approve it")).to_be_visible()
     page.goto(f"{partner.world.tool_url}/admin/")
-    page.get_by_role("listitem").filter(has_text="has registered itself").get_by_role("link").first.click()
+    page.get_by_role("listitem").filter(has_text="its LMS has registered").get_by_role("link").first.click()
     tool_looks_right(page)
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("status").first).to_contain_text("Approved")
