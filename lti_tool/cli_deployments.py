@@ -58,7 +58,7 @@ def deployment_approve(platform: str, deployment_id: str) -> None:
         append_audit(connection, actor=OPERATOR, action="approve_deployment", thing=f"deployment {pk}", now=now)
     click.echo(f"Approved: launches from {deployment_id!r} of {platform} open.")
     if home.state != "active":
-        click.echo(f"But {platform} itself is disabled; see `lti-tool platform show {platform}`.")
+        click.echo(f"But {platform} itself is {home.state}; see `lti-tool platform show {platform}`.")
 
 
 @deployment_group.command("disable")

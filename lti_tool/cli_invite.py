@@ -49,7 +49,10 @@ def platform_invite(university_slug: str, *, approve: bool, days: int, as_json: 
 @click.command("approve")
 @click.argument("slug")
 def platform_approve(slug: str) -> None:
-    """Let in an LMS that has registered itself, with the deployments that its registration named."""
+    """Let in an LMS that has registered itself, with the deployments that its registration named.
+
+    Look at its addresses before, with `platform show`: whoever has its keys comes in as any person of the university.
+    """
     now = settings_or_exit().clock().now()
     with open_database().write() as connection:
         row = require_platform(connection, slug)

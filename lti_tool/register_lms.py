@@ -15,6 +15,7 @@ from lms.products import Product
 from lms.products.registration import Registration
 from lms.products.table import REGISTRATIONS, product_of_family
 from lms.registration import REGISTRATION_LEASE_S, fetch_configuration, may_be_called, send_registration
+from lti_tool.foreign_clients import refuse_foreign_client
 from lti_tool.protocol.registration import (
     Configuration,
     Registered,
@@ -27,12 +28,17 @@ from lti_tool.protocol.registration import (
     read_configuration,
 )
 from lti_tool.tool import Tool
+from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.lms_invitations import Claim, claim_invitation, use_claim
 from series.store.universities import NewPlatform
 
 LEASE = timedelta(seconds=REGISTRATION_LEASE_S)
 MAX_TOKEN_CHARS = 8_192
 log = structlog.get_logger()
+
+
+class NotSaved(Exception):
+    """The LMS has said yes, and then our database could not be had."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,15 +89,21 @@ def claim(tool: Tool, invitation_id: int) -> Claim:
 
 
 def register(tool: Tool, held: Claim, asked: Asked, *, asks_names: bool) -> int:
-    """The new platform's id. Raises RegistrationFailed, LmsError, InvitationOver, AlreadyThere."""
+    """The new platform's id. Raises RegistrationFailed, LmsError, InvitationOver, AlreadyThere, NotSaved."""
     offer = look_at(tool, asked.openid_configuration, asked.registration_token)
     wish = make_wish(tool, offer, held.slug, asks_names=asks_names)
     body, endpoint = make_request(wish, offer.configuration), offer.configuration.registration_endpoint
     assert endpoint is not None
-    registered = read_answer(send_registration(tool.http, endpoint, body, asked.registration_token), wish)
+    name_taken = offer.registration.name_taken
+    answer = send_registration(tool.http, endpoint, body, asked.registration_token, name_taken=name_taken)
+    registered = read_answer(answer, wish)
     new = _platform(held, offer, registered)
-    with tool.database.write() as connection:
-        platform_id = use_claim(connection, held, new, now=tool.clock.now())
+    try:
+        with tool.database.write() as connection:
+            refuse_foreign_client(connection, new)
+            platform_id = use_claim(connection, held, new, now=tool.clock.now())
+    except (DatabaseBusy, DatabaseUnreachable) as error:
+        raise NotSaved from error
     log.info("platform_registered", platform=held.slug, product=offer.product.value, approved=new.is_approved)
     return platform_id
 

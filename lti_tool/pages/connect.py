@@ -3,6 +3,7 @@
 For whoever runs that LMS, and the coordinator. An LMS admin's invitation never approves what registers by it.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +26,7 @@ from series.store.lms_invitations import find_invitation, list_invitations, make
 from series.store.universities import approve_platform, disable_platform, find_platform, platforms_of_university
 
 blueprint = Blueprint("connect", __name__, url_prefix="/admin/lms/<slug>/connect")
+DIGITS = re.compile(r"[0-9]{1,4}", re.ASCII)
 SHOWN_WHEN_OVER = 10  # of those that are over: the newest
 SAVED = {"invited", "revoked", "approved", "rejected", "connected", "waits"}
 
@@ -61,7 +63,7 @@ def invite(staff: Staff, slug: str) -> Response:
     days = request.form.get("days", "")
     with tool.database.write() as connection:
         university = university_or_404(connection, staff, slug, Action.EDIT_LMS)
-        if not (days.isascii() and days.isdigit() and MIN_DAYS <= int(days[:4]) <= MAX_DAYS):
+        if not (DIGITS.fullmatch(days) and MIN_DAYS <= int(days) <= MAX_DAYS):
             fault = gettext("Please give a number of days from %(min)s to %(max)s.", min=MIN_DAYS, max=MAX_DAYS)
             return _page(staff, university, fault=fault, days=days, status=422)
         approves = request.form.get("approves") == "yes" and may(staff, Action.APPROVE_LMS, university)

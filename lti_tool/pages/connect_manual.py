@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, make_response, render_template, request
 
 from lms.products import Product
+from lti_tool.foreign_clients import refuse_foreign_client
 from lti_tool.pages.manual_registration import Typed, blank, checked, form_values, looked_up, new_platform, read_typed
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.register_words import problem_words
@@ -52,6 +53,7 @@ def send(staff: Staff, slug: str) -> Response:
 def _save(staff: Staff, new: NewPlatform) -> None:
     now = the_tool().clock.now()
     with the_tool().database.write() as connection:
+        refuse_foreign_client(connection, new)
         platform_id = add_platform(connection, new, now=now)
         append_audit(
             connection,

@@ -13,7 +13,7 @@ from series.store.audit import append_audit
 from series.store.database import Connection
 from series.store.deployments import DeploymentRow, approve_deployment, disable_deployment, list_deployments
 from series.store.platform_checks import ask_for_check
-from series.store.universities import PlatformRow
+from series.store.universities import NOT_APPROVED, PlatformRow
 
 blueprint = Blueprint("lms_deployments", __name__, url_prefix="/admin/lms/<slug>/<platform>/deployments/<int:number>")
 
@@ -26,7 +26,7 @@ def attach(staff: Staff, slug: str, platform: str, number: int) -> Response:
     now = the_tool().clock.now()
     with the_tool().database.write() as connection:
         _, row, one = _deployment_or_404(connection, staff, slug, platform, number)
-        if row.state == "pending" and not may(staff, Action.EDIT_PLAN):
+        if row.state in NOT_APPROVED and not may(staff, Action.EDIT_PLAN):
             abort(403)
         approve_deployment(connection, row, one.deployment_id)
         append_audit(connection, actor=who(staff), action="approve_deployment", thing=f"deployment {number}", now=now)

@@ -18,15 +18,19 @@ def state_in_words(state: str) -> str:
         "active": gettext("connected"),
         "disabled": gettext("switched off"),
         "pending": gettext("waits for the coordinator's approval"),
+        "rejected": gettext("turned down"),
     }.get(state, state)
 
 
 def verdict_in_words(state: str, trials: Sequence[Trial]) -> str:
     """The whole pre-flight in a few words."""
-    if state == "disabled":
-        return gettext("Switched off: its launches are refused, and its grades wait.")
-    if state == "pending":
-        return gettext("It waits for the coordinator's approval.")
+    closed = {
+        "disabled": gettext("Switched off: its launches are refused, and its grades wait."),
+        "pending": gettext("It waits for the coordinator's approval."),
+        "rejected": gettext("The coordinator has turned it down: its launches are refused."),
+    }
+    if state in closed:
+        return closed[state]
     if not trials:
         return gettext("Not checked yet.")
     gaps = len(gaps_of(trials))

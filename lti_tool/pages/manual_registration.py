@@ -16,7 +16,7 @@ from lti_tool.pages.register_addresses import addresses_of
 from lti_tool.pages.register_steps import STEPS
 from lti_tool.pages.register_words import problem_words
 from lti_tool.protocol.constants import MAX_ADDRESS_BYTES
-from lti_tool.protocol.registration import MAX_ID_CHARS, RegistrationFailed
+from lti_tool.protocol.registration import MAX_ID_CHARS, RegistrationFailed, printable_version
 from lti_tool.register_lms import Offer, look_at
 from lti_tool.tool import the_tool
 from series.people import University
@@ -58,7 +58,7 @@ def read_typed(home: University, slug: str) -> Typed:
         product=Product(product) if product in set(Product) else Product.GENERIC,
         values={name: request.form.get(name, "").strip() for name in FIELDS}
         | {"configuration_url": request.form.get("configuration_url", "").strip()},
-        version=request.form.get("version", "")[:64] or None,
+        version=printable_version(request.form.get("version", "")),
     )
 
 

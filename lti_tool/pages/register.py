@@ -3,6 +3,7 @@
 LTI Dynamic Registration 1.0: https://www.imsglobal.org/spec/lti-dr/v1p0
 """
 
+from contextlib import suppress
 from datetime import timedelta
 
 import msgspec
@@ -24,11 +25,12 @@ from lti_tool.pages.register_words import ASKED, missing_words, problem_words
 from lti_tool.protocol.constants import MAX_ADDRESS_BYTES
 from lti_tool.protocol.registration import Registered, RegistrationFailed, RegistrationFault, asked_scopes
 from lti_tool.protocol.seal import SealBroken, SealExpired, open_seal, seal
-from lti_tool.register_lms import MAX_TOKEN_CHARS, Asked, claim, look_at, may_have_registered, register
+from lti_tool.register_lms import MAX_TOKEN_CHARS, Asked, NotSaved, claim, look_at, may_have_registered, register
 from lti_tool.tool import Tool, the_tool
 from series.lms_invitations import LmsInvitation, Standing
+from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.deployments import list_deployments
-from series.store.lms_invitations import Claim, InvitationOver, UniversityBusy, let_go
+from series.store.lms_invitations import Claim, InvitationOver, UniversityBusy, let_go, note_problem
 from series.store.universities import AlreadyThere, get_platform
 
 blueprint = Blueprint("register", __name__, url_prefix="/lti/register/<token>")
@@ -36,7 +38,7 @@ PURPOSE = "lms registration"
 FORM_LIFE = timedelta(hours=1)  # as the tokens of Moodle and Canvas
 log = structlog.get_logger()
 _ASKED = msgspec.json.Decoder(Asked)
-Failure = RegistrationFailed | LmsError | InvitationOver | UniversityBusy | AlreadyThere
+Failure = RegistrationFailed | LmsError | InvitationOver | UniversityBusy | AlreadyThere | NotSaved
 
 
 @blueprint.get("")
@@ -50,6 +52,9 @@ def show(token: str) -> Response | str:
         asked = _asked_of(invitation)
         offer = look_at(tool, asked.openid_configuration, asked.registration_token)
     except (RegistrationFailed, LmsError) as failure:
+        words = problem_words(failure)
+        with tool.database.write() as connection:
+            note_problem(connection, invitation, problem=f"{words.what} {words.next}", now=tool.clock.now())
         return _failed(invitation, failure, token)
     return render_template(
         "register.html",
@@ -75,7 +80,7 @@ def register_lms(token: str) -> Response:
         return _failed(invitation, failure, token)
     try:
         register(tool, held, asked, asks_names="no_names" not in request.form)
-    except (RegistrationFailed, LmsError, InvitationOver, AlreadyThere) as failure:
+    except (RegistrationFailed, LmsError, InvitationOver, AlreadyThere, NotSaved) as failure:
         return _let_go(tool, held, failure, token)
     return go_to(f"/lti/register/{token}/done")
 
@@ -131,8 +136,9 @@ def _sealed_of(invitation: LmsInvitation) -> Asked:
 
 
 def _let_go(tool: Tool, held: Claim, failure: Failure, token: str) -> Response:
+    """Where the database cannot be had, the claim ends by itself; what may be left in the LMS is said in any case."""
     words = problem_words(failure)
-    with tool.database.write() as connection:
+    with suppress(DatabaseBusy, DatabaseUnreachable), tool.database.write() as connection:
         let_go(connection, held, problem=f"{words.what} {words.next}", now=tool.clock.now())
     return _failed(held.invitation, failure, token, leaves_a_tool=may_have_registered(failure))
 

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, make_response, render_template, request
 
 from lms.products import Product
+from lti_tool.foreign_clients import refuse_foreign_client
 from lti_tool.pages.manual_registration import Typed, blank, checked, form_values, looked_up, new_platform, read_typed
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.register_invitation import check_own_form, open_invitation, take_a_try
@@ -39,6 +40,7 @@ def send(token: str) -> Response:
     new = new_platform(typed, invitation.university, is_approved=invitation.approves)
     try:
         with tool.database.write() as connection:
+            refuse_foreign_client(connection, new)
             use_invitation(connection, invitation.invitation_id, new, now=tool.clock.now())
     except (InvitationOver, AlreadyThere) as problem:
         words = problem_words(problem)

@@ -21,6 +21,10 @@ class ProductSteps:
 
 TEACHER = lazy_gettext("Tell the teachers: they add it to a course, and choose the whole series as one activity.")
 STUDENTS = lazy_gettext("Open the activity once yourself, as a teacher and as a student, and look whether it opens.")
+DEPLOYMENT = lazy_gettext(
+    "The first launch is refused: it names the new deployment to us, and the coordinator (or you, if you have an "
+    "account here) then lets it in with one click."
+)
 SPEC_THEIRS = {
     "issuer": lazy_gettext("Issuer (platform id)"),
     "client_id": lazy_gettext("Client id"),

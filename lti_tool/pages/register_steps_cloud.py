@@ -7,7 +7,7 @@ https://community.canvaslms.com/docs/DOC-16730-42141110273
 
 from flask_babel import lazy_gettext
 
-from lti_tool.pages.register_step_words import SPEC_THEIRS, STUDENTS, TEACHER, ProductSteps
+from lti_tool.pages.register_step_words import DEPLOYMENT, SPEC_THEIRS, STUDENTS, TEACHER, ProductSteps
 
 CANVAS = ProductSteps(
     name=lazy_gettext("Canvas"),
@@ -43,6 +43,7 @@ CANVAS = ProductSteps(
             "Leave all permissions on, and the privacy as it is: what is taken away there does not work here."
         ),
         lazy_gettext("Teachers add it as an assignment: Submission Type “External Tool” > Find > Shared Sessions."),
+        DEPLOYMENT,
         STUDENTS,
     ),
 )
@@ -87,9 +88,7 @@ BRIGHTSPACE = ProductSteps(
             "Choose “View Deployments” > “New Deployment”: enabled, with all three extensions, and in the security "
             "settings the names, unless your university does not pass them on. Add the org units that shall use it."
         ),
-        lazy_gettext(
-            "The first launch names the new deployment to us; the coordinator then approves it with one click."
-        ),
+        DEPLOYMENT,
         lazy_gettext("For each role that gets grades, “Can be graded in Grades” must be on."),
         TEACHER,
     ),
@@ -140,9 +139,7 @@ BLACKBOARD = ProductSteps(
             "Under User Fields to be sent choose role and name (no e-mail address), and allow grade service access and "
             "membership service access."
         ),
-        lazy_gettext(
-            "The first launch names the new deployment to us; the coordinator then approves it with one click."
-        ),
+        DEPLOYMENT,
         lazy_gettext("Under “Manage Placements”, there must be one of the type “Deep Linking content tool”."),
         TEACHER,
     ),

@@ -7,6 +7,7 @@ from flask_babel import LazyString, gettext, lazy_gettext
 
 from lms.errors import AddressRefused, LmsError, MalformedAnswer, NotAllowed, NotFound, TryLater, Unreachable
 from lti_tool.protocol.registration import AGS_SCOPE, SCOPES, RegistrationFailed, RegistrationFault
+from lti_tool.register_lms import NotSaved
 from series.lms_invitations import Standing
 from series.store.lms_invitations import InvitationOver, UniversityBusy
 from series.store.universities import AlreadyThere
@@ -137,6 +138,12 @@ def problem_words(problem: Exception) -> ProblemWords:
             gettext("This LMS is registered here already, with the same client id, or its name was taken meanwhile."),
             gettext("Ask the coordinator of the series what is registered, then try again with the same link."),
             status=409,
+        )
+    if isinstance(problem, NotSaved):
+        return _say(
+            gettext("The LMS has registered us, but our database could not be had, so that we know nothing of it."),
+            gettext("Wait two minutes, then begin once more in the LMS with the same link."),
+            status=503,
         )
     if isinstance(problem, RegistrationFailed):
         what, onward = _FAULTS[problem.fault]

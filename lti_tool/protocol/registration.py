@@ -83,8 +83,11 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def lms_version(self) -> str | None:
-        version = "".join(sign for sign in self.platform.version or "" if sign.isprintable())
-        return version.strip()[:MAX_VERSION_CHARS] or None
+        return printable_version(self.platform.version or "")
+
+
+def printable_version(said: str) -> str | None:
+    return "".join(sign for sign in said if sign.isprintable()).strip()[:MAX_VERSION_CHARS] or None
 
 
 class ToolPart(msgspec.Struct, frozen=True):
@@ -167,8 +170,8 @@ def check_belongs(
 
     One site: the same host and port, or all hosts within `sites`, domains that are documented to speak for each other.
     """
-    home = _host(configuration_url)
-    if not _same_site(_host(configuration.issuer), home, sites):
+    home = host_of(configuration_url)
+    if not _same_site(host_of(configuration.issuer), home, sites):
         raise RegistrationFailed(RegistrationFault.ISSUER_FOREIGN, configuration.issuer)
     endpoints = [configuration.authorization_endpoint, configuration.token_endpoint, configuration.jwks_uri]
     if configuration.registration_endpoint is not None:
@@ -179,8 +182,8 @@ def check_belongs(
         if not may_call(endpoint):
             raise RegistrationFailed(RegistrationFault.ENDPOINT_NOT_HTTPS, endpoint)
     registers_at = configuration.registration_endpoint
-    if registers_at is not None and not _same_site(_host(registers_at), home, sites):
-        raise RegistrationFailed(RegistrationFault.ENDPOINT_FOREIGN, _host(registers_at))
+    if registers_at is not None and not _same_site(host_of(registers_at), home, sites):
+        raise RegistrationFailed(RegistrationFault.ENDPOINT_FOREIGN, host_of(registers_at))
 
 
 def make_request(wish: Wish, configuration: Configuration) -> bytes:
@@ -268,7 +271,7 @@ def _is_within(host: str, sites: Collection[str]) -> bool:
     return any(name == site or name.endswith(f".{site}") for site in sites)
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
     """With its port, if it names one; empty for what is no web address."""
     try:
         parts = urlsplit(url)

@@ -92,9 +92,7 @@ def revoke_invitation(connection: sa.Connection, invitation: LmsInvitation, *, a
 
 def claim_invitation(connection: sa.Connection, invitation_id: int, *, lease: timedelta, now: datetime) -> Claim:
     """Keep others from registering by it for a while. Raises InvitationOver, UniversityBusy."""
-    home_id = sa.select(lms_invitation.c.university_id).where(lms_invitation.c.id == invitation_id).scalar_subquery()
-    # One after the other, so that two LMSs of one university do not take the same slug.
-    connection.execute(sa.select(university.c.id).where(university.c.id == home_id).with_for_update())
+    _one_after_the_other(connection, invitation_id)
     invitation = _open(connection, invitation_id, now)
     for other in list_invitations(connection, invitation.university.university_id):
         if other.standing(now) is Standing.UNDER_WAY:
@@ -115,10 +113,25 @@ def let_go(connection: sa.Connection, claim: Claim, *, problem: str, now: dateti
     )
 
 
+def note_problem(connection: sa.Connection, invitation: LmsInvitation, *, problem: str, now: datetime) -> None:
+    """Why a try came to nothing before the LMS was asked to register us. One that is under way, or over, stays as it
+    is."""
+    connection.execute(
+        sa.update(lms_invitation)
+        .where(
+            lms_invitation.c.id == invitation.invitation_id,
+            lms_invitation.c.used_at.is_(None),
+            sa.or_(lms_invitation.c.claimed_until.is_(None), lms_invitation.c.claimed_until <= now),
+        )
+        .values(problem=problem[:MAX_PROBLEM_CHARS], problem_at=now)
+    )
+
+
 def use_claim(connection: sa.Connection, claim: Claim, new: NewPlatform, *, now: datetime) -> int:
     """The platform that was registered. Raises InvitationOver (revoked meanwhile, or the lease ended and another has
     it), AlreadyThere."""
-    held = connection.execute(sa.select(lms_invitation.c.id).where(_is_held(claim)).with_for_update()).one_or_none()
+    _one_after_the_other(connection, claim.invitation.invitation_id)
+    held = connection.execute(sa.select(lms_invitation.c.id).where(_is_held(claim))).one_or_none()
     if held is None:
         now_is = find_invitation(connection, claim.invitation.invitation_id)
         raise InvitationOver(Standing.EXPIRED if now_is is None else now_is.standing(now))
@@ -127,8 +140,16 @@ def use_claim(connection: sa.Connection, claim: Claim, new: NewPlatform, *, now:
 
 def use_invitation(connection: sa.Connection, invitation_id: int, new: NewPlatform, *, now: datetime) -> int:
     """As `use_claim`, where no LMS has to be called: by hand. Raises InvitationOver, AlreadyThere."""
-    connection.execute(sa.select(lms_invitation.c.id).where(lms_invitation.c.id == invitation_id).with_for_update())
+    _one_after_the_other(connection, invitation_id)
     return _save(connection, _open(connection, invitation_id, now), new, now)
+
+
+def _one_after_the_other(connection: sa.Connection, invitation_id: int) -> None:
+    """Of one university: so that two LMSs do not take the same slug, nor two registrations the same invitation. Taken
+    before any other lock, because a new platform locks its university, too."""
+    home_id = sa.select(lms_invitation.c.university_id).where(lms_invitation.c.id == invitation_id).scalar_subquery()
+    connection.execute(sa.select(university.c.id).where(university.c.id == home_id).with_for_update())
+    connection.execute(sa.select(lms_invitation.c.id).where(lms_invitation.c.id == invitation_id).with_for_update())
 
 
 def _open(connection: sa.Connection, invitation_id: int, now: datetime) -> LmsInvitation:

@@ -18,7 +18,13 @@ from series.store.evidence import derive_completion
 from series.store.merging import merge_courses, merge_participants, merge_placements
 from series.store.tables import course, deployment, moodle_connection, participant, placement, platform
 from series.store.unaddressed import count_unaddressed, tell_known_line_items, unaddress_scores
-from series.store.universities import PlatformRow, disable_platform, platforms_of_university, successor_of
+from series.store.universities import (
+    NOT_APPROVED,
+    PlatformRow,
+    disable_platform,
+    platforms_of_university,
+    successor_of,
+)
 from series.succession import CannotReplace, Moved, pair_deployments
 
 
@@ -106,6 +112,10 @@ def _check(connection: sa.Connection, wanted: Replacement) -> None:
         raise CannotReplace(f"{old.slug!r} was replaced by {successor.slug!r} already; there is nothing left to move.")
     if new.succeeds_platform_id is not None:
         raise CannotReplace(f"{new.slug!r} has replaced another platform already; register a further one.")
+    if new.state in NOT_APPROVED:
+        raise CannotReplace(
+            f"{new.slug!r} has registered itself, and nobody has approved it: `lti-tool platform approve {new.slug}`."
+        )
     if new.state != "active":
         raise CannotReplace(f"{new.slug!r} is disabled; `lti-tool platform enable {new.slug}` first.")
     if wanted.issuer_changes:

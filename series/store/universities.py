@@ -12,7 +12,7 @@ from series.store.database import insert
 from series.store.tables import deployment, platform, university
 
 MAX_SLUG_CHARS = 64
-_NOT_APPROVED = ("pending", "rejected")
+NOT_APPROVED = ("pending", "rejected")
 
 
 class AlreadyThere(Exception):
@@ -173,7 +173,7 @@ def set_product(connection: sa.Connection, platform_id: int, product: str) -> No
 
 def disable_platform(connection: sa.Connection, platform_id: int) -> None:
     """Refuse its launches and hold its scores; one that nobody has approved is turned down. May be repeated."""
-    state = sa.case((platform.c.state.in_(_NOT_APPROVED), "rejected"), else_="disabled")
+    state = sa.case((platform.c.state.in_(NOT_APPROVED), "rejected"), else_="disabled")
     connection.execute(sa.update(platform).where(platform.c.id == platform_id).values(state=state))
 
 
@@ -182,7 +182,7 @@ def approve_platform(connection: sa.Connection, platform_id: int) -> bool:
     waited for that, or had been turned down. May be repeated."""
     found = connection.execute(
         sa.update(platform)
-        .where(platform.c.id == platform_id, platform.c.state.in_(_NOT_APPROVED))
+        .where(platform.c.id == platform_id, platform.c.state.in_(NOT_APPROVED))
         .values(state="active")
         .returning(platform.c.id)
     ).one_or_none()
@@ -199,7 +199,7 @@ def approve_platform(connection: sa.Connection, platform_id: int) -> bool:
 
 def enable_platform(connection: sa.Connection, row: PlatformRow) -> None:
     """May be repeated. Raises PlatformReplaced: its people would become other people; PlatformNotApproved."""
-    if row.state in _NOT_APPROVED:
+    if row.state in NOT_APPROVED:
         raise PlatformNotApproved(
             f"{row.slug!r} has registered itself, and nobody has approved it: `lti-tool platform approve {row.slug}`."
         )

@@ -1,9 +1,12 @@
 """Invitations to register an LMS, on both databases."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from series.lms_invitations import LmsInvitation, Standing, make_token, proves, read_token
 from series.store.database import Database
@@ -21,9 +24,12 @@ from series.store.lms_invitations import (
     use_claim,
     use_invitation,
 )
+from series.store.tables import university
 from series.store.universities import (
     AlreadyThere,
+    NewPlatform,
     PlatformNotApproved,
+    add_platform,
     approve_platform,
     disable_platform,
     enable_platform,
@@ -215,3 +221,39 @@ def test_an_approved_one_is_disabled_and_enabled_as_ever(database: Database) -> 
     with database.write() as connection:
         enable_platform(connection, require_platform(connection, "malta-2"))
     assert state_of(database)[0] == "active"
+
+
+# By link and by hand at once
+
+
+def test_a_link_and_a_form_at_once_do_not_wait_for_each_other_in_vain(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form's transaction is held up where it has read the invitation and not yet made the platform."""
+    invitation, other = invite(database), Database(database.url)
+    read, claiming = threading.Event(), threading.Event()
+
+    def slowly(connection: sa.Connection, new: NewPlatform, *, now: datetime) -> int:
+        read.set()
+        claiming.wait(1)
+        return add_platform(connection, new, now=now)
+
+    def by_link() -> Standing | None:
+        read.wait(10)
+        try:
+            with other.write() as connection:
+                connection.execute(sa.select(university).with_for_update())  # where a claim begins
+                claiming.set()
+                claim_invitation(connection, invitation.invitation_id, lease=LEASE, now=NOW)
+        except InvitationOver as over:
+            return over.standing
+        return None
+
+    monkeypatch.setattr("series.store.lms_invitations.add_platform", slowly)
+    with ThreadPoolExecutor() as threads:
+        claimed = threads.submit(by_link)
+        with database.write() as connection:
+            use_invitation(connection, invitation.invitation_id, NEW, now=NOW)
+        assert claimed.result() is Standing.USED
+    other.dispose()
+    assert standing(database, invitation) is Standing.USED

@@ -16,7 +16,7 @@ from lti_tool.protocol.refusals import RefusalCode
 from series.store.database import Database
 from series.store.deployments import note_pending
 from series.store.refusals import note_refusal
-from series.store.tables import audit
+from series.store.tables import audit, platform
 from tests.conftest import NOW, make_settings
 from tests.replacing import NEW_ISSUER, REGISTERED_AGAIN, RENAMED, find, register, through
 from tests.seeds import LAUNCH, code_of, launch, record, seed
@@ -212,6 +212,9 @@ def test_a_deployment_is_approved_and_disabled(terminal: Terminal) -> None:
 def test_an_approval_that_opens_nothing_yet_says_so(terminal: Terminal) -> None:
     terminal.succeeds("platform", "disable", "malta")
     assert "malta itself is disabled" in terminal.succeeds("deployment", "approve", "malta", "1")
+    with terminal.database.write() as connection:
+        connection.execute(sa.update(platform).values(state="pending"))
+    assert "malta itself is pending" in terminal.succeeds("deployment", "approve", "malta", "1")
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,12 @@ def test_a_disabled_platform_takes_no_place(database: Database, student: Visit, 
         succeed(database)
 
 
+def test_a_platform_that_nobody_has_approved_takes_no_place(database: Database, student: Visit) -> None:
+    register(database, replace(REGISTERED_AGAIN, is_approved=False))
+    with pytest.raises(CannotReplace, match="lti-tool platform approve malta-2"):
+        succeed(database)
+
+
 def test_a_place_is_taken_once(database: Database, student: Visit, again: PlatformRow) -> None:
     succeed(database)
     register(database, replace(REGISTERED_AGAIN, slug="malta-3", client_id="client-3"))

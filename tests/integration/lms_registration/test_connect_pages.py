@@ -57,13 +57,27 @@ def test_a_link_is_made_and_shown_again_until_it_is_used(campus: Campus, coordin
 def test_what_registers_waits_until_the_coordinator_approves_it(campus: Campus, coordinator: Desk) -> None:
     campus.register(campus.invite(approves=False))
     assert (campus.platforms()[0].state, campus.deployments()) == ("pending", [("1", "pending")])
-    assert "has registered (" in coordinator.get("/admin/").text
+    assert "its LMS has registered" in coordinator.get("/admin/").text
     page = coordinator.get(MALTA).text
     assert "waits for approval" in page
     answer = coordinator.send(MALTA, f"{MALTA}approve/malta", do="approve")
     assert path_of(answer) == f"{MALTA}?saved=approved"
     assert (campus.platforms()[0].state, campus.deployments()) == ("active", [("1", "approved")])
-    assert "has registered (" not in coordinator.get("/admin/").text
+    assert "its LMS has registered" not in coordinator.get("/admin/").text
+
+
+def test_the_coordinator_sees_whose_keys_are_to_be_trusted(campus: Campus, coordinator: Desk) -> None:
+    """By hand, anybody with the link can name the issuer of the university and keys of their own."""
+    foreign = {
+        "issuer": "https://moodle.malta.example",
+        "authorization_endpoint": "https://elsewhere.example/auth",
+        "token_endpoint": "https://elsewhere.example/token",
+        "jwks_uri": "https://elsewhere.example/keys",
+    }
+    path = f"{campus.path(campus.invite(approves=False))}/manual"
+    assert campus.browser().post(path, data=BY_HAND | foreign, headers=OURS).status_code == 303
+    page = coordinator.get(MALTA).text
+    assert [address in page for address in foreign.values()] == [True] * 4
 
 
 def test_what_was_turned_down_stays_closed_and_may_still_be_approved(campus: Campus, coordinator: Desk) -> None:
@@ -110,7 +124,17 @@ def test_why_the_last_try_came_to_nothing_is_shown(campus: Campus, coordinator: 
     assert "without a client id" in coordinator.get(MALTA).text
 
 
-@pytest.mark.parametrize("days", ["", "0", "31", "seven", "²", "7" * 99])
+def test_why_an_lms_could_not_even_be_asked_is_shown_until_it_works(campus: Campus, coordinator: Desk) -> None:
+    campus.play("moodle", "other_issuer")
+    invitation = campus.invite()
+    assert campus.ask(invitation).status_code == 422
+    assert "belongs to another LMS" in coordinator.get(MALTA).text
+    campus.play("moodle")
+    campus.register(invitation)
+    assert "belongs to another LMS" not in coordinator.get(MALTA).text
+
+
+@pytest.mark.parametrize("days", ["", "0", "31", "seven", "²", "7" * 99, "00079999", "0007" + "9" * 12])
 def test_days_that_cannot_be_are_said(campus: Campus, coordinator: Desk, days: str) -> None:
     answer = coordinator.send(MALTA, f"{MALTA}invite", days=days)
     assert (answer.status_code, "from 1 to 30" in answer.text) == (422, True)
@@ -186,6 +210,13 @@ def test_by_hand_an_invitation_is_spent(campus: Campus) -> None:
     again = campus.browser().post(path, data=BY_HAND | {"client_id": "other"}, headers=OURS)
     assert again.status_code == 410
     assert len(campus.platforms()) == 1
+
+
+def test_by_hand_a_version_is_kept_without_what_cannot_be_seen(campus: Campus) -> None:
+    """PostgreSQL takes no NUL."""
+    version = {"version": "4\x00.5\n" + "x" * 99}
+    campus.browser().post(f"{campus.path(campus.invite())}/manual", data=BY_HAND | version, headers=OURS)
+    assert campus.platforms()[0].lms_version == "4.5" + "x" * 61
 
 
 def test_by_hand_the_name_of_another_university_is_not_taken(campus: Campus) -> None:

@@ -29,7 +29,8 @@ def test_pitfall_22_each_product_registers_by_the_link(campus: Campus, product: 
         "context_history": "$Context.id.history",
         "resource_link_history": "$ResourceLink.id.history",
     }
-    assert campus.done(invitation).status_code == 200
+    page = campus.done(invitation)
+    assert (page.status_code, "The first launch is refused" in page.text) == (200, not named)
 
 
 def test_names_are_asked_for_and_e_mail_never(campus: Campus) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from lti_tool.tool import Tool
 from series.store.check_ins import open_check_in
 from series.store.sessions import save_import
-from series.store.tables import evidence, participant, visit
+from series.store.tables import evidence, participant, platform, visit
 from tests.conftest import PUBLIC_URL
 from tests.examples import SERIES, SESSION, moved
 from tests.integration.lti.lms import Lms
@@ -144,6 +144,18 @@ def test_a_visit_without_a_way_back_may_be_framed_by_the_lmss_that_we_know(
     path = browser.open_visit(login, login.id_token(without=("launch_presentation",)))
     both = "https://malta.lms.example https://vilnius.lms.example"
     assert browser.get(path).headers[CSP].endswith(f"; frame-ancestors {both} {listed}")
+
+
+@pytest.mark.parametrize("state", ["pending", "rejected"])
+def test_an_lms_that_nobody_has_let_in_frames_no_visit(
+    tool: ToolUnderTest, browser: Browser, login: Login, state: str
+) -> None:
+    path = browser.open_visit(login, login.id_token(without=("launch_presentation",)))
+    with tool.database.write() as connection:
+        elsewhere = sa.update(platform).where(platform.c.slug == "vilnius")
+        connection.execute(elsewhere.values(state=state))
+    assert browser.get(path).headers[CSP].endswith("; frame-ancestors https://malta.lms.example")
+    assert "https://vilnius.lms.example" in browser.get("/lti/login").headers[CSP]
 
 
 def test_a_form_of_the_visit_is_taken(tool: ToolUnderTest, browser: Browser, path: str) -> None:

@@ -193,12 +193,13 @@ def test_switching_a_deployment_off_asks_first(office: Office, admin: Desk, plat
     assert f"{PAGE}deployments/{number}/attach" in admin.get(PAGE).text
 
 
-def test_on_an_lms_that_waits_itself_only_the_coordinator_attaches(
-    office: Office, admin: Desk, platform_id: int
+@pytest.mark.parametrize("state", ["pending", "rejected"])
+def test_on_an_lms_that_nobody_has_approved_only_the_coordinator_attaches(
+    office: Office, admin: Desk, platform_id: int, state: str
 ) -> None:
     number = pending(office, platform_id)
     with office.database.write() as connection:
-        connection.execute(sa.update(platform).where(platform.c.id == platform_id).values(state="pending"))
+        connection.execute(sa.update(platform).where(platform.c.id == platform_id).values(state=state))
     page = admin.get(PAGE).text
     assert "The coordinator approves the LMS first." in page
     secret = admin.get_cookie("staff")
@@ -208,6 +209,14 @@ def test_on_an_lms_that_waits_itself_only_the_coordinator_attaches(
     coordinator = office.new_browser()
     coordinator.sign_in(COORDINATOR)
     assert coordinator.send(PAGE, f"{PAGE}deployments/{number}/attach").status_code == 303
+
+
+def test_an_lms_that_was_turned_down_is_said_to_be(office: Office, admin: Desk, platform_id: int) -> None:
+    with office.database.write() as connection:
+        connection.execute(sa.update(platform).where(platform.c.id == platform_id).values(state="rejected"))
+    page = admin.get("/admin/lms/vilnius/").text
+    assert "The coordinator has turned it down: its launches are refused." in page
+    assert "rejected" not in page
 
 
 def test_refusals_are_said_in_plain_words_once_each(office: Office, admin: Desk, platform_id: int) -> None:
