@@ -11,6 +11,7 @@ from series.people import Visit
 from series.store.database import Database
 from series.store.evidence import facts_of
 from series.store.launch_values import NewVisit
+from series.store.picks import offered_series
 from series.store.round_choices import RoundChoice, RoundEffect, round_choice, round_effect, take_round
 from series.store.rounds import newest_round
 from series.store.tables import audit, course_series, delivery, placement, series, session
@@ -369,3 +370,21 @@ def test_only_what_went_over_goes_back(database: Database, of_new_round: Visit) 
     assert shown(database, of_new_round) == (new_id, None)
     assert shown(database, visit) == shown(database, later) == (SERIES.series_id, None)
     assert set(ties(database)) == {SERIES.series_id, new_id}
+
+
+def offered(database: Database, course_id: int | None, at: datetime = NOW) -> list[UUID]:
+    with database.read() as connection:
+        return [one.series_id for one in offered_series(connection, course_id, now=at)]
+
+
+def test_the_picker_offers_no_round_that_the_course_has_left(database: Database, seeded: Seeded) -> None:
+    """It would show the new one all the same."""
+    visit = launch(database, TEACHER)
+    new, _ = next_round(database, SPRING)
+    assert set(offered(database, visit.course_id)) == {SERIES.series_id, new.series_id}
+    take(database, visit)
+    assert offered(database, visit.course_id) == [new.series_id]
+    assert offered(database, visit.course_id, NOW + timedelta(weeks=500)) == [new.series_id]
+    assert set(offered(database, None)) == {SERIES.series_id, new.series_id}
+    take(database, launch(database, TEACHER), is_taken=False)
+    assert set(offered(database, visit.course_id)) == {SERIES.series_id, new.series_id}
