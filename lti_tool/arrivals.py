@@ -47,7 +47,7 @@ class Arrivals:
             if before is None or abs(now - since) >= AGAIN_AFTER:
                 self._noted[key] = (arrival, now)
                 return arrival
-            both = together(before, arrival)
+            both = before if arrival == before else together(before, arrival)
             if both == before:
                 return None
             self._noted[key] = (both, since)

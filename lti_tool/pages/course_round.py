@@ -38,7 +38,7 @@ def show(visit: Visit) -> Response:
         if choice is not None:
             old_id, new_id = choice.old.series_id, choice.new.series_id
             effect = round_effect(connection, course_id, from_id=old_id, to_id=new_id)
-            back = round_effect(connection, course_id, from_id=new_id, to_id=old_id)
+            back = round_effect(connection, course_id, from_id=new_id, to_id=old_id, is_back=True)
     page = render_template(
         "course_round.html",
         visit=visit,

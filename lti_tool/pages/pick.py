@@ -5,7 +5,7 @@ LTI Deep Linking 2.0: https://www.imsglobal.org/spec/lti-dl/v2p0#deep-linking-wo
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -73,9 +73,9 @@ def pick() -> Response | str:
     desk = _desk(tool, picking)
     if step == "cancel":
         return answer(tool, picking, [], message=gettext("Nothing was added."))
-    if step == "choose":
-        return choose(desk, _choice(desk))
     choice = _choice(desk)
+    if step == "choose":  # perhaps of another series, where nothing is ticked yet
+        return choose(desk, replace(choice, fault=""))
     if choice.fault:
         return make_response(choose(desk, choice), 422)
     planned = planned_items(desk.offer, choice.sessions, picking, desk.product, public_url=tool.settings.public_url)

@@ -1,6 +1,7 @@
 """Which claims an LMS sends: their names, and never a value; and which of our custom parameters it did not know."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -9,6 +10,7 @@ from lti_tool.protocol.constants import CLAIM
 
 LOOKED_INTO = ("lis", "custom", "ext")  # whose members are personal data, or not
 MAX_NAMES, MAX_NAME_CHARS = 100, 100
+MAX_CLAIM_CHARS = 200  # more than its short name and what stands before that
 _CLAIMS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 
@@ -32,7 +34,7 @@ def arrival_of(payload: bytes) -> Arrival | None:
     names: list[str] = []
     unexpanded: list[str] = []
     for claim, value in claims.items():
-        short = short_name(claim)
+        short = _short_name(claim[:MAX_CLAIM_CHARS])
         members = _object(value) if short in LOOKED_INTO else {}
         names += [f"{short}.{member}" for member in members] or [short]
         if short == "custom":
@@ -47,6 +49,9 @@ def together(one: Arrival, other: Arrival) -> Arrival:
         claims=_kept([*one.claims, *other.claims]),
         unexpanded=_kept([*one.unexpanded, *other.unexpanded]),
     )
+
+
+_short_name = lru_cache(maxsize=512)(short_name)  # an LMS sends the same ones with each launch
 
 
 def _kept(names: list[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from series.rule import Score
 from series.standing import score_of
 from series.store.records import records_of
+from series.store.rounds import taken_at
 from series.store.rules import course_count_of, rule_of
 from series.store.scores import queue_lower_score
 from series.store.sent_grades import SentGrade, grades_of_course
@@ -33,8 +34,14 @@ class Gap:
 
 
 def gaps_of_course(connection: sa.Connection, *, course_id: int, series_id: UUID, now: datetime) -> list[Gap]:
-    """By placement and participant. None for what is on its way already."""
-    grades = grades_of_course(connection, course_id=course_id, series_id=series_id)
+    """By placement and participant. None for what is on its way already, and none of grades from before the course has
+    gone over to this round: who took part in both keeps the better one."""
+    since = taken_at(connection, course_id, series_id)
+    grades = [
+        grade
+        for grade in grades_of_course(connection, course_id=course_id, series_id=series_id)
+        if since is None or grade.score_at >= since.replace(microsecond=0)  # of scores, too, whole seconds are kept
+    ]
     records = records_of(connection, {grade.participant_id for grade in grades}, series_id)
     rule, count = rule_of(connection, series_id), course_count_of(connection, course_id, series_id)
     told = _has_been_told(connection, [grade.delivery_id for grade in grades if grade.state != "delivered"])

@@ -81,6 +81,14 @@ def hide_series(connection: sa.Connection, course_id: int, series_id: UUID, *, n
     forget_seen(connection, course_id, series_id)
 
 
+def leave_series(connection: sa.Connection, course_id: int, series_id: UUID, *, now: datetime) -> None:
+    """The course has gone over to another round: its events are deleted, and its feed has them no more. Show the other
+    one before. May be repeated."""
+    _mirror_now(connection, course_id, now)
+    connection.execute(sa.delete(course_series).where(_of(course_id, series_id)))
+    forget_seen(connection, course_id, series_id)
+
+
 def _of(course_id: int, series_id: UUID) -> sa.ColumnElement[bool]:
     return sa.and_(course_series.c.course_id == course_id, course_series.c.series_id == series_id)
 

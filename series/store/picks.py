@@ -11,6 +11,7 @@ from series.sessions import Series, Session, Status
 from series.store.known import look_up
 from series.store.launch_values import NewArrival
 from series.store.launches import spend_nonce, upsert_participant
+from series.store.lms_tables import round_answer
 from series.store.placements import save_course
 from series.store.rules import course_count_of, rules_of
 from series.store.sessions import sessions_of
@@ -69,7 +70,8 @@ def is_open(connection: sa.Connection, platform_id: int, deployment_id: str) -> 
 
 def offered_series(connection: sa.Connection, course_id: int | None, *, now: datetime) -> list[Series]:
     """Those with sessions to come, and the one that the course shows; without any, the newest. First what is meant most
-    probably: what the course shows if it goes on, else the newest."""
+    probably: what the course shows if it goes on, else the newest. None that the course has left for a newer round: an
+    activity of it would show that one."""
     goes_on = sa.exists().where(
         session.c.series_id == series_table.c.id,
         counted,
@@ -79,10 +81,15 @@ def offered_series(connection: sa.Connection, course_id: int | None, *, now: dat
     of_course = sa.exists().where(
         course_series.c.series_id == series_table.c.id, course_series.c.course_id == course_id
     )
+    left = sa.exists().where(
+        round_answer.c.old_series_id == series_table.c.id,
+        round_answer.c.course_id == course_id,
+        round_answer.c.is_taken,
+    )
     rows = connection.execute(
-        sa.select(series_table, goes_on.label("goes_on"), of_course.label("of_course")).order_by(
-            series_table.c.created_at.desc()
-        )
+        sa.select(series_table, goes_on.label("goes_on"), of_course.label("of_course"))
+        .where(sa.not_(left))
+        .order_by(series_table.c.created_at.desc())
     ).all()
     likely = sorted(rows, key=lambda row: (not (row.goes_on and row.of_course), not row.goes_on))
     wanted = [row for row in likely if row.goes_on or row.of_course] or likely[:1]

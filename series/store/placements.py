@@ -99,9 +99,9 @@ def _adopt_moodle_course(
 def _save_placement(
     connection: sa.Connection, launch: NewVisit, known: Known, course_id: int | None, now: datetime
 ) -> int:
-    shown = _what_it_shows(connection, launch, known.deployment_pk, course_id)
+    original = shown = _what_it_shows(connection, launch, known.deployment_pk, course_id)
     if course_id is not None:
-        shown = in_the_round_of(connection, course_id, shown)
+        shown = in_the_round_of(connection, course_id, original)
         show_series(connection, course_id, known.placement_series_id or shown.series_id, now=now)
     scopes = " ".join(launch.ags_scopes)
     fresh: dict[str, Any] = {"ags_scopes": scopes}
@@ -117,7 +117,13 @@ def _save_placement(
         connection,
         placement,
         {"deployment_id": known.deployment_pk, "resource_link_id": launch.resource_link_id},
-        {"series_id": shown.series_id, "session_id": shown.session_id, "first_seen_at": now, **fresh},
+        {
+            "series_id": shown.series_id,
+            "session_id": shown.session_id,
+            "went_over": shown != original,
+            "first_seen_at": now,
+            **fresh,
+        },
         update=fresh,
     )
     if known.placement_id is not None and known.ags_scopes != scopes:

@@ -12,7 +12,7 @@ from series.sessions import Series, Status
 from series.store.audit import append_audit
 from series.store.database import insert
 from series.store.lms_tables import round_answer
-from series.store.mirrors import show_series
+from series.store.mirrors import leave_series, show_series
 from series.store.moodle_tables import mapped_activity
 from series.store.rounds import Shown, counterpart, newest_round
 from series.store.sessions import get_series
@@ -61,8 +61,10 @@ def round_choice(connection: sa.Connection, visit: Visit, *, now: datetime) -> R
     return _choice(connection, answer.old_series_id, visit.series_id, is_taken=True, is_asked=False)
 
 
-def round_effect(connection: sa.Connection, course_id: int, *, from_id: UUID, to_id: UUID) -> RoundEffect:
-    pairs = _pairs(connection, course_id, from_id, to_id)
+def round_effect(
+    connection: sa.Connection, course_id: int, *, from_id: UUID, to_id: UUID, is_back: bool = False
+) -> RoundEffect:
+    pairs = [each for each in _pairs(connection, course_id, from_id, to_id) if each[0].went_over or not is_back]
     left = [row.session_title for row, there in pairs if there is None]
     sent = sa.select(sa.func.count()).where(
         delivery.c.placement_id.in_([row.id for row, there in pairs if there is not None]),
@@ -94,13 +96,13 @@ def take_round(
     """
     course_id = _course_of(visit)
     old_id, new_id = choice.old.series_id, choice.new.series_id
-    from_id, to_id = (old_id, new_id) if is_taken else (new_id, old_id)
+    _take_turns(connection, course_id)
+    before = _answer(connection, course_id, old_id=old_id, new_id=new_id)
     _note_answer(connection, course_id, choice, is_taken=is_taken, by=by, now=now)
-    for row, there in _pairs(connection, course_id, from_id, to_id):
-        if there is not None:
-            _show(connection, row, there, now)
     if is_taken:
-        _tie(connection, course_id, old_id, new_id, now)
+        _move(connection, course_id, old_id, new_id, now)
+    elif before is not None and before.is_taken:
+        _move(connection, course_id, new_id, old_id, now, is_back=True)
     append_audit(
         connection,
         actor=by,
@@ -110,6 +112,24 @@ def take_round(
         old=str(old_id),
         new=str(new_id),
     )
+
+
+def _take_turns(connection: sa.Connection, course_id: int) -> None:
+    """Two teachers may answer at once. SQLite has one writer anyway."""
+    connection.execute(sa.select(course.c.id).where(course.c.id == course_id).with_for_update(key_share=True))
+
+
+def _move(
+    connection: sa.Connection, course_id: int, from_id: UUID, to_id: UUID, now: datetime, *, is_back: bool = False
+) -> None:
+    """What was put into the course for the new round itself does not go back."""
+    pairs = _pairs(connection, course_id, from_id, to_id)
+    moved = [(row, there) for row, there in pairs if there is not None and (row.went_over or not is_back)]
+    _tie(connection, course_id, from_id, to_id, now)  # before the activities, as a launch does
+    if _goes_on(connection, from_id, now) and len(moved) == len(pairs):
+        leave_series(connection, course_id, from_id, now=now)
+    for row, there in moved:
+        _show(connection, row, there, now, went_over=not is_back)
 
 
 def _note_answer(
@@ -130,30 +150,36 @@ def _course_of(visit: Visit) -> int:
     return visit.course_id
 
 
-def _show(connection: sa.Connection, row: Any, there: Shown, now: datetime) -> None:
+def _show(connection: sa.Connection, row: Any, there: Shown, now: datetime, *, went_over: bool) -> None:
     """With a column, the worker looks at once who has something to tell it already."""
     look = {"line_item_next_at": now} if row.line_item_url else {}
     connection.execute(
         sa.update(placement)
         .where(placement.c.id == row.id)
-        .values(series_id=there.series_id, session_id=there.session_id, **look)
+        .values(series_id=there.series_id, session_id=there.session_id, went_over=went_over, **look)
     )
 
 
-def _tie(connection: sa.Connection, course_id: int, old_id: UUID, new_id: UUID, now: datetime) -> None:
-    """Its calendar shows the new round if it showed the old one; what stands there of the old one stays."""
-    show_series(connection, course_id, new_id, now=now)
+def _tie(connection: sa.Connection, course_id: int, from_id: UUID, to_id: UUID, now: datetime) -> None:
+    """Its calendar shows the one round if it showed the other."""
+    show_series(connection, course_id, to_id, now=now)
     hidden = sa.select(course_series.c.course_id).where(
         course_series.c.course_id == course_id,
-        course_series.c.series_id == old_id,
+        course_series.c.series_id == from_id,
         sa.not_(course_series.c.is_mirrored),
     )
     if connection.execute(hidden).first() is not None:
         connection.execute(
             sa.update(course_series)
-            .where(course_series.c.course_id == course_id, course_series.c.series_id == new_id)
+            .where(course_series.c.course_id == course_id, course_series.c.series_id == to_id)
             .values(is_mirrored=False)
         )
+
+
+def _goes_on(connection: sa.Connection, series_id: UUID, now: datetime) -> bool:
+    """One that is over stays in the calendar as what it was."""
+    _, last_end_at = _span(connection, series_id)
+    return last_end_at is not None and last_end_at > now
 
 
 def _pairs(connection: sa.Connection, course_id: int, from_id: UUID, to_id: UUID) -> list[tuple[Any, Shown | None]]:

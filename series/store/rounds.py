@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -51,6 +52,15 @@ def newest_round(connection: sa.Connection, series_id: UUID) -> UUID | None:
         if following is None:
             return found
         found = following
+
+
+def taken_at(connection: sa.Connection, course_id: int, series_id: UUID) -> datetime | None:
+    """When the course has gone over to this round; None: it has not, or has gone back."""
+    taken = sa.select(sa.func.max(round_answer.c.answered_at)).where(
+        round_answer.c.course_id == course_id, round_answer.c.new_series_id == series_id, round_answer.c.is_taken
+    )
+    found: datetime | None = connection.execute(taken).scalar_one()
+    return found
 
 
 def _chosen(connection: sa.Connection, course_id: int, series_id: UUID) -> Iterator[UUID]:

@@ -1,6 +1,6 @@
 """What the gradebooks must hear: a new version for every line item of which the score has changed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,18 @@ def scores_of(
     """By placement with a line item: what the present plan makes of all that stands. `session_id`: of those alone that
     show this session, or the whole series."""
     return {row.id: score for row, score in _scored(connection, participant_id, _shows(series_id, session_id), now)}
+
+
+def told_more(connection: sa.Connection, *, participant_id: int, than: Mapping[int, Score]) -> set[int]:
+    """Of these placements those whose gradebook was told more last: by another plan, or in another round."""
+    rows = connection.execute(
+        sa.select(placement.c.id, delivery.c.score_given, delivery.c.score_maximum)
+        .join(delivery, delivery.c.line_item_url == placement.c.line_item_url)
+        .where(placement.c.id.in_(than), delivery.c.participant_id == participant_id)
+        .order_by(delivery.c.version)
+    )
+    last = {row.id: score_in(row) for row in rows}  # the last one of each wins
+    return {placement_id for placement_id, told in last.items() if than[placement_id].is_less_than(told)}
 
 
 def queue_score(connection: sa.Connection, *, participant_id: int, placement_id: int, now: datetime) -> list[int]:

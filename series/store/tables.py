@@ -342,6 +342,8 @@ placement = Table(
     Column("line_item_next_at", Instant),  # the next one; none: at once
     Column("line_item_problem", Text),  # of the last one, in words
     Column("first_seen_at", Instant),  # unknown of those from before
+    # To a newer round, with its course: it goes back with it, too.
+    Column("went_over", Boolean, nullable=False, server_default=sa.false()),
     UniqueConstraint("deployment_id", "resource_link_id"),
 )
 

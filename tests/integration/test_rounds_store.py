@@ -1,6 +1,6 @@
 """Copied courses and new rounds, in the store."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -11,6 +11,7 @@ from series.people import Visit
 from series.store.database import Database
 from series.store.evidence import facts_of
 from series.store.launch_values import NewVisit
+from series.store.picks import offered_series
 from series.store.round_choices import RoundChoice, RoundEffect, round_choice, round_effect, take_round
 from series.store.rounds import newest_round
 from series.store.tables import audit, course_series, delivery, placement, series, session
@@ -49,11 +50,11 @@ def effect_of(database: Database, visit: Visit, choice: RoundChoice) -> RoundEff
         return round_effect(connection, visit.course_id, from_id=choice.old.series_id, to_id=choice.new.series_id)
 
 
-def take(database: Database, visit: Visit, *, is_taken: bool = True) -> None:
-    choice = choice_of(database, visit)
+def take(database: Database, visit: Visit, *, is_taken: bool = True, at: datetime = AFTER) -> None:
+    choice = choice_of(database, visit, at)
     assert choice is not None
     with database.write() as connection:
-        take_round(connection, visit, choice, is_taken=is_taken, by="participant 8", now=AFTER)
+        take_round(connection, visit, choice, is_taken=is_taken, by="participant 8", now=at)
 
 
 def of_session(new: NewVisit, session_id: UUID, link: str) -> NewVisit:
@@ -282,3 +283,108 @@ def test_a_yes_that_has_missed_an_activity_is_asked_for_again(database: Database
     choice = choice_of(database, visit)
     assert choice is not None
     assert (choice.is_taken, choice.is_asked) == (None, True)
+
+
+# The calendar and the feed
+
+
+def ties(database: Database) -> dict[UUID, bool]:
+    """Series that the course shows: whether they stand in its calendar."""
+    with database.read() as connection:
+        rows = connection.execute(sa.select(course_series.c.series_id, course_series.c.is_mirrored))
+        return {row.series_id: row.is_mirrored for row in rows}
+
+
+def test_what_is_over_stays_in_the_calendar_of_a_course_that_goes_over(database: Database, seeded: Seeded) -> None:
+    visit = launch(database, TEACHER)
+    new, _ = next_round(database, SPRING)
+    take(database, visit)
+    assert ties(database) == {SERIES.series_id: True, new.series_id: True}
+
+
+def test_a_round_that_is_left_while_it_goes_on_leaves_the_calendar(database: Database, seeded: Seeded) -> None:
+    visit = launch(database, COPY)
+    new, _ = next_round(database, SPRING)
+    take(database, visit, at=NOW)
+    assert ties(database) == {new.series_id: True}
+
+
+def test_going_back_takes_the_new_round_out_of_the_calendar(database: Database, seeded: Seeded) -> None:
+    visit = launch(database, TEACHER)
+    new, _ = next_round(database, SPRING)
+    take(database, visit)
+    take(database, launch(database, TEACHER), is_taken=False)
+    assert ties(database) == {SERIES.series_id: True}
+    by_hand = structs.replace(TEACHER, resource_link_id="12", line_item_url=f"{LINE_ITEM}&12")
+    assert shown(database, launch(database, by_hand)) == (SERIES.series_id, None), "as chosen"
+    take(database, launch(database, TEACHER))
+    assert ties(database) == {SERIES.series_id: True, new.series_id: True}
+
+
+def test_a_round_that_another_activity_still_shows_stays_in_the_calendar(database: Database, seeded: Seeded) -> None:
+    with database.write() as connection:
+        connection.execute(sa.update(session).where(session.c.id == seeded.session_ids[1]).values(status="cancelled"))
+    visit = launch(database, COPY)
+    launch(database, of_session(COPY, seeded.session_ids[1], "5"))
+    new, _ = next_round(database, SPRING)
+    take(database, visit, at=NOW)
+    assert ties(database) == {SERIES.series_id: True, new.series_id: True}
+
+
+def test_who_wants_no_events_gets_none_of_the_new_round(database: Database, seeded: Seeded) -> None:
+    visit = launch(database, TEACHER)
+    with database.write() as connection:
+        connection.execute(sa.update(course_series).values(is_mirrored=False))
+    new, _ = next_round(database, SPRING)
+    take(database, visit)
+    assert ties(database) == {SERIES.series_id: False, new.series_id: False}
+
+
+# Both rounds in one course, each with a column of its own
+
+
+@pytest.fixture
+def of_new_round(database: Database, seeded: Seeded) -> Visit:
+    """The new round was put into the course as an activity of its own, as the page of the round advises."""
+    launch(database, TEACHER)
+    new, _ = next_round(database, SPRING)
+    added = structs.replace(
+        TEACHER, resource_link_id="20", line_item_url=f"{LINE_ITEM}&20", custom_series_id=str(new.series_id)
+    )
+    return launch(database, added)
+
+
+def test_to_keep_the_old_round_leaves_an_activity_of_the_new_one(database: Database, of_new_round: Visit) -> None:
+    new_id = of_new_round.series_id
+    take(database, launch(database, TEACHER), is_taken=False)
+    assert shown(database, of_new_round) == (new_id, None)
+    assert set(ties(database)) == {SERIES.series_id, new_id}
+
+
+def test_only_what_went_over_goes_back(database: Database, of_new_round: Visit) -> None:
+    new_id, visit = of_new_round.series_id, launch(database, TEACHER)
+    take(database, visit)
+    later = launch(database, structs.replace(COPY, context_id="2", custom_series_id=str(SERIES.series_id)))
+    assert shown(database, later) == (new_id, None), "opened for the first time"
+    take(database, launch(database, TEACHER), is_taken=False)
+    assert shown(database, of_new_round) == (new_id, None)
+    assert shown(database, visit) == shown(database, later) == (SERIES.series_id, None)
+    assert set(ties(database)) == {SERIES.series_id, new_id}
+
+
+def offered(database: Database, course_id: int | None, at: datetime = NOW) -> list[UUID]:
+    with database.read() as connection:
+        return [one.series_id for one in offered_series(connection, course_id, now=at)]
+
+
+def test_the_picker_offers_no_round_that_the_course_has_left(database: Database, seeded: Seeded) -> None:
+    """It would show the new one all the same."""
+    visit = launch(database, TEACHER)
+    new, _ = next_round(database, SPRING)
+    assert set(offered(database, visit.course_id)) == {SERIES.series_id, new.series_id}
+    take(database, visit)
+    assert offered(database, visit.course_id) == [new.series_id]
+    assert offered(database, visit.course_id, NOW + timedelta(weeks=500)) == [new.series_id]
+    assert set(offered(database, None)) == {SERIES.series_id, new.series_id}
+    take(database, launch(database, TEACHER), is_taken=False)
+    assert set(offered(database, visit.course_id)) == {SERIES.series_id, new.series_id}

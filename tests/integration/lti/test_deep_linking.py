@@ -298,6 +298,15 @@ def test_what_is_chosen_can_be_changed(tool: ToolUnderTest, browser: Browser, lo
     assert f'value="{dialog.sessions[1].session_id}" id="pick-2" data-chooses="what-sessions" checked' in back.text
 
 
+def test_another_series_can_be_looked_at_with_sessions_ticked(
+    tool: ToolUnderTest, browser: Browser, login: Login
+) -> None:
+    dialog = open_dialog(tool, login, browser)
+    page = dialog.send("choose", what="sessions", session="5e551000-0000-4000-8000-00000000ffff")
+    assert page.status_code == 200
+    assert 'id="fault"' not in page.text
+
+
 def test_times_are_in_the_universitys_zone_and_the_series(tool: ToolUnderTest, browser: Browser, login: Login) -> None:
     page = open_dialog(tool, login, browser).page
     assert f'data-zone="{MALTA.time_zone}" data-series-zone="Europe/Berlin"' in page

@@ -25,6 +25,7 @@ def upgrade() -> None:
     op.add_column("visit", sa.Column("is_administrator", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("course", sa.Column("copied_from", sa.Text()))
     op.add_column("placement", sa.Column("first_seen_at", INSTANT))
+    op.add_column("placement", sa.Column("went_over", sa.Boolean(), nullable=False, server_default=sa.false()))
     # Not in batches: SQLite would make these tables anew, and others refer to their rows.
     kind = "CHAR(32)" if op.get_bind().dialect.name == "sqlite" else "UUID"
     for table in ("series", "session"):
