@@ -17,12 +17,14 @@ from series.store.tables import (
     moodle_connection,
     placement,
     platform,
+    refusal,
     university,
     visit,
 )
 from series.store.universities import PlatformRow
 
 RETURN_URLS = 200  # of the last launches
+LAUNCH = "LtiResourceLinkRequest"  # as LTI names its message; a teacher who only picks has launched nothing
 
 
 def facts_of(connection: sa.Connection, row: PlatformRow, *, now: datetime) -> PlatformFacts:
@@ -32,6 +34,7 @@ def facts_of(connection: sa.Connection, row: PlatformRow, *, now: datetime) -> P
         .where(platform.c.id == row.platform_id)
     ).one()
     states = _deployment_states(connection, row.platform_id)
+    launched_at = last_launch_at(connection, row.platform_id)
     return PlatformFacts(
         university_slug=own.slug,
         state=own.state,
@@ -40,7 +43,9 @@ def facts_of(connection: sa.Connection, row: PlatformRow, *, now: datetime) -> P
         granted_scopes=frozenset((own.granted_scopes or "").split()),
         approved=states.get("approved", 0),
         pending=states.get("pending", 0),
-        launched_at=last_launch_at(connection, row.platform_id),
+        disabled=states.get("disabled", 0),
+        launched_at=launched_at,
+        refused=_refusals_since(connection, row.platform_id, launched_at),
         return_origins=_return_origins(connection, row.platform_id),
         placed=_placed(connection, row.platform_id),
         deliveries=_deliveries(connection, row.platform_id, now),
@@ -53,11 +58,22 @@ def last_launch_at(connection: sa.Connection, platform_id: int) -> datetime | No
     placements = _placements(platform_id)
     queries = (
         sa.select(sa.func.max(visit.c.opened_at)).where(visit.c.placement_id.in_(placements)),
-        sa.select(sa.func.max(platform_arrival.c.seen_at)).where(platform_arrival.c.platform_id == platform_id),
+        sa.select(sa.func.max(platform_arrival.c.seen_at)).where(
+            platform_arrival.c.platform_id == platform_id, platform_arrival.c.message_type == LAUNCH
+        ),
         sa.select(sa.func.max(membership.c.launched_at)).where(membership.c.placement_id.in_(placements)),
     )
     found = [at for query in queries if (at := connection.execute(query).scalar_one()) is not None]
     return max(found, default=None)
+
+
+def _refusals_since(connection: sa.Connection, platform_id: int, launched_at: datetime | None) -> int:
+    """Of those that are kept."""
+    query = sa.select(sa.func.count()).where(refusal.c.platform_id == platform_id)
+    if launched_at is not None:
+        query = query.where(refusal.c.at > launched_at)
+    number: int = connection.execute(query).scalar_one()
+    return number
 
 
 def _placements(platform_id: int) -> sa.Select[tuple[int]]:

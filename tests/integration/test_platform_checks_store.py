@@ -198,6 +198,29 @@ def test_launches_and_facts_are_those_of_this_lms_alone(database: Database, seed
     assert (nothing.launched_at, nothing.placed, nothing.approved) == (None, None, 1)
 
 
+def test_who_only_picks_has_launched_nothing(database: Database, seeded: Seeded) -> None:
+    """Else the board would say that the activity was opened, and in the next line that it was not."""
+    with database.write() as connection:
+        save_arrival(connection, seeded.platform_id, "LtiDeepLinkingRequest", claims=(), unexpanded=(), now=NOW)
+    with database.read() as connection:
+        assert facts_of(connection, require_platform(connection, "malta"), now=NOW).launched_at is None
+
+
+def test_refusals_count_since_the_last_launch(database: Database, seeded: Seeded) -> None:
+    def refused() -> int:
+        with database.read() as connection:
+            return facts_of(connection, require_platform(connection, "malta"), now=NOW).refused
+
+    with database.write() as connection:
+        note_refusal(connection, platform_id=seeded.platform_id, code="x", reference="y", now=NOW)
+    assert refused() == 1
+    launch(database, LAUNCH, now=NOW + MINUTE)
+    assert refused() == 0
+    with database.write() as connection:
+        note_refusal(connection, platform_id=seeded.platform_id, code="x", reference="y", now=NOW + 2 * MINUTE)
+    assert refused() == 1
+
+
 @pytest.mark.parametrize(
     ("trial", "is_proved"),
     [
