@@ -302,6 +302,11 @@ def test_without_a_roster_or_a_column_the_page_says_what_to_switch_on(partner: P
         connection.execute(sa.text("UPDATE course SET memberships_url = :url"), {"url": memberships_url(site)})
 
 
+def test_a_column_that_we_may_not_make_is_missing_and_not_to_come(partner: Partner) -> None:
+    change(partner, placement, line_item_url=None, ags_scopes=f"{SCOPE_SCORE} {SCOPE_LINE_ITEM_READONLY}")
+    assert said(run(partner), Code.LINE_ITEM) == (Outcome.GAP, "not_offered")
+
+
 def test_a_column_that_was_deleted_is_said(partner: Partner) -> None:
     gone = partner.world.line_item_url().replace("/4/", "/77/")
     change(partner, placement, line_item_url=gone)
