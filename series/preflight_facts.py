@@ -47,6 +47,7 @@ class MoodleServices:
 class PlatformFacts:
     """`return_origins`: of the pages from which launches came lately. `granted_scopes`: as the registration said.
     `approved`, `pending`, `disabled`: how many deployments. `refused`: launches since the last one that was not.
+    `trial_left_in`: line items of the course in which a test column may be; empty for none.
     """
 
     university_slug: str
@@ -63,6 +64,7 @@ class PlatformFacts:
     placed: Placed | None
     deliveries: Deliveries
     moodle: MoodleServices | None
+    trial_left_in: str
 
     @property
     def claimed_scopes(self) -> frozenset[str]:

@@ -105,6 +105,10 @@ FOUND: Mapping[Key, str] = {
     (Code.TEST_SCORE, UNKNOWN, "unclear"): N_(
         "A score for a person who does not exist was refused (status %(status)s), and not in words that say why."
     ),
+    (Code.TEST_SCORE, UNKNOWN, "unasked"): N_(
+        "Not tried: the activity has no grade column yet, and by ourselves we make none in a course, not even for"
+        " seconds."
+    ),
     (Code.TEST_SCORE, UNKNOWN, "not_read"): N_("A score was written, and is not in the gradebook when we look."),
     (Code.TEST_SCORE, UNKNOWN, "left"): N_(
         "Grades can be written, but the test column could not be deleted again: %(reason)s"
@@ -195,6 +199,9 @@ REMEDY: Mapping[Key, str] = {
     (Code.TEST_SCORE, UNKNOWN, "unclear"): N_(
         "Check again with the number of a test student of the course: then it is sure. Real grades tell it, too."
     ),
+    (Code.TEST_SCORE, UNKNOWN, "unasked"): N_(
+        "“Check now” on the page of this LMS tries it. Students of the course may see the test column for a moment."
+    ),
     (Code.TEST_SCORE, UNKNOWN, "not_read"): N_("Check again in a few minutes; some gradebooks take their time."),
     (Code.TEST_SCORE, UNKNOWN, "left"): N_(
         "The next check deletes it, or you do: its name is “Shared Sessions test (may be deleted)”."
@@ -224,11 +231,11 @@ def title_of(code: Code, words: Words = ENGLISH) -> str:
 
 def found_sentence(trial: Trial, product: str, words: Words = ENGLISH, *, moment: Moment = utc_minute) -> str:
     """What was found. `product`: as lms.products names it; `moment`: how an instant is written."""
+    if trial.facts.get("case") == "slow":
+        return words.gettext("Not tried: the LMS answered too slowly before.")
     said = _said(FOUND, trial, product, words, moment)
     if said or trial.outcome is not SKIPPED:
         return said
-    if trial.facts.get("case") == "slow":
-        return words.gettext("Not tried: the LMS answered too slowly before.")
     return words.gettext("Not tried: it needs what does not work above.")
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from series.checks import decode_checks
 from series.preflight_facts import LATELY, Deliveries, MoodleServices, Placed, PlatformFacts, origin_of
 from series.store.lms_tables import platform_arrival
+from series.store.platform_checks import trial_column
 from series.store.tables import (
     course,
     delivery,
@@ -50,6 +51,7 @@ def facts_of(connection: sa.Connection, row: PlatformRow, *, now: datetime) -> P
         placed=_placed(connection, row.platform_id),
         deliveries=_deliveries(connection, row.platform_id, now),
         moodle=_moodle(connection, row.university_id),
+        trial_left_in=trial_column(connection, row.platform_id),
     )
 
 

@@ -43,6 +43,7 @@ FACTS = PlatformFacts(
     placed=None,
     deliveries=NOTHING_SENT,
     moodle=None,
+    trial_left_in="",
 )
 DAY = timedelta(days=1)
 NAMED = (  # by the sentences
