@@ -1,5 +1,6 @@
 """The LMS admin's page: who sees which LMS, what it says, and what can be done there."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -338,3 +339,27 @@ def test_a_coordinator_sees_all_and_an_admin_is_led_to_the_own(office: Office, a
     assert "University of Malta" not in coordinator.get("/admin/lms/?q=viln").text
     assert "No university is called so." in coordinator.get("/admin/lms/?q=%00zzz").text
     assert 'href="/admin/lms/"' in coordinator.get("/admin/").text
+
+
+def test_many_lmss_are_listed_with_as_few_questions_as_one(office: Office, platform_id: int) -> None:
+    coordinator = office.new_browser()
+    coordinator.sign_in(COORDINATOR)
+    coordinator.get("/admin/lms/")
+
+    def questions() -> int:
+        asked: list[str] = []
+
+        def note(*args: object) -> None:
+            asked.append(str(args[2]))
+
+        sa.event.listen(office.database.engine, "before_cursor_execute", note)
+        assert coordinator.get("/admin/lms/").status_code == 200
+        sa.event.remove(office.database.engine, "before_cursor_execute", note)
+        return len(asked)
+
+    before = questions()
+    with office.database.write() as connection:
+        for number in range(5):
+            new = replace(PLATFORM, slug=f"lms-{number}", client_id=f"c-{number}")
+            add_platform(connection, new, now=office.tool.clock.now())
+    assert questions() == before
