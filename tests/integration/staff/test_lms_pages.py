@@ -358,6 +358,7 @@ def test_many_lmss_are_listed_with_as_few_questions_as_one(office: Office, platf
         return len(asked)
 
     before = questions()
+    assert before > 0
     with office.database.write() as connection:
         for number in range(5):
             new = replace(PLATFORM, slug=f"lms-{number}", client_id=f"c-{number}")
