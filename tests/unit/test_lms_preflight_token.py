@@ -37,7 +37,7 @@ ROW = PlatformRow(
 def found() -> Iterator[Findings]:
     with loopback_session() as http:
         yield Findings(
-            setting=_setting(http),
+            setting=setting(http),
             row=ROW,
             facts=FACTS,
             test_user=None,
@@ -48,7 +48,7 @@ def found() -> Iterator[Findings]:
         )
 
 
-def _setting(http: GuardedSession) -> Setting:
+def setting(http: GuardedSession) -> Setting:
     return Setting(
         http=http,
         clock=Clock(),
