@@ -87,7 +87,7 @@ def _underway(row: PlatformRow, checked: CheckedPlatform | None, zone: str, now:
 def _line(university: University, row: PlatformRow, trial: Trial, checked: CheckedPlatform | None) -> BoardLine:
     zone = university.time_zone
     said = partial(moment, zone=zone)
-    sign, outcome = sign_of(trial.outcome)
+    sign, outcome = sign_of(trial)
     since = checked.gaps_since.get(trial.code.value) if checked else None
     is_older = since is not None and trial.at is not None and trial.at - since > timedelta(minutes=5)
     return BoardLine(

@@ -116,6 +116,32 @@ def test_the_board_says_what_to_do_in_the_words_of_the_product(office: Office, a
     assert "1 thing to do" in admin.get("/admin/lms/vilnius/").text
 
 
+def test_what_a_new_lms_still_needs_is_no_fault(office: Office, admin: Desk, platform_id: int) -> None:
+    found(
+        office,
+        platform_id,
+        Trial(code=Code.LAUNCH, outcome=Outcome.GAP),
+        Trial(code=Code.DEPLOYMENT, outcome=Outcome.GAP, facts={"case": "none"}),
+        Trial(code=Code.TEST_SCORE, outcome=Outcome.SKIPPED, facts={"case": "no_launch"}),
+    )
+    page = admin.get(PAGE).text
+    assert "2 things to do" in page
+    assert page.count("</span> to do</td>") == 2
+    assert "If the activity is in no course yet, add it to one." in page
+    assert "</span> does not work</td>" not in page
+
+
+def test_what_an_earlier_check_has_found_has_its_day(office: Office, admin: Desk, platform_id: int) -> None:
+    now = office.tool.clock.now()
+    trials = [
+        Trial(code=Code.TOKEN, outcome=Outcome.OK, at=now),
+        Trial(code=Code.TEST_SCORE, outcome=Outcome.OK, facts={"case": "nobody"}, at=now - timedelta(days=3)),
+    ]
+    with office.database.write() as connection:
+        save_trials(connection, platform_id, trials, began_at=now, now=now, next_at=now + EVERY)
+    assert f"{now - timedelta(days=3):%-d %B %Y}" in admin.get(PAGE).text
+
+
 def test_when_everything_works_it_says_so(office: Office, admin: Desk, platform_id: int) -> None:
     found(office, platform_id, Trial(code=Code.LMS_KEYS, outcome=Outcome.OK, facts={"keys": 1}))
     assert '<h2 id="board-title">Everything works</h2>' in admin.get(PAGE).text
