@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from ipaddress import ip_network
@@ -64,8 +64,10 @@ class Answer:
 
     @property
     def sent_at(self) -> datetime | None:
-        """By the clock of the server, from Date; None if it has none that can be read."""
-        return _http_date(self.headers.get("Date", ""))
+        """By the clock of the server, from Date; None if it has none that can be read. What a cache has kept is as much
+        later as it says: https://www.rfc-editor.org/rfc/rfc9111#section-5.1"""
+        at, age = _http_date(self.headers.get("Date", "")), self.headers.get("Age", "").strip()
+        return at + timedelta(seconds=int(age[:9])) if at and age.isascii() and age.isdigit() else at
 
 
 class GuardedSession:

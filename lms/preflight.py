@@ -25,6 +25,7 @@ from series.preflight_facts import (
 )
 from series.store.database import Database
 from series.store.keys import save_key_fetch, tool_keys
+from series.store.platform_checks import note_trial_column
 from series.store.preflight_facts import facts_of
 from series.store.universities import PlatformRow, list_platforms
 
@@ -42,15 +43,27 @@ def fly(
     row: PlatformRow,
     *,
     test_user: str | None = None,
+    is_asked: bool = True,
+    earlier_score: Trial | None = None,
     on_trial: Callable[[Trial], None] = lambda _: None,
 ) -> list[Trial]:
     """Every check of this LMS, in order; each call is bounded, and after ENOUGH_S none is begun. Keys that are read
-    serve the launches to come. Raises DatabaseBusy, DatabaseUnreachable, NoToolKey, WrongEncryptionKey."""
+    serve the launches to come. `is_asked`, `earlier_score`: as of Findings. Raises DatabaseBusy, DatabaseUnreachable,
+    NoToolKey, WrongEncryptionKey."""
     clock = settings.clock()
     with database.read() as connection:
         facts = facts_of(connection, row, now=clock.now())
     setting = _setting(database, settings, http, clock)
-    found = Findings(setting=setting, row=row, facts=facts, test_user=test_user, on_trial=on_trial)
+    found = Findings(
+        setting=setting,
+        row=row,
+        facts=facts,
+        test_user=test_user,
+        is_asked=is_asked,
+        earlier_score=earlier_score,
+        keep=partial(_keep_trial_column, database, row.platform_id, clock),
+        on_trial=on_trial,
+    )
     look_at_keys(found, partial(_save_keys, database, row.platform_id, clock))
     look_at_login(found)
     look_at_our_keys(found)
@@ -62,7 +75,7 @@ def fly(
     found.note(judge_frames(facts, known_origins=setting.known_origins, frame_ancestors=setting.frame_ancestors))
     for code, look in SERVICES:
         if found.is_too_late:
-            found.skipped(code, case="slow")
+            found.unknown(code, case="slow")
         else:
             look(found)
     found.note(judge_deliveries(facts))
@@ -86,6 +99,11 @@ def _setting(database: Database, settings: Settings, http: GuardedSession, clock
         frame_ancestors=settings.frame_ancestors,
         known_origins=tuple(filter(None, map(origin_of, urls))),
     )
+
+
+def _keep_trial_column(database: Database, platform_id: int, clock: Clock, line_items_url: str) -> None:
+    with database.write() as connection:
+        note_trial_column(connection, platform_id, line_items_url, now=clock.now())
 
 
 def _save_keys(database: Database, platform_id: int, clock: Clock, key_set: str) -> None:

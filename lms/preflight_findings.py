@@ -34,21 +34,30 @@ class Setting:
 
 @dataclass(kw_only=True)
 class Findings:
-    """Of one pre-flight, in order; the time since the last one counts for the next one. `on_trial`: hears of each."""
+    """Of one pre-flight, in order; the time since the last one counts for the next one. `on_trial`: hears of each.
+
+    `is_asked`: somebody waits for it; else it is the clock's. `earlier_score`: what the last test score came to, for
+    one that is not tried by itself. `keep`: writes down in which course a test column is, empty for none.
+    """
 
     setting: Setting
     row: PlatformRow
     facts: PlatformFacts
     test_user: str | None
+    is_asked: bool
+    earlier_score: Trial | None
+    keep: Callable[[str], None]
     on_trial: Callable[[Trial], None]
     trials: list[Trial] = field(default_factory=list)
     granted: frozenset[str] = frozenset()  # by the token endpoint, just now
     clock_ahead: timedelta | None = None  # of the LMS, if it has told the time
     has_token: bool = False
+    left_in: str = field(init=False)  # the line items of the course that may have a test column
     _began_s: float = field(default_factory=time.monotonic, init=False)
     _since_s: float = field(default_factory=time.monotonic, init=False)
 
     def __post_init__(self) -> None:
+        self.left_in = self.facts.trial_left_in
         # Of its own, so that no token is older than the pre-flight.
         self.tokens = ServiceTokens(self.setting.http, self.setting.signer, self.setting.clock.now, within_s=CALL_S)
 
@@ -86,6 +95,11 @@ class Findings:
         timed = Trial(code=trial.code, outcome=trial.outcome, facts=trial.facts, ms=ms, at=self.setting.clock.now())
         self.trials.append(timed)
         self.on_trial(timed)
+
+    def keep_in_mind(self, line_items_url: str) -> None:
+        if line_items_url != self.left_in:
+            self.keep(line_items_url)
+            self.left_in = line_items_url
 
     def hear_time(self, sent_at: datetime | None) -> None:
         """By the clock of the LMS, just now. A rehearsal's clock is moved, and the LMS's is not."""

@@ -1,6 +1,8 @@
 """Of a pre-flight, the test score: for a test student, where there is one; else for a person who does not exist.
 
-A right refusal of that person proves that token, scope, address and form are right, and touches nobody's grade.
+A right refusal of that person proves that token, scope, address and form are right, and touches nobody's grade. So it
+is sent to the activity's own column. One is made only where there is none, or for a test student, and only if somebody
+asks: Canvas makes it a published assignment, of which students are told, and Moodle counts the course's grades anew.
 """
 
 from lms.ags import (
@@ -15,14 +17,14 @@ from lms.ags import (
     read_result,
     service_url,
 )
-from lms.errors import LmsError, NotAllowed, Refused, UnfitUserId
+from lms.errors import LmsError, NotAllowed, NotFound, Refused, UnfitUserId
 from lms.guarded import Answer
 from lms.preflight_findings import CALL_S, Findings
 from lms.products.table import QUIRKS
 from lms.services import call_service
-from lms.trial_line_item import TEST_MAXIMUM, delete_trial_line_items, make_trial_line_item
+from lms.trial_line_item import TEST_MAXIMUM, delete_trial_line_items, have_trial_line_item
 from series.checks import Outcome
-from series.preflight import Code, Trial
+from series.preflight import Code, Trial, outcome_of
 from series.preflight_facts import Placed
 
 CLEANING_S = 20.0
@@ -37,39 +39,57 @@ def try_score(found: Findings) -> None:
         found.gap(Code.TEST_SCORE, case="not_granted")
     elif not found.has_token:
         found.skipped(Code.TEST_SCORE)
-    elif placed.line_items_url is not None and SCOPE_LINE_ITEM in placed.ags_scopes:
-        _try_in_own_column(found, placed, placed.line_items_url)
-    elif placed.line_item_url is not None:
-        _try_nobody(found, placed.line_item_url)  # a real column: no real person
     else:
-        found.skipped(Code.TEST_SCORE, case="no_column")
+        _try_in_column(found, placed)
 
 
-def _try_in_own_column(found: Findings, placed: Placed, line_items_url: str) -> None:
-    """In a column that is made for it and deleted afterwards; so is one that a crash has left."""
+def _try_in_column(found: Findings, placed: Placed) -> None:
+    own_url = placed.line_item_url if outcome_of(found.trials, Code.LINE_ITEM) is not Outcome.GAP else None
+    may_make = placed.line_items_url is not None and SCOPE_LINE_ITEM in placed.ags_scopes
+    left = _clean_up(found, placed.ags_scopes) if found.left_in else ""
+    if own_url is not None and (found.test_user is None or not may_make):
+        came = _nobody(found, own_url)  # a real column: no real person
+    elif placed.line_items_url is None or not may_make:
+        came = _trial(Outcome.SKIPPED, case="no_column")
+    elif found.is_asked:
+        _try_in_made_column(found, placed, placed.line_items_url)
+        return
+    elif found.earlier_score is not None:
+        found.trials.append(found.earlier_score)
+        return
+    else:
+        came = _trial(Outcome.UNKNOWN, case="unasked")
+    found.note(_trial(Outcome.UNKNOWN, case="left", reason=left) if left and came.outcome is Outcome.OK else came)
+
+
+def _try_in_made_column(found: Findings, placed: Placed, line_items_url: str) -> None:
+    """In a column that is made for it and deleted afterwards. Where, is written down before: whoever is killed in the
+    middle leaves it to the next pre-flight, which may look at another course."""
     services = (found.http, found.tokens, found.platform, line_items_url)
+    found.keep_in_mind(line_items_url)
     try:
-        delete_trial_line_items(*services, scopes=placed.ags_scopes, within_s=CLEANING_S)
-        line_item_url = make_trial_line_item(*services, scopes=placed.ags_scopes)
+        line_item_url = have_trial_line_item(*services, scopes=placed.ags_scopes, within_s=CLEANING_S)
     except LmsError as error:
         found.failed(Code.TEST_SCORE, error, case="column")
         return
-    left = ""
     try:
         came = _outcome(found, line_item_url, placed.ags_scopes)
     finally:
-        try:
-            delete_trial_line_items(*services, scopes=placed.ags_scopes, within_s=CLEANING_S)
-        except LmsError as error:
-            left = str(error)
-    if left and came.outcome is Outcome.OK:
-        found.unknown(Code.TEST_SCORE, case="left", reason=left)
-    else:
-        found.note(came)
+        left = _clean_up(found, placed.ags_scopes)
+    found.note(_trial(Outcome.UNKNOWN, case="left", reason=left) if left and came.outcome is Outcome.OK else came)
 
 
-def _try_nobody(found: Findings, line_item_url: str) -> None:
-    found.note(_nobody(found, line_item_url))
+def _clean_up(found: Findings, scopes: frozenset[str]) -> str:
+    """Of the course in which a column of ours was made last; what went wrong."""
+    services = (found.http, found.tokens, found.platform, found.left_in)
+    try:
+        delete_trial_line_items(*services, scopes=scopes, within_s=CLEANING_S)
+    except NotFound:
+        pass  # the course is gone, and its columns with it
+    except LmsError as error:
+        return str(error)
+    found.keep_in_mind("")
+    return ""
 
 
 def _trial(outcome: Outcome, **facts: str | int) -> Trial:
@@ -91,7 +111,7 @@ def _test_student(found: Findings, endpoint: AgsEndpoint, user_id: str) -> Trial
             return _trial(Outcome.OK, case="written")
         result = read_result(found.http, found.tokens, found.platform, endpoint, user_id)
     except (UnfitUserId, NotAllowed, Refused) as error:
-        if isinstance(error, NotAllowed):
+        if isinstance(error, NotAllowed) and error.status != 422:  # which is about the activity: not published
             return _trial(Outcome.GAP, case="right", status=error.status)
         return _trial(Outcome.GAP, case="student", reason=str(error))
     except LmsError as error:

@@ -98,7 +98,7 @@ def look_at_line_item(found: Findings) -> None:
     placed = found.facts.placed
     if placed is None:
         found.skipped(Code.LINE_ITEM, case="no_launch")
-    elif placed.line_item_url is None and placed.line_items_url is None:
+    elif placed.line_item_url is None and (placed.line_items_url is None or SCOPE_LINE_ITEM not in placed.ags_scopes):
         found.gap(Code.LINE_ITEM, case="not_offered", course=placed.course_title)
     elif placed.line_item_url is None:
         found.skipped(Code.LINE_ITEM, case="none_yet", course=placed.course_title)

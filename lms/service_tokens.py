@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -58,7 +58,7 @@ class _TokenAnswer(msgspec.Struct):
 
     access_token: Annotated[str, msgspec.Meta(pattern=r"\A[\x21-\x7e]{1,8192}\Z")]  # must fit into a header
     expires_in: int | float | None = None
-    scope: str | None = None  # none: all that was asked for
+    scope: Any = None  # none: all that was asked for; only told on, so that an odd one spoils no token
 
 
 _TOKEN_ANSWER = msgspec.json.Decoder(_TokenAnswer, strict=False)  # some platforms send `expires_in` as a string
@@ -177,9 +177,16 @@ def ask_for_token(
     return GrantedToken(
         access_token=granted.access_token,
         life_s=DEFAULT_LIFE_S if granted.expires_in is None else min(granted.expires_in, LONGEST_LIFE_S),
-        scopes=frozenset(scopes if granted.scope is None else granted.scope.split()),
+        scopes=_scopes(granted.scope, scopes),
         sent_at=answer.sent_at,
     )
+
+
+def _scopes(said: Any, asked: Collection[str]) -> frozenset[str]:
+    """One text with spaces, by the specification; some platforms send a list."""
+    if isinstance(said, list):
+        return frozenset(scope for scope in said if isinstance(scope, str))
+    return frozenset(said.split() if isinstance(said, str) else asked)
 
 
 def client_assertion(platform: ServicePlatform, signing_key: SigningKey, now: datetime) -> str:

@@ -7,9 +7,11 @@ https://www.imsglobal.org/spec/lti-ags/v2p0/#line-item-service-scope-and-allowed
 
 import time
 from collections.abc import Collection
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 from lms.ags import SCOPE_LINE_ITEM
-from lms.errors import MalformedAnswer
+from lms.errors import MalformedAnswer, NotFound, Unreachable
 from lms.guarded import GuardedSession, same_origin
 from lms.line_items import NewLineItem, create_line_item, find_line_items
 from lms.service_tokens import ServicePlatform, ServiceTokens
@@ -20,15 +22,20 @@ TEST_MAXIMUM = 100
 NO_LINK = ""  # no activity has it, so that only those without a link are found
 
 
-def make_trial_line_item(
+def have_trial_line_item(
     http: GuardedSession,
     tokens: ServiceTokens,
     platform: ServicePlatform,
     line_items_url: str,
     *,
     scopes: Collection[str],
+    within_s: float,
 ) -> str:
-    """Its address. Raises as `create_line_item`."""
+    """The address of one that is there already, because a crash or an LMS that deletes none has left it; else of a new
+    one. Raises as `create_line_item`."""
+    found = _find(http, tokens, platform, line_items_url, scopes=scopes, within_s=within_s)
+    if found:
+        return found[0]
     new = NewLineItem(label=TEST_LABEL, score_maximum=TEST_MAXIMUM, resource_id=TEST_RESOURCE_ID)
     return create_line_item(http, tokens, platform, line_items_url, new, scopes=scopes)
 
@@ -44,6 +51,24 @@ def delete_trial_line_items(
 ) -> None:
     """All that are there, also those that a crash has left. May be repeated. Raises as `find_line_items`."""
     give_up_at = time.monotonic() + within_s
+    found = _find(http, tokens, platform, line_items_url, scopes=scopes, within_s=within_s)
+    for line_item_url in found:
+        left_s = give_up_at - time.monotonic()
+        if left_s <= 0:  # however many columns an LMS names
+            raise Unreachable(urlsplit(line_items_url).netloc, "deleted our test columns too slowly")
+        with suppress(NotFound):  # another pre-flight has deleted it
+            _delete(http, tokens, platform, line_item_url, within_s=left_s)
+
+
+def _find(
+    http: GuardedSession,
+    tokens: ServiceTokens,
+    platform: ServicePlatform,
+    line_items_url: str,
+    *,
+    scopes: Collection[str],
+    within_s: float,
+) -> list[str]:
     found = find_line_items(
         http,
         tokens,
@@ -54,10 +79,9 @@ def delete_trial_line_items(
         scopes=scopes,
         within_s=within_s,
     )
-    for line_item_url in dict.fromkeys(found):
-        if not same_origin(line_item_url, line_items_url):
-            raise MalformedAnswer("The LMS", "names another site for its grade columns")
-        _delete(http, tokens, platform, line_item_url, within_s=max(1.0, give_up_at - time.monotonic()))
+    if not all(same_origin(line_item_url, line_items_url) for line_item_url in found):
+        raise MalformedAnswer("The LMS", "names another site for its grade columns")
+    return list(dict.fromkeys(found))
 
 
 def _delete(

@@ -10,6 +10,7 @@ from lms.guarded import GuardedSession
 from lms.tool_keys import published_keys
 from series.checks import SIGNS, Outcome
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
+from series.store.deliveries import due_since
 from series.store.keys import WrongEncryptionKey
 from series.store.platform_checks import overdue_since
 from series.store.runs import last_sign_of_life
@@ -17,6 +18,7 @@ from series.store.schema import is_current
 
 OVERDUE = timedelta(minutes=1)
 LATELY = timedelta(hours=1)
+SCORES_WAIT = timedelta(minutes=15)  # longer than they do at a busy time
 WITHIN_S = 10.0
 
 
@@ -120,12 +122,16 @@ def _look_at_worker(look: _Look) -> None:
     now = look.settings.clock().now()
     with look.database.read() as connection:
         overdue, alive_at = overdue_since(connection, now=now), last_sign_of_life(connection)
+        waiting = due_since(connection, now=now)
     remedy = "Start `moodle-sync worker`, and let the system start it again when it ends."
     if overdue is not None and overdue < now - OVERDUE:
         found = f"No worker runs: what is due since {overdue:%Y-%m-%d %H:%M} UTC is not done."
         look.note(Found(code="worker", outcome=Outcome.GAP, found=found, remedy=remedy))
+    elif waiting is not None and waiting < now - SCORES_WAIT:
+        found = f"Grades wait since {waiting:%Y-%m-%d %H:%M} UTC: no worker runs, or it has too much to do."
+        look.note(Found(code="worker", outcome=Outcome.UNKNOWN, found=found, remedy=remedy))
     elif alive_at is None or abs(now - alive_at) > timedelta(days=1) + LATELY:
-        found = "No worker has done anything lately, and nothing is due."
+        found = "No worker has done anything lately."
         look.note(Found(code="worker", outcome=Outcome.UNKNOWN, found=found, remedy=remedy))
     else:
         found = f"A worker was last at work at {alive_at:%Y-%m-%d %H:%M} UTC, and nothing is overdue."

@@ -84,7 +84,15 @@ def fly_if_due(services: Services, platform_id: int) -> bool:
         row = get_platform(connection, platform_id) if claimed else None
     if claimed is None or row is None:
         return False
-    trials = fly(services.database, services.settings, services.http, row, test_user=claimed.test_user)
+    trials = fly(
+        services.database,
+        services.settings,
+        services.http,
+        row,
+        test_user=claimed.test_user,
+        is_asked=claimed.is_asked,
+        earlier_score=claimed.earlier_score,
+    )
     now = services.clock.now()
     next_at = now + EVERY * (1 - jitter() / 8)  # so that not all come at once
     with services.database.write() as connection:

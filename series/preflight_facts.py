@@ -45,7 +45,10 @@ class MoodleServices:
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformFacts:
-    """`return_origins`: of the pages from which launches came lately. `granted_scopes`: as the registration said."""
+    """`return_origins`: of the pages from which launches came lately. `granted_scopes`: as the registration said.
+    `approved`, `pending`, `disabled`: how many deployments. `refused`: launches since the last one that was not.
+    `trial_left_in`: line items of the course in which a test column may be; empty for none.
+    """
 
     university_slug: str
     state: str
@@ -54,11 +57,14 @@ class PlatformFacts:
     granted_scopes: frozenset[str]
     approved: int
     pending: int
+    disabled: int
     launched_at: datetime | None
+    refused: int
     return_origins: tuple[str, ...]
     placed: Placed | None
     deliveries: Deliveries
     moodle: MoodleServices | None
+    trial_left_in: str
 
     @property
     def claimed_scopes(self) -> frozenset[str]:
@@ -71,15 +77,17 @@ def judge_deployments(facts: PlatformFacts) -> Trial:
         return Trial(code=Code.DEPLOYMENT, outcome=Outcome.GAP, facts={"pending": facts.pending})
     if facts.approved:
         return Trial(code=Code.DEPLOYMENT, outcome=Outcome.OK, facts={"approved": facts.approved})
-    return Trial(code=Code.DEPLOYMENT, outcome=Outcome.GAP, facts={"case": "none"})
+    return Trial(code=Code.DEPLOYMENT, outcome=Outcome.GAP, facts={"case": "off" if facts.disabled else "none"})
 
 
 def judge_launches(facts: PlatformFacts, now: datetime) -> Trial:
+    """What was refused since the last launch may be one person's browser, or everybody's."""
     at = facts.launched_at
+    refused: dict[str, str | int] = {"case": "refused", "refused": facts.refused} if facts.refused else {}
     if at is None:
-        return Trial(code=Code.LAUNCH, outcome=Outcome.GAP)
-    outcome = Outcome.OK if at >= now - LATELY else Outcome.UNKNOWN
-    return Trial(code=Code.LAUNCH, outcome=outcome, facts={"last": _minute(at)})
+        return Trial(code=Code.LAUNCH, outcome=Outcome.GAP, facts=refused)
+    outcome = Outcome.OK if at >= now - LATELY and not refused else Outcome.UNKNOWN
+    return Trial(code=Code.LAUNCH, outcome=outcome, facts={**refused, "last": _minute(at)})
 
 
 def judge_frames(facts: PlatformFacts, *, known_origins: Iterable[str], frame_ancestors: Iterable[str]) -> Trial:

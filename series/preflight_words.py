@@ -63,9 +63,16 @@ FOUND: Mapping[Key, str] = {
     (Code.DEPLOYMENT, OK, ""): N_("Attached deployments: %(approved)s."),
     (Code.DEPLOYMENT, GAP, ""): N_("Deployments that wait to be attached: %(pending)s. Their launches are refused."),
     (Code.DEPLOYMENT, GAP, "none"): N_("No deployment is known yet."),
+    (Code.DEPLOYMENT, GAP, "off"): N_("Every deployment is switched off: all launches are refused."),
     (Code.LAUNCH, OK, ""): N_("The activity was last opened on %(last)s."),
     (Code.LAUNCH, UNKNOWN, ""): N_("The activity was last opened on %(last)s, which is long ago."),
+    (Code.LAUNCH, UNKNOWN, "refused"): N_(
+        "The activity was last opened on %(last)s. Launches that were refused since then: %(refused)s."
+    ),
     (Code.LAUNCH, GAP, ""): N_("The activity has never been opened from this LMS."),
+    (Code.LAUNCH, GAP, "refused"): N_(
+        "The activity has never been opened from this LMS: all launches were refused (%(refused)s)."
+    ),
     (Code.FRAME, OK, ""): N_("The LMS's pages may show ours in a frame: %(origin)s."),
     (Code.FRAME, GAP, ""): N_(
         "Courses are at %(origin)s, which is none of the addresses that may show our pages in a frame: some browsers"
@@ -97,6 +104,10 @@ FOUND: Mapping[Key, str] = {
     (Code.TEST_SCORE, OK, "taken"): N_("A score for a person who does not exist was taken: grades can be written."),
     (Code.TEST_SCORE, UNKNOWN, "unclear"): N_(
         "A score for a person who does not exist was refused (status %(status)s), and not in words that say why."
+    ),
+    (Code.TEST_SCORE, UNKNOWN, "unasked"): N_(
+        "Not tried: the activity has no grade column yet, and by ourselves we make none in a course, not even for"
+        " seconds."
     ),
     (Code.TEST_SCORE, UNKNOWN, "not_read"): N_("A score was written, and is not in the gradebook when we look."),
     (Code.TEST_SCORE, UNKNOWN, "left"): N_(
@@ -133,7 +144,8 @@ _REACH = N_(
 _NEW_KEYS = N_("Make the LMS a new key pair for LTI 1.3: RSA, 2048 bits or more, each with a key id of its own.")
 _CLOCK = N_("On the server of the LMS, switch on the synchronisation of its clock (NTP).")
 _GRADES = N_("Let the tool use the grade service: %(grades)s. Then open the activity once more from the course.")
-_FIRST_LAUNCH = N_("Open the activity once from a course of the LMS, as a teacher.")
+_FIRST_LAUNCH = N_("If the activity is in no course yet, add it to one. Then open it there once, as a teacher.")
+_REFUSED = N_("“Last refusals” on the page of this LMS says of each why it was, and what to change.")
 
 REMEDY: Mapping[Key, str] = {
     (Code.LMS_KEYS, GAP, ""): _REACH,
@@ -163,7 +175,10 @@ REMEDY: Mapping[Key, str] = {
     (Code.CLOCK, GAP, ""): _CLOCK,
     (Code.DEPLOYMENT, GAP, ""): N_("Compare them with your LMS, and attach them below."),
     (Code.DEPLOYMENT, GAP, "none"): _FIRST_LAUNCH,
+    (Code.DEPLOYMENT, GAP, "off"): N_("Attach again the one that is yours: “Deployments” on the page of this LMS."),
     (Code.LAUNCH, GAP, ""): _FIRST_LAUNCH,
+    (Code.LAUNCH, GAP, "refused"): _REFUSED,
+    (Code.LAUNCH, UNKNOWN, "refused"): _REFUSED,
     (Code.LAUNCH, UNKNOWN, ""): _FIRST_LAUNCH,
     (Code.FRAME, GAP, ""): N_(
         "For whoever runs this tool: add %(origin)s to SHARED_SESSIONS_FRAME_ANCESTORS and start the tool anew."
@@ -183,6 +198,9 @@ REMEDY: Mapping[Key, str] = {
     ),
     (Code.TEST_SCORE, UNKNOWN, "unclear"): N_(
         "Check again with the number of a test student of the course: then it is sure. Real grades tell it, too."
+    ),
+    (Code.TEST_SCORE, UNKNOWN, "unasked"): N_(
+        "“Check now” on the page of this LMS tries it. Students of the course may see the test column for a moment."
     ),
     (Code.TEST_SCORE, UNKNOWN, "not_read"): N_("Check again in a few minutes; some gradebooks take their time."),
     (Code.TEST_SCORE, UNKNOWN, "left"): N_(
@@ -213,11 +231,11 @@ def title_of(code: Code, words: Words = ENGLISH) -> str:
 
 def found_sentence(trial: Trial, product: str, words: Words = ENGLISH, *, moment: Moment = utc_minute) -> str:
     """What was found. `product`: as lms.products names it; `moment`: how an instant is written."""
+    if trial.facts.get("case") == "slow":
+        return words.gettext("Not tried: the LMS answered too slowly before.")
     said = _said(FOUND, trial, product, words, moment)
     if said or trial.outcome is not SKIPPED:
         return said
-    if trial.facts.get("case") == "slow":
-        return words.gettext("Not tried: the LMS answered too slowly before.")
     return words.gettext("Not tried: it needs what does not work above.")
 
 

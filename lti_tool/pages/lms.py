@@ -1,7 +1,7 @@
 """The LMSs of the universities: all of them in one line each, and those of one university."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
@@ -16,9 +16,9 @@ from series.people import University
 from series.permissions import Action, may
 from series.staff import Staff
 from series.store.database import Connection
-from series.store.deployments import list_deployments
-from series.store.platform_checks import CheckedPlatform, checked_platforms
-from series.store.preflight_facts import last_launch_at
+from series.store.deployments import count_pending
+from series.store.platform_checks import checked_platforms
+from series.store.preflight_facts import last_launches_at
 from series.store.universities import PlatformRow, list_platforms, list_universities, platforms_of_university
 
 blueprint = Blueprint("lms", __name__, url_prefix="/admin/lms")
@@ -55,14 +55,10 @@ def show_all(staff: Staff) -> str | Response:
             for one in list_universities(connection)
             if may(staff, Action.SEE_LMS, one) and search.lower() in f"{one.name} {one.slug}".lower()
         ]
-        platforms = list_platforms(connection)
-        found = [
-            UniversityLine(
-                university=one,
-                lines=_lines(connection, one, [row for row in platforms if row.university_id == one.university_id]),
-            )
-            for one in universities
-        ]
+        shown = {one.university_id: one for one in universities}
+        platforms = [row for row in list_platforms(connection) if row.university_id in shown]
+        lines = _lines(connection, shown, platforms)
+    found = [UniversityLine(university=one, lines=lines[one.university_id]) for one in universities]
     return render_template("lms_all.html", staff=staff, found=found, search=search)
 
 
@@ -71,7 +67,8 @@ def show_all(staff: Staff) -> str | Response:
 def show(staff: Staff, slug: str) -> str:
     with the_tool().database.read() as connection:
         university = university_or_404(connection, staff, slug, Action.SEE_LMS)
-        lines = _lines(connection, university, platforms_of_university(connection, university.university_id))
+        own = university.university_id
+        lines = _lines(connection, {own: university}, platforms_of_university(connection, own))[own]
     return render_template(
         "lms_university.html",
         staff=staff,
@@ -81,19 +78,26 @@ def show(staff: Staff, slug: str) -> str:
     )
 
 
-def _lines(connection: Connection, university: University, rows: list[PlatformRow]) -> list[LmsLine]:
-    checked = checked_platforms(connection, [row.platform_id for row in rows])
-    return [_line(connection, university, row, checked.get(row.platform_id)) for row in rows]
-
-
-def _line(connection: Connection, university: University, row: PlatformRow, checked: CheckedPlatform | None) -> LmsLine:
-    launched_at: datetime | None = last_launch_at(connection, row.platform_id)
-    deployments = list_deployments(connection, platform_id=row.platform_id)
-    return LmsLine(
-        row=row,
-        product=product_in_words(row.product),
-        state=state_in_words(row.state),
-        verdict=verdict_in_words(row.state, checked.trials if checked else ()),
-        last_launch=moment(launched_at, university.time_zone) if launched_at else None,
-        waiting=sum(one.state == "pending" for one in deployments),
-    )
+def _lines(
+    connection: Connection, universities: Mapping[int, University], rows: list[PlatformRow]
+) -> dict[int, list[LmsLine]]:
+    """Of each of these universities, by its id."""
+    ids = [row.platform_id for row in rows]
+    checked = checked_platforms(connection, ids)
+    launched = last_launches_at(connection, ids)
+    waiting = count_pending(connection, ids)
+    lines: dict[int, list[LmsLine]] = {university_id: [] for university_id in universities}
+    for row in rows:
+        trials = checked[row.platform_id].trials if row.platform_id in checked else ()
+        launched_at = launched.get(row.platform_id)
+        lines[row.university_id].append(
+            LmsLine(
+                row=row,
+                product=product_in_words(row.product),
+                state=state_in_words(row.state),
+                verdict=verdict_in_words(row.state, trials),
+                last_launch=moment(launched_at, universities[row.university_id].time_zone) if launched_at else None,
+                waiting=waiting.get(row.platform_id, 0),
+            )
+        )
+    return lines

@@ -18,6 +18,7 @@ from series.preflight_words import found_sentence, remedy_sentence, title_of
 from series.store.platform_checks import CheckedPlatform
 from series.store.universities import PlatformRow
 
+SAME_CHECK = timedelta(hours=1)
 BEGINS_WITHIN = timedelta(seconds=30)  # a worker's tick is a second
 
 
@@ -86,7 +87,7 @@ def _underway(row: PlatformRow, checked: CheckedPlatform | None, zone: str, now:
 def _line(university: University, row: PlatformRow, trial: Trial, checked: CheckedPlatform | None) -> BoardLine:
     zone = university.time_zone
     said = partial(moment, zone=zone)
-    sign, outcome = sign_of(trial.outcome)
+    sign, outcome = sign_of(trial)
     since = checked.gaps_since.get(trial.code.value) if checked else None
     is_older = since is not None and trial.at is not None and trial.at - since > timedelta(minutes=5)
     return BoardLine(
@@ -96,8 +97,17 @@ def _line(university: University, row: PlatformRow, trial: Trial, checked: Check
         found=found_sentence(trial, row.product, WORDS, moment=said),
         remedy=remedy_sentence(trial, row.product, WORDS, moment=said),
         is_wanted=trial.outcome in {Outcome.GAP, Outcome.UNKNOWN},
-        at=f"{trial.at.astimezone(ZoneInfo(zone)):%H:%M}" if trial.at else "",
+        at=_at(trial.at, checked.checked_at if checked else None, zone),
         took=took_in_words(trial.ms),
         since=moment(since, zone) if since and is_older else None,
         href=url_for("moodle_connection.show", slug=university.slug) if trial.code is Code.MOODLE else None,
     )
+
+
+def _at(at: datetime | None, checked_at: datetime | None, zone: str) -> str:
+    """With its day, where it is what an earlier check has found."""
+    if at is None:
+        return ""
+    if checked_at is not None and checked_at - at > SAME_CHECK:
+        return moment(at, zone)
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"

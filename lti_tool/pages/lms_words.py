@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from lti_tool.pages.words import WORDS
 from series.checks import Outcome, gaps_of
-from series.preflight import Trial
+from series.preflight import Code, Trial
 
 gettext, ngettext = WORDS.gettext, WORDS.ngettext
+STEPS = {Code.DEPLOYMENT, Code.LAUNCH}  # of connecting it
 
 
 def product_in_words(product: str) -> str:
@@ -42,14 +43,16 @@ def verdict_in_words(state: str, trials: Sequence[Trial]) -> str:
     return gettext("Everything works")
 
 
-def sign_of(outcome: Outcome) -> tuple[str, str]:
-    """A sign for the eye, and what it says."""
+def sign_of(trial: Trial) -> tuple[str, str]:
+    """A sign for the eye, and what it says. Of a new LMS nothing is broken: it was not opened yet."""
+    if trial.outcome is Outcome.GAP and trial.code in STEPS:
+        return "✗", gettext("to do")
     return {
         Outcome.OK: ("✓", gettext("works")),
         Outcome.GAP: ("✗", gettext("does not work")),
         Outcome.UNKNOWN: ("?", gettext("please look at it")),
         Outcome.SKIPPED: ("–", gettext("not tried")),
-    }[outcome]
+    }[trial.outcome]
 
 
 def took_in_words(ms: int) -> str:

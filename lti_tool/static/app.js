@@ -93,8 +93,9 @@
   countDown(document);
   // data-refresh-every: in ms, for a fragment that will soon be another one.
   function keepFresh() {
-    const every = Number(document.querySelector("[data-refresh]").dataset.refreshEvery) || REFRESH_MS;
-    setTimeout(() => refresh().finally(keepFresh), every);
+    const fragment = document.querySelector("[data-refresh]");
+    if (!fragment) return; // none, or the last one that came says that it stays as it is
+    setTimeout(() => refresh().finally(keepFresh), Number(fragment.dataset.refreshEvery) || REFRESH_MS);
   }
-  if (document.querySelector("[data-refresh]")) keepFresh();
+  keepFresh();
 })();

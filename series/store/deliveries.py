@@ -183,6 +183,13 @@ def _due(now: datetime) -> sa.Select[Any]:
     )
 
 
+def due_since(connection: sa.Connection, *, now: datetime) -> datetime | None:
+    """Since when the oldest score waits that could go out at once."""
+    due = _due(now).with_only_columns(sa.func.min(delivery.c.next_attempt_at))
+    found: datetime | None = connection.execute(due).scalar_one()
+    return found
+
+
 def takes_scores(connection: sa.Connection, platform_id: int, *, since: datetime) -> bool:
     """Whether the platform has taken any score since then."""
     query = sa.select(delivery.c.id).select_from(_OF_PLATFORM).where(platform.c.id == platform_id)

@@ -1,5 +1,6 @@
 """Deployments of a platform: approved, disabled, or pending because a launch named one that nobody has approved."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,6 +64,16 @@ def approve_deployment(connection: sa.Connection, home: PlatformRow, deployment_
 def disable_deployment(connection: sa.Connection, home: PlatformRow, deployment_id: str) -> int:
     """Refuse its launches and hold its scores; our id of it. May be repeated. Raises NotThere."""
     return _set_state(connection, home, deployment_id, "disabled")
+
+
+def count_pending(connection: sa.Connection, platform_ids: Collection[int]) -> dict[int, int]:
+    """How many wait to be attached, of those of these platforms that have some."""
+    query = (
+        sa.select(deployment.c.platform_id, sa.func.count())
+        .where(deployment.c.platform_id.in_(platform_ids), deployment.c.state == "pending")
+        .group_by(deployment.c.platform_id)
+    )
+    return {platform_id: number for platform_id, number in connection.execute(query)}  # noqa: C416 - as rows
 
 
 def list_deployments(connection: sa.Connection, *, platform_id: int | None = None) -> list[DeploymentRow]:

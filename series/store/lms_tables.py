@@ -44,6 +44,7 @@ platform_check = Table(  # the pre-flight of an LMS: asked for by a person or th
     Column("checked_at", Instant),
     Column("checks", Text),  # JSON: what the last one found
     Column("gaps_since", Text),  # JSON: when each gap was first found
+    Column("trial_left_in", Text),  # line items of the course in which a test column is, until it is deleted
 )
 
 staff_binding = Table(  # a person who comes by launch as their LMS's administrator, and is this one of the staff

@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from series.checks import encode_checks, gap_key, gaps_of
-from series.preflight import Trial, decode_trials
+from series.checks import Outcome, encode_checks, gap_key, gaps_of
+from series.preflight import Code, Trial, decode_trials
 from series.store.database import insert
 from series.store.lms_tables import platform_check
 from series.store.tables import platform
@@ -36,8 +36,12 @@ class CheckedPlatform:
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimedCheck:
+    """`is_asked`: somebody waits for it. `earlier_score`: what the last test score came to, if it was a yes or a no."""
+
     platform_id: int
     test_user: str | None
+    is_asked: bool
+    earlier_score: Trial | None
     began_at: datetime
 
 
@@ -118,9 +122,37 @@ def claim_check(connection: sa.Connection, platform_id: int, *, now: datetime) -
         sa.update(platform_check)
         .where(platform_check.c.platform_id == platform_id, platform_check.c.next_at <= now)
         .values(next_at=now + LEASE, began_at=now)
-        .returning(platform_check.c.test_user)
+        .returning(platform_check.c.test_user, platform_check.c.asked_at, platform_check.c.checks)
     ).one_or_none()
-    return None if row is None else ClaimedCheck(platform_id=platform_id, test_user=row.test_user, began_at=now)
+    if row is None:
+        return None
+    return ClaimedCheck(
+        platform_id=platform_id,
+        test_user=row.test_user,
+        is_asked=row.asked_at is not None,
+        earlier_score=_score(decode_trials(row.checks)),
+        began_at=now,
+    )
+
+
+def _score(trials: Iterable[Trial]) -> Trial | None:
+    decided = {Outcome.OK, Outcome.GAP}
+    return next((trial for trial in trials if trial.code is Code.TEST_SCORE and trial.outcome in decided), None)
+
+
+def note_trial_column(connection: sa.Connection, platform_id: int, line_items_url: str, *, now: datetime) -> None:
+    """A test column is about to be made there; empty: it is deleted."""
+    connection.execute(
+        insert(connection, platform_check)
+        .values(platform_id=platform_id, next_at=now, trial_left_in=line_items_url)
+        .on_conflict_do_update(index_elements=["platform_id"], set_={"trial_left_in": line_items_url})
+    )
+
+
+def trial_column(connection: sa.Connection, platform_id: int) -> str:
+    """The line items of the course in which one may have been left; empty for none."""
+    query = sa.select(platform_check.c.trial_left_in).where(platform_check.c.platform_id == platform_id)
+    return connection.execute(query).scalar_one_or_none() or ""
 
 
 def save_trials(

@@ -1,5 +1,6 @@
 """What the tables know of an LMS, for its pre-flight and its page."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from series.checks import decode_checks
 from series.preflight_facts import LATELY, Deliveries, MoodleServices, Placed, PlatformFacts, origin_of
 from series.store.lms_tables import platform_arrival
+from series.store.platform_checks import trial_column
 from series.store.tables import (
     course,
     delivery,
@@ -17,12 +19,14 @@ from series.store.tables import (
     moodle_connection,
     placement,
     platform,
+    refusal,
     university,
     visit,
 )
 from series.store.universities import PlatformRow
 
 RETURN_URLS = 200  # of the last launches
+LAUNCH = "LtiResourceLinkRequest"  # as LTI names its message; a teacher who only picks has launched nothing
 
 
 def facts_of(connection: sa.Connection, row: PlatformRow, *, now: datetime) -> PlatformFacts:
@@ -32,6 +36,7 @@ def facts_of(connection: sa.Connection, row: PlatformRow, *, now: datetime) -> P
         .where(platform.c.id == row.platform_id)
     ).one()
     states = _deployment_states(connection, row.platform_id)
+    launched_at = last_launch_at(connection, row.platform_id)
     return PlatformFacts(
         university_slug=own.slug,
         state=own.state,
@@ -40,24 +45,50 @@ def facts_of(connection: sa.Connection, row: PlatformRow, *, now: datetime) -> P
         granted_scopes=frozenset((own.granted_scopes or "").split()),
         approved=states.get("approved", 0),
         pending=states.get("pending", 0),
-        launched_at=last_launch_at(connection, row.platform_id),
+        disabled=states.get("disabled", 0),
+        launched_at=launched_at,
+        refused=_refusals_since(connection, row.platform_id, launched_at),
         return_origins=_return_origins(connection, row.platform_id),
         placed=_placed(connection, row.platform_id),
         deliveries=_deliveries(connection, row.platform_id, now),
         moodle=_moodle(connection, row.university_id),
+        trial_left_in=trial_column(connection, row.platform_id),
     )
 
 
 def last_launch_at(connection: sa.Connection, platform_id: int) -> datetime | None:
-    """To the second while its visit is kept, else to the hour, else the last time that a person came newly."""
-    placements = _placements(platform_id)
-    queries = (
-        sa.select(sa.func.max(visit.c.opened_at)).where(visit.c.placement_id.in_(placements)),
-        sa.select(sa.func.max(platform_arrival.c.seen_at)).where(platform_arrival.c.platform_id == platform_id),
-        sa.select(sa.func.max(membership.c.launched_at)).where(membership.c.placement_id.in_(placements)),
+    return last_launches_at(connection, [platform_id]).get(platform_id)
+
+
+def last_launches_at(connection: sa.Connection, platform_ids: Collection[int]) -> dict[int, datetime]:
+    """Of those of these LMSs from which one came. To the second while its visit is kept, else to the hour, else the
+    last time that a person came newly."""
+    of_platform = deployment.c.platform_id
+    from_placements = placement.join(deployment)
+    of_visits = sa.select(of_platform, sa.func.max(visit.c.opened_at)).select_from(visit.join(from_placements))
+    of_people = sa.select(of_platform, sa.func.max(membership.c.launched_at)).select_from(
+        membership.join(from_placements, membership.c.placement_id == placement.c.id)
     )
-    found = [at for query in queries if (at := connection.execute(query).scalar_one()) is not None]
-    return max(found, default=None)
+    arrived = sa.select(platform_arrival.c.platform_id, platform_arrival.c.seen_at)
+    queries = (
+        of_visits.where(of_platform.in_(platform_ids)).group_by(of_platform),
+        of_people.where(of_platform.in_(platform_ids)).group_by(of_platform),
+        arrived.where(platform_arrival.c.platform_id.in_(platform_ids), platform_arrival.c.message_type == LAUNCH),
+    )
+    found: dict[int, datetime] = {}
+    for platform_id, at in (pair for query in queries for pair in connection.execute(query)):
+        if at is not None:
+            found[platform_id] = max(at, found.get(platform_id, at))
+    return found
+
+
+def _refusals_since(connection: sa.Connection, platform_id: int, launched_at: datetime | None) -> int:
+    """Of those that are kept."""
+    query = sa.select(sa.func.count()).where(refusal.c.platform_id == platform_id)
+    if launched_at is not None:
+        query = query.where(refusal.c.at > launched_at)
+    number: int = connection.execute(query).scalar_one()
+    return number
 
 
 def _placements(platform_id: int) -> sa.Select[tuple[int]]:
@@ -85,20 +116,15 @@ def _return_origins(connection: sa.Connection, platform_id: int) -> tuple[str, .
 
 def _placed(connection: sa.Connection, platform_id: int) -> Placed | None:
     """Of an approved deployment, the activity that was opened last."""
-    opened_at = (
-        sa.select(sa.func.max(visit.c.opened_at)).where(visit.c.placement_id == placement.c.id).scalar_subquery()
-    )
-    launched_at = (
-        sa.select(sa.func.max(membership.c.launched_at))
-        .where(membership.c.placement_id == placement.c.id)
-        .scalar_subquery()
-    )
+    opened, launched = (_last(column, platform_id) for column in (visit.c.opened_at, membership.c.launched_at))
     row: Any = connection.execute(
         sa.select(placement, course.c.title, course.c.memberships_url)
         .join(deployment, deployment.c.id == placement.c.deployment_id)
         .outerjoin(course, course.c.id == placement.c.course_id)
+        .outerjoin(opened, opened.c.placement_id == placement.c.id)
+        .outerjoin(launched, launched.c.placement_id == placement.c.id)
         .where(deployment.c.platform_id == platform_id, deployment.c.state == "approved")
-        .order_by(sa.func.coalesce(opened_at, launched_at).desc().nulls_last(), placement.c.id.desc())
+        .order_by(sa.func.coalesce(opened.c.at, launched.c.at).desc().nulls_last(), placement.c.id.desc())
         .limit(1)
     ).one_or_none()
     if row is None:
@@ -110,6 +136,13 @@ def _placed(connection: sa.Connection, platform_id: int) -> Placed | None:
         line_items_url=row.line_items_url,
         ags_scopes=frozenset(row.ags_scopes.split()),
     )
+
+
+def _last(column: sa.Column[Any], platform_id: int) -> sa.Subquery:
+    """Of each placement, in one pass through a table that has no index for it."""
+    of_placement = column.table.c.placement_id
+    query = sa.select(of_placement, sa.func.max(column).label("at")).where(of_placement.in_(_placements(platform_id)))
+    return query.group_by(of_placement).subquery()
 
 
 def _deliveries(connection: sa.Connection, platform_id: int, now: datetime) -> Deliveries:

@@ -66,6 +66,18 @@ def test_the_board_fills_itself_while_the_worker_checks(
     tool_looks_right(page)
 
 
+def test_a_fragment_that_comes_as_its_last_ends_the_refreshing(page: Page) -> None:
+    """As on the page of a student when there is nothing more to come."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.get_by_role("button", name="Check now").click()
+    last = '<section id="board"><p>The last one.</p></section>'
+    page.route(f"**{PATH}", lambda route: route.fulfill(body=last, content_type="text/html"))
+    expect(page.get_by_text("The last one.")).to_be_visible()
+    page.evaluate("new Promise((done) => setTimeout(done, 0))")
+    assert errors == []
+
+
 def test_what_waits_and_what_was_refused_is_dealt_with(classroom: Classroom, page: Page) -> None:
     platform_id, now = classroom.seeded.platform_id, classroom.now
     with classroom.services.database.write() as connection:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from lti_tool.cli import lti_tool
+from lti_tool.installation import look_at_installation
 from series.store.platform_checks import checked_platform, plan_checks
 from series.store.tables import tool_key
 from series.store.universities import NotThere
@@ -17,6 +18,7 @@ from tests.browser.classroom import Classroom, open_classroom
 from tests.browser.conftest import free_ports
 from tests.conftest import make_environment
 from tests.databases import Databases
+from tests.integration.partner import Partner, open_partner
 
 Run = Callable[..., Result]
 
@@ -117,3 +119,17 @@ def test_an_address_that_cannot_be_called_is_no_proof_of_a_fault(shared: Classro
     assert "? http://localhost:" in said.stdout
     with shared.services.database.read() as connection:
         assert connection.execute(sa.select(tool_key.c.kid)).scalars().all() == ["tool-key"]
+
+
+def test_grades_that_nobody_sends_are_noticed(tmp_path: Path, sqlite_url: str) -> None:
+    """Also while no LMS is due to be checked: that is once a day."""
+    with open_partner(tmp_path, sqlite_url) as partner:
+        assert "Grades wait" not in worker_of(partner)
+        partner.check_in()
+        partner.world.advance(timedelta(minutes=20).total_seconds())
+        assert "Grades wait since" in worker_of(partner)
+
+
+def worker_of(partner: Partner) -> str:
+    found = look_at_installation(partner.services.settings, lambda _: None)
+    return next(one.found for one in found if one.code == "worker")

@@ -21,9 +21,11 @@ from series.store.platform_checks import (
     checked_platform,
     claim_check,
     due_checks,
+    note_trial_column,
     overdue_since,
     plan_checks,
     save_trials,
+    trial_column,
 )
 from series.store.preflight_facts import facts_of
 from series.store.refusals import note_refusal
@@ -131,6 +133,37 @@ def test_who_asks_in_the_middle_of_it_is_served_after_it(database: Database, see
         assert connection.execute(sa.select(platform_check.c.test_user)).scalar_one() is None
 
 
+def test_the_worker_hears_whether_somebody_asked_and_what_the_last_score_came_to(
+    database: Database, seeded: Seeded
+) -> None:
+    score = Trial(code=Code.TEST_SCORE, outcome=Outcome.OK, facts={"case": "nobody"}, at=NOW)
+    save(database, seeded.platform_id, OK, score)
+    later = NOW + EVERY
+    with database.write() as connection:
+        claimed = claim_check(connection, seeded.platform_id, now=later)
+        assert claimed is not None
+        assert (claimed.is_asked, claimed.earlier_score) == (False, score)
+        ask_for_check(connection, seeded.platform_id, by="staff 1", now=later + LEASE)
+        again = claim_check(connection, seeded.platform_id, now=later + LEASE)
+    assert again is not None
+    assert again.is_asked
+
+
+def test_where_a_test_column_was_made_outlives_the_check(database: Database, seeded: Seeded) -> None:
+    def kept() -> str:
+        with database.read() as connection:
+            return trial_column(connection, seeded.platform_id)
+
+    assert kept() == ""
+    with database.write() as connection:
+        note_trial_column(connection, seeded.platform_id, "https://lms.malta.example/items", now=NOW)
+    save(database, seeded.platform_id, OK)
+    assert kept() == "https://lms.malta.example/items"
+    with database.write() as connection:
+        note_trial_column(connection, seeded.platform_id, "", now=NOW)
+    assert kept() == ""
+
+
 def test_a_disabled_lms_is_looked_at_only_for_who_asks(database: Database, seeded: Seeded) -> None:
     plan(database)
     with database.write() as connection:
@@ -196,6 +229,29 @@ def test_launches_and_facts_are_those_of_this_lms_alone(database: Database, seed
     assert facts.placed is not None
     assert facts.placed.memberships_url == "https://x/m"
     assert (nothing.launched_at, nothing.placed, nothing.approved) == (None, None, 1)
+
+
+def test_who_only_picks_has_launched_nothing(database: Database, seeded: Seeded) -> None:
+    """Else the board would say that the activity was opened, and in the next line that it was not."""
+    with database.write() as connection:
+        save_arrival(connection, seeded.platform_id, "LtiDeepLinkingRequest", claims=(), unexpanded=(), now=NOW)
+    with database.read() as connection:
+        assert facts_of(connection, require_platform(connection, "malta"), now=NOW).launched_at is None
+
+
+def test_refusals_count_since_the_last_launch(database: Database, seeded: Seeded) -> None:
+    def refused() -> int:
+        with database.read() as connection:
+            return facts_of(connection, require_platform(connection, "malta"), now=NOW).refused
+
+    with database.write() as connection:
+        note_refusal(connection, platform_id=seeded.platform_id, code="x", reference="y", now=NOW)
+    assert refused() == 1
+    launch(database, LAUNCH, now=NOW + MINUTE)
+    assert refused() == 0
+    with database.write() as connection:
+        note_refusal(connection, platform_id=seeded.platform_id, code="x", reference="y", now=NOW + 2 * MINUTE)
+    assert refused() == 1
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from moodle_sync.deliver_scores import deliver
 from sandbox_lms.activities import line_items_url, memberships_url
 from sandbox_lms.campus import AGS_SCOPE, GRANTED_SCOPES
 from sandbox_lms.campus import MALTA as CAMPUS
+from sandbox_lms.courses import add_copy, all_courses
 from sandbox_lms.gradebook import all_grades
 from sandbox_lms.line_items import all_line_items, delete_line_item, make_line_item
 from sandbox_lms.switches import Switches
@@ -84,11 +85,11 @@ def change(partner: Partner, table: sa.Table, **values: Any) -> None:
         connection.execute(sa.update(table).values(values))
 
 
-def run(partner: Partner, *, test_user: str | None = None) -> dict[Code, Trial]:
+def run(partner: Partner, *, test_user: str | None = None, **how: Any) -> dict[Code, Trial]:
     services = partner.services
     with services.database.read() as connection:
         row = require_platform(connection, "malta")
-    trials = fly(services.database, services.settings, services.http, row, test_user=test_user)
+    trials = fly(services.database, services.settings, services.http, row, test_user=test_user, **how)
     for trial in trials:
         assert found_sentence(trial, row.product), trial
         assert trial.outcome is not Outcome.GAP or remedy_sentence(trial, row.product) or "reason" in trial.facts
@@ -99,9 +100,18 @@ def said(trials: dict[Code, Trial], code: Code) -> tuple[Outcome, str | int]:
     return trials[code].outcome, trials[code].facts.get("case", "")
 
 
-def deleted(partner: Partner) -> list[str]:
-    journal = partner.world.sandbox.sites["malta"].journal
-    return [entry.path for entry in journal.entries() if entry.method == "DELETE"]
+def deleted(partner: Partner) -> int:
+    return _columns(partner, "DELETE")
+
+
+def made(partner: Partner) -> int:
+    return _columns(partner, "POST")
+
+
+def _columns(partner: Partner, method: str) -> int:
+    """How often one was deleted or made."""
+    journal, ends = partner.world.sandbox.sites["malta"].journal, ("/lineitems", "/lineitem")
+    return sum(entry.method == method and entry.path.endswith(ends) for entry in journal.entries())
 
 
 def test_everything_works_and_nothing_is_left_behind(partner: Partner) -> None:
@@ -117,7 +127,7 @@ def test_everything_works_and_nothing_is_left_behind(partner: Partner) -> None:
     assert set(str(trials[Code.TOKEN].facts["scopes"]).split()) == {*ALL_SCOPES, SCOPE_MEMBERSHIPS}
     assert score_is_proved(trials.values())
     assert (all_line_items(site), all_grades(site)) == before
-    assert deleted(partner) == ["/mod/lti/services.php/2/lineitems/100/lineitem"]
+    assert not made(partner)
     with partner.services.database.read() as connection:
         cached = cached_key_set(connection, partner.seeded.platform_id)
     assert cached is not None
@@ -148,7 +158,7 @@ def test_a_column_that_a_crash_has_left_is_deleted_and_no_other(partner: Partner
     left = make_line_item(site, made)
     of_activity = make_line_item(site, {**made, "resourceLinkId": "1"})
     others = make_line_item(site, {**made, "resourceId": "series"})
-    run(partner)
+    run(partner, test_user=MARIA)
     ids = {item.line_item_id for item in all_line_items(site)}
     assert left.line_item_id not in ids
     assert ids == {4, 5, of_activity.line_item_id, others.line_item_id}
@@ -159,10 +169,40 @@ def test_a_column_that_a_crash_has_left_is_deleted_and_no_other(partner: Partner
 def test_a_column_that_cannot_be_deleted_is_said(partner: Partner) -> None:
     site = partner.world.sandbox.sites["malta"]
     switches(partner).set(keeps_line_items=True)
-    assert said(run(partner), Code.TEST_SCORE) == (Outcome.UNKNOWN, "left")
+    for _ in range(2):
+        assert said(run(partner, test_user=MARIA), Code.TEST_SCORE) == (Outcome.UNKNOWN, "left")
+        partner.world.advance(2)  # a second score within a second is none
+    assert [item.label for item in all_line_items(site)].count(TEST_LABEL) == 1
     switches(partner).reset()
     assert said(run(partner), Code.TEST_SCORE) == (Outcome.OK, "nobody")
     assert TEST_LABEL not in {item.label for item in all_line_items(site) if item.resource_link_id is None}
+
+
+def test_without_a_column_one_is_made_only_if_somebody_asks(partner: Partner) -> None:
+    """Canvas tells students of each, and Moodle counts the grades of the course anew: that is nothing for every day."""
+    change(partner, placement, line_item_url=None)
+    assert said(run(partner, is_asked=False), Code.TEST_SCORE) == (Outcome.UNKNOWN, "unasked")
+    assert not made(partner)
+    earlier = run(partner)[Code.TEST_SCORE]
+    assert (earlier.outcome, earlier.facts) == (Outcome.OK, {"case": "nobody"})
+    assert made(partner) == deleted(partner) == 1
+    assert run(partner, is_asked=False, earlier_score=earlier)[Code.TEST_SCORE] == earlier
+    assert made(partner) == 1
+
+
+def test_what_a_crash_left_in_another_course_is_deleted(partner: Partner) -> None:
+    """By then the activity may have been opened last somewhere else."""
+    site = partner.world.sandbox.sites["malta"]
+    switches(partner).set(keeps_line_items=True)
+    run(partner, test_user=MARIA)
+    switches(partner).reset()
+    other = add_copy(site, all_courses(site)[0])
+    change(partner, placement, line_items_url=line_items_url(site, other.course_id))
+    run(partner, is_asked=False)
+    assert TEST_LABEL not in {item.label for item in all_line_items(site)}
+    calls = len(site.journal.entries())
+    run(partner, is_asked=False)
+    assert "lineitems" not in [entry.path.split("/")[-1] for entry in site.journal.entries()[calls:]]
 
 
 def test_with_the_right_to_score_alone_a_real_column_gets_a_score_of_nobody(partner: Partner) -> None:
@@ -187,7 +227,6 @@ def test_an_lms_that_refuses_scores_is_said(partner: Partner, status: int, came:
     trials = run(partner)
     assert said(trials, Code.TEST_SCORE) == (Outcome.GAP, came)
     assert not score_is_proved(trials.values())
-    assert len(deleted(partner)) == 1
 
 
 def test_of_an_unknown_product_a_refusal_that_could_mean_anything_is_unclear(partner: Partner) -> None:
@@ -300,6 +339,11 @@ def test_without_a_roster_or_a_column_the_page_says_what_to_switch_on(partner: P
     site = partner.world.sandbox.sites["malta"]
     with partner.services.database.write() as connection:
         connection.execute(sa.text("UPDATE course SET memberships_url = :url"), {"url": memberships_url(site)})
+
+
+def test_a_column_that_we_may_not_make_is_missing_and_not_to_come(partner: Partner) -> None:
+    change(partner, placement, line_item_url=None, ags_scopes=f"{SCOPE_SCORE} {SCOPE_LINE_ITEM_READONLY}")
+    assert said(run(partner), Code.LINE_ITEM) == (Outcome.GAP, "not_offered")
 
 
 def test_a_column_that_was_deleted_is_said(partner: Partner) -> None:

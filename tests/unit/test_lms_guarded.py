@@ -7,6 +7,7 @@ import logging
 import threading
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
@@ -202,6 +203,14 @@ def test_a_closed_port_is_unreachable(http: GuardedSession, site: str) -> None:
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(headers: dict[str, str], seconds: int | None) -> None:
     assert Answer(status=503, headers=headers, body=b"", url="https://lms.uni.example/").retry_after_s == seconds
+
+
+@pytest.mark.parametrize(("age", "minutes"), [("", 0), ("600", 10), ("-600", 0), ("x", 0), ("9" * 50, 16_666_666)])
+def test_what_a_cache_has_kept_is_no_clock_that_is_behind(age: str, minutes: int) -> None:
+    headers = {"Date": "Mon, 23 Nov 2026 12:00:00 GMT", "Age": age}
+    answer = Answer(status=200, headers=headers, body=b"", url="https://lms.uni.example/certs")
+    assert answer.sent_at is not None
+    assert (answer.sent_at - datetime(2026, 11, 23, 12, tzinfo=UTC)) // timedelta(minutes=1) == minutes
 
 
 @responses.activate

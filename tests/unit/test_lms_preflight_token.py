@@ -36,10 +36,19 @@ ROW = PlatformRow(
 @pytest.fixture
 def found() -> Iterator[Findings]:
     with loopback_session() as http:
-        yield Findings(setting=_setting(http), row=ROW, facts=FACTS, test_user=None, on_trial=lambda _: None)
+        yield Findings(
+            setting=setting(http),
+            row=ROW,
+            facts=FACTS,
+            test_user=None,
+            is_asked=True,
+            earlier_score=None,
+            keep=lambda _: None,
+            on_trial=lambda _: None,
+        )
 
 
-def _setting(http: GuardedSession) -> Setting:
+def setting(http: GuardedSession) -> Setting:
     return Setting(
         http=http,
         clock=Clock(),

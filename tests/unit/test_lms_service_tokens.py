@@ -266,10 +266,16 @@ def test_a_signing_key_does_not_show_itself() -> None:
 @responses.activate
 @pytest.mark.parametrize(
     ("answer", "scopes"),
-    [({"scope": f"{SCORE} other"}, {SCORE, "other"}), ({}, {SCORE, RESULT}), ({"scope": ""}, set())],
+    [
+        ({"scope": f"{SCORE} other"}, {SCORE, "other"}),
+        ({}, {SCORE, RESULT}),
+        ({"scope": ""}, set()),
+        ({"scope": [SCORE, 3]}, {SCORE}),
+        ({"scope": {"odd": True}}, {SCORE, RESULT}),
+    ],
 )
 def test_a_token_is_good_for_what_the_platform_says(
-    http: GuardedSession, answer: dict[str, str], scopes: set[str]
+    http: GuardedSession, answer: dict[str, Any], scopes: set[str]
 ) -> None:
     responses.post(PLATFORM.token_endpoint, json={"access_token": "a-token", "expires_in": 60, **answer})
     granted = ask_for_token(http, PLATFORM, [SCORE, RESULT], signing_key=SIGNING_KEY, now=NOW)

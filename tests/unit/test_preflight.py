@@ -36,16 +36,19 @@ FACTS = PlatformFacts(
     granted_scopes=frozenset(),
     approved=1,
     pending=0,
+    disabled=0,
     launched_at=NOW,
+    refused=0,
     return_origins=("https://lms.example",),
     placed=None,
     deliveries=NOTHING_SENT,
     moodle=None,
+    trial_left_in="",
 )
 DAY = timedelta(days=1)
 NAMED = (  # by the sentences
     "approved", "case", "course", "failed", "keys", "last", "named", "origin", "pending", "people", "published", "read",
-    "reason", "right", "said", "scopes", "seconds", "status", "url", "wrong",
+    "reason", "refused", "right", "said", "scopes", "seconds", "status", "url", "wrong",
 )  # fmt: skip
 
 
@@ -57,12 +60,20 @@ def test_a_deployment_must_be_attached_and_none_may_wait(change: dict[str, int],
     assert judge_deployments(replace(FACTS, **change)).outcome is outcome
 
 
+def test_deployments_that_are_all_switched_off_are_told_from_none() -> None:
+    off = judge_deployments(replace(FACTS, approved=0, disabled=1))
+    assert (off.outcome, off.facts["case"]) == (Outcome.GAP, "off")
+    assert judge_deployments(replace(FACTS, disabled=1)).outcome is Outcome.OK
+
+
 @pytest.mark.parametrize(
     ("facts", "outcome"),
     [
         (FACTS, Outcome.OK),
         (replace(FACTS, launched_at=NOW - 15 * DAY), Outcome.UNKNOWN),
         (replace(FACTS, launched_at=None), Outcome.GAP),
+        (replace(FACTS, refused=1), Outcome.UNKNOWN),
+        (replace(FACTS, refused=1, launched_at=None), Outcome.GAP),
     ],
 )
 def test_a_launch_must_have_come_lately(facts: PlatformFacts, outcome: Outcome) -> None:

@@ -1,5 +1,6 @@
 """The LMS admin's page: who sees which LMS, what it says, and what can be done there."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -113,6 +114,32 @@ def test_the_board_says_what_to_do_in_the_words_of_the_product(office: Office, a
     assert "Not tried: it needs what does not work above." in page
     assert "24 November 2026, 17:10 (Vilnius)" in page  # in the university's own time
     assert "1 thing to do" in admin.get("/admin/lms/vilnius/").text
+
+
+def test_what_a_new_lms_still_needs_is_no_fault(office: Office, admin: Desk, platform_id: int) -> None:
+    found(
+        office,
+        platform_id,
+        Trial(code=Code.LAUNCH, outcome=Outcome.GAP),
+        Trial(code=Code.DEPLOYMENT, outcome=Outcome.GAP, facts={"case": "none"}),
+        Trial(code=Code.TEST_SCORE, outcome=Outcome.SKIPPED, facts={"case": "no_launch"}),
+    )
+    page = admin.get(PAGE).text
+    assert "2 things to do" in page
+    assert page.count("</span> to do</td>") == 2
+    assert "If the activity is in no course yet, add it to one." in page
+    assert "</span> does not work</td>" not in page
+
+
+def test_what_an_earlier_check_has_found_has_its_day(office: Office, admin: Desk, platform_id: int) -> None:
+    now = office.tool.clock.now()
+    trials = [
+        Trial(code=Code.TOKEN, outcome=Outcome.OK, at=now),
+        Trial(code=Code.TEST_SCORE, outcome=Outcome.OK, facts={"case": "nobody"}, at=now - timedelta(days=3)),
+    ]
+    with office.database.write() as connection:
+        save_trials(connection, platform_id, trials, began_at=now, now=now, next_at=now + EVERY)
+    assert f"{now - timedelta(days=3):%-d %B %Y}" in admin.get(PAGE).text
 
 
 def test_when_everything_works_it_says_so(office: Office, admin: Desk, platform_id: int) -> None:
@@ -347,3 +374,28 @@ def test_a_coordinator_sees_all_and_an_admin_is_led_to_the_own(office: Office, a
     assert "University of Malta" not in coordinator.get("/admin/lms/?q=viln").text
     assert "No university is called so." in coordinator.get("/admin/lms/?q=%00zzz").text
     assert 'href="/admin/lms/"' in coordinator.get("/admin/").text
+
+
+def test_many_lmss_are_listed_with_as_few_questions_as_one(office: Office, platform_id: int) -> None:
+    coordinator = office.new_browser()
+    coordinator.sign_in(COORDINATOR)
+    coordinator.get("/admin/lms/")
+
+    def questions() -> int:
+        asked: list[str] = []
+
+        def note(*args: object) -> None:
+            asked.append(str(args[2]))
+
+        sa.event.listen(office.database.engine, "before_cursor_execute", note)
+        assert coordinator.get("/admin/lms/").status_code == 200
+        sa.event.remove(office.database.engine, "before_cursor_execute", note)
+        return len(asked)
+
+    before = questions()
+    assert before > 0
+    with office.database.write() as connection:
+        for number in range(5):
+            new = replace(PLATFORM, slug=f"lms-{number}", client_id=f"c-{number}")
+            add_platform(connection, new, now=office.tool.clock.now())
+    assert questions() == before

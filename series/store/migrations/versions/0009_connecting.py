@@ -79,6 +79,7 @@ def _make_connecting() -> None:
         sa.Column("checked_at", INSTANT),
         sa.Column("checks", sa.Text()),
         sa.Column("gaps_since", sa.Text()),
+        sa.Column("trial_left_in", sa.Text()),
         sa.ForeignKeyConstraint(["platform_id"], ["platform.id"], name=op.f("fk_platform_check_platform_id_platform")),
     )
     op.create_index("ix_platform_check_next_at", "platform_check", ["next_at"])
