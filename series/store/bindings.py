@@ -98,6 +98,22 @@ def undo_binding(connection: sa.Connection, staff_id: int, participant_id: int, 
         append_audit(connection, actor=actor, action="unbind_launch", thing=thing, now=now, participant=participant_id)
 
 
+def end_bindings(
+    connection: sa.Connection, participant_ids: sa.Select[tuple[int]], *, actor: str, now: datetime
+) -> None:
+    """Of all these people. May be repeated."""
+    ended = connection.execute(
+        sa.delete(staff_binding)
+        .where(staff_binding.c.participant_id.in_(participant_ids))
+        .returning(staff_binding.c.staff_id, staff_binding.c.participant_id)
+    ).all()
+    for row in ended:
+        thing = f"staff {row.staff_id}"
+        append_audit(
+            connection, actor=actor, action="unbind_launch", thing=thing, now=now, participant=row.participant_id
+        )
+
+
 def open_bound_session(
     connection: sa.Connection,
     visit_id: str,
