@@ -53,7 +53,7 @@ def test_what_the_coordinator_holds_up_comes_first(office: Office, signed_in: De
     first = re.search(r"What to do first:.*?<li>(.*?)</li>", page, re.DOTALL)
     assert first
     assert "Look at its registration, and approve it" in first[1]
-    assert 'href="/admin/lms/malta/"' in first[1]
+    assert 'href="/admin/lms/malta/connect/"' in first[1]
     assert "registered, waits for your approval" in page
 
 
