@@ -30,7 +30,7 @@ from tests.integration.lti.administrators import (
     send,
 )
 from tests.integration.lti.tool import ToolUnderTest, form_token
-from tests.integration.staff.desk import COORDINATOR, OURS, Desk, add_account
+from tests.integration.staff.desk import COORDINATOR, OURS, PASSWORD, Desk, add_account
 
 
 @pytest.fixture
@@ -119,7 +119,8 @@ def test_a_question_is_worthless_when(administrator: Administrator, end: Callabl
     administrator.sign_in()
     page = administrator.browser.get(QUESTION).text
     end(administrator.tool)
-    answer = administrator.browser.post(CONFIRM, data={"form_token": form_token(page, CONFIRM)}, headers=OURS)
+    data = {"form_token": form_token(page, CONFIRM), "current": PASSWORD}
+    answer = administrator.browser.post(CONFIRM, data=data, headers=OURS)
     assert is_over(answer)
     assert bindings(administrator.tool) == 0
 
