@@ -62,6 +62,7 @@ def _comes_again(classroom: Classroom, page: Page) -> None:
         frame.get_by_role("button", name="Open in a new tab").click()
     tab = opened.value
     expect(tab.get_by_role("banner")).to_contain_text("LMS administrator of University of Malta")
+    tab.get_by_role("link", name="Overview").first.click()
     tab.get_by_role("button", name="Undo").click()
     expect(tab.get_by_role("status")).to_contain_text("Undone.")
     frame = open_activity(classroom, page)
