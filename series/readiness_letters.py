@@ -35,8 +35,8 @@ BODIES: Mapping[tuple[Step, Case], str] = {
     ),
     (Step.CONNECTED, Case.DEPLOYMENT): (
         "somebody has opened our activity from a part of your LMS that we do not know yet (its deployment id, and the"
-        " course, stand on the page of your LMS here). Could you tell me that it is yours? I will then let it in.\n\n"
-        "{url}/admin/lms/{slug}/"
+        " course, stand on the page of your LMS here). If it is yours, you can attach it there, or tell me, and I"
+        " will let it in.\n\n{url}/admin/lms/{slug}/"
     ),
     (Step.CONNECTED, Case.NO_LAUNCH): (
         "your LMS is registered for “{series}”: thank you. One thing is missing. Please put our activity into any"
