@@ -43,6 +43,9 @@ class Visit:
     locale: str | None
     expires_at: datetime
 
+    def is_younger_than(self, age: timedelta, now: datetime) -> bool:
+        return now < self.expires_at - VISIT_LIFE + age
+
 
 @dataclass(frozen=True, kw_only=True)
 class Picker:

@@ -45,13 +45,3 @@ def decode_trials(text: str | None) -> list[Trial]:
 def outcome_of(trials: Iterable[Trial], code: Code) -> Outcome | None:
     """None: it was not looked at."""
     return next((trial.outcome for trial in trials if trial.code is code), None)
-
-
-def score_is_proved(trials: Iterable[Trial]) -> bool:
-    """Whether a grade was seen to arrive there: a test score that the LMS took or refused for its person alone, or a
-    real one."""
-    return any(
-        trial.outcome is Outcome.OK
-        and (trial.code is Code.TEST_SCORE or (trial.code is Code.DELIVERIES and "last" in trial.facts))
-        for trial in trials
-    )

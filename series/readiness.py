@@ -35,6 +35,7 @@ class Case(StrEnum):
     DONE = "done"
     NOBODY = "nobody"  # there is nobody, or nothing
     OVER = "over"  # an invitation that was not used in time
+    LINK_OVER = "link_over"  # the link for a password was not used in time
     EARLIER = "earlier"  # an earlier step first
     TRIED = "tried"  # and it came to nothing
     PENDING = "pending"
@@ -52,6 +53,7 @@ class Case(StrEnum):
     UNTRIED = "untried"
     NOTHING = "nothing"  # it hosts nothing
     UNNAMED = "unnamed"
+    CODE_OUT = "code_out"  # whoever is named has not used their code so far
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +104,15 @@ def readiness_of(facts: Facts, *, now: datetime) -> Readiness:
     findings = (_invited(facts, now), connected, _placed(facts, connected), _calendar(facts), _score(facts, connected))
     return Readiness(
         university=facts.university,
-        contact=facts.admins[0].name if facts.admins else "",
+        contact=_contact(facts),
         findings=(*findings, _hosts(facts)),
     )
+
+
+def _contact(facts: Facts) -> str:
+    """Rather somebody who can sign in."""
+    by_use = sorted(facts.admins, key=lambda admin: not admin.can_come)
+    return by_use[0].name if by_use else ""
 
 
 def first_things(all_of_them: Iterable[Readiness], *, most: int = 3) -> list[FirstThing]:
@@ -128,11 +136,14 @@ def _is_sooner(one: Finding, other: Finding) -> bool:
 
 def _invited(facts: Facts, now: datetime) -> Finding:
     step, invitation = Step.INVITED, facts.invitation
-    if facts.admins:
-        named = {"name": facts.admins[0].name}
-        return Finding(step=step, state=State.READY, case=Case.DONE, since=facts.admins[0].since, facts=named)
+    able = [admin for admin in facts.admins if admin.can_come]
+    if able:
+        return Finding(step=step, state=State.READY, case=Case.DONE, since=able[0].since, facts={"name": able[0].name})
     if invitation is not None and (invitation.used_at or invitation.expires_at > now):
         return Finding(step=step, state=State.READY, case=Case.PENDING, since=invitation.created_at)
+    if facts.admins:
+        whose: dict[str, str | int] = {"name": facts.admins[0].name, "person": facts.admins[0].staff_id}
+        return Finding(step=step, state=State.YOURS, case=Case.LINK_OVER, facts=whose)
     if invitation is not None:
         return Finding(step=step, state=State.GAP, case=Case.OVER, since=invitation.expires_at)
     return Finding(step=step, state=State.GAP, case=Case.NOBODY)
@@ -203,6 +214,11 @@ def _in_moodle(site: MoodleSite, mirrored: int) -> Finding:
 def _score(facts: Facts, connected: Finding) -> Finding:
     step = Step.SCORE
     active = [lms for lms in facts.lmss if lms.state == "active"]
+    refused = [
+        lms for lms in active if lms.approved and lms.has_launched and lms.score_refused and not lms.has_delivered_since
+    ]
+    if refused:  # whatever another one takes: people come from this one
+        return Finding(step=step, state=State.GAP, case=Case.REFUSED, since=refused[0].checked_at)
     proved = [lms for lms in active if lms.score_ok]
     if proved:
         return Finding(step=step, state=State.READY, case=Case.DONE, since=proved[0].checked_at)
@@ -210,19 +226,16 @@ def _score(facts: Facts, connected: Finding) -> Finding:
         return Finding(step=step, state=State.READY, case=Case.DELIVERED)
     if connected.state is not State.READY:
         return _later(step)
-    refused = [lms for lms in active if lms.score_refused]
-    if refused:
-        return Finding(step=step, state=State.GAP, case=Case.REFUSED, since=refused[0].checked_at)
     return Finding(step=step, state=State.GAP, case=Case.UNTRIED)
 
 
 def _hosts(facts: Facts) -> Finding:
     if not facts.hosted:
         return Finding(step=Step.HOSTS, state=State.FREE, case=Case.NOTHING)
-    unnamed = [one for one in facts.hosted if not one.is_named]
+    unnamed = [one for one in facts.hosted if not one.is_named and not one.is_invited]
     if not unnamed:
-        count = {"count": len(facts.hosted)}
-        return Finding(step=Step.HOSTS, state=State.READY, case=Case.DONE, facts=count)
+        case = Case.DONE if all(one.is_named for one in facts.hosted) else Case.CODE_OUT
+        return Finding(step=Step.HOSTS, state=State.READY, case=case, facts={"count": len(facts.hosted)})
     named: dict[str, str | int] = {
         "count": len(unnamed),
         "title": unnamed[0].title,

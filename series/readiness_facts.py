@@ -9,10 +9,12 @@ from series.people import University
 
 @dataclass(frozen=True, kw_only=True)
 class Admin:
-    """An account that works, of an LMS admin."""
+    """An active account of an LMS admin. `can_come`: they have a password, or a link to choose one that waits."""
 
+    staff_id: int
     name: str
     since: datetime
+    can_come: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,8 @@ class LmsInvitation:
 class Lms:
     """One platform. `approved`: how many of its deployments are; `waits_since`: since when one is pending that a launch
     has named. `has_launched`: somebody came from it, the last time at `launched_at` as far as that is known.
-    `score_ok`, `score_refused`: of the pre-flight at `checked_at`; `has_delivered`: a real score."""
+    `score_ok`, `score_refused`: of the test score of the pre-flight at `checked_at`; `has_delivered`: a real score of
+    the series, `has_delivered_since`: after that pre-flight."""
 
     state: str
     since: datetime
@@ -42,6 +45,7 @@ class Lms:
     score_ok: bool = False
     score_refused: bool = False
     has_delivered: bool = False
+    has_delivered_since: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,7 @@ class HostedSession:
     title: str
     start_at: datetime
     is_named: bool
+    is_invited: bool = False  # somebody has a code for it, and has not used it so far
 
 
 @dataclass(frozen=True, kw_only=True)

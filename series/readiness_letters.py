@@ -16,14 +16,18 @@ BODIES: Mapping[tuple[Step, Case], str] = {
         "the link with which your LMS was to be connected for “{series}” is over, and was not used. Shall I send you a"
         " new one, or is there somebody else who administers your LMS?"
     ),
+    (Step.INVITED, Case.LINK_OVER): (
+        "the link by which you were to choose a password, to connect your LMS for “{series}”, is over and was not used."
+        " Shall I send you a new one, or is there somebody else who administers your LMS?"
+    ),
     (Step.CONNECTED, Case.NOBODY): (
         "your LMS is not connected for “{series}” yet. It takes about ten minutes, and administrator's rights in the"
-        " LMS. You find everything here, step by step:\n\n{url}/admin/\n\nIf your link is over, or something does not"
-        " work, tell me: I will help."
+        " LMS. You find everything here, step by step:\n\n{url}/admin/lms/{slug}/connect/\n\nIf your link is over, or"
+        " something does not work, tell me: I will help."
     ),
     (Step.CONNECTED, Case.TRIED): (
         "somebody has tried to connect your LMS for “{series}”, and it came to nothing. What we were told:\n\n{reason}"
-        "\n\nCould you try it once more? Here is what to do, step by step:\n\n{url}/admin/"
+        "\n\nCould you try it once more? Here is what to do, step by step:\n\n{url}/admin/lms/{slug}/connect/"
     ),
     (Step.CONNECTED, Case.PENDING): (
         "an LMS has registered with us in the name of your university, for “{series}”. Before I let it in, could you"
@@ -31,8 +35,8 @@ BODIES: Mapping[tuple[Step, Case], str] = {
     ),
     (Step.CONNECTED, Case.DEPLOYMENT): (
         "somebody has opened our activity from a part of your LMS that we do not know yet (its deployment id, and the"
-        " course, stand on the page of your LMS here). Could you tell me that it is yours? I will then let it in.\n\n"
-        "{url}/admin/"
+        " course, stand on the page of your LMS here). If it is yours, you can attach it there, or tell me, and I"
+        " will let it in.\n\n{url}/admin/lms/{slug}/"
     ),
     (Step.CONNECTED, Case.NO_LAUNCH): (
         "your LMS is registered for “{series}”: thank you. One thing is missing. Please put our activity into any"
@@ -76,6 +80,12 @@ BODIES: Mapping[tuple[Step, Case], str] = {
 }
 
 
+_WITHOUT_ACCOUNT = (
+    "That page asks you to sign in. As far as I know none of you can do so yet: please tell me the name and e-mail"
+    " address of whoever is to, and I will send them a link."
+)
+
+
 def letter_about(finding: Finding, one: Readiness, *, series: str, public_url: str, sender: str) -> str:
     """For a gap. `series`: its title; `sender`: the coordinator's name."""
     when = ""
@@ -84,5 +94,7 @@ def letter_about(finding: Finding, one: Readiness, *, series: str, public_url: s
         when = f"{there:%A}, {there.day} {there:%B %Y, %H:%M} ({one.university.time_zone})"
     values = {"series": series, "url": public_url, "slug": one.university.slug, "when": when, **finding.facts}
     body = BODIES[finding.step, finding.case].format(**values)
+    if not one.contact and "{url}" in BODIES[finding.step, finding.case]:
+        body = f"{body}\n\n{_WITHOUT_ACCOUNT}"
     greeting = f"Dear {one.contact}," if one.contact else f"Dear colleagues at {one.university.name},"
     return f"{greeting}\n\n{body}\n\nKind regards\n{sender}\n"

@@ -31,6 +31,7 @@ FOUND: Mapping[tuple[Step, Case], str] = {
     (Step.INVITED, Case.PENDING): N_("by a link for its LMS"),
     (Step.INVITED, Case.OVER): N_("the invitation is over"),
     (Step.INVITED, Case.NOBODY): N_("nobody is invited"),
+    (Step.INVITED, Case.LINK_OVER): N_("the link of %(name)s is over"),
     (Step.CONNECTED, Case.DONE): N_("connected, and used"),
     (Step.CONNECTED, Case.PENDING): N_("registered, waits for your approval"),
     (Step.CONNECTED, Case.DEPLOYMENT): N_("a part of the LMS waits for your approval"),
@@ -53,10 +54,12 @@ FOUND: Mapping[tuple[Step, Case], str] = {
     (Step.SCORE, Case.UNTRIED): N_("not tried yet"),
     (Step.SCORE, Case.EARLIER): N_("after the connection"),
     (Step.HOSTS, Case.NOTHING): N_("hosts nothing"),
+    (Step.HOSTS, Case.CODE_OUT): N_("named, but not everybody has used their code yet"),
 }
 REMEDIES: Mapping[tuple[Step, Case], str] = {
     (Step.INVITED, Case.NOBODY): N_("Ask who administers its LMS, and invite that person."),
     (Step.INVITED, Case.OVER): N_("Invite its LMS administrator once more: nobody used the link in time."),
+    (Step.INVITED, Case.LINK_OVER): N_("Make a new link for %(name)s: nobody used the last one in time."),
     (Step.CONNECTED, Case.PENDING): N_(
         "Look at its registration, and approve it if the university says that it is theirs."
     ),
@@ -78,6 +81,7 @@ REMEDIES: Mapping[tuple[Step, Case], str] = {
 PATHS: Mapping[tuple[Step, Case], str] = {
     (Step.INVITED, Case.NOBODY): "/admin/people/invite?university={slug}",
     (Step.INVITED, Case.OVER): "/admin/people/invite?university={slug}",
+    (Step.INVITED, Case.LINK_OVER): "/admin/people/{person}/",
     (Step.CONNECTED, Case.NOBODY): "/admin/partners/{slug}/",
     (Step.CONNECTED, Case.TRIED): "/admin/lms/{slug}/connect/",
     (Step.CONNECTED, Case.PENDING): "/admin/lms/{slug}/connect/",
@@ -126,4 +130,5 @@ def remedy_words(finding: Finding, words: Words = ENGLISH) -> str:
 def path_of(finding: Finding, *, university: str, series: str) -> str:
     """The page of staff on which a gap is mended, by the slugs of both."""
     path = PATHS.get((finding.step, finding.case), "/admin/lms/{slug}/")
-    return path.format(slug=university, series=series, session=finding.facts.get("session", ""))
+    of_facts = {name: finding.facts.get(name, "") for name in ("session", "person")}
+    return path.format(slug=university, series=series, **of_facts)

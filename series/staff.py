@@ -9,6 +9,7 @@ from series.people import University
 
 SESSION_LIFE = timedelta(hours=12)  # from the sign-in, however busy
 SESSION_IDLE = timedelta(minutes=30)
+LAUNCH_SIGNS_IN_FOR = timedelta(minutes=30)  # after it; its visit lasts for hours, also after they have left the LMS
 SEEN_EVERY = timedelta(minutes=1)  # a page within it is not noted, so that idleness is known to the minute
 LINK_LIFE = timedelta(hours=24)  # of a link for another password
 INVITATION_LIFE = timedelta(days=7)  # of the first one: the mail with it may be read on another day

@@ -13,6 +13,7 @@ from lti_tool.protocol.binding_ticket import Opens, new_binding_ticket
 from lti_tool.tool import the_tool
 from series.people import Visit
 from series.permissions import Action, may
+from series.staff import LAUNCH_SIGNS_IN_FOR
 from series.store.bindings import bound_account
 
 blueprint = Blueprint("administrator", __name__, url_prefix="/visit/<visit_id>/administrator")
@@ -21,12 +22,15 @@ blueprint = Blueprint("administrator", __name__, url_prefix="/visit/<visit_id>/a
 @blueprint.post("/")
 @with_visit
 def open_way(visit: Visit) -> Response:
-    """A page with one button, which carries a ticket into a new tab."""
+    """A page with one button, which carries a ticket into a new tab. A launch of long ago signs nobody in: the visit
+    may still stand open at a computer that its owner has left."""
     check_form("administrator")
     if not may(visit, Action.USE_BINDING):
         abort(403)
     tool = the_tool()
     opens = Opens.SESSION if is_bound(visit) else Opens.QUESTION
+    if opens is Opens.SESSION and not visit.is_younger_than(LAUNCH_SIGNS_IN_FOR, tool.clock.now()):
+        return make_response(render_template("administrator_late.html", visit=visit))
     ticket = new_binding_ticket(
         visit.visit_id,
         opens,

@@ -9,6 +9,7 @@ import secrets
 import structlog
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
+from lti_tool.pages.present_password import ask_present_password
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import (
     HOME,
@@ -20,6 +21,7 @@ from lti_tool.pages.staff_proof import (
     who,
     with_staff,
 )
+from lti_tool.pages.staff_words import wait_in_words
 from lti_tool.pages.visit_proof import hash_proof, is_our_own_form
 from lti_tool.protocol.binding_ticket import BindingTicket, Opens, TicketOver, open_binding_ticket
 from lti_tool.protocol.constants import TICKET_LIFE
@@ -67,29 +69,26 @@ def ask(staff: Staff) -> Response:
     """Of whom they are to say that it is them: which LMS, and under which number it knows the person."""
     with the_tool().database.read() as connection:
         visit = _visit_of(connection, _kept_ticket())
-        already = bound_account(connection, visit.participant_id)
     is_theirs = may(staff, Action.USE_BINDING, visit.university)
-    return make_response(
-        render_template(
-            "bind.html",
-            staff=staff,
-            visit=visit if is_theirs else None,
-            is_bound=already is not None and already.staff_id == staff.staff_id,
-        ),
-        200 if is_theirs else 403,
-    )
+    return _question_page(staff, visit if is_theirs else None, status=200 if is_theirs else 403)
 
 
 @blueprint.post("/confirm")
 @with_staff
 def confirm(staff: Staff) -> Response:
+    """With the password, once more: what is said here lets somebody in without it from now on."""
     tool, now = the_tool(), the_tool().clock.now()
     ticket = _kept_ticket()
-    with tool.database.write() as connection:
+    with tool.database.read() as connection:
         visit = _visit_of(connection, ticket)
-        check_form(f"bind {visit.participant_id}")
-        if not may(staff, Action.USE_BINDING, visit.university):
-            abort(403)
+    check_form(f"bind {visit.participant_id}")
+    if not may(staff, Action.USE_BINDING, visit.university):
+        abort(403)
+    asked = ask_present_password(staff)
+    if asked.account is None:
+        return _question_page(staff, visit, is_wrong=not asked.wait_s, wait_s=asked.wait_s)
+    with tool.database.write() as connection:
+        visit = _visit_of(connection, ticket)  # it may have ended meanwhile
         bind(connection, visit, staff, ticket_nonce=ticket.nonce, nonce_expires_at=now + VISIT_LIFE, now=now)
     response = go_to(f"{HOME}?saved=bound")
     response.delete_cookie(host_cookie(COOKIE), **cookie_attributes())
@@ -127,6 +126,28 @@ def undo(staff: Staff, participant_id: int) -> Response:
     with the_tool().database.write() as connection:
         undo_binding(connection, staff.staff_id, participant_id, actor=who(staff), now=the_tool().clock.now())
     return go_to(f"{HOME}?saved=unbound")
+
+
+def _question_page(
+    staff: Staff, visit: Visit | None, *, is_wrong: bool = False, wait_s: int = 0, status: int = 422
+) -> Response:
+    """`visit` None: it is not theirs to bind."""
+    already = None
+    if visit is not None:
+        with the_tool().database.read() as connection:
+            already = bound_account(connection, visit.participant_id)
+    page = render_template(
+        "bind.html",
+        staff=staff,
+        visit=visit,
+        is_bound=already is not None and already.staff_id == staff.staff_id,
+        is_wrong=is_wrong,
+        wait=wait_in_words(wait_s) if wait_s else "",
+    )
+    response = make_response(page, 429 if wait_s else status)
+    if wait_s:
+        response.headers["Retry-After"] = str(wait_s)
+    return response
 
 
 def _ticket_of_form() -> str:

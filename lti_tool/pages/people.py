@@ -21,7 +21,7 @@ from series.staff import INVITATION_LIFE, MAX_EMAIL_CHARS, Role, Staff, normal_e
 from series.store.audit import append_audit
 from series.store.database import Connection
 from series.store.people import Person, find_person, people
-from series.store.staff import add_link, add_staff
+from series.store.staff import add_link, add_staff, require_account
 from series.store.universities import AlreadyThere, list_universities
 
 blueprint = Blueprint("people", __name__, url_prefix="/admin/people")
@@ -100,11 +100,26 @@ def invite(staff: Staff) -> Response:
             staff_id = _add(connection, staff, typed, home)
             made = make_link(connection, staff_id, life=INVITATION_LIFE)
     except AlreadyThere:
-        words = gettext(
-            "There is an account with this e-mail address already. A new link for it is made from its page."
-        )
-        return _invite_page(staff, typed, {"email": words}, status=409)
+        return _invite_page(staff, typed, {"email": _taken_words(typed.email)}, status=409)
     return link_page(staff, made)
+
+
+def _taken_words(email: str) -> str:
+    """An account stays with its role and university: whoever changes theirs needs another one."""
+    with the_tool().database.read() as connection:
+        account = require_account(connection, email)
+        person = find_person(connection, account.staff_id, now=the_tool().clock.now())
+    role = role_in_words(account.role)
+    return str(
+        gettext(
+            "There is an account with this e-mail address already. It is of %(name)s (%(role)s; %(state)s). A new link"
+            " for it is made, and it is switched on again, from its page under “People”. For another role or"
+            " university, take another address.",
+            name=account.name,
+            role=f"{role}, {person.university}" if person and person.university else role,
+            state=state_in_words(account),
+        )
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

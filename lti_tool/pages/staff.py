@@ -1,9 +1,8 @@
 """Where staff begin: who they are here, the series, their password, and the ways out."""
 
-import math
-
 from flask import Blueprint, Response, make_response, render_template, request
 
+from lti_tool.pages.present_password import ask_present_password
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import (
     SIGN_IN,
@@ -18,14 +17,12 @@ from lti_tool.pages.staff_waiting import waiting_rows
 from lti_tool.pages.staff_words import fault_in_words, wait_in_words
 from lti_tool.pages.times import moment
 from lti_tool.tool import the_tool
-from series.limits import STAFF_TRIES
 from series.permissions import Action, may
 from series.staff import Staff, password_fault
 from series.store.audit import append_audit
 from series.store.bindings import bindings_of
-from series.store.limits import take
 from series.store.sessions import list_series
-from series.store.staff import AccountChanged, change_password, end_sign_ins, get_account, wants_mail
+from series.store.staff import AccountChanged, change_password, end_sign_ins, wants_mail
 from series.store.staff_sessions import close_session
 
 blueprint = Blueprint("staff", __name__, url_prefix="/admin")
@@ -85,7 +82,6 @@ def show_password(staff: Staff) -> Response:
 @blueprint.post("/password")
 @with_staff
 def set_password(staff: Staff) -> Response:
-    """Who is signed in must still know the present password: the computer may be unlocked and somebody else's."""
     check_form("password")
     tool, password = the_tool(), request.form.get("password", "")
     now = tool.clock.now()
@@ -94,19 +90,17 @@ def set_password(staff: Staff) -> Response:
     )
     if fault:
         return _password_page(staff, fault=fault, status=422)
-    with tool.database.write() as connection:
-        wait_s = math.ceil(take(connection, f"staff password {staff.staff_id}", STAFF_TRIES, now=now))
-        account = get_account(connection, staff.staff_id)
-    if wait_s:
-        response = _password_page(staff, wait_s=wait_s, status=429)
-        response.headers["Retry-After"] = str(wait_s)
+    asked = ask_present_password(staff)
+    if asked.wait_s:
+        response = _password_page(staff, wait_s=asked.wait_s, status=429)
+        response.headers["Retry-After"] = str(asked.wait_s)
         return response
-    if not tool.passwords.matches(account.password_hash, request.form.get("current", "")):
+    if asked.account is None:
         return _password_page(staff, is_wrong=True, status=422)
     password_hash, actor = tool.passwords.make_hash(password), who(staff)
     try:
         with tool.database.write() as connection:
-            change_password(connection, account, password_hash=password_hash)
+            change_password(connection, asked.account, password_hash=password_hash)
             append_audit(connection, actor=actor, action="set_password", thing=actor, now=now, by="page")
     except AccountChanged as changed:
         raise NotSignedIn from changed

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from series.people import Visit
 from series.permissions import Action, may
-from series.staff import AccountState, Role, Staff
+from series.staff import LAUNCH_SIGNS_IN_FOR, AccountState, Role, Staff
 from series.store.audit import append_audit
 from series.store.database import insert
 from series.store.lms_tables import staff_binding
@@ -98,6 +98,22 @@ def undo_binding(connection: sa.Connection, staff_id: int, participant_id: int, 
         append_audit(connection, actor=actor, action="unbind_launch", thing=thing, now=now, participant=participant_id)
 
 
+def end_bindings(
+    connection: sa.Connection, participant_ids: sa.Select[tuple[int]], *, actor: str, now: datetime
+) -> None:
+    """Of all these people. May be repeated."""
+    ended = connection.execute(
+        sa.delete(staff_binding)
+        .where(staff_binding.c.participant_id.in_(participant_ids))
+        .returning(staff_binding.c.staff_id, staff_binding.c.participant_id)
+    ).all()
+    for row in ended:
+        thing = f"staff {row.staff_id}"
+        append_audit(
+            connection, actor=actor, action="unbind_launch", thing=thing, now=now, participant=row.participant_id
+        )
+
+
 def open_bound_session(
     connection: sa.Connection,
     visit_id: str,
@@ -108,10 +124,13 @@ def open_bound_session(
     old_session_hash: str | None,
     now: datetime,
 ) -> Account:
-    """Sign in whom the visit's participant is bound to. All that the ticket stood for is asked once more: the visit is
-    open and an administrator's, the account works and is of the same university. Raises TicketSpent, NotBound."""
+    """Sign in whom the visit's participant is bound to. All that the ticket stood for is asked once more: the launch
+    was just now, its visit is open and an administrator's, the account works and is of the same university. Raises
+    TicketSpent, NotBound."""
     found = find_visit(connection, visit_id, now=now)
     if found is None or not found.is_open or not may(found.visit, Action.USE_BINDING):
+        raise NotBound
+    if not found.visit.is_younger_than(LAUNCH_SIGNS_IN_FOR, now):
         raise NotBound
     _spend(connection, ticket_nonce, visit_id, nonce_expires_at)
     account = bound_account(connection, found.visit.participant_id)

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from series.checks import Outcome, decode_checks, gaps_of
 from series.moodle_jobs import MoodleJob
-from series.preflight import Code, decode_trials, outcome_of, score_is_proved
+from series.preflight import Code, decode_trials, outcome_of
 from series.readiness import Readiness, readiness_of
 from series.readiness_facts import Admin, Facts, HostedSession, Lms, LmsInvitation, MoodleSite
 from series.sessions import Series, Status
 from series.staff import AccountState, Role
-from series.store.lms_tables import lms_invitation, platform_arrival, platform_check
+from series.store.lms_tables import host_invitation, lms_invitation, platform_arrival, platform_check
 from series.store.moodle_tables import moodle_job
 from series.store.sessions import list_series
 from series.store.tables import (
@@ -31,6 +31,7 @@ from series.store.tables import (
     session,
     session_host,
     staff,
+    staff_link,
     university,
 )
 from series.store.universities import university_of_row
@@ -54,8 +55,8 @@ def readiness(
     """Of all universities, by name, or of one. Without a series, none is placed and none hosts."""
     which = sa.true() if university_id is None else university.c.id == university_id
     homes = connection.execute(sa.select(university).where(which).order_by(university.c.name, university.c.id)).all()
-    admins, invitations = _admins(connection), _invitations(connection)
-    lmss, moodles = _lmss(connection, which), _moodles(connection)
+    admins, invitations = _admins(connection, now), _invitations(connection)
+    lmss, moodles = _lmss(connection, which, series_id), _moodles(connection)
     placed, courses = _placed(connection, series_id), _courses(connection, series_id, now)
     hosted = _hosted(connection, series_id, now)
     return [
@@ -77,15 +78,18 @@ def readiness(
     ]
 
 
-def _admins(connection: sa.Connection) -> dict[int, list[Admin]]:
+def _admins(connection: sa.Connection, now: datetime) -> dict[int, list[Admin]]:
+    link_waits = sa.exists().where(staff_link.c.staff_id == staff.c.id, staff_link.c.expires_at > now)
+    can_come = sa.or_(staff.c.password_hash.is_not(None), link_waits).label("can_come")
     rows = connection.execute(
-        sa.select(staff.c.university_id, staff.c.name, staff.c.created_at)
+        sa.select(staff.c.id, staff.c.university_id, staff.c.name, staff.c.created_at, can_come)
         .where(staff.c.role == Role.LMS_ADMIN.value, staff.c.state == AccountState.ACTIVE.value)
         .order_by(staff.c.id)
     )
     found: dict[int, list[Admin]] = defaultdict(list)
     for row in rows:
-        found[row.university_id].append(Admin(name=row.name, since=row.created_at))
+        one = Admin(staff_id=row.id, name=row.name, since=row.created_at, can_come=row.can_come)
+        found[row.university_id].append(one)
     return found
 
 
@@ -106,8 +110,8 @@ def _invitations(connection: sa.Connection) -> dict[int, LmsInvitation]:
     }
 
 
-def _lmss(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[int, list[Lms]]:
-    deployments = _by(_deployments(connection, which), "platform_id")
+def _lmss(connection: sa.Connection, which: sa.ColumnElement[bool], series_id: UUID | None) -> dict[int, list[Lms]]:
+    deployments = _by(_deployments(connection, which, series_id), "platform_id")
     arrived = (
         sa.select(platform_arrival.c.platform_id, sa.func.max(platform_arrival.c.seen_at).label("launched_at"))
         .group_by(platform_arrival.c.platform_id)
@@ -146,26 +150,38 @@ def _lms(row: Any, deployments: Sequence[Any]) -> Lms:
         has_launched=row.launched_at is not None or any(one.has_placement for one in deployments),
         launched_at=row.launched_at,
         checked_at=row.checked_at,
-        score_ok=score_is_proved(trials),
+        score_ok=outcome_of(trials, Code.TEST_SCORE) is Outcome.OK,
         score_refused=outcome_of(trials, Code.TEST_SCORE) is Outcome.GAP,
         has_delivered=any(one.has_delivered for one in deployments),
+        has_delivered_since=any(one.has_delivered_since for one in deployments),
     )
 
 
-def _deployments(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Iterable[Any]:
-    """Whether anything was placed by a launch from each, and whether a grade has reached it: one look in an index."""
+def _deployments(connection: sa.Connection, which: sa.ColumnElement[bool], series_id: UUID | None) -> Iterable[Any]:
+    """Whether anything was placed by a launch from each, and whether a grade of the series has reached it, also after
+    the last pre-flight: one look in an index."""
     of_it = placement.c.deployment_id == deployment.c.id
+    of_series = sa.and_(of_it, placement.c.series_id == series_id)
     sent = sa.and_(delivery.c.placement_id == placement.c.id, delivery.c.state == "delivered")
+    sent_since = sa.and_(sent, delivery.c.delivered_at > platform_check.c.checked_at)
     return connection.execute(
         sa.select(
             deployment.c.platform_id,
             deployment.c.state,
             deployment.c.first_seen_at,
             sa.exists().where(of_it).label("has_placement"),
-            sa.exists(sa.select(placement.c.id).where(of_it, sa.exists().where(sent))).label("has_delivered"),
+            sa.exists(sa.select(placement.c.id).where(of_series, sa.exists().where(sent))).label("has_delivered"),
+            sa.exists(
+                sa.select(placement.c.id).where(
+                    of_series, sa.exists().where(sent_since).correlate(placement, platform_check)
+                )
+            )
+            .correlate(deployment, platform_check)
+            .label("has_delivered_since"),
         )
         .join(platform, platform.c.id == deployment.c.platform_id)
         .join(university, university.c.id == platform.c.university_id)
+        .outerjoin(platform_check, platform_check.c.platform_id == platform.c.id)
         .where(which)
     )
 
@@ -235,8 +251,12 @@ def _hosted(connection: sa.Connection, series_id: UUID | None, now: datetime) ->
         .join(participant, participant.c.id == session_host.c.participant_id)
         .where(session_host.c.session_id == session.c.id, own)
     ).label("is_named")
+    code = host_invitation.c
+    is_open = sa.and_(code.used_at.is_(None), code.revoked_at.is_(None), code.expires_at > now)
+    invited = sa.exists().where(code.session_id == session.c.id, is_open).label("is_invited")
+    about = (session.c.id, session.c.title, session.c.start_at, session.c.hosting_university_id)
     rows = connection.execute(
-        sa.select(session.c.id, session.c.title, session.c.start_at, session.c.hosting_university_id, named)
+        sa.select(*about, named, invited)
         .where(
             session.c.series_id == series_id,
             session.c.hosting_university_id.is_not(None),
@@ -248,8 +268,15 @@ def _hosted(connection: sa.Connection, series_id: UUID | None, now: datetime) ->
     )
     found: dict[int, list[HostedSession]] = defaultdict(list)
     for row in rows:
-        one = HostedSession(session_id=row.id, title=row.title, start_at=row.start_at, is_named=row.is_named)
-        found[row.hosting_university_id].append(one)
+        found[row.hosting_university_id].append(
+            HostedSession(
+                session_id=row.id,
+                title=row.title,
+                start_at=row.start_at,
+                is_named=row.is_named,
+                is_invited=row.is_invited,
+            )
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.store.audit import OPERATOR, append_audit
+from series.store.bindings import end_bindings
 from series.store.deployments import list_deployments
 from series.store.evidence import derive_completion
 from series.store.merging import merge_courses, merge_participants, merge_placements
@@ -185,6 +186,8 @@ def _move_people(connection: sa.Connection, wanted: Replacement, now: datetime) 
         return Moved(all=0, merged=0), set()
     old, new, theirs = wanted.old, wanted.new, participant.alias()
     of_old = (participant.c.university_id == old.university_id) & (participant.c.issuer == old.issuer)
+    # Rights of staff do not hang on the operator's word that a number means the same person: they sign in once more.
+    end_bindings(connection, sa.select(participant.c.id).where(of_old), actor=OPERATOR, now=now)
     twins = connection.execute(
         sa.select(participant.c.id, theirs.c.id.label("twin_id"))
         .join(theirs, theirs.c.sub == participant.c.sub)

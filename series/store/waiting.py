@@ -196,10 +196,16 @@ def _registrations(connection: sa.Connection) -> Iterator[Waiting]:
 
 
 def _deployments(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Iterator[Waiting]:
+    """Of LMSs that may launch: of one that is switched off or was replaced, nothing is to be let in."""
     query = (
         sa.select(university.c.slug, university.c.name, deployment)
         .select_from(deployment.join(platform).join(university))
-        .where(which, deployment.c.state == "pending", deployment.c.first_seen_at.is_not(None))
+        .where(
+            which,
+            platform.c.state == "active",
+            deployment.c.state == "pending",
+            deployment.c.first_seen_at.is_not(None),
+        )
     )
     for row in connection.execute(query):
         where = f"{row.deployment_id}, {row.first_course}" if row.first_course else row.deployment_id

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from series.checks import Outcome
-from series.preflight import Code, Trial, score_is_proved
+from series.preflight import Code, Trial
 from series.store.arrivals import save_arrival, seen_claims
 from series.store.database import Database
 from series.store.last_launches import last_launches
@@ -252,17 +252,3 @@ def test_refusals_count_since_the_last_launch(database: Database, seeded: Seeded
     with database.write() as connection:
         note_refusal(connection, platform_id=seeded.platform_id, code="x", reference="y", now=NOW + 2 * MINUTE)
     assert refused() == 1
-
-
-@pytest.mark.parametrize(
-    ("trial", "is_proved"),
-    [
-        (Trial(code=Code.TEST_SCORE, outcome=Outcome.OK), True),
-        (Trial(code=Code.TEST_SCORE, outcome=Outcome.UNKNOWN), False),
-        (Trial(code=Code.DELIVERIES, outcome=Outcome.OK, facts={"last": "2026-11-24T15:10Z"}), True),
-        (Trial(code=Code.DELIVERIES, outcome=Outcome.SKIPPED), False),
-        (OK, False),
-    ],
-)
-def test_a_score_is_proved_by_a_test_or_a_real_one(trial: Trial, *, is_proved: bool) -> None:
-    assert score_is_proved([trial]) is is_proved

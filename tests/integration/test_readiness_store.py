@@ -14,18 +14,28 @@ from series.checks import Check, Code, Outcome, encode_checks
 from series.people import Visit
 from series.readiness import Case, Readiness, State, Step
 from series.rule import Rule
-from series.staff import Role
+from series.staff import INVITATION_LIFE, Role
 from series.store.database import Database
 from series.store.feeds import NOTED_EVERY, note_feed_read
+from series.store.host_invitations import invite_host
 from series.store.launches import upsert_participant
-from series.store.lms_tables import lms_invitation, platform_arrival, platform_check
+from series.store.lms_tables import host_invitation, lms_invitation, platform_arrival, platform_check
 from series.store.mirrors import tie_course
 from series.store.moodle_connections import NewConnection, save_connection
 from series.store.moodle_tables import moodle_job
 from series.store.readiness import FEED_READ_WITHIN, readiness, running_series
-from series.store.sessions import add_series, name_host
-from series.store.staff import add_staff, disable_account
-from series.store.tables import delivery, deployment, moodle_connection, platform, session, university
+from series.store.sessions import add_series, get_session, name_host
+from series.store.staff import add_link, add_staff, disable_account
+from series.store.tables import (
+    delivery,
+    deployment,
+    moodle_connection,
+    platform,
+    session,
+    staff,
+    staff_link,
+    university,
+)
 from tests.conftest import NOW
 from tests.examples import MALTA, SERIES, SESSION, VILNIUS
 from tests.seeds import ENCRYPTION_KEY, ISSUER, Seeded, launch, seed
@@ -62,10 +72,13 @@ def found(database: Database, step: Step, **more: Any) -> tuple[State, Case, dat
 
 
 def admin(database: Database, email: str = "anna@example.org") -> int:
+    """As `lti-tool admin create` makes one: with a link."""
     with database.write() as connection:
-        return add_staff(
+        staff_id = add_staff(
             connection, email=email, name="Anna Vella", role=Role.LMS_ADMIN, university_id=MALTA.university_id, now=NOW
         )
+        add_link(connection, staff_id, "of the link", now=NOW, life=INVITATION_LIFE)
+        return staff_id
 
 
 def connect_moodle(database: Database, **values: Any) -> None:
@@ -111,6 +124,16 @@ def test_an_account_that_works_is_an_invitation(database: Database, seeded: Seed
     with database.write() as connection:
         disable_account(connection, staff_id)
     assert found(database, Step.INVITED)[:2] == (State.GAP, Case.NOBODY)
+
+
+def test_an_account_whose_link_is_over_is_none(database: Database, seeded: Seeded) -> None:
+    """Nobody can come by it until the coordinator makes a new one."""
+    staff_id = admin(database)
+    assert found(database, Step.INVITED, now=NOW + 8 * DAY) == (State.YOURS, Case.LINK_OVER, None)
+    write(database, sa.delete(staff_link))  # as the worker clears up
+    assert found(database, Step.INVITED)[:2] == (State.YOURS, Case.LINK_OVER)
+    write(database, sa.update(staff).where(staff.c.id == staff_id).values(password_hash="x"))
+    assert found(database, Step.INVITED, now=NOW + 8 * DAY) == (State.READY, Case.DONE, NOW)
 
 
 def test_so_is_a_link_for_its_lms_until_it_is_over_or_taken_back(database: Database, seeded: Seeded) -> None:
@@ -222,8 +245,7 @@ def test_the_pre_flight_says_whether_a_test_grade_arrived(
     assert found(database, Step.SCORE)[:2] == expected
 
 
-@pytest.mark.parametrize(("state", "expected"), [("delivered", Case.DELIVERED), ("failed", Case.UNTRIED)])
-def test_so_does_a_real_grade(database: Database, visit: Visit, state: str, expected: Case) -> None:
+def send(database: Database, visit: Visit, *, state: str = "delivered", at: datetime = NOW) -> None:
     sent = {
         "placement_id": visit.placement_id,
         "participant_id": visit.participant_id,
@@ -236,8 +258,34 @@ def test_so_does_a_real_grade(database: Database, visit: Visit, state: str, expe
         "attempts": 1,
         "next_attempt_at": NOW,
         "created_at": NOW,
+        "delivered_at": at,
     }
     write(database, sa.insert(delivery).values(state=state, **sent))
+
+
+@pytest.mark.parametrize(("state", "expected"), [("delivered", Case.DELIVERED), ("failed", Case.UNTRIED)])
+def test_so_does_a_real_grade(database: Database, visit: Visit, state: str, expected: Case) -> None:
+    send(database, visit, state=state)
+    assert found(database, Step.SCORE)[1] is expected
+
+
+def test_a_grade_of_another_series_proves_nothing(database: Database, visit: Visit) -> None:
+    """It may be years old."""
+    send(database, visit)
+    another = replace(SERIES, series_id=UUID(int=5), slug="spring")
+    with database.write() as connection:
+        add_series(connection, another, rule=Rule(), now=NOW)
+    assert found(database, Step.SCORE, series_id=another.series_id)[1] is Case.UNTRIED
+
+
+@pytest.mark.parametrize(("days", "expected"), [(-1, Case.REFUSED), (1, Case.DELIVERED)])
+def test_of_a_refused_test_grade_and_a_real_one_the_later_counts(
+    database: Database, visit: Visit, days: int, expected: Case
+) -> None:
+    checks = '[{"code":"test_score","outcome":"gap"},{"code":"deliveries","outcome":"ok","facts":{"last":"x"}}]'
+    row = {"next_at": NOW, "checked_at": NOW, "checks": checks}
+    write(database, sa.insert(platform_check).values(platform_id=visit.platform_id, **row))
+    send(database, visit, at=NOW + days * DAY)
     assert found(database, Step.SCORE)[1] is expected
 
 
@@ -257,6 +305,17 @@ def test_every_session_to_come_needs_a_host_of_its_own(database: Database, seede
     write(database, sa.update(session).where(session.c.id == seeded.session_ids[2]).values(is_rehearsal=True))
     assert found(database, Step.HOSTS)[:2] == (State.READY, Case.DONE)
     assert found(database, Step.HOSTS, slug="vilnius")[:2] == (State.FREE, Case.NOTHING)
+
+
+def test_whom_the_coordinator_has_named_is_named_before_they_come(database: Database, seeded: Seeded) -> None:
+    with database.write() as connection:
+        for session_id in seeded.session_ids:
+            wanted = get_session(connection, session_id)
+            assert wanted
+            invite_host(connection, wanted, "Prof. Borg", by="staff 1", now=NOW - DAY)
+    assert found(database, Step.HOSTS)[:2] == (State.READY, Case.CODE_OUT)
+    write(database, sa.update(host_invitation).values(revoked_at=NOW))
+    assert found(database, Step.HOSTS)[:2] == (State.YOURS, Case.UNNAMED)
 
 
 def test_what_is_over_or_cancelled_needs_no_host(database: Database, seeded: Seeded) -> None:

@@ -5,16 +5,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from msgspec import structs
 
 from series.people import Visit
 from series.rule import Kind
+from series.staff import Role
 from series.store import deliveries
 from series.store.check_ins import open_check_in
 from series.store.database import Database
 from series.store.evidence import retract_evidence
+from series.store.lms_tables import staff_binding
 from series.store.records import completions_of
 from series.store.sessions import name_host
+from series.store.staff import add_staff
 from series.store.tables import (
     audit,
     check_in,
@@ -186,6 +190,22 @@ def test_hosts_stay_hosts_and_what_they_opened_stays_theirs(
     assert look(database, before).hosted_session_ids == {first, second}
     assert count(database, session_host) == 2
     assert values(database, check_in.c.opened_by_participant_id) == [(before.participant_id,)]
+
+
+def test_a_number_under_the_new_address_signs_in_nobody_of_the_staff(
+    database: Database, before: Visit, renamed: PlatformRow
+) -> None:
+    """Whether or not somebody has come with it there: what only an operator says opens no page of staff."""
+    both = launch(database, structs.replace(LAUNCH, sub="6"))
+    launch(database, through(renamed, structs.replace(LAUNCH, sub="6")))
+    with database.write() as connection:
+        anna = add_staff(connection, email="a@example.org", name="A", role=Role.LMS_ADMIN, university_id=1, now=NOW)
+        rows = [{"participant_id": one.participant_id, "staff_id": anna, "bound_at": NOW} for one in (before, both)]
+        connection.execute(sa.insert(staff_binding), rows)
+    succeed(database)
+    assert count(database, staff_binding) == 0
+    ended = [row for row in values(database, audit.c.action, audit.c.object) if row[0] == "unbind_launch"]
+    assert ended == [("unbind_launch", f"staff {anna}")] * 2
 
 
 def test_it_is_noted_which_person_became_which(database: Database, before: Visit, after: Visit) -> None:

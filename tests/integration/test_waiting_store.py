@@ -335,6 +335,12 @@ def test_an_lms_that_has_registered_waits_for_the_coordinator_alone(database: Da
         assert waiting_for_university(connection, MALTA.university_id, now=NOW) == []
 
 
+def test_a_part_of_an_lms_that_is_switched_off_waits_for_nobody(database: Database, seeded: Seeded) -> None:
+    write(database, sa.update(deployment).values(state="pending", first_seen_at=OLD))
+    write(database, sa.update(platform).values(state="disabled"))
+    assert everywhere(database) == []
+
+
 def test_a_part_of_an_lms_waits_for_its_own_administrator_too(database: Database, seeded: Seeded) -> None:
     write(database, sa.update(deployment).values(state="pending", first_seen_at=OLD, first_course="Physics"))
     (one,) = everywhere(database)

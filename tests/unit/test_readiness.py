@@ -14,7 +14,7 @@ from tests.conftest import NOW
 from tests.examples import MALTA, SESSION, VILNIUS
 
 DAY = timedelta(days=1)
-ADMIN = Admin(name="Anna Vella", since=NOW - 9 * DAY)
+ADMIN = Admin(staff_id=3, name="Anna Vella", since=NOW - 9 * DAY)
 INVITATION = LmsInvitation(created_at=NOW - DAY, expires_at=NOW + DAY)
 LMS = Lms(
     state="active",
@@ -78,6 +78,34 @@ TABLE = [
         State.GAP,
         Case.OVER,
     ),
+    (
+        "an account whose link is over",
+        replace(NOTHING, admins=(replace(ADMIN, can_come=False),)),
+        Step.INVITED,
+        State.YOURS,
+        Case.LINK_OVER,
+    ),
+    (
+        "another account that works",
+        replace(NOTHING, admins=(replace(ADMIN, can_come=False), ADMIN)),
+        Step.INVITED,
+        State.READY,
+        Case.DONE,
+    ),
+    (
+        "an account whose link is over, and a link for the LMS",
+        replace(NOTHING, admins=(replace(ADMIN, can_come=False),), invitation=INVITATION),
+        Step.INVITED,
+        State.READY,
+        Case.PENDING,
+    ),
+    (
+        "nobody can come who could connect it",
+        replace(NOTHING, admins=(replace(ADMIN, can_come=False),)),
+        Step.CONNECTED,
+        State.LATER,
+        Case.EARLIER,
+    ),
     ("invited, not registered", replace(NOTHING, admins=(ADMIN,)), Step.CONNECTED, State.GAP, Case.NOBODY),
     (
         "a registration that failed",
@@ -117,6 +145,34 @@ TABLE = [
     ("nothing yet", NOTHING, Step.CALENDAR, State.LATER, Case.EARLIER),
     ("a real grade arrived", lms(score_ok=False, has_delivered=True), Step.SCORE, State.READY, Case.DELIVERED),
     ("the test grade was refused", lms(score_ok=False, score_refused=True), Step.SCORE, State.GAP, Case.REFUSED),
+    (
+        "the test grade was refused, and a real one arrived before",
+        lms(score_ok=False, score_refused=True, has_delivered=True),
+        Step.SCORE,
+        State.GAP,
+        Case.REFUSED,
+    ),
+    (
+        "the test grade was refused, and a real one arrived since",
+        lms(score_ok=False, score_refused=True, has_delivered=True, has_delivered_since=True),
+        Step.SCORE,
+        State.READY,
+        Case.DELIVERED,
+    ),
+    (
+        "of two LMSs in use, one refuses grades",
+        replace(READY, lmss=(LMS, replace(LMS, score_ok=False, score_refused=True))),
+        Step.SCORE,
+        State.GAP,
+        Case.REFUSED,
+    ),
+    (
+        "an LMS that nobody uses so far refuses grades",
+        replace(READY, lmss=(LMS, replace(LATER_LMS, score_refused=True))),
+        Step.SCORE,
+        State.READY,
+        Case.DONE,
+    ),
     ("no grade was tried", lms(score_ok=False), Step.SCORE, State.GAP, Case.UNTRIED),
     ("not connected", NOTHING, Step.SCORE, State.LATER, Case.EARLIER),
     ("it hosts nothing", replace(READY, hosted=()), Step.HOSTS, State.FREE, Case.NOTHING),
@@ -126,6 +182,13 @@ TABLE = [
         Step.HOSTS,
         State.YOURS,
         Case.UNNAMED,
+    ),
+    (
+        "one host has not used their code",
+        replace(READY, hosted=(HOSTED, replace(HOSTED, is_named=False, is_invited=True))),
+        Step.HOSTS,
+        State.READY,
+        Case.CODE_OUT,
     ),
 ]
 
@@ -183,6 +246,22 @@ def test_a_text_is_to_the_lms_admin_by_name_and_says_when() -> None:
     )
     assert text.startswith("Dear Anna Vella,")
     assert "“Inquiry at the beach” on Wednesday, 25 November 2026, 16:10 (Europe/Malta)" in text
+
+
+def test_who_has_no_account_is_not_sent_to_pages_of_staff_without_a_word() -> None:
+    """They have registered the LMS by a link for it, and nobody of them can sign in."""
+    facts = replace(READY, admins=(), invitation=INVITATION, lmss=(replace(LMS, score_ok=False),))
+    for has_account in (False, True):
+        one = readiness_of(replace(facts, admins=(ADMIN,) if has_account else ()), now=NOW)
+        text = letter_about(one.gaps[0], one, series="STEM", public_url="https://t", sender="M")
+        assert "https://t/admin/lms/malta/" in text
+        assert ("none of you can" not in text) is has_account
+
+
+def test_a_new_link_is_made_on_the_page_of_the_account() -> None:
+    one = readiness_of(replace(NOTHING, admins=(replace(ADMIN, can_come=False),)), now=NOW)
+    assert path_of(one.gaps[0], university="vilnius", series="s") == "/admin/people/3/"
+    assert remedy_words(one.gaps[0]) == "Make a new link for Anna Vella: nobody used the last one in time."
 
 
 def test_what_the_lms_said_does_not_spoil_the_text() -> None:

@@ -57,10 +57,11 @@ class Administrator:
         form = {"email": email, "password": PASSWORD}
         assert self.browser.post("/admin/sign-in", data=form, headers=OURS).status_code == 303
 
-    def confirm(self) -> TestResponse:
+    def confirm(self, password: str = PASSWORD) -> TestResponse:
         page = self.browser.get(QUESTION)
         assert page.status_code == 200, page.text
-        return self.browser.post(CONFIRM, data={"form_token": form_token(page.text, CONFIRM)}, headers=OURS)
+        data = {"form_token": form_token(page.text, CONFIRM), "current": password}
+        return self.browser.post(CONFIRM, data=data, headers=OURS)
 
     def bind(self, email: str = OF_MALTA) -> None:
         assert send(self.browser, BEGIN, self.ticket()).status_code == 303
@@ -116,5 +117,5 @@ def forced_confirm(one: Administrator) -> TestResponse:
     assert cookie
     with one.tool.database.read() as connection:
         participant_id = connection.execute(sa.select(visit.c.participant_id)).scalars().first()
-    data = {"form_token": token_for(cookie.value, f"bind {participant_id}")}
+    data = {"form_token": token_for(cookie.value, f"bind {participant_id}"), "current": PASSWORD}
     return one.browser.post(CONFIRM, data=data, headers=OURS)

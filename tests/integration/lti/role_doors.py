@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tests.integration.staff.desk import PASSWORD
+
 
 class Who(StrEnum):
     NOBODY = "nobody"
@@ -20,6 +22,7 @@ class Who(StrEnum):
 VISITORS = frozenset({Who.STUDENT, Who.TEST_STUDENT, Who.TEACHER, Who.OTHER_TEACHER, Who.ADMINISTRATOR, Who.HOST})
 STAFF = frozenset({Who.LMS_ADMIN, Who.OTHER_LMS_ADMIN, Who.COORDINATOR})
 EVERYBODY = frozenset(Who)
+NO_ONE: frozenset[Who] = frozenset()
 LEARNERS = frozenset({Who.STUDENT, Who.HOST})  # the host of this test is a student
 TEACHERS = frozenset({Who.TEACHER, Who.OTHER_TEACHER})  # each for the own course
 TEACHER = frozenset({Who.TEACHER})  # what is about people of the one course
@@ -47,7 +50,6 @@ PUBLIC = {
     "GET public.front": door(EVERYBODY),
     "GET public.session": door(EVERYBODY),
     "POST public.join": door(EVERYBODY, passphrase="wrong"),
-    "GET feeds.feed": door(EVERYBODY),  # the address is the key
     "GET operations.healthz": door(EVERYBODY),
     "GET operations.readyz": door(EVERYBODY),
     "GET operations.jwks": door(EVERYBODY),
@@ -58,20 +60,24 @@ PUBLIC = {
     "POST launch.launch": door(EVERYBODY),
     "GET staff_sign_in.show_sign_in": door(EVERYBODY),
     "POST staff_sign_in.sign_in": door(EVERYBODY),
-    "GET staff_sign_in.show_set_up": door(EVERYBODY),
-    "POST staff_sign_in.set_up": door(EVERYBODY),
-    "POST visit.open_in_own_tab": door(EVERYBODY),  # the ticket is the key
-    "POST bind.begin": door(EVERYBODY),  # as above; tests/integration/staff/test_bind.py
-    "GET bind.ask": door(EVERYBODY),  # as above
-    "POST bind.confirm": door(EVERYBODY),  # as above
-    "POST bind.open_pages": door(EVERYBODY),  # as above
-    "POST pick.pick": door(EVERYBODY),  # the sealed picking is the key
-    "GET register.show": door(EVERYBODY),  # the invitation is the key
-    "POST register.register_lms": door(EVERYBODY),  # as above
-    "GET register.done": door(EVERYBODY),  # as above
-    "GET register_manual.show": door(EVERYBODY),  # as above
-    "POST register_manual.send": door(EVERYBODY),  # as above
     "GET register_addresses.canvas": door(EVERYBODY),
+}
+# The address or the form carries a key: whoever has none does not come through, whatever they are. What the key opens:
+KEYED = {
+    "GET feeds.feed": door(NO_ONE),  # test_feeds.py
+    "GET staff_sign_in.show_set_up": door(NO_ONE),  # staff/test_set_up.py
+    "POST staff_sign_in.set_up": door(NO_ONE),
+    "POST visit.open_in_own_tab": door(NO_ONE),  # test_platform_storage.py
+    "POST bind.begin": door(NO_ONE),  # test_administrator.py, test_administrator_abused.py, test_administrator_ends.py
+    "GET bind.ask": door(NO_ONE),
+    "POST bind.confirm": door(NO_ONE, "bind {person}", current=PASSWORD),
+    "POST bind.open_pages": door(NO_ONE),
+    "POST pick.pick": door(NO_ONE),  # test_deep_linking.py
+    "GET register.show": door(NO_ONE),  # lms_registration/
+    "POST register.register_lms": door(NO_ONE),
+    "GET register.done": door(NO_ONE),
+    "GET register_manual.show": door(NO_ONE),
+    "POST register_manual.send": door(NO_ONE),
 }
 VISIT = {
     "GET student.this_week": door(VISITORS),
@@ -200,10 +206,10 @@ STAFF_PAGES = {
     "POST plan_edit.add": door(COORDINATOR, "add {series}"),
     "GET plan_table.show": door(COORDINATOR),
     "POST plan_table.upload": door(COORDINATOR, "table {series}"),
-    "GET plan_table.follow": door(frozenset()),  # there is no such run
+    "GET plan_table.follow": door(NO_ONE),  # there is no such run
     "GET rule.show": door(COORDINATOR),
     "POST rule.answer": door(COORDINATOR, "rule {series}"),
     "GET rule_session.show": door(COORDINATOR),
     "POST rule_session.answer": door(COORDINATOR, "rule {session}"),
 }
-DOORS = {**PUBLIC, **VISIT, **COURSE, **STAFF_PAGES}
+DOORS = {**PUBLIC, **KEYED, **VISIT, **COURSE, **STAFF_PAGES}

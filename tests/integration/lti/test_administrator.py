@@ -108,7 +108,7 @@ def test_an_lms_admin_confirms_once_and_then_comes_without_a_password(administra
     browser.delete_cookie("staff")
     again = come(administrator.tool)
     assert "Open the connection pages" in again.browser.get(again.path).text
-    assert leads_to(send(again.browser, OPEN, again.ticket())) == "/admin/"
+    assert leads_to(send(again.browser, OPEN, again.ticket())) == "/admin/lms/"
     assert "LMS administrator of University of Malta" in again.browser.get("/admin/").text
 
 

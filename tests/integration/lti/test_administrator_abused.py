@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from series.limits import STAFF_TRIES
 from series.store.lms_tables import staff_binding
 from series.store.tables import staff_session
 from tests.integration.lti.administrators import (
@@ -28,7 +29,7 @@ from tests.integration.lti.administrators import (
 )
 from tests.integration.lti.lms import LEARNER
 from tests.integration.lti.tool import ToolUnderTest, form_token
-from tests.integration.staff.desk import COORDINATOR, OURS
+from tests.integration.staff.desk import COORDINATOR, OURS, PASSWORD
 
 
 @pytest.fixture
@@ -107,9 +108,23 @@ def test_the_form_for_one_launch_does_not_confirm_another_one(tool: ToolUnderTes
     first.sign_in()
     token = form_token(first.browser.get(QUESTION).text, CONFIRM)
     send(first.browser, BEGIN, second.ticket())
-    answer = first.browser.post(CONFIRM, data={"form_token": token}, headers=OURS)
+    answer = first.browser.post(CONFIRM, data={"form_token": token, "current": PASSWORD}, headers=OURS)
     assert answer.status_code == 403
     assert bindings(tool) == 0
+
+
+def test_without_the_password_nothing_is_bound(administrator: Administrator) -> None:
+    """An unlocked computer, or a sign-in that came by a launch itself, lets nobody else in for good."""
+    send(administrator.browser, BEGIN, administrator.ticket())
+    administrator.sign_in()
+    answer = administrator.confirm("another one")
+    assert (answer.status_code, "This is not your present password." in answer.text) == (422, True)
+    for _ in range(STAFF_TRIES.burst):
+        answer = administrator.confirm("")
+    assert (answer.status_code, "too many tries" in answer.text) == (429, True)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert administrator.confirm().status_code == 429
+    assert bindings(administrator.tool) == 0
 
 
 # Once, and in time
@@ -117,7 +132,7 @@ def test_the_form_for_one_launch_does_not_confirm_another_one(tool: ToolUnderTes
 
 def test_a_ticket_opens_one_sign_in(bound: Administrator) -> None:
     ticket = bound.ticket()
-    assert leads_to(send(bound.browser, OPEN, ticket)) == "/admin/"
+    assert leads_to(send(bound.browser, OPEN, ticket)) == "/admin/lms/"
     assert is_over(send(bound.browser, OPEN, ticket))
     assert is_over(send(bound.tool.new_browser(), OPEN, ticket))
     assert bound.tool.rows_of(staff_session) == 2  # that of the binding, and this one

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from series.staff import Role
+from series.staff import LAUNCH_SIGNS_IN_FOR, Role
 from series.store.bindings import bindings_of
 from series.store.deployments import disable_deployment
 from series.store.lms_tables import staff_binding
@@ -30,7 +31,7 @@ from tests.integration.lti.administrators import (
     send,
 )
 from tests.integration.lti.tool import ToolUnderTest, form_token
-from tests.integration.staff.desk import COORDINATOR, OURS, Desk, add_account
+from tests.integration.staff.desk import COORDINATOR, OURS, PASSWORD, Desk, add_account
 
 
 @pytest.fixture
@@ -119,9 +120,24 @@ def test_a_question_is_worthless_when(administrator: Administrator, end: Callabl
     administrator.sign_in()
     page = administrator.browser.get(QUESTION).text
     end(administrator.tool)
-    answer = administrator.browser.post(CONFIRM, data={"form_token": form_token(page, CONFIRM)}, headers=OURS)
+    data = {"form_token": form_token(page, CONFIRM), "current": PASSWORD}
+    answer = administrator.browser.post(CONFIRM, data=data, headers=OURS)
     assert is_over(answer)
     assert bindings(administrator.tool) == 0
+
+
+def test_a_launch_of_long_ago_signs_nobody_in(bound: Administrator) -> None:
+    """The visit still stands open at a computer in a lecture hall, after its owner has left the LMS and us."""
+    bound.tool.jump(LAUNCH_SIGNS_IN_FOR - timedelta(minutes=1))
+    ticket = bound.ticket()
+    bound.tool.jump(LAUNCH_SIGNS_IN_FOR + timedelta(seconds=10))
+    assert is_over(send(bound.browser, OPEN, ticket))
+    page = bound.take_way()
+    assert "Open the activity again" in page.text
+    assert "ticket" not in page.text
+    bound.tool.jump(timedelta())  # as the tokens of these tests
+    again = come(bound.tool)
+    assert leads_to(send(again.browser, OPEN, again.ticket())) == "/admin/lms/"
 
 
 def test_its_owner_undoes_it(bound: Administrator) -> None:

@@ -11,7 +11,7 @@ from tests.integration.lti.course import CourseUnderTest, names_told
 from tests.integration.lti.role_crowd import Crowd, gathered
 from tests.integration.lti.role_doors import DOORS, PUBLIC, Who
 
-TURNED_AWAY = {401, 403, 404}
+TURNED_AWAY = {401, 403, 404, 410}
 METHODS = ("GET", "POST")
 NOTED = {"audit", "rate_limit", "staff_session"}  # that somebody came by may be noted
 

@@ -36,7 +36,7 @@ SECRETS = (
 )
 # Of who asks: their sign-in, password and launches; and before anybody has signed in.
 OWN = {"staff.", "staff_sign_in.", "staff_waiting.", "bind."}
-LIST_OF_OWN = {"lms.show_all", "moodle.show_all"}  # leads on to the own university
+LIST_OF_OWN = {"lms.show_all", "moodle.show_all"}  # lead on to the own university
 
 
 @pytest.fixture
