@@ -26,13 +26,20 @@ def fetch_configuration(http: GuardedSession, url: str, token: str | None) -> by
     return answer.body
 
 
-def send_registration(http: GuardedSession, url: str, body: bytes, token: str | None) -> bytes:
+def send_registration(
+    http: GuardedSession, url: str, body: bytes, token: str | None, *, name_taken: bytes | None = None
+) -> bytes:
     """The body of the answer; Moodle says 200, the specification 201. Not to be repeated: a token is good for one use.
 
-    Raises LmsError.
+    `name_taken`: what a refusal says, in small letters, when a tool of our name is there. Raises LmsError.
     """
     headers = {"Accept": "application/json", "Content-Type": "application/json"} | _bearer(token)
     answer = http.post(url, data=body, headers=headers, max_bytes=MAX_BYTES, within_s=WITHIN_S)
+    if not answer.ok and name_taken is not None and name_taken in answer.body.lower():
+        sentence = (
+            f"{answer.host} has a tool named Shared Sessions already, and takes no second one: delete that first."
+        )
+        raise Refused(sentence, status=answer.status)
     if not answer.ok:
         raise _refusal(answer, "the registration")
     return answer.body

@@ -94,7 +94,9 @@ def register(tool: Tool, held: Claim, asked: Asked, *, asks_names: bool) -> int:
     wish = make_wish(tool, offer, held.slug, asks_names=asks_names)
     body, endpoint = make_request(wish, offer.configuration), offer.configuration.registration_endpoint
     assert endpoint is not None
-    registered = read_answer(send_registration(tool.http, endpoint, body, asked.registration_token), wish)
+    name_taken = offer.registration.name_taken
+    answer = send_registration(tool.http, endpoint, body, asked.registration_token, name_taken=name_taken)
+    registered = read_answer(answer, wish)
     new = _platform(held, offer, registered)
     try:
         with tool.database.write() as connection:

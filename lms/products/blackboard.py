@@ -13,6 +13,9 @@ endpoints are at developer.blackboard.com or developer.anthology.com. The deploy
 Blackboard by the client id, so that no answer names one. A university that registers by itself is one of the exceptions
 that Anthology sanctions, because each has a login address of its own:
 https://docs.anthology.com/docs/blackboard/lti/lti-registration-deployment
+Its maker lists open faults of its Dynamic Registration, such as a wrong issuer in the configuration. That names no
+scope of rosters, either, and one key set for all, where the portal's page names one for each application. What comes of
+them was not tried: https://blackboard.my.salesforce-sites.com/btbb/publickbarticleview?id=kAEPU00005dRIfK4AW
 """
 
 from lms.products.deep_linking import DeepLinking

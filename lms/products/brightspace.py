@@ -12,7 +12,8 @@ has seen (hypothesis/lms, lms/services/lti_grading/_v13.py); not tried at a Brig
 Registration (https://community.d2l.com/brightspace/kb/articles/23662-tool-registration-deployment-and-links): sends no
 registration token (openwebwork/webwork2#2993); the issuer is the address of the Brightspace, but tokens are asked of
 one service for all, with an audience of its own; the registration is disabled at first, and its deployment is often
-made by hand, so that the answer may name none.
+made by hand, so that the answer may name none. A second tool of the same name is refused, perhaps with 500: "Name must
+be unique across the org" (Unicon/tool13demo, RegistrationController.java).
 """
 
 from lms.products.deep_linking import DeepLinking
@@ -39,6 +40,7 @@ QUIRKS = Quirks(
 
 REGISTRATION = Registration(
     family_codes=("desire2learn", "d2l", "brightspace"),
+    name_taken=b"name must be unique",
     known=KnownAddresses(
         token_endpoint="https://auth.brightspace.com/core/connect/token",  # noqa: S106 - an address, no password
     ),

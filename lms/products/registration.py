@@ -27,7 +27,8 @@ class Registration:
 
     `placements`: where teachers find our picker. `declares_links`: whether the message of a plain launch is named, too.
     `names_audience`: whether `authorization_server` is what its tokens are asked of. `members`: further members of the
-    tool configuration, by whether names are asked for. `known`: what an administrator need not type in.
+    tool configuration, by whether names are asked for. `known`: what an administrator need not type in. `name_taken`:
+    as of lms.registration.send_registration.
     """
 
     family_codes: tuple[str, ...] = ()
@@ -37,3 +38,4 @@ class Registration:
     names_audience: bool = True
     members: Callable[[bool], Mapping[str, Any]] = lambda _: {}
     known: KnownAddresses = field(default_factory=KnownAddresses)
+    name_taken: bytes | None = None
