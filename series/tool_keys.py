@@ -86,6 +86,15 @@ def plan_rotation(keys: Sequence[ToolKey], now: datetime, *, signs_after: timede
     )
 
 
+def plan_quiet_rotation(keys: Sequence[ToolKey], now: datetime) -> Rotation:
+    """As `plan_rotation`, and only when no key of an earlier one is published any more: whoever may ask for it often
+    must not fill the key set. Raises NextKeyWaits."""
+    for key in keys:
+        if key_state(key, keys, now) is KeyState.RETIRING:
+            raise NextKeyWaits(key)
+    return plan_rotation(keys, now)
+
+
 def plan_rotation_at_once(keys: Sequence[ToolKey], now: datetime) -> Rotation:
     """For a leaked key: the new one signs now and no other is published any more, not even one that waits, because it
     lay where the leaked one did."""

@@ -21,12 +21,12 @@ blueprint = Blueprint("lms_deployments", __name__, url_prefix="/admin/lms/<slug>
 @blueprint.post("/attach")
 @with_staff
 def attach(staff: Staff, slug: str, platform: str, number: int) -> Response:
-    """One click. On an LMS that waits for approval itself, only the coordinator's."""
+    """One click. On an LMS that waits for approval itself, and of one that was switched off, only the coordinator's."""
     check_form(f"attach {number}")
     now = the_tool().clock.now()
     with the_tool().database.write() as connection:
         _, row, one = _deployment_or_404(connection, staff, slug, platform, number)
-        if row.state in NOT_APPROVED and not may(staff, Action.EDIT_PLAN):
+        if (row.state in NOT_APPROVED or one.state == "disabled") and not may(staff, Action.EDIT_PARTNERS):
             abort(403)
         approve_deployment(connection, row, one.deployment_id)
         append_audit(connection, actor=who(staff), action="approve_deployment", thing=f"deployment {number}", now=now)

@@ -19,7 +19,7 @@ from series.store.audit import append_audit
 from series.store.database import Connection
 from series.store.keys import WrongEncryptionKey, cached_key_set, tool_keys
 from series.store.universities import find_platform
-from series.tool_keys import KeyState, NextKeyWaits, ToolKey, key_state, plan_rotation
+from series.tool_keys import KeyState, NextKeyWaits, ToolKey, key_state, plan_quiet_rotation
 
 gettext = WORDS.gettext
 blueprint = Blueprint("lms_keys", __name__, url_prefix="/admin/lms/<slug>/<platform>/keys")
@@ -40,7 +40,7 @@ class KeyLine:
 
 @dataclass(frozen=True, kw_only=True)
 class OurKeys:
-    """`can_rotate`: no next key waits."""
+    """`can_rotate`: no next key waits, and none of an earlier rotation is still published."""
 
     lines: list[KeyLine]
     can_rotate: bool
@@ -67,7 +67,7 @@ def rotate(staff: Staff, slug: str, platform: str) -> Response:
         abort(404)
     if not may(staff, Action.ROTATE_KEYS):
         abort(403)
-    plan = partial(plan_rotation, now=now)
+    plan = partial(plan_quiet_rotation, now=now)
     try:
         kid, _ = rotate_tool_key(tool.database, plan, encryption_key=tool.settings.encryption_key, now=now)
     except NextKeyWaits:  # somebody else was faster
@@ -88,7 +88,7 @@ def key_lines(connection: Connection, zone: str) -> OurKeys | None:
         return None
     states = [key_state(key, keys, now) for key in keys]
     lines = [KeyLine(kid=key.kid, state=_in_words(key, state, zone)) for key, state in zip(keys, states, strict=True)]
-    return OurKeys(lines=lines, can_rotate=bool(keys) and KeyState.NEXT not in states)
+    return OurKeys(lines=lines, can_rotate=set(states) - {KeyState.RETIRED} == {KeyState.SIGNING})
 
 
 def platform_keys(connection: Connection, platform_id: int, zone: str) -> TheirKeys:

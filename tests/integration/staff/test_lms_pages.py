@@ -217,7 +217,15 @@ def test_switching_a_deployment_off_asks_first(office: Office, admin: Desk, plat
     assert path_of(admin.send(page, page)) == f"{PAGE}?saved=switched-off"
     assert deployments(office, platform_id)["1"][1] == "disabled"
     assert office.audit()[-1][1] == "disable_deployment"
-    assert f"{PAGE}deployments/{number}/attach" in admin.get(PAGE).text
+    attach = f"{PAGE}deployments/{number}/attach"
+    assert "The coordinator can attach it again." in admin.get(PAGE).text
+    secret = admin.get_cookie("staff")
+    assert secret is not None
+    form = {"form_token": token_for(secret.value, f"attach {number}")}
+    assert admin.post(attach, data=form, headers=OURS).status_code == 403
+    coordinator = office.new_browser()
+    coordinator.sign_in()
+    assert path_of(coordinator.send(PAGE, attach)) == f"{PAGE}?saved=attached"
 
 
 @pytest.mark.parametrize("state", ["pending", "rejected"])
@@ -300,7 +308,7 @@ def test_the_next_key_is_made_once(office: Office, admin: Desk, platform_id: int
     assert "The keys are the same for the LMSs of all universities." in page
     assert path_of(admin.send(PAGE, f"{PAGE}keys/rotate")) == f"{PAGE}?saved=rotated"
     page = admin.get(PAGE).text
-    assert "The next key waits already" in page
+    assert "A rotation is under way" in page
     assert "keys/rotate" not in page
     secret = admin.get_cookie("staff")
     assert secret is not None
@@ -310,6 +318,15 @@ def test_the_next_key_is_made_once(office: Office, admin: Desk, platform_id: int
     with office.database.read() as connection:
         assert len(tool_keys(connection, encryption_key=ENCRYPTION_KEY)) == 2
     assert [action for _, action, _ in office.audit()].count("rotate_keys") == 1
+
+
+def test_the_old_key_goes_before_another_next_one_comes(office: Office, admin: Desk, platform_id: int) -> None:
+    """An LMS admin who rotates daily would fill the key set of everybody."""
+    admin.send(PAGE, f"{PAGE}keys/rotate")
+    for days, may_rotate in ((2, False), (9, True)):
+        office.jump(timedelta(days=days))
+        admin.sign_in(LMS_ADMIN)
+        assert ("keys/rotate" in admin.get(PAGE).text) is may_rotate
 
 
 @pytest.mark.parametrize(
