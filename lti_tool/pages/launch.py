@@ -10,6 +10,7 @@ from flask import Blueprint, Response, after_this_request, g, render_template, r
 
 from lms.errors import safe_code
 from lms.key_cache import KeysUnreachable
+from lti_tool.pages.let_in import refusing
 from lti_tool.pages.login import read_form
 from lti_tool.pages.pick_begin import answer_deep_linking
 from lti_tool.pages.platforms import platform_of_state
@@ -31,8 +32,6 @@ from lti_tool.protocol.refusals import RefusalCode, Refused
 from lti_tool.protocol.ticket import new_ticket
 from lti_tool.security_headers import origin
 from lti_tool.tool import Tool, the_tool
-from series.store.deployments import note_pending
-from series.store.known import DeploymentDisabled, DeploymentPending, PlatformDisabled
 from series.store.launch_values import NewVisit
 from series.store.launches import LaunchesTooFast, NonceSpent, OpenedVisit, open_visit
 from series.store.placements import NoSeries
@@ -223,23 +222,9 @@ def _open_visit(tool: Tool, new: NewVisit) -> OpenedVisit:
     """
     back = {"return_url": new.return_url}
     try:
-        with tool.database.write(wait_for_disk=False) as connection:
+        with refusing(tool, new, **back), tool.database.write(wait_for_disk=False) as connection:
             return open_visit(connection, new, now=tool.clock.now())
-    except PlatformDisabled as error:
-        raise Refused(RefusalCode.PLATFORM_DISABLED, **back) from error
-    except DeploymentDisabled as error:
-        raise Refused(RefusalCode.DEPLOYMENT_DISABLED, deployment_id=new.deployment_id, **back) from error
     except LaunchesTooFast as error:
         raise Refused(RefusalCode.LAUNCHES_TOO_FAST, retry_after_s=error.wait_s, **back) from error
     except NoSeries as error:
         raise Refused(RefusalCode.NO_SERIES, **back) from error
-    except DeploymentPending as error:
-        with tool.database.write() as connection:
-            note_pending(
-                connection,
-                platform_id=new.platform_id,
-                deployment_id=new.deployment_id,
-                course_title=new.context_title,
-                now=tool.clock.now(),
-            )
-        raise Refused(RefusalCode.DEPLOYMENT_PENDING, deployment_id=new.deployment_id, **back) from error

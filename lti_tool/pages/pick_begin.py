@@ -8,6 +8,7 @@ import structlog
 from flask import g
 from flask_babel import gettext
 
+from lti_tool.pages.let_in import refusing
 from lti_tool.pages.pick import answer, begin
 from lti_tool.protocol.claims import Claims
 from lti_tool.protocol.constants import NONCE_LIFE
@@ -19,8 +20,6 @@ from lti_tool.security_headers import origin
 from lti_tool.tool import Tool
 from series.people import Picker
 from series.permissions import Action, may
-from series.store.deployments import note_pending
-from series.store.known import DeploymentDisabled, DeploymentPending, PlatformDisabled
 from series.store.launch_values import NewArrival
 from series.store.launches import NonceSpent
 from series.store.picks import Begun, begin_picking
@@ -60,26 +59,11 @@ def _begin(
 ) -> Begun | None:
     """In one transaction, or not at all. Raises Refused."""
     back, new = {"return_url": wanted.arrival.return_url}, _arrival(tool, platform, login_state, wanted)
-    now = tool.clock.now()
     try:
-        with tool.database.write(wait_for_disk=False) as connection:
-            return begin_picking(connection, new, is_allowed=is_allowed, now=now)
+        with refusing(tool, new, **back), tool.database.write(wait_for_disk=False) as connection:
+            return begin_picking(connection, new, is_allowed=is_allowed, now=tool.clock.now())
     except NonceSpent as error:
         raise Refused(RefusalCode.NONCE_SPENT, **back) from error
-    except PlatformDisabled as error:
-        raise Refused(RefusalCode.PLATFORM_DISABLED, **back) from error
-    except DeploymentDisabled as error:
-        raise Refused(RefusalCode.DEPLOYMENT_DISABLED, deployment_id=new.deployment_id, **back) from error
-    except DeploymentPending as error:
-        with tool.database.write() as connection:
-            note_pending(
-                connection,
-                platform_id=new.platform_id,
-                deployment_id=new.deployment_id,
-                course_title=new.context_title,
-                now=now,
-            )
-        raise Refused(RefusalCode.DEPLOYMENT_PENDING, deployment_id=new.deployment_id, **back) from error
 
 
 def _arrival(tool: Tool, platform: Platform, login_state: LoginState, wanted: DeepLinkingRequest) -> NewArrival:

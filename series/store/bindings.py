@@ -14,8 +14,8 @@ from series.store.database import insert
 from series.store.lms_tables import staff_binding
 from series.store.staff import Account, AccountChanged, account_of_row, accounts
 from series.store.staff_sessions import close_session, open_session
-from series.store.tables import participant, spent_nonce, staff, university
-from series.store.visits import TicketSpent, find_visit
+from series.store.tables import participant, staff, university
+from series.store.visits import find_visit, spend_ticket
 
 
 class NotBound(Exception):
@@ -75,7 +75,7 @@ def bind(
     )
     if connection.execute(current.with_for_update()).one_or_none() is None:
         raise AccountChanged
-    _spend(connection, ticket_nonce, visit.visit_id, nonce_expires_at)
+    spend_ticket(connection, ticket_nonce, visit.visit_id, expires_at=nonce_expires_at)
     values = {"staff_id": viewer.staff_id, "bound_at": now}
     connection.execute(
         insert(connection, staff_binding)
@@ -132,7 +132,7 @@ def open_bound_session(
         raise NotBound
     if not found.visit.is_younger_than(LAUNCH_SIGNS_IN_FOR, now):
         raise NotBound
-    _spend(connection, ticket_nonce, visit_id, nonce_expires_at)
+    spend_ticket(connection, ticket_nonce, visit_id, expires_at=nonce_expires_at)
     account = bound_account(connection, found.visit.participant_id)
     if account is None:
         raise NotBound
@@ -150,18 +150,6 @@ def open_bound_session(
         failed_before=failed,
     )
     return account
-
-
-def _spend(connection: sa.Connection, ticket_nonce: str, visit_id: str, expires_at: datetime) -> None:
-    """Raises TicketSpent."""
-    spent = connection.execute(
-        insert(connection, spent_nonce)
-        .values(nonce=ticket_nonce, visit_id=visit_id, expires_at=expires_at)
-        .on_conflict_do_nothing()
-        .returning(spent_nonce.c.nonce)
-    ).one_or_none()
-    if spent is None:
-        raise TicketSpent
 
 
 def _bound() -> sa.Select[Any]:

@@ -17,6 +17,7 @@ from series.store.rules import course_count_of, rules_of
 from series.store.sessions import sessions_of
 from series.store.tables import counted, course_series, deployment, platform, session, university
 from series.store.tables import series as series_table
+from series.store.universities import university_of_row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,14 +117,7 @@ def university_of(connection: sa.Connection, platform_id: int) -> University:
         .join(platform, platform.c.university_id == university.c.id)
         .where(platform.c.id == platform_id)
     ).one()
-    return University(
-        university_id=row.id,
-        slug=row.slug,
-        name=row.name,
-        country=row.country,
-        time_zone=row.time_zone,
-        language=row.language,
-    )
+    return university_of_row(row)
 
 
 def _open_days(rule: Rule) -> int:

@@ -52,18 +52,23 @@ def move_visit(
     connection: sa.Connection, visit_id: str, *, ticket_nonce: str, nonce_expires_at: datetime, proof_hash: str
 ) -> None:
     """Bind the visit to another browser tab by a ticket. Raises TicketSpent, also when the visit is gone."""
-    spent = connection.execute(
-        insert(connection, spent_nonce)
-        .values(nonce=ticket_nonce, visit_id=visit_id, expires_at=nonce_expires_at)
-        .on_conflict_do_nothing()
-        .returning(spent_nonce.c.nonce)
-    ).one_or_none()
-    if spent is None:
-        raise TicketSpent
+    spend_ticket(connection, ticket_nonce, visit_id, expires_at=nonce_expires_at)
     moved = connection.execute(
         sa.update(visit).where(visit.c.id == visit_id).values(proof_hash=proof_hash).returning(visit.c.id)
     ).one_or_none()
     if moved is None:
+        raise TicketSpent
+
+
+def spend_ticket(connection: sa.Connection, ticket_nonce: str, visit_id: str, *, expires_at: datetime) -> None:
+    """Of many at once, one does. Raises TicketSpent."""
+    spent = connection.execute(
+        insert(connection, spent_nonce)
+        .values(nonce=ticket_nonce, visit_id=visit_id, expires_at=expires_at)
+        .on_conflict_do_nothing()
+        .returning(spent_nonce.c.nonce)
+    ).one_or_none()
+    if spent is None:
         raise TicketSpent
 
 

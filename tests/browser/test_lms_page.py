@@ -95,7 +95,7 @@ def test_what_waits_and_what_was_refused_is_dealt_with(classroom: Classroom, pag
     page.get_by_role("button", name="Switch it off").click()
     expect(page.get_by_text("Switched off: launches from it are refused.")).to_be_visible()
     page.get_by_role("button", name="Make the next key").click()
-    expect(page.get_by_text("The next key waits already")).to_be_visible()
+    expect(page.get_by_text("A rotation is under way")).to_be_visible()
     tool_looks_right(page)
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from series.limits import STAFF_TRIES
 from series.store.lms_tables import staff_binding
 from series.store.tables import staff_session
-from tests.integration.lti.administrators import (
+from tests.integration.lti.launched_staff.administrators import (
     BEGIN,
     CONFIRM,
     INSTRUCTOR,
@@ -19,7 +19,6 @@ from tests.integration.lti.administrators import (
     QUESTION,
     SECOND,
     Administrator,
-    add_accounts,
     bindings,
     come,
     forced_confirm,
@@ -30,25 +29,6 @@ from tests.integration.lti.administrators import (
 from tests.integration.lti.lms import LEARNER
 from tests.integration.lti.tool import ToolUnderTest, form_token
 from tests.integration.staff.desk import COORDINATOR, OURS, PASSWORD
-
-
-@pytest.fixture
-def tool(tool: ToolUnderTest) -> ToolUnderTest:
-    return add_accounts(tool)
-
-
-@pytest.fixture
-def administrator(tool: ToolUnderTest) -> Administrator:
-    return come(tool)
-
-
-@pytest.fixture
-def bound(administrator: Administrator) -> Administrator:
-    """And signed out again."""
-    administrator.bind()
-    administrator.browser.delete_cookie("staff")
-    return administrator
-
 
 # Whose ticket, whose account
 

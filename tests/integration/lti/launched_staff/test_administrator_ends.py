@@ -15,7 +15,7 @@ from series.store.staff import disable_account, enable_account, reset_account
 from series.store.tables import staff_session, visit
 from series.store.universities import require_platform
 from tests.conftest import make_settings
-from tests.integration.lti.administrators import (
+from tests.integration.lti.launched_staff.administrators import (
     BEGIN,
     CONFIRM,
     OF_VILNIUS,
@@ -23,7 +23,6 @@ from tests.integration.lti.administrators import (
     QUESTION,
     Administrator,
     account_id,
-    add_accounts,
     bindings,
     come,
     is_over,
@@ -32,25 +31,6 @@ from tests.integration.lti.administrators import (
 )
 from tests.integration.lti.tool import ToolUnderTest, form_token
 from tests.integration.staff.desk import COORDINATOR, OURS, PASSWORD, Desk, add_account
-
-
-@pytest.fixture
-def tool(tool: ToolUnderTest) -> ToolUnderTest:
-    return add_accounts(tool)
-
-
-@pytest.fixture
-def administrator(tool: ToolUnderTest) -> Administrator:
-    return come(tool)
-
-
-@pytest.fixture
-def bound(administrator: Administrator) -> Administrator:
-    """And signed out again."""
-    administrator.bind()
-    administrator.browser.delete_cookie("staff")
-    return administrator
-
 
 # What ends it
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from lti_tool.pages.visit_proof import COOKIE
 from series.store.bindings import bindings_of
 from series.store.tables import audit, staff_session
-from tests.integration.lti.administrators import (
+from tests.integration.lti.launched_staff.administrators import (
     BEGIN,
     INSTRUCTOR,
     NOTICE,
@@ -20,7 +20,6 @@ from tests.integration.lti.administrators import (
     WAY,
     Administrator,
     account_id,
-    add_accounts,
     come,
     is_over,
     leads_to,
@@ -29,25 +28,6 @@ from tests.integration.lti.administrators import (
 )
 from tests.integration.lti.lms import LEARNER
 from tests.integration.lti.tool import ToolUnderTest
-
-
-@pytest.fixture
-def tool(tool: ToolUnderTest) -> ToolUnderTest:
-    return add_accounts(tool)
-
-
-@pytest.fixture
-def administrator(tool: ToolUnderTest) -> Administrator:
-    return come(tool)
-
-
-@pytest.fixture
-def bound(administrator: Administrator) -> Administrator:
-    """And signed out again."""
-    administrator.bind()
-    administrator.browser.delete_cookie("staff")
-    return administrator
-
 
 # The notice
 
