@@ -59,7 +59,7 @@ def test_the_first_launches_may_come_at_once() -> None:
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="takes two cores")
 def test_that_is_because_types_are_prepared_while_a_module_is_imported() -> None:
     """When this fails, msgspec may have been mended: then the ban in pyproject.toml (TID251) may go."""
-    assert ended_well("unprepared") < FORKS
+    assert any(ended_well("unprepared") < FORKS for _ in range(10))  # on a busy machine they often come one by one
 
 
 def ended_well(read: str) -> int:
