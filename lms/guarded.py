@@ -67,7 +67,10 @@ class Answer:
         """By the clock of the server, from Date; None if it has none that can be read. What a cache has kept is as much
         later as it says: https://www.rfc-editor.org/rfc/rfc9111#section-5.1"""
         at, age = _http_date(self.headers.get("Date", "")), self.headers.get("Age", "").strip()
-        return at + timedelta(seconds=int(age[:9])) if at and age.isascii() and age.isdigit() else at
+        try:
+            return at + timedelta(seconds=int(age[:9])) if at and age.isascii() and age.isdigit() else at
+        except OverflowError:
+            return None
 
 
 class GuardedSession:

@@ -51,6 +51,8 @@ def _try_in_column(found: Findings, placed: Placed) -> None:
         came = _nobody(found, own_url)  # a real column: no real person
     elif placed.line_items_url is None or not may_make:
         came = _trial(Outcome.SKIPPED, case="no_column")
+    elif left:  # another one would make us forget where this one is
+        came = _trial(Outcome.UNKNOWN, case="left", reason=left)
     elif found.is_asked:
         _try_in_made_column(found, placed, placed.line_items_url)
         return

@@ -175,7 +175,9 @@ REMEDY: Mapping[Key, str] = {
     (Code.CLOCK, GAP, ""): _CLOCK,
     (Code.DEPLOYMENT, GAP, ""): N_("Compare them with your LMS, and attach them below."),
     (Code.DEPLOYMENT, GAP, "none"): _FIRST_LAUNCH,
-    (Code.DEPLOYMENT, GAP, "off"): N_("Attach again the one that is yours: “Deployments” on the page of this LMS."),
+    (Code.DEPLOYMENT, GAP, "off"): N_(
+        "The coordinator can attach again the one that is yours: “Deployments” on the page of this LMS."
+    ),
     (Code.LAUNCH, GAP, ""): _FIRST_LAUNCH,
     (Code.LAUNCH, GAP, "refused"): _REFUSED,
     (Code.LAUNCH, UNKNOWN, "refused"): _REFUSED,

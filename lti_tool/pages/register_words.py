@@ -135,8 +135,14 @@ def problem_words(problem: Exception) -> ProblemWords:
         )
     if isinstance(problem, AlreadyThere):
         return _say(
-            gettext("This LMS is registered here already, with the same client id, or its name was taken meanwhile."),
-            gettext("Ask the coordinator of the series what is registered, then try again with the same link."),
+            gettext(
+                "This client id, or this LMS, is registered here already, perhaps by another university; or its name "
+                "was taken meanwhile."
+            ),
+            gettext(
+                "Ask the coordinator of the series what is registered. If it is a chance that two LMSs have one client "
+                "id, whoever runs this tool can enter yours."
+            ),
             status=409,
         )
     if isinstance(problem, NotSaved):

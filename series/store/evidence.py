@@ -13,7 +13,7 @@ from series.left_standing import after_adding, after_change, after_withdrawal
 from series.rule import Evidence, Kind, Outcome, SessionRule, Span, judge, standing_facts
 from series.store.database import insert
 from series.store.rules import freeze, rules_of
-from series.store.scores import queue_scores, scores_of, told_more
+from series.store.scores import queue_scores, scores_of, told_more_before
 from series.store.tables import completion, counted, evidence, excuse, rule_version, session
 from series.store.turns import take_turns
 
@@ -158,7 +158,7 @@ def retract_evidence(connection: sa.Connection, evidence_id: int, *, by: str, re
         for placement_id, score in after.items()
         if placement_id in before and score.is_less_than(before[placement_id])
     }
-    sunk -= told_more(connection, participant_id=row.participant_id, than=before)
+    sunk -= told_more_before(connection, participant_id=row.participant_id, than=after)
     return queue_scores(connection, **of_session, now=now, may_lower_in=sunk)
 
 

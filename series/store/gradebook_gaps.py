@@ -13,7 +13,7 @@ from series.store.rounds import taken_at
 from series.store.rules import course_count_of, rule_of
 from series.store.scores import queue_lower_score
 from series.store.sent_grades import SentGrade, grades_of_course
-from series.store.tables import delivery
+from series.store.tables import delivery, placement
 from series.store.turns import take_turns
 
 
@@ -36,11 +36,13 @@ class Gap:
 def gaps_of_course(connection: sa.Connection, *, course_id: int, series_id: UUID, now: datetime) -> list[Gap]:
     """By placement and participant. None for what is on its way already, and none of grades from before the course has
     gone over to this round: who took part in both keeps the better one."""
-    since = taken_at(connection, course_id, series_id)
+    since, went_over = taken_at(connection, course_id, series_id), _went_over(connection, course_id)
     grades = [
         grade
         for grade in grades_of_course(connection, course_id=course_id, series_id=series_id)
-        if since is None or grade.score_at >= since.replace(microsecond=0)  # of scores, too, whole seconds are kept
+        if since is None
+        or grade.placement_id not in went_over
+        or grade.score_at >= since.replace(microsecond=0)  # of scores, too, whole seconds are kept
     ]
     records = records_of(connection, {grade.participant_id for grade in grades}, series_id)
     rule, count = rule_of(connection, series_id), course_count_of(connection, course_id, series_id)
@@ -52,6 +54,12 @@ def gaps_of_course(connection: sa.Connection, *, course_id: int, series_id: UUID
         if counts.is_less_than(gap.told) and (grade.state in {"delivered", "due"} or grade.delivery_id in told):
             gaps.append(gap)
     return gaps
+
+
+def _went_over(connection: sa.Connection, course_id: int) -> set[int]:
+    """The course's activities that have taken their columns along from an older round."""
+    query = sa.select(placement.c.id).where(placement.c.course_id == course_id, placement.c.went_over)
+    return set(connection.execute(query).scalars())
 
 
 def close_gap(

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from series.deliveries import next_score_at
 from series.rule import Score
 from series.standing import score_of
+from series.store.lms_tables import round_answer
 from series.store.records import records_of
 from series.store.rules import course_count_of, rule_of
 from series.store.tables import completion, delivery, membership, participant, placement, session
@@ -47,16 +48,26 @@ def scores_of(
     return {row.id: score for row, score in _scored(connection, participant_id, _shows(series_id, session_id), now)}
 
 
-def told_more(connection: sa.Connection, *, participant_id: int, than: Mapping[int, Score]) -> set[int]:
-    """Of these placements those whose gradebook was told more last: by another plan, or in another round."""
+def told_more_before(connection: sa.Connection, *, participant_id: int, than: Mapping[int, Score]) -> set[int]:
+    """Of these placements those that have gone over to another round with their column, and whose gradebook was told
+    more before: who took part in both rounds keeps the better grade."""
     rows = connection.execute(
         sa.select(placement.c.id, delivery.c.score_given, delivery.c.score_maximum)
         .join(delivery, delivery.c.line_item_url == placement.c.line_item_url)
-        .where(placement.c.id.in_(than), delivery.c.participant_id == participant_id)
-        .order_by(delivery.c.version)
+        .join(
+            round_answer,
+            (round_answer.c.course_id == placement.c.course_id)
+            & (round_answer.c.new_series_id == placement.c.series_id),
+        )
+        .where(
+            placement.c.id.in_(than),
+            placement.c.went_over,
+            round_answer.c.is_taken,
+            delivery.c.participant_id == participant_id,
+            delivery.c.created_at < round_answer.c.answered_at,
+        )
     )
-    last = {row.id: score_in(row) for row in rows}  # the last one of each wins
-    return {placement_id for placement_id, told in last.items() if than[placement_id].is_less_than(told)}
+    return {row.id for row in rows if than[row.id].is_less_than(score_in(row))}
 
 
 def queue_score(connection: sa.Connection, *, participant_id: int, placement_id: int, now: datetime) -> list[int]:

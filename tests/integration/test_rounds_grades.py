@@ -76,6 +76,23 @@ def test_a_withdrawal_in_the_new_round_leaves_the_better_grade_of_the_old_one(
     assert told(database) == [(1, 2), (2, 2)]
 
 
+def test_a_withdrawal_never_takes_less_than_the_old_round_had_left(
+    database: Database, student: Visit, copies: list[Session]
+) -> None:
+    """Also where the new round has come as far: two of two, one withdrawn."""
+    for number in (0, 1):
+        at = AFTER + timedelta(weeks=number)
+        record(database, code_of(student, copies[number].session_id, source_id=f"9{number}", at=at), now=at)
+    assert withdraw_the_last(database) == []
+    assert told(database)[-1] == (2, 2)
+
+
+def test_without_another_round_a_withdrawal_lowers(database: Database, student: Visit) -> None:
+    """Also after a plan that asks for more: what counts is said, as the teacher was promised."""
+    assert len(withdraw_the_last(database)) == 1
+    assert told(database)[-1] == (1, 2)
+
+
 def test_a_withdrawal_after_going_back_leaves_the_better_grade_of_the_new_round(
     database: Database, student: Visit, copies: list[Session]
 ) -> None:
