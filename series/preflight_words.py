@@ -7,12 +7,7 @@ from series.check_words import sentence_of
 from series.checks import CheckOf, Outcome
 from series.preflight import Code, Trial
 from series.product_menus import MENUS, menu
-from series.rule_words import ENGLISH, Words
-
-
-def N_(text: str) -> str:  # noqa: N802 - the name by which tools find what is to be translated
-    return text
-
+from series.rule_words import ENGLISH, N_, Words
 
 OK, GAP, UNKNOWN, SKIPPED = Outcome.OK, Outcome.GAP, Outcome.UNKNOWN, Outcome.SKIPPED
 Key = tuple[Code, Outcome, str]  # the last: the fact “case”, where there are several

@@ -3,12 +3,7 @@
 from collections.abc import Mapping
 
 from series.readiness import Case, Finding, State, Step
-from series.rule_words import ENGLISH, Words
-
-
-def N_(text: str) -> str:  # noqa: N802 - the name by which tools find what is to be translated
-    return text
-
+from series.rule_words import ENGLISH, N_, Words
 
 TITLES: Mapping[Step, str] = {
     Step.INVITED: N_("Invited"),

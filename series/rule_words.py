@@ -28,6 +28,11 @@ class Words:
 ENGLISH = Words()
 
 
+def N_(text: str) -> str:  # noqa: N802 - the name by which tools find what is to be translated
+    """Of a text that is translated only when it is shown."""
+    return text
+
+
 def session_sentence(rule: SessionRule, words: Words = ENGLISH) -> str:
     """What completes one session."""
     ways = [_way(way, words) for way in rule.ways]
