@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 from flask_babel import gettext
 
+from lti_tool.pages.lists import wanted_search
 from lti_tool.pages.lms_words import product_in_words, state_in_words, verdict_in_words
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import with_staff
@@ -22,7 +23,6 @@ from series.store.preflight_facts import last_launches_at
 from series.store.universities import PlatformRow, list_platforms, list_universities, platforms_of_university
 
 blueprint = Blueprint("lms", __name__, url_prefix="/admin/lms")
-MAX_SEARCH_CHARS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class UniversityLine:
 def show_all(staff: Staff) -> str | Response:
     if staff.university is not None:
         return go_to(f"/admin/lms/{staff.university.slug}/")
-    search = request.args.get("q", "").replace("\0", "").strip()[:MAX_SEARCH_CHARS]
+    search = wanted_search()
     with the_tool().database.read() as connection:
         universities = [
             one

@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 
 from lti_tool.pages import moodle_words as words
+from lti_tool.pages.lists import PER_PAGE, count_pages, wanted_page, wanted_search
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
 from lti_tool.pages.staff_universities import university_or_404
@@ -22,9 +23,6 @@ from series.store.moodle_overview import JobState, MoodleState, state_of, states
 from series.store.runs import SyncRun, list_runs_of
 
 blueprint = Blueprint("moodle", __name__, url_prefix="/admin/moodle")
-PER_PAGE = 50
-MOST_PAGES = 10_000
-MAX_SEARCH_CHARS = 100
 RUNS_SHOWN = 50
 
 
@@ -59,8 +57,8 @@ class RunRow:
 def show_all(staff: Staff) -> str | Response:
     if staff.university is not None:
         return go_to(f"/admin/moodle/{staff.university.slug}/")
-    search = request.args.get("q", "").replace("\0", "").strip()[:MAX_SEARCH_CHARS]
-    page = min(max(1, request.args.get("page", 1, type=int)), MOST_PAGES)
+    search = wanted_search()
+    page = wanted_page()
     now = the_tool().clock.now()
     with the_tool().database.read() as connection:
         found, total = states(connection, search=search, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
@@ -73,7 +71,7 @@ def show_all(staff: Staff) -> str | Response:
         words=words,
         search=search,
         page=page,
-        pages=max(1, -(-total // PER_PAGE)),
+        pages=count_pages(total),
         total=total,
     )
 

@@ -8,6 +8,7 @@ from babel.dates import format_date
 from flask import Blueprint, abort, render_template, request
 from flask_babel import get_locale
 
+from lti_tool.pages.lists import PER_PAGE, count_pages, wanted_page, wanted_search
 from lti_tool.pages.staff_proof import with_staff
 from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
@@ -21,9 +22,6 @@ from series.staff import Staff
 from series.store.readiness import readiness, running_series
 
 blueprint = Blueprint("partners", __name__, url_prefix="/admin/partners")
-PER_PAGE = 50
-MOST_PAGES = 10_000
-MAX_SEARCH_CHARS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +71,8 @@ class First:
 def show_all(staff: Staff) -> str:
     if not may(staff, Action.SEE_PARTNERS):
         abort(403)
-    only_gaps, page = request.args.get("gaps") == "1", min(max(1, request.args.get("page", 1, type=int)), MOST_PAGES)
-    search = request.args.get("q", "").replace("\0", "").strip()[:MAX_SEARCH_CHARS]
+    only_gaps, page = request.args.get("gaps") == "1", wanted_page()
+    search = wanted_search()
     now = the_tool().clock.now()
     with the_tool().database.read() as connection:
         choices = running_series(connection, now=now)
@@ -103,7 +101,7 @@ def show_all(staff: Staff) -> str:
         only_gaps=only_gaps,
         search=search,
         page=page,
-        pages=max(1, -(-len(shown) // PER_PAGE)),
+        pages=count_pages(len(shown)),
     )
 
 

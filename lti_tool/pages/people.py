@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Response, abort, make_response, render_template, request
 from flask_babel import gettext
 
+from lti_tool.pages.lists import PER_PAGE, count_pages, wanted_page, wanted_search
 from lti_tool.pages.people_words import link_in_words, role_in_words, state_in_words
 from lti_tool.pages.staff_proof import check_form, who, with_staff
 from lti_tool.pages.times import moment
@@ -25,9 +26,6 @@ from series.store.staff import add_link, add_staff, require_account
 from series.store.universities import AlreadyThere, list_universities
 
 blueprint = Blueprint("people", __name__, url_prefix="/admin/people")
-PER_PAGE = 50
-MOST_PAGES = 10_000
-MAX_SEARCH_CHARS = 100
 MAX_KEPT_CHARS = 300
 
 
@@ -57,8 +55,8 @@ class TypedPerson:
 @with_staff
 def show_all(staff: Staff) -> str:
     _only_for(staff, Action.SEE_PEOPLE)
-    search = request.args.get("q", "").replace("\0", "").strip()[:MAX_SEARCH_CHARS]
-    page = min(max(1, request.args.get("page", 1, type=int)), MOST_PAGES)
+    search = wanted_search()
+    page = wanted_page()
     now = the_tool().clock.now()
     with the_tool().database.read() as connection:
         found, total = people(connection, search=search, limit=PER_PAGE, offset=(page - 1) * PER_PAGE, now=now)
@@ -68,7 +66,7 @@ def show_all(staff: Staff) -> str:
         rows=[person_row(person) for person in found],
         search=search,
         page=page,
-        pages=max(1, -(-total // PER_PAGE)),
+        pages=count_pages(total),
         total=total,
     )
 
