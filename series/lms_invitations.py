@@ -29,6 +29,11 @@ class Standing(StrEnum):
     EXPIRED = "expired"
     REVOKED = "revoked"
 
+    @property
+    def is_open(self) -> bool:
+        """Its link is good for something, now or if the registration that is under way comes to nothing."""
+        return self in {Standing.OPEN, Standing.UNDER_WAY}
+
 
 @dataclass(frozen=True, kw_only=True)
 class LmsInvitation:

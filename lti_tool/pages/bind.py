@@ -9,6 +9,7 @@ import secrets
 import structlog
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
+from lti_tool.pages.course_forms import ANY_ID
 from lti_tool.pages.present_password import ask_present_password
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import (
@@ -37,7 +38,6 @@ from series.store.visits import TicketSpent, find_visit
 blueprint = Blueprint("bind", __name__, url_prefix="/admin/bind")
 log = structlog.get_logger()
 COOKIE = "bind"
-MAX_ID = 2**63 - 1
 
 
 @blueprint.errorhandler(TicketOver)
@@ -116,13 +116,11 @@ def open_pages() -> Response:
     return response
 
 
-@blueprint.post("/<int:participant_id>/undo")
+@blueprint.post(f"/<{ANY_ID}:participant_id>/undo")
 @with_staff
 def undo(staff: Staff, participant_id: int) -> Response:
     """Of one's own."""
     check_form(f"undo-binding {participant_id}")
-    if participant_id > MAX_ID:
-        abort(404)
     with the_tool().database.write() as connection:
         undo_binding(connection, staff.staff_id, participant_id, actor=who(staff), now=the_tool().clock.now())
     return go_to(f"{HOME}?saved=unbound")

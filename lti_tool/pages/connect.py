@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Response, abort, make_response, render_template, request
 from flask_babel import gettext
 
+from lti_tool.pages.course_forms import ANY_ID
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.register_invitation import link_of
 from lti_tool.pages.staff_proof import check_form, who, with_staff
@@ -28,7 +29,6 @@ from series.store.universities import approve_platform, disable_platform, find_p
 blueprint = Blueprint("connect", __name__, url_prefix="/admin/lms/<slug>/connect")
 DIGITS = re.compile(r"[0-9]{1,4}", re.ASCII)
 SHOWN_WHEN_OVER = 10  # of those that are over: the newest
-SAVED = {"invited", "revoked", "approved", "rejected", "connected", "waits"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +72,13 @@ def invite(staff: Staff, slug: str) -> Response:
     return go_to(f"/admin/lms/{slug}/connect/?saved=invited")
 
 
-@blueprint.get("/revoke/<int:number>")
+@blueprint.get(f"/revoke/<{ANY_ID}:number>")
 @with_staff
 def show_revoke(staff: Staff, slug: str, number: int) -> str | Response:
     with the_tool().database.read() as connection:
         university = university_or_404(connection, staff, slug, Action.EDIT_LMS)
         invitation = _invitation(connection, university, number)
-    if not _is_open(invitation.standing(the_tool().clock.now())):
+    if not invitation.standing(the_tool().clock.now()).is_open:
         return go_to(f"/admin/lms/{slug}/connect/")
     return render_template(
         "connect_revoke.html",
@@ -89,7 +89,7 @@ def show_revoke(staff: Staff, slug: str, number: int) -> str | Response:
     )
 
 
-@blueprint.post("/revoke/<int:number>")
+@blueprint.post(f"/revoke/<{ANY_ID}:number>")
 @with_staff
 def revoke(staff: Staff, slug: str, number: int) -> Response:
     check_form(f"revoke-lms {slug} {number}")
@@ -128,7 +128,7 @@ def _note(connection: Connection, action: str, thing: str, staff: Staff) -> None
 
 
 def _invitation(connection: Connection, university: University, number: int) -> LmsInvitation:
-    found = find_invitation(connection, number) if number < 2**63 else None
+    found = find_invitation(connection, number)
     if found is None or found.university.university_id != university.university_id:
         abort(404)
     return found
@@ -140,7 +140,6 @@ def _page(staff: Staff, university: University, *, fault: str = "", days: str = 
         invitations = list_invitations(connection, university.university_id)
         platforms = platforms_of_university(connection, university.university_id)
     rows = [_row(one, now) for one in invitations]
-    saved = request.args.get("saved", "")
     page = render_template(
         "connect.html",
         staff=staff,
@@ -151,19 +150,18 @@ def _page(staff: Staff, university: University, *, fault: str = "", days: str = 
         fault=fault,
         days=days or str(DAYS),
         max_days=MAX_DAYS,
-        saved=saved if saved in SAVED else "",
+        saved=request.args.get("saved", ""),
     )
     return make_response(page, status)
 
 
 def _row(one: LmsInvitation, now: datetime) -> InvitationRow:
     zone, standing = one.university.time_zone, one.standing(now)
-    is_open = _is_open(standing)
     return InvitationRow(
         number=one.invitation_id,
         standing=_in_words(standing),
-        is_open=is_open,
-        link=link_of(one, the_tool()) if is_open else "",
+        is_open=standing.is_open,
+        link=link_of(one, the_tool()) if standing.is_open else "",
         made=moment(one.created_at, zone),
         expires=moment(one.expires_at, zone),
         approves=one.approves,
@@ -171,10 +169,6 @@ def _row(one: LmsInvitation, now: datetime) -> InvitationRow:
         problem=one.problem or "",
         problem_at=moment(one.problem_at, zone) if one.problem_at else "",
     )
-
-
-def _is_open(standing: Standing) -> bool:
-    return standing in {Standing.OPEN, Standing.UNDER_WAY}
 
 
 def _in_words(standing: Standing) -> str:

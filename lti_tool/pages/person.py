@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, abort, make_response, render_template, request
 from flask_babel import gettext
 
+from lti_tool.pages.course_forms import ANY_ID
 from lti_tool.pages.people import link_page, make_link, person_row
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
@@ -16,8 +17,7 @@ from series.store.database import Connection
 from series.store.people import LastCoordinator, Person, disable_person, find_person
 from series.store.staff import enable_account, reset_account
 
-blueprint = Blueprint("person", __name__, url_prefix="/admin/people/<int:staff_id>")
-MAX_ID = 2**63 - 1  # of a row
+blueprint = Blueprint("person", __name__, url_prefix=f"/admin/people/<{ANY_ID}:staff_id>")
 
 
 @blueprint.get("/")
@@ -96,7 +96,7 @@ def enable(staff: Staff, staff_id: int) -> Response:
     return go_to(f"/admin/people/{staff_id}/?saved=enabled")
 
 
-@blueprint.post("/bindings/<int:participant_id>/undo")
+@blueprint.post(f"/bindings/<{ANY_ID}:participant_id>/undo")
 @with_staff
 def undo(staff: Staff, staff_id: int, participant_id: int) -> Response:
     """Their LMS opens nothing for them any more."""
@@ -135,7 +135,7 @@ def _person_or_404(connection: Connection, staff: Staff, staff_id: int, action: 
     """Whoever may not is told so (403), whether or not there is such an account."""
     if not may(staff, action):
         abort(403)
-    person = find_person(connection, staff_id, now=the_tool().clock.now()) if staff_id <= MAX_ID else None
+    person = find_person(connection, staff_id, now=the_tool().clock.now())
     if person is None:
         abort(404)
     return person

@@ -1,7 +1,5 @@
 """What all pages of an invitation share, and the page for a person who clicks on it: their LMS, step by step."""
 
-from urllib.parse import urlsplit
-
 from flask import abort, render_template, request
 
 from lms.products import Product
@@ -11,7 +9,7 @@ from lti_tool.pages.staff_proof import comes_from_elsewhere
 from lti_tool.pages.visit_proof import FormNotOurs
 from lti_tool.tool import Tool, the_tool
 from series.limits import REGISTRATION_TRIES
-from series.lms_invitations import LmsInvitation, Standing, make_token, proves, read_token
+from series.lms_invitations import LmsInvitation, make_token, proves, read_token
 from series.store.limits import take
 from series.store.lms_invitations import InvitationOver, find_invitation
 from series.store.universities import free_slug
@@ -47,7 +45,7 @@ def open_invitation(token: str) -> LmsInvitation:
     """Raises InvitationOver for one that cannot be used any more; one that is just being used may be looked at."""
     invitation = invitation_of(token)
     standing = invitation.standing(the_tool().clock.now())
-    if standing not in {Standing.OPEN, Standing.UNDER_WAY}:
+    if not standing.is_open:
         raise InvitationOver(standing)
     return invitation
 
@@ -78,11 +76,9 @@ def register_page_of(token: str) -> str:
         "register_start.html",
         token=token,
         university=invitation.university,
-        invitation=invitation,
         link=link_of(invitation, tool),
         products=STEPS,
         product=STEPS[product] if product else None,
         chosen=product,
         addresses=addresses_of(tool.settings.public_url, slug, product) if product else [],
-        domain=urlsplit(tool.settings.public_url).netloc,
     )
