@@ -2,7 +2,6 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from lms.products import Product
 from lti_tool.foreign_clients import refuse_foreign_client
 from lti_tool.pages.manual_registration import Typed, blank, checked, form_values, looked_up, new_platform, read_typed
 from lti_tool.pages.redirects import go_to
@@ -23,9 +22,7 @@ blueprint = Blueprint("connect_manual", __name__, url_prefix="/admin/lms/<slug>/
 @with_staff
 def show(staff: Staff, slug: str) -> Response:
     university, free = _university(staff, slug)
-    chosen = request.args.get("lms", "")
-    product = Product(chosen) if chosen in set(Product) else Product.GENERIC
-    return _page(staff, university, blank(free, product))
+    return _page(staff, university, blank(free))
 
 
 @blueprint.post("")

@@ -42,8 +42,9 @@ class Typed:
     version: str | None = None
 
 
-def blank(slug: str, product: Product) -> Typed:
-    """With what is the same for all customers of a product."""
+def blank(slug: str) -> Typed:
+    """With what is the same for all customers of the product that `lms` of the address names."""
+    product = _product_named(request.args.get("lms", ""))
     known = REGISTRATIONS[product].known
     values = {name: getattr(known, name, "") for name in FIELDS}
     return Typed(slug=slug, product=product, values=values | {"token_audience": QUIRKS[product].token_audience or ""})
@@ -52,10 +53,9 @@ def blank(slug: str, product: Product) -> Typed:
 def read_typed(home: University, slug: str) -> Typed:
     """The form as it was sent; `slug` is the next free one, unless the form has one of this university's."""
     sent = request.form.get("slug", "")
-    product = request.form.get("product", "")
     return Typed(
         slug=sent if _is_slug_of(home, sent) else slug,
-        product=Product(product) if product in set(Product) else Product.GENERIC,
+        product=_product_named(request.form.get("product", "")),
         values={name: request.form.get(name, "").strip() for name in FIELDS}
         | {"configuration_url": request.form.get("configuration_url", "").strip()},
         version=printable_version(request.form.get("version", "")),
@@ -117,6 +117,10 @@ def form_values(typed: Typed) -> dict[str, Any]:
         "fields": [(name, steps.their_fields[name], name in OPTIONAL) for name in FIELDS],
         "addresses": addresses_of(the_tool().settings.public_url, typed.slug, typed.product),
     }
+
+
+def _product_named(name: str) -> Product:
+    return Product(name) if name in set(Product) else Product.GENERIC
 
 
 def _values_of(offer: Offer) -> dict[str, str]:

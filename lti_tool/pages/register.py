@@ -21,7 +21,7 @@ from lti_tool.pages.register_invitation import (
     take_a_try,
 )
 from lti_tool.pages.register_steps import STEPS
-from lti_tool.pages.register_words import ASKED, missing_words, problem_words
+from lti_tool.pages.register_words import ASKED, ProblemWords, missing_words, problem_words
 from lti_tool.protocol.constants import MAX_ADDRESS_BYTES
 from lti_tool.protocol.registration import Registered, RegistrationFailed, RegistrationFault, asked_scopes
 from lti_tool.protocol.seal import SealBroken, SealExpired, open_seal, seal
@@ -55,7 +55,7 @@ def show(token: str) -> Response | str:
         words = problem_words(failure)
         with tool.database.write() as connection:
             note_problem(connection, invitation, problem=f"{words.what} {words.next}", now=tool.clock.now())
-        return _failed(invitation, failure, token)
+        return _failed(invitation, failure, words, token)
     return render_template(
         "register.html",
         token=token,
@@ -77,7 +77,7 @@ def register_lms(token: str) -> Response:
         asked = _sealed_of(invitation)
         held = claim(tool, invitation.invitation_id)
     except (RegistrationFailed, InvitationOver, UniversityBusy) as failure:
-        return _failed(invitation, failure, token)
+        return _failed(invitation, failure, problem_words(failure), token)
     try:
         register(tool, held, asked, asks_names="no_names" not in request.form)
     except (RegistrationFailed, LmsError, InvitationOver, AlreadyThere, NotSaved) as failure:
@@ -140,11 +140,12 @@ def _let_go(tool: Tool, held: Claim, failure: Failure, token: str) -> Response:
     words = problem_words(failure)
     with suppress(DatabaseBusy, DatabaseUnreachable), tool.database.write() as connection:
         let_go(connection, held, problem=f"{words.what} {words.next}", now=tool.clock.now())
-    return _failed(held.invitation, failure, token, leaves_a_tool=may_have_registered(failure))
+    return _failed(held.invitation, failure, words, token, leaves_a_tool=may_have_registered(failure))
 
 
-def _failed(invitation: LmsInvitation, failure: Failure, token: str, *, leaves_a_tool: bool = False) -> Response:
-    words = problem_words(failure)
+def _failed(
+    invitation: LmsInvitation, failure: Failure, words: ProblemWords, token: str, *, leaves_a_tool: bool = False
+) -> Response:
     cause = getattr(failure, "fault", None) or getattr(failure, "standing", None) or type(failure).__name__
     log.warning("registration_refused", university=invitation.university.slug, cause=str(cause))
     page = render_template(

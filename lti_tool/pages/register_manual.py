@@ -2,7 +2,6 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from lms.products import Product
 from lti_tool.foreign_clients import refuse_foreign_client
 from lti_tool.pages.manual_registration import Typed, blank, checked, form_values, looked_up, new_platform, read_typed
 from lti_tool.pages.redirects import go_to
@@ -19,9 +18,7 @@ blueprint = Blueprint("register_manual", __name__, url_prefix="/lti/register/<to
 @blueprint.get("")
 def show(token: str) -> Response:
     invitation = open_invitation(token)
-    chosen = request.args.get("lms", "")
-    product = Product(chosen) if chosen in set(Product) else Product.GENERIC
-    return _page(invitation, token, blank(_free_slug(invitation), product))
+    return _page(invitation, token, blank(_free_slug(invitation)))
 
 
 @blueprint.post("")
