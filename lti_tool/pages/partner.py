@@ -4,6 +4,7 @@ from datetime import datetime
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
+from lti_tool.pages.course_forms import ANY_ID
 from lti_tool.pages.partner_form import countries, time_zones, typed_university
 from lti_tool.pages.partners import chosen_series, row_of
 from lti_tool.pages.people import person_row
@@ -23,7 +24,6 @@ from series.store.readiness import readiness, running_series
 from series.store.universities import platforms_of_university
 
 blueprint = Blueprint("partner", __name__, url_prefix="/admin/partners/<slug>")
-MAX_ID = 2**63 - 1  # of a row
 
 
 @blueprint.get("/")
@@ -55,14 +55,14 @@ def change(staff: Staff, slug: str) -> Response:
     return go_to(f"/admin/partners/{slug}/?saved=facts")
 
 
-@blueprint.post("/deployments/<int:deployment_pk>/approve")
+@blueprint.post(f"/deployments/<{ANY_ID}:deployment_pk>/approve")
 @with_staff
 def approve(staff: Staff, slug: str, deployment_pk: int) -> Response:
     """From now on, launches from that part of the LMS open."""
     check_form(f"approve-deployment {deployment_pk}")
     with the_tool().database.write() as connection:
         home = university_or_404(connection, staff, slug, Action.EDIT_PARTNERS)
-        is_there = deployment_pk <= MAX_ID and approve_pending(
+        is_there = approve_pending(
             connection, home.university_id, deployment_pk, actor=who(staff), now=the_tool().clock.now()
         )
     if not is_there:
@@ -87,7 +87,7 @@ def _page(
         (one,) = readiness(connection, series_id, now=now, university_id=home.university_id)
         admins = people_of(connection, home.university_id, now=now)
         platforms = platforms_of_university(connection, home.university_id)
-        pending = pending_deployments(connection, home.university_id)
+        pending = pending_deployments(connection, platforms)
     page = render_template(
         "partner.html",
         staff=staff,

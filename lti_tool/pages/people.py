@@ -122,12 +122,11 @@ def _taken_words(email: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class MadeLink:
-    """`is_new`: for the first password; else the one before was reset. `zone`: where its owner is."""
+    """`is_new`: for the first password; else the one before was reset."""
 
     person: Person
     address: str
     until: datetime
-    zone: str
     is_new: bool
 
 
@@ -141,7 +140,6 @@ def make_link(connection: Connection, staff_id: int, *, life: timedelta, is_new:
         person=person,
         address=f"{tool.settings.public_url}/admin/set-up/{secret}",
         until=until,
-        zone=person.zone,
         is_new=is_new,
     )
 
@@ -156,12 +154,12 @@ def link_page(staff: Staff, made: MadeLink) -> Response:
         university=made.person.university,
         is_new=made.is_new,
     )
-    text = text_of(invited, link=made.address, until=made.until, zone=made.zone, sender=staff.name)
+    text = text_of(invited, link=made.address, until=made.until, zone=made.person.zone, sender=staff.name)
     page = render_template(
         "people_link.html",
         staff=staff,
         made=made,
-        until=moment(made.until, made.zone),
+        until=moment(made.until, made.person.zone),
         subject=subject_of(invited),
         text=text,
     )

@@ -1,5 +1,6 @@
 """What a coordinator changes at a university: its facts, and which parts of its LMSs may launch."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,7 +9,7 @@ from series.people import University
 from series.store.audit import append_audit
 from series.store.deployments import DeploymentRow, list_deployments
 from series.store.tables import deployment, platform, university
-from series.store.universities import platforms_of_university
+from series.store.universities import PlatformRow
 
 
 def change_university(
@@ -38,9 +39,9 @@ def change_university(
     )
 
 
-def pending_deployments(connection: sa.Connection, university_id: int) -> list[DeploymentRow]:
-    """Those that a launch from an LMS of the university that works has named, and nobody has approved."""
-    active = [row for row in platforms_of_university(connection, university_id) if row.state == "active"]
+def pending_deployments(connection: sa.Connection, platforms: Iterable[PlatformRow]) -> list[DeploymentRow]:
+    """Those that a launch from one of these LMSs that works has named, and nobody has approved."""
+    active = [row for row in platforms if row.state == "active"]
     found = [one for row in active for one in list_deployments(connection, platform_id=row.platform_id)]
     return [one for one in found if one.state == "pending"]
 

@@ -1,7 +1,7 @@
 """What is known of how ready universities are: the same few queries for one of them and for a thousand."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,6 @@ from series.store.universities import university_of_row
 
 FEED_READ_WITHIN = timedelta(days=8)  # calendar programs come every few hours, Moodle's importer once a week at least
 _SINCE = msgspec.json.Decoder(dict[str, datetime])
-Rows = dict[int, list[Any]]  # by university
 
 
 def running_series(connection: sa.Connection, *, now: datetime) -> list[Series]:
@@ -111,7 +110,7 @@ def _invitations(connection: sa.Connection) -> dict[int, LmsInvitation]:
 
 
 def _lmss(connection: sa.Connection, which: sa.ColumnElement[bool], series_id: UUID | None) -> dict[int, list[Lms]]:
-    deployments = _by(_deployments(connection, which, series_id), "platform_id")
+    deployments = _deployments(connection, which, series_id)
     arrived = (
         sa.select(platform_arrival.c.platform_id, sa.func.max(platform_arrival.c.seen_at).label("launched_at"))
         .group_by(platform_arrival.c.platform_id)
@@ -157,14 +156,16 @@ def _lms(row: Any, deployments: Sequence[Any]) -> Lms:
     )
 
 
-def _deployments(connection: sa.Connection, which: sa.ColumnElement[bool], series_id: UUID | None) -> Iterable[Any]:
-    """Whether anything was placed by a launch from each, and whether a grade of the series has reached it, also after
-    the last pre-flight: one look in an index."""
+def _deployments(
+    connection: sa.Connection, which: sa.ColumnElement[bool], series_id: UUID | None
+) -> dict[int, list[Any]]:
+    """By platform. Whether anything was placed by a launch from each, and whether a grade of the series has reached it,
+    also after the last pre-flight: one look in an index."""
     of_it = placement.c.deployment_id == deployment.c.id
     of_series = sa.and_(of_it, placement.c.series_id == series_id)
     sent = sa.and_(delivery.c.placement_id == placement.c.id, delivery.c.state == "delivered")
     sent_since = sa.and_(sent, delivery.c.delivered_at > platform_check.c.checked_at)
-    return connection.execute(
+    rows = connection.execute(
         sa.select(
             deployment.c.platform_id,
             deployment.c.state,
@@ -184,6 +185,10 @@ def _deployments(connection: sa.Connection, which: sa.ColumnElement[bool], serie
         .outerjoin(platform_check, platform_check.c.platform_id == platform.c.id)
         .where(which)
     )
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.platform_id].append(row)
+    return found
 
 
 def _placed(connection: sa.Connection, series_id: UUID | None) -> dict[int, int]:
@@ -277,11 +282,4 @@ def _hosted(connection: sa.Connection, series_id: UUID | None, now: datetime) ->
                 is_invited=row.is_invited,
             )
         )
-    return found
-
-
-def _by(rows: Iterable[Any], name: str) -> Rows:
-    found: Rows = defaultdict(list)
-    for row in rows:
-        found[getattr(row, name)].append(row)
     return found
