@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 from unicodedata import category
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from config.settings import Settings, SettingsError, read_settings
-from config.slugs import RESERVED_SLUGS
+from config.slugs import MAX_SLUG_CHARS, RESERVED_SLUGS
+from config.time_zones import is_time_zone
 
 FAILED = 1
 WRONG_USE = 2
@@ -45,8 +45,8 @@ def run_program(command: click.Command, known: tuple[type[Exception], ...]) -> N
 
 def check_slug(slug: str) -> None:
     """Slugs stand in commands and addresses. Raises click.BadParameter."""
-    if not slug.isascii() or not slug.replace("-", "").isalnum() or slug != slug.lower() or len(slug) > 64:
-        raise click.BadParameter(f"{slug!r} must be made of a-z, 0-9 and -, at most 64 of them.")
+    if not slug.isascii() or not slug.replace("-", "").isalnum() or slug != slug.lower() or len(slug) > MAX_SLUG_CHARS:
+        raise click.BadParameter(f"{slug!r} must be made of a-z, 0-9 and -, at most {MAX_SLUG_CHARS} of them.")
     if slug in RESERVED_SLUGS:
         raise click.BadParameter(f"{slug!r} stands in an address of our own. Please take another one.")
 
@@ -61,10 +61,8 @@ def check_text(name: str, text: str, *, max_chars: int = 255) -> str:
 
 def check_time_zone(name: str) -> str:
     """Raises click.BadParameter for a name that is not IANA's."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: it is a folder of names, such as Europe
-        raise click.BadParameter(f"{name!r} is not an IANA time zone such as Europe/Malta.") from error
+    if not is_time_zone(name):
+        raise click.BadParameter(f"{name!r} is not an IANA time zone such as Europe/Malta.")
     return name
 
 

@@ -19,7 +19,7 @@ blueprint = Blueprint("tool_pages", __name__)
 @with_person
 def tools(site: Site, person: Person) -> str:
     _only_administrators(person)
-    return render_template("tools.html", tools=all_tools(site), product=registering_product(site), link="")
+    return _tools_page(site)
 
 
 @blueprint.post("/admin/tools")
@@ -28,11 +28,11 @@ def begin(site: Site, person: Person) -> Any:
     """The tool's page, with what the specification adds to its link: in a frame, or as Brightspace in a new tab."""
     _only_administrators(person)
     check_origin(site)
-    link, how = request.form.get("link", "").strip(), manners(site)
+    link = request.form.get("link", "").strip()
     if not link.startswith(site.tool_url + "/"):
-        return render_template("tools.html", tools=all_tools(site), product=how.family_code, link=link), 422
-    address = registration_address(site, link)
-    return render_template("register_tool.html", address=address, in_new_tab=how.in_new_tab, tool_url=site.tool_url)
+        return _tools_page(site, link), 422
+    address, in_new_tab = registration_address(site, link), manners(site).in_new_tab
+    return render_template("register_tool.html", address=address, in_new_tab=in_new_tab, tool_url=site.tool_url)
 
 
 @blueprint.post("/admin/tools/<client_id>/activate")
@@ -53,6 +53,11 @@ def registration_address(site: Site, link: str) -> str:
         added["registration_token"] = new_registration_token(site)
     parts = urlsplit(link)
     return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), *added.items()])))
+
+
+def _tools_page(site: Site, link: str = "") -> str:
+    """`link`: that was no address of the tool."""
+    return render_template("tools.html", tools=all_tools(site), product=registering_product(site), link=link)
 
 
 def _only_administrators(person: Person) -> None:

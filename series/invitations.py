@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from series.staff import Role
+from series.staff_mail import moment_in_mail
 
 LMSS = "Moodle, Canvas, Brightspace, Blackboard, Sakai, or another one with LTI 1.3"
 
@@ -66,6 +66,5 @@ _WHAT_THEY_SEE = (
 
 
 def _how_long(until: datetime, zone: str) -> str:
-    there = until.astimezone(ZoneInfo(zone))
-    day = f"{there:%A}, {there.day} {there:%B %Y, %H:%M} ({zone})"
+    day = moment_in_mail(until, zone)
     return f"The link works once, until {day}. If it is over, tell me, and I will send you a new one."

@@ -5,14 +5,13 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import count
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from config.slugs import RESERVED_SLUGS
+from config.slugs import MAX_SLUG_CHARS, RESERVED_SLUGS
+from config.time_zones import is_time_zone
 from series.rule_words import ENGLISH, Words
 from series.staff import is_email, normal_email
 
 MAX_NAME_CHARS = 255
-MAX_SLUG_CHARS = 64
 MAX_PROPOSED_CHARS = 32
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
@@ -93,11 +92,3 @@ def propose_slug(name: str, taken: Collection[str]) -> str:
 
 def is_name(text: str) -> bool:
     return 0 < len(text) <= MAX_NAME_CHARS and text.isprintable()
-
-
-def is_time_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of names, such as Europe
-        return False
-    return True

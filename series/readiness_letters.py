@@ -1,9 +1,9 @@
 """What a coordinator sends to a university about a gap: plain text in English, ready for a mail."""
 
 from collections.abc import Mapping
-from zoneinfo import ZoneInfo
 
 from series.readiness import Case, Finding, Readiness, Step
+from series.staff_mail import moment_in_mail
 
 # Each tells what is, and asks for one thing.
 BODIES: Mapping[tuple[Step, Case], str] = {
@@ -88,10 +88,7 @@ _WITHOUT_ACCOUNT = (
 
 def letter_about(finding: Finding, one: Readiness, *, series: str, public_url: str, sender: str) -> str:
     """For a gap. `series`: its title; `sender`: the coordinator's name."""
-    when = ""
-    if finding.next_at is not None:
-        there = finding.next_at.astimezone(ZoneInfo(one.university.time_zone))
-        when = f"{there:%A}, {there.day} {there:%B %Y, %H:%M} ({one.university.time_zone})"
+    when = moment_in_mail(finding.next_at, one.university.time_zone) if finding.next_at else ""
     values = {"series": series, "url": public_url, "slug": one.university.slug, "when": when, **finding.facts}
     body = BODIES[finding.step, finding.case].format(**values)
     if not one.contact and "{url}" in BODIES[finding.step, finding.case]:

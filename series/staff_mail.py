@@ -77,7 +77,7 @@ def letter_of_the_week(waiting: Sequence[Waiting], week: Week, *, zone: str, pub
 def _items(waiting: Sequence[Waiting], zone: str, public_url: str) -> list[str]:
     items = []
     for one in waiting:
-        lines = [f"- {_one_line(sentence(one), longest=500)}", f"  Since {_moment(one.since_at, zone)}."]
+        lines = [f"- {_one_line(sentence(one), longest=500)}", f"  Since {moment_in_mail(one.since_at, zone)}."]
         if one.facts.get("reason"):
             lines.append(f"  {_one_line(str(one.facts['reason']), longest=500)}")
         if one.path:
@@ -88,14 +88,15 @@ def _items(waiting: Sequence[Waiting], zone: str, public_url: str) -> list[str]:
 
 def _session_line(session: Session, zone: str) -> str:
     state = "  CANCELLED" if session.is_cancelled else "  moved" if session.moved_from_at else ""
-    return f"{_moment(session.start_at, zone)}  {_one_line(session.title)}{state}"
+    return f"{moment_in_mail(session.start_at, zone)}  {_one_line(session.title)}{state}"
 
 
 def _footer(public_url: str) -> str:
     return f"All that waits, and whether you get this mail: {public_url}/admin/"
 
 
-def _moment(at: datetime, zone: str) -> str:
+def moment_in_mail(at: datetime, zone: str) -> str:
+    """In English, as the reader's clock shows it."""
     there = at.astimezone(ZoneInfo(zone))
     return f"{there:%A}, {there.day} {there:%B %Y, %H:%M} ({zone})"
 

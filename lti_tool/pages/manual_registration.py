@@ -8,6 +8,7 @@ from typing import Any
 from flask import request
 from flask_babel import lazy_gettext
 
+from config.slugs import MAX_SLUG_CHARS
 from lms.errors import LmsError
 from lms.products import Product, product_of
 from lms.products.table import QUIRKS, REGISTRATIONS
@@ -20,7 +21,7 @@ from lti_tool.protocol.registration import MAX_ID_CHARS, RegistrationFailed, pri
 from lti_tool.register_lms import Offer, look_at
 from lti_tool.tool import the_tool
 from series.people import University
-from series.store.universities import MAX_SLUG_CHARS, NewPlatform
+from series.store.universities import NewPlatform
 
 ADDRESSES = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 FIELDS = ("issuer", "client_id", "deployment_id", *ADDRESSES, "token_audience")

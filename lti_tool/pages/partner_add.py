@@ -3,13 +3,13 @@
 from flask import Blueprint, Response, abort, make_response, render_template, request
 from flask_babel import gettext
 
+from config.slugs import MAX_SLUG_CHARS
 from lti_tool.pages.partner_form import countries, time_zones, typed_university
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
 from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
 from series.partner_typed import (
-    MAX_SLUG_CHARS,
     TypedUniversity,
     clean_university,
     fault_of_slug,

@@ -15,7 +15,7 @@ from lms.products import Product
 from lms.products.canvas import REGISTRATION, privacy_level
 from lti_tool.pages.register_steps import STEPS
 from lti_tool.protocol.constants import DEEP_LINKING_REQUEST
-from lti_tool.protocol.registration import CUSTOM_PARAMETERS, SCOPES
+from lti_tool.protocol.registration import CUSTOM_PARAMETERS, DESCRIPTION, SCOPES
 from lti_tool.tool import the_tool
 
 blueprint = Blueprint("register_addresses", __name__, url_prefix="/lti")
@@ -65,7 +65,7 @@ def _canvas_configuration(public_url: str, login: str, *, asks_names: bool) -> d
     ]
     return {
         "title": "Shared Sessions",
-        "description": "One workshop series, many universities, every student in their own LMS",
+        "description": DESCRIPTION,
         "oidc_initiation_url": login,
         "target_link_uri": target,
         "redirect_uris": [target],

@@ -31,6 +31,7 @@ CUSTOM_PARAMETERS = {  # so that a copied course still finds its sessions
     "context_history": "$Context.id.history",
     "resource_link_history": "$ResourceLink.id.history",
 }
+DESCRIPTION = "One workshop series, many universities, every student in their own LMS"
 MAX_ID_CHARS = 255
 MAX_VERSION_CHARS = 64
 
@@ -203,7 +204,7 @@ def make_request(wish: Wish, configuration: Configuration) -> bytes:
             "scope": " ".join(asked_scopes(configuration)),
             TOOL_CONFIGURATION: {
                 "domain": wish.domain,
-                "description": "One workshop series, many universities, every student in their own LMS",
+                "description": DESCRIPTION,
                 "target_link_uri": wish.target_link_uri,
                 "custom_parameters": CUSTOM_PARAMETERS,
                 "claims": [*CLAIMS, *(NAME_CLAIMS if wish.asks_names else ())],

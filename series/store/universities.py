@@ -7,11 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from config.slugs import MAX_SLUG_CHARS
 from series.people import University
 from series.store.database import insert
 from series.store.tables import deployment, platform, university
 
-MAX_SLUG_CHARS = 64
 NOT_APPROVED = ("pending", "rejected")
 
 
