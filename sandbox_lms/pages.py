@@ -80,7 +80,7 @@ def sign_out_person() -> Response:
 @with_person
 def course(site: Site, person: Person, course_id: int | None = None) -> str:
     """The campus's own course, with all that Moodle has in one; or a copy, with its activities alone."""
-    shown = _course(site, course_id)
+    shown = course_or_404(site, course_id)
     if shown.course_id != site.campus.course_id:
         copied = all_activities(site, shown.course_id)
         return render_template(
@@ -124,7 +124,7 @@ def gradebook(site: Site, person: Person) -> str:
     """Teachers and administrators see every student, a student the own row."""
     rows = (person,) if person.role == "student" else site.campus.students
     grades = {(grade.user_id, grade.line_item_id): grade for grade in all_grades(site)}
-    shown = _course(site, request.args.get("course", type=int))
+    shown = course_or_404(site, request.args.get("course", type=int))
     activities = [one for one in all_activities(site, shown.course_id) if one.is_graded]
     return render_template("gradebook.html", course=shown, activities=activities, rows=rows, grades=grades)
 
@@ -168,7 +168,8 @@ def course_path(course_id: int) -> str:
     return "/course" if course_id == the_site().campus.course_id else f"/course/{course_id}"
 
 
-def _course(site: Site, course_id: int | None) -> Course:
+def course_or_404(site: Site, course_id: int | None) -> Course:
+    """Without a number, the campus's own."""
     try:
         return find_course(site, site.campus.course_id if course_id is None else course_id)
     except NoSuchCourse:

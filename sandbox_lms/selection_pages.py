@@ -14,10 +14,9 @@ from sandbox_lms.activities import (
     switch_tracking,
 )
 from sandbox_lms.campus import Person
-from sandbox_lms.courses import Course, NoSuchCourse, find_course
 from sandbox_lms.login_initiation import begin_login
 from sandbox_lms.message_hints import make_selection_hint
-from sandbox_lms.pages import check_origin, go_to_own_address
+from sandbox_lms.pages import check_origin, course_or_404, course_path, go_to_own_address
 from sandbox_lms.selections import (
     ANSWERED,
     BadResponse,
@@ -38,13 +37,13 @@ blueprint.before_request(go_to_own_address)
 @with_person
 def choose(site: Site, person: Person, course_id: int) -> str:
     """The dialog: the tool in a frame. A student gets it, too, if they guess the address; the tool must refuse."""
-    return render_template("select.html", course=_course(site, course_id))
+    return render_template("select.html", course=course_or_404(site, course_id))
 
 
 @blueprint.get("/course/<int:course_id>/add/launch")
 @with_person
 def launch_selection(site: Site, person: Person, course_id: int) -> Any:
-    selection_id = begin_selection(site, person, _course(site, course_id))
+    selection_id = begin_selection(site, person, course_or_404(site, course_id))
     return begin_login(site, person, make_selection_hint(site, person, selection_id))
 
 
@@ -69,9 +68,9 @@ def save(site: Site, person: Person, course_id: int) -> Any:
     selection = _own_selection(site, person, request.form.get("id", ""))
     if selection.state != ANSWERED or selection.course_id != course_id:
         abort(400)
-    add_activities(site, _course(site, course_id), selection.items)
+    add_activities(site, course_or_404(site, course_id), selection.items)
     end_selection(site, selection)
-    return redirect(_path(site, course_id), 303)
+    return redirect(course_path(course_id), 303)
 
 
 @blueprint.post("/course/<int:course_id>/copy")
@@ -79,8 +78,8 @@ def save(site: Site, person: Person, course_id: int) -> Any:
 def copy(site: Site, person: Person, course_id: int) -> Any:
     check_origin(site)
     _check_teacher(person)
-    made = copy_course(site, _course(site, course_id))
-    return redirect(_path(site, made.course_id), 303)
+    made = copy_course(site, course_or_404(site, course_id))
+    return redirect(course_path(made.course_id), 303)
 
 
 @blueprint.get("/activity/<int:activity_id>/settings")
@@ -103,14 +102,7 @@ def change_settings(site: Site, person: Person, activity_id: int) -> Any:
     if found is None or found.course_id is None:
         abort(404)
     switch_tracking(site, activity_id, AUTOMATIC_TRACKING if request.form.get("completion") else NO_TRACKING)
-    return redirect(_path(site, course_of(site, found)), 303)
-
-
-def _course(site: Site, course_id: int) -> Course:
-    try:
-        return find_course(site, course_id)
-    except NoSuchCourse:
-        abort(404)
+    return redirect(course_path(course_of(site, found)), 303)
 
 
 def _own_selection(site: Site, person: Person, selection_id: str) -> Selection:
@@ -118,10 +110,6 @@ def _own_selection(site: Site, person: Person, selection_id: str) -> Selection:
     if found is None or found.user_id != person.user_id:
         abort(404)
     return found
-
-
-def _path(site: Site, course_id: int) -> str:
-    return "/course" if course_id == site.campus.course_id else f"/course/{course_id}"
 
 
 def _check_teacher(person: Person) -> None:

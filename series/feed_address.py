@@ -10,12 +10,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from series.proofs import prove
 
-PURPOSE = b"calendar feed"
+PURPOSE = "calendar feed"
 MAC_BYTES = 16
 TOKEN = re.compile(r"([pc])([1-9][0-9]{0,17})-([0-9a-f]{32})", re.ASCII)
 
@@ -64,9 +62,4 @@ def proves(token: UnprovedToken, owner: FeedOwner, *, secret_key: bytes) -> bool
 def _mac(owner: FeedOwner, secret_key: bytes) -> str:
     since = owner.since.isoformat() if owner.since else ""
     text = f"{owner.kind} {owner.owner_id} {owner.generation} {since}"
-    return hmac.digest(_key(secret_key), text.encode(), "sha256")[:MAC_BYTES].hex()
-
-
-@cache
-def _key(secret_key: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret_key)
+    return prove(text.encode(), PURPOSE, secret_key=secret_key)[:MAC_BYTES].hex()

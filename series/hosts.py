@@ -9,15 +9,13 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
 from uuid import UUID
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from series.proofs import prove
 
 INVITATION_LIFE = timedelta(days=30)
 MAX_LABEL_CHARS = 255
-PURPOSE = b"host invitation"
+PURPOSE = "host invitation"
 PROOF_CHARS = 10
 SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U: https://www.crockford.com/base32.html
 MISREAD = str.maketrans("ILO", "110")
@@ -95,10 +93,5 @@ def proves(code: UnprovedCode, invitation: HostInvitation, *, secret_key: bytes)
 def _proof(invitation: HostInvitation, secret_key: bytes) -> str:
     """With the session and the time, because SQLite gives the id of a row that was deleted to a later one."""
     text = f"{invitation.invitation_id} {invitation.session_id} {invitation.created_at.isoformat()}"
-    number = int.from_bytes(hmac.digest(_key(secret_key), text.encode(), "sha256")[:8])
+    number = int.from_bytes(prove(text.encode(), PURPOSE, secret_key=secret_key)[:8])
     return "".join(SIGNS[(number >> 5 * place) & 31] for place in range(PROOF_CHARS))
-
-
-@cache
-def _key(secret_key: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret_key)

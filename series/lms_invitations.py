@@ -9,14 +9,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
-
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from series.people import University
+from series.proofs import prove
 
-PURPOSE = b"lms invitation"
+PURPOSE = "lms invitation"
 DAYS, MIN_DAYS, MAX_DAYS = 7, 1, 30
 MAC_BYTES = 16
 TOKEN = re.compile(r"([1-9][0-9]{0,17})-([0-9a-f]{32})", re.ASCII)
@@ -88,9 +85,4 @@ def proves(token: UnprovedToken, invitation: LmsInvitation, *, secret_key: bytes
 
 def _mac(invitation: LmsInvitation, secret_key: bytes) -> str:
     text = f"{invitation.invitation_id} {invitation.created_at.isoformat()}"
-    return hmac.digest(_key(secret_key), text.encode(), "sha256")[:MAC_BYTES].hex()
-
-
-@cache
-def _key(secret_key: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret_key)
+    return prove(text.encode(), PURPOSE, secret_key=secret_key)[:MAC_BYTES].hex()

@@ -31,21 +31,20 @@ def round_to_choose(visit: Visit) -> RoundChoice | None:
 @with_visit
 def show(visit: Visit) -> Response:
     course_id, tool = require_course(visit), the_tool()
-    effect, back = None, None
+    effect = None
     with tool.database.read() as connection:
         series = get_series(connection, visit.series_id)
         choice = round_choice(connection, visit, now=tool.clock.now())
         if choice is not None:
-            old_id, new_id = choice.old.series_id, choice.new.series_id
-            effect = round_effect(connection, course_id, from_id=old_id, to_id=new_id)
-            back = round_effect(connection, course_id, from_id=new_id, to_id=old_id, is_back=True)
+            is_back = bool(choice.is_taken)
+            here, there = (choice.new, choice.old) if is_back else (choice.old, choice.new)
+            effect = round_effect(connection, course_id, from_id=here.series_id, to_id=there.series_id, is_back=is_back)
     page = render_template(
         "course_round.html",
         visit=visit,
         series=series,
         choice=choice,
         effect=effect,
-        back=back,
         may_choose=may(visit, Action.CHOOSE_ROUND),
         saved="saved" in request.args,
         is_asking=True,

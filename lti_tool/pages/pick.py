@@ -27,9 +27,8 @@ from lti_tool.protocol.deep_linking import ContentItem, Picking, open_picking, r
 from lti_tool.protocol.refusals import RefusalCode, Refused
 from lti_tool.tool import Tool, the_tool
 from series.people import University
-from series.sessions import Session
+from series.sessions import Series, Session
 from series.store.audit import append_audit
-from series.store.database import Connection
 from series.store.picks import Offer, is_open, offer_of, offered_series, university_of
 from series.store.universities import get_platform
 
@@ -41,10 +40,10 @@ STEPS = {"choose", "show", "make", "cancel"}
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """All that the picker's pages show. `offered`: the series among which can be chosen."""
+    """All that the picker's pages show. `offered`: the series among which can be chosen; `offer`: the one that is."""
 
     picking: Picking
-    offers: list[Offer]
+    offered: list[Series]
     offer: Offer
     university: University
     product: DeepLinking
@@ -52,9 +51,10 @@ class Desk:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """`sessions` None: the whole series as one activity. `fault`: why that cannot be made, in words."""
+    """`is_whole`: the whole series as one activity, and not the sessions that are ticked. `fault`: why that cannot be
+    made, in words."""
 
-    sessions: list[UUID] | None = None
+    is_whole: bool = True
     ticked: frozenset[UUID] = frozenset()
     fault: str = ""
 
@@ -78,7 +78,8 @@ def pick() -> Response | str:
         return choose(desk, replace(choice, fault=""))
     if choice.fault:
         return make_response(choose(desk, choice), 422)
-    planned = planned_items(desk.offer, choice.sessions, picking, desk.product, public_url=tool.settings.public_url)
+    chosen = None if choice.is_whole else choice.ticked
+    planned = planned_items(desk.offer, chosen, picking, desk.product, public_url=tool.settings.public_url)
     return _show(desk, choice, planned) if step == "show" else _make(tool, desk, planned)
 
 
@@ -154,24 +155,20 @@ def _desk(tool: Tool, picking: Picking) -> Desk:
             raise Refused(RefusalCode.DEPLOYMENT_DISABLED, deployment_id=picking.deployment_id)
         platform = get_platform(connection, picking.platform_id)
         assert platform is not None
-        offers = _offers(connection, picking)
+        offered = offered_series(connection, picking.course_id, now=tool.clock.now())
+        if not offered:
+            raise Refused(RefusalCode.NO_SERIES)
+        wanted = request.form.get("series", "")
+        chosen = next((one for one in offered if str(one.series_id) == wanted), offered[0])
+        offer = offer_of(connection, chosen, picking.course_id)
         university = university_of(connection, picking.platform_id)
-    if not offers:
-        raise Refused(RefusalCode.NO_SERIES)
-    wanted = request.form.get("series", "")
     return Desk(
         picking=picking,
-        offers=offers,
-        offer=next((one for one in offers if str(one.series.series_id) == wanted), offers[0]),
+        offered=offered,
+        offer=offer,
         university=university,
         product=DEEP_LINKING[Product(platform.product)],
     )
-
-
-def _offers(connection: Connection, picking: Picking) -> list[Offer]:
-    now = the_tool().clock.now()
-    found = offered_series(connection, picking.course_id, now=now)
-    return [offer_of(connection, one, picking.course_id) for one in found]
 
 
 def _choice(desk: Desk) -> Choice:
@@ -185,11 +182,11 @@ def _choice(desk: Desk) -> Choice:
         return Choice(ticked=ticked, fault=both if ticked else "")
     if not ticked:
         none = gettext("Please choose at least one session, or the whole series.")
-        return Choice(sessions=[], fault=none)
+        return Choice(is_whole=False, fault=none)
     if len(ticked) > 1 and not desk.picking.accepts_multiple:
         many = gettext("Your LMS takes one activity at a time from here: please choose one.")
-        return Choice(sessions=list(ticked), ticked=ticked, fault=many)
-    return Choice(sessions=list(ticked), ticked=ticked)
+        return Choice(is_whole=False, ticked=ticked, fault=many)
+    return Choice(is_whole=False, ticked=ticked)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -1,5 +1,6 @@
 """The activities that somebody has picked, as the LMS gets them and as the picker shows them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -30,7 +31,7 @@ class Planned:
 
 
 def planned_items(
-    offer: Offer, chosen: list[UUID] | None, picking: Picking, product: DeepLinking, *, public_url: str
+    offer: Offer, chosen: Collection[UUID] | None, picking: Picking, product: DeepLinking, *, public_url: str
 ) -> list[Planned]:
     """One of the whole series (`chosen` None), or one of each chosen session, in the order of their start."""
     if chosen is None:

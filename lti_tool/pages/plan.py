@@ -24,7 +24,7 @@ from series.store.held_plans import NothingHeld, PlanOutdated, accept, find_held
 from series.store.join_links import set_join_hosts
 from series.store.rules import rule_of
 from series.store.runs import list_runs_of
-from series.store.sessions import find_series, lock_series, passphrase_of, sessions_of, set_passphrase
+from series.store.sessions import find_series, get_session, lock_series, passphrase_of, sessions_of, set_passphrase
 from series.store.universities import NotThere
 from series.store.uploads import TABLE_SOURCE
 
@@ -36,6 +36,14 @@ def series_or_404(connection: Connection, slug: str) -> Series:
         return find_series(connection, slug)
     except NotThere:
         abort(404)
+
+
+def session_in(connection: Connection, series: Series, session_id: UUID) -> Session:
+    """Also a rehearsal; 404 for what is not there or not of this series."""
+    session = get_session(connection, session_id)
+    if session is None or session.series_id != series.series_id:
+        abort(404)
+    return session
 
 
 def require(staff: Staff, action: Action) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
 from lti_tool.pages.join_link_words import link_log, places_of
-from lti_tool.pages.plan import require, series_or_404
+from lti_tool.pages.plan import require, series_or_404, session_in
 from lti_tool.pages.plan_hosting import hosting_of
 from lti_tool.pages.plan_words import field_words, when
 from lti_tool.pages.redirects import go_to
@@ -22,7 +22,7 @@ from series.sessions import Field, Series, Session
 from series.staff import Staff
 from series.store.database import Connection
 from series.store.hand_edits import EditOutdated, add_by_hand, edit_session, swap_sessions, version_of
-from series.store.sessions import get_session, sessions_of
+from series.store.sessions import sessions_of
 from series.store.universities import list_universities
 
 blueprint = Blueprint("plan_edit", __name__, url_prefix="/coordinator/series/<slug>/sessions")
@@ -208,9 +208,7 @@ def edit_page(staff: Staff, slug: str, session_id: UUID, fault: Fault) -> Respon
     now = the_tool().clock.now()
     with the_tool().database.read() as connection:
         series = series_or_404(connection, slug)
-        session = get_session(connection, session_id)
-        if session is None or session.series_id != series.series_id:
-            abort(404)
+        session = session_in(connection, series, session_id)
         universities = list_universities(connection)
         hosting = hosting_of(connection, session, series.time_zone, now=now)
         changes = link_log(connection, session, series.time_zone)

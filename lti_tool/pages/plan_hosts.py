@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, request
 from flask_babel import gettext
 
 from lti_tool.pages.course_forms import ANY_ID
-from lti_tool.pages.plan import require, series_or_404
+from lti_tool.pages.plan import require, series_or_404, session_in
 from lti_tool.pages.plan_edit import Fault, edit_page
 from lti_tool.pages.plan_hosting import Saved
 from lti_tool.pages.redirects import go_to
@@ -14,12 +14,9 @@ from lti_tool.pages.staff_proof import check_form, who, with_staff
 from lti_tool.tool import the_tool
 from series.hosts import MAX_LABEL_CHARS, RequestState
 from series.permissions import Action
-from series.sessions import Session
 from series.staff import Staff
-from series.store.database import Connection
 from series.store.host_invitations import invite_host, revoke_invitation
 from series.store.hosts import NotToBeConfirmed, answer_request, remove_host
-from series.store.sessions import get_session
 
 blueprint = Blueprint("plan_hosts", __name__, url_prefix="/coordinator/series/<slug>/sessions/<uuid:session_id>/hosts")
 ANSWERS = {"yes": RequestState.CONFIRMED, "no": RequestState.REFUSED}
@@ -36,7 +33,7 @@ def invite(staff: Staff, slug: str, session_id: UUID) -> Response:
             staff, slug, session_id, Fault(words=words, typed={"do": "invite", "label": label}, status=422)
         )
     with the_tool().database.write() as connection:
-        session = _session_or_404(connection, slug, session_id)
+        session = session_in(connection, series_or_404(connection, slug), session_id)
         if session.is_over(now):
             words = gettext("This session is over: nobody can host it any more.")
             return edit_page(staff, slug, session_id, Fault(words=words, typed={"do": "invite"}, status=409))
@@ -49,7 +46,7 @@ def invite(staff: Staff, slug: str, session_id: UUID) -> Response:
 def revoke(staff: Staff, slug: str, session_id: UUID, invitation_id: int) -> Response:
     _begin(staff, session_id)
     with the_tool().database.write() as connection:
-        _session_or_404(connection, slug, session_id)
+        session_in(connection, series_or_404(connection, slug), session_id)
         done = revoke_invitation(connection, session_id, invitation_id, by=who(staff), now=the_tool().clock.now())
     return _back(slug, session_id, Saved.REVOKED if done else Saved.OUTDATED)
 
@@ -66,7 +63,7 @@ def answer(staff: Staff, slug: str, session_id: UUID, participant_id: int) -> Re
     now = the_tool().clock.now()
     try:
         with the_tool().database.write() as connection:
-            _session_or_404(connection, slug, session_id)
+            session_in(connection, series_or_404(connection, slug), session_id)
             answer_request(
                 connection,
                 session_id=session_id,
@@ -91,7 +88,7 @@ def remove(staff: Staff, slug: str, session_id: UUID, participant_id: int) -> Re
         return edit_page(staff, slug, session_id, Fault(words=words, typed=typed, status=422))
     now = the_tool().clock.now()
     with the_tool().database.write() as connection:
-        _session_or_404(connection, slug, session_id)
+        session_in(connection, series_or_404(connection, slug), session_id)
         done = remove_host(connection, session_id=session_id, participant_id=participant_id, by=who(staff), now=now)
     return _back(slug, session_id, Saved.REMOVED if done else Saved.OUTDATED)
 
@@ -104,13 +101,6 @@ def _begin(staff: Staff, session_id: UUID) -> None:
 def _typed_label() -> str:
     text = "".join(sign for sign in request.form.get("label", "") if sign.isprintable())
     return " ".join(text.split())
-
-
-def _session_or_404(connection: Connection, slug: str, session_id: UUID) -> Session:
-    series, session = series_or_404(connection, slug), get_session(connection, session_id)
-    if session is None or session.series_id != series.series_id:
-        abort(404)
-    return session
 
 
 def _back(slug: str, session_id: UUID, saved: Saved) -> Response:

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
-from lti_tool.pages.plan import require, series_or_404
+from lti_tool.pages.plan import require, series_or_404, session_in
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.rule import REFUSALS, has_started, words_of_others
 from lti_tool.pages.rule_form import Filled, NotFilledIn, filled_with, read_ways
@@ -22,7 +22,6 @@ from series.staff import Staff
 from series.store.database import Connection
 from series.store.proposals import ProposalOutdated, carry_out_for_session
 from series.store.rules import RuleFrozen, RuleImpossible, rules_of
-from series.store.sessions import get_session
 
 blueprint = Blueprint("rule_session", __name__, url_prefix="/coordinator/series/<slug>/rule/<uuid:session_id>")
 _SESSION_RULE = msgspec.json.Decoder(SessionRule)
@@ -157,7 +156,7 @@ def _session_page(
 
 
 def _session_or_404(connection: Connection, slug: str, session_id: UUID) -> Session:
-    series, session = series_or_404(connection, slug), get_session(connection, session_id)
-    if session is None or session.series_id != series.series_id or session.is_rehearsal:
+    session = session_in(connection, series_or_404(connection, slug), session_id)
+    if session.is_rehearsal:
         abort(404)
     return session

@@ -8,12 +8,11 @@ https://www.rfc-editor.org/rfc/rfc2104
 import base64
 import hmac
 from datetime import datetime, timedelta
-from functools import cache
 from typing import TypeVar
 
 import msgspec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from series.proofs import prove
 
 CLOCKS_DIFFER_S = 60  # of two machines that serve the same tool
 TIME_BYTES = 8  # seconds since 1970, before the value
@@ -57,10 +56,4 @@ def open_seal(
 
 
 def _signature(text: bytes, secret_key: bytes, purpose: str) -> str:
-    return hmac.digest(_key(secret_key, purpose), text, "sha256").hex()
-
-
-@cache
-def _key(secret_key: bytes, purpose: str) -> bytes:
-    """One for each purpose: deriving it takes longer than sealing."""
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(secret_key)
+    return prove(text, purpose, secret_key=secret_key).hex()

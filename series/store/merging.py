@@ -38,10 +38,9 @@ from series.store.tables import (
 def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None:
     """The LMS has spoken of `dropped` last, so its words count."""
     last = connection.execute(sa.select(course).where(course.c.id == dropped)).one()
-    for table in (course_series, course_count, mirror, mapped_activity, seen_session):
+    for table in (course_series, course_count, mirror, mapped_activity, seen_session, round_answer):
         _hand_over(connection, table, "course_id", kept=kept, dropped=dropped)
     _hand_over_announcements(connection, kept=kept, dropped=dropped)
-    _hand_over_answers(connection, kept=kept, dropped=dropped)
     # Read anew soon, and in a new issuer people may have other numbers.
     for table in (roster_member, course_roster, activity_state, course_collect):
         connection.execute(sa.delete(table).where(table.c.course_id.in_([kept, dropped])))
@@ -102,11 +101,11 @@ def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) ->
 
 
 def _hand_over(connection: sa.Connection, table: sa.Table, name: str, *, kept: int, dropped: int) -> None:
-    """Of a table whose key is the column `name` and one more: what `kept` has already stays as it is."""
+    """Of a table whose key is the column `name` and others: what `kept` has already stays as it is."""
     column = table.c[name]
-    (other,) = (key for key in table.primary_key if key is not column)
-    has = sa.select(other).where(column == kept)
-    connection.execute(sa.update(table).where(column == dropped, other.not_in(has)).values({name: kept}))
+    others = [key for key in table.primary_key if key is not column]
+    has = sa.select(*others).where(column == kept)
+    connection.execute(sa.update(table).where(column == dropped, sa.tuple_(*others).not_in(has)).values({name: kept}))
     connection.execute(sa.delete(table).where(column == dropped))
 
 
@@ -117,17 +116,6 @@ def _hand_over_announcements(connection: sa.Connection, *, kept: int, dropped: i
     both = sa.exists().where(theirs.c.course_id == kept, same)
     connection.execute(sa.delete(announcement).where(announcement.c.course_id == dropped, both))
     connection.execute(sa.update(announcement).where(announcement.c.course_id == dropped).values(course_id=kept))
-
-
-def _hand_over_answers(connection: sa.Connection, *, kept: int, dropped: int) -> None:
-    """Of a round that both were asked about, the answer of `kept` counts: its activities show what that says."""
-    theirs = round_answer.alias()
-    same = (theirs.c.old_series_id == round_answer.c.old_series_id) & (
-        theirs.c.new_series_id == round_answer.c.new_series_id
-    )
-    both = sa.exists().where(theirs.c.course_id == kept, same)
-    connection.execute(sa.delete(round_answer).where(round_answer.c.course_id == dropped, both))
-    connection.execute(sa.update(round_answer).where(round_answer.c.course_id == dropped).values(course_id=kept))
 
 
 def _drop_lesser_reflections(connection: sa.Connection, *, kept: int, dropped: int) -> None:

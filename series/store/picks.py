@@ -14,7 +14,7 @@ from series.store.launches import spend_nonce, upsert_participant
 from series.store.lms_tables import round_answer
 from series.store.placements import save_course
 from series.store.rules import course_count_of, rules_of
-from series.store.sessions import sessions_of
+from series.store.sessions import series_of_row, sessions_of
 from series.store.tables import counted, course_series, deployment, platform, session, university
 from series.store.tables import series as series_table
 from series.store.universities import university_of_row
@@ -94,10 +94,7 @@ def offered_series(connection: sa.Connection, course_id: int | None, *, now: dat
     ).all()
     likely = sorted(rows, key=lambda row: (not (row.goes_on and row.of_course), not row.goes_on))
     wanted = [row for row in likely if row.goes_on or row.of_course] or likely[:1]
-    return [
-        Series(series_id=row.id, slug=row.slug, title=row.title, time_zone=row.time_zone, source=row.source)
-        for row in wanted
-    ]
+    return [series_of_row(row) for row in wanted]
 
 
 def offer_of(connection: sa.Connection, chosen: Series, course_id: int | None) -> Offer:

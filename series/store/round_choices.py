@@ -19,10 +19,6 @@ from series.store.sessions import get_series
 from series.store.tables import counted, course, course_count, course_series, delivery, placement, session
 
 
-class NothingToDecide(Exception):
-    """There is no such choice for this course, or not any more."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class RoundChoice:
     """`is_taken` None: nobody has answered; `is_asked`: and it is time to."""
@@ -94,7 +90,8 @@ def take_round(
     The activities keep their grade columns, and what those were sent stays: nobody's grade is lowered by it. Evidence
     is not touched. Activities of the course that are opened later for the first time follow.
     """
-    course_id = _course_of(visit)
+    course_id = visit.course_id
+    assert course_id is not None  # else there is no choice
     old_id, new_id = choice.old.series_id, choice.new.series_id
     _take_turns(connection, course_id)
     before = _answer(connection, course_id, old_id=old_id, new_id=new_id)
@@ -142,12 +139,6 @@ def _note_answer(
         .values(**key, **answer)
         .on_conflict_do_update(index_elements=list(key), set_=answer)
     )
-
-
-def _course_of(visit: Visit) -> int:
-    if visit.course_id is None:
-        raise NothingToDecide
-    return visit.course_id
 
 
 def _show(connection: sa.Connection, row: Any, there: Shown, now: datetime, *, went_over: bool) -> None:

@@ -50,7 +50,7 @@ def add_series(
 
 
 def list_series(connection: sa.Connection) -> list[Series]:
-    return [_series(row) for row in connection.execute(sa.select(series).order_by(series.c.created_at))]
+    return [series_of_row(row) for row in connection.execute(sa.select(series).order_by(series.c.created_at))]
 
 
 def find_series(connection: sa.Connection, slug: str) -> Series:
@@ -58,17 +58,17 @@ def find_series(connection: sa.Connection, slug: str) -> Series:
     row = connection.execute(sa.select(series).where(series.c.slug == slug)).one_or_none()
     if row is None:
         raise NotThere(f"There is no series {slug!r}; `moodle-sync series list` shows all.")
-    return _series(row)
+    return series_of_row(row)
 
 
 def get_series(connection: sa.Connection, series_id: UUID) -> Series:
-    return _series(connection.execute(sa.select(series).where(series.c.id == series_id)).one())
+    return series_of_row(connection.execute(sa.select(series).where(series.c.id == series_id)).one())
 
 
 def lock_series(connection: sa.Connection, series_id: UUID) -> Series | None:
     """As it is now; whoever changes its sessions comes after us. SQLite has one writer anyway."""
     row = connection.execute(sa.select(series).where(series.c.id == series_id).with_for_update()).one_or_none()
-    return None if row is None else _series(row)
+    return None if row is None else series_of_row(row)
 
 
 def passphrase_of(connection: sa.Connection, series_id: UUID, encryption_key: bytes) -> str | None:
@@ -254,7 +254,7 @@ def _columns(value: Session) -> dict[str, Any]:
     }
 
 
-def _series(row: Any) -> Series:
+def series_of_row(row: Any) -> Series:
     return Series(
         series_id=row.id,
         slug=row.slug,

@@ -72,7 +72,7 @@ KEYED = {
     "GET bind.ask": door(NO_ONE),
     "POST bind.confirm": door(NO_ONE, "bind {person}", current=PASSWORD),
     "POST bind.open_pages": door(NO_ONE),
-    "POST pick.pick": door(NO_ONE),  # test_deep_linking.py
+    "POST pick.pick": door(NO_ONE),  # test_deep_linking_forms.py
     "GET register.show": door(NO_ONE),  # lms_registration/
     "POST register.register_lms": door(NO_ONE),
     "GET register.done": door(NO_ONE),

@@ -1,48 +1,21 @@
-"""The coordinator's pages of hosts, rehearsals and join links."""
+"""The coordinator's page of the hosts of a session."""
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
-from msgspec import structs
-from werkzeug.test import TestResponse
 
 from series.hosts import CameAs
 from series.people import Visit
 from series.sessions import Session
 from series.store.host_invitations import invitations_of, use_invitation
 from series.store.hosts import ask_to_host
-from series.store.join_links import set_join_hosts
-from series.store.sessions import change_session, rehearsals_of, sessions_of
+from series.store.sessions import change_session
 from series.store.visits import find_visit
-from tests.examples import SERIES, VILNIUS, moved
-from tests.integration.staff.desk import LMS_ADMIN, OURS, Desk, Office, form_token, path_of
-from tests.integration.staff.test_plan_pages import send
-from tests.seeds import LAUNCH, launch
-
-PLAN = f"/coordinator/series/{SERIES.slug}/"
-TEACHER = structs.replace(LAUNCH, sub="8", is_teacher=True, is_learner=False)
-
-
-@pytest.fixture
-def ahead(office: Office) -> Session:
-    """A session of Malta, tomorrow."""
-    now = datetime.now(UTC).replace(second=0, microsecond=0)
-    with office.database.write() as connection:
-        first = sessions_of(connection, SERIES.series_id)[0]
-        tomorrow = moved(first, now + timedelta(days=1) - first.start_at)
-        change_session(connection, tomorrow, by="staff 1", now=now)
-    return tomorrow
-
-
-@pytest.fixture
-def teacher(office: Office) -> Visit:
-    return launch(office.database, TEACHER, now=datetime.now(UTC))
-
-
-def page_of(session: Session) -> str:
-    return f"{PLAN}sessions/{session.session_id}"
+from tests.examples import SERIES, VILNIUS
+from tests.integration.staff.desk import LMS_ADMIN, OURS, Desk, Office, form_token
+from tests.integration.staff.hosting.pages import follow, page_of
 
 
 def is_host(office: Office, visit: Visit, session: Session) -> bool:
@@ -50,13 +23,6 @@ def is_host(office: Office, visit: Visit, session: Session) -> bool:
         found = find_visit(connection, visit.visit_id, now=datetime.now(UTC))
     assert found is not None
     return session.session_id in found.visit.hosted_session_ids
-
-
-def follow(desk: Desk, answer: TestResponse) -> str:
-    return desk.get(path_of(answer)).text
-
-
-# Hosts
 
 
 def test_a_named_host_gets_a_text_with_a_code_that_is_shown_again(signed_in: Desk, ahead: Session) -> None:
@@ -216,92 +182,3 @@ def test_a_session_of_another_series_is_not_decided_of_here(office: Office, sign
     data = {"form_token": form_token(signed_in.get(page).text, f"{page}/hosts/invite"), "label": "x"}
     elsewhere = page.replace(f"/{SERIES.slug}/", "/nowhere/")
     assert signed_in.post(f"{elsewhere}/hosts/invite", data=data, headers=OURS).status_code == 404
-
-
-# Rehearsals
-
-
-def add_rehearsal(desk: Desk, **fields: str) -> TestResponse:
-    day = datetime.now(UTC) + timedelta(days=3)
-    form = {"title": "Rehearsal", "date": f"{day:%Y-%m-%d}", "start": "16:00", "end": "17:00", "host": "1"}
-    return desk.send(f"{PLAN}sessions/rehearse", f"{PLAN}sessions/rehearse", **(form | fields))
-
-
-def test_a_rehearsal_is_added_marked_and_removed_again(office: Office, signed_in: Desk) -> None:
-    assert 'value="Rehearsal"' in signed_in.get(f"{PLAN}sessions/rehearse").text
-    shown = follow(signed_in, add_rehearsal(signed_in))
-    assert "It counts for nothing" in shown
-    assert "Cancel it" not in shown
-    assert "Or swap it" not in shown
-    assert "Rehearsal: counts for nothing" in signed_in.get(PLAN).text
-    with office.database.read() as connection:
-        (made,) = rehearsals_of(connection, SERIES.series_id)
-    assert (made.is_own, made.is_rehearsal, made.hosting_university_id) == (True, True, 1)
-    page = page_of(made)
-    assert "Nothing was removed" in signed_in.send(page, f"{page}/remove").text
-    gone = follow(signed_in, signed_in.send(page, f"{page}/remove", confirmed="yes"))
-    assert "The rehearsal is removed" in gone
-    assert "Rehearsal: counts for nothing" not in gone
-    assert signed_in.get(page).status_code == 404
-    assert [action for _, action, _ in office.audit()][-2:] == ["add_session", "remove_rehearsal"]
-
-
-def test_what_is_wrong_with_a_rehearsal_is_said_and_what_was_typed_stays(signed_in: Desk) -> None:
-    refused = add_rehearsal(signed_in, title="Try it", join_url="http://meet.example")
-    assert (refused.status_code, "whole https address" in refused.text) == (422, True)
-    assert 'value="Try it"' in refused.text
-    assert "Add the rehearsal" in refused.text
-
-
-def test_a_session_that_counts_offers_no_removal(signed_in: Desk, ahead: Session) -> None:
-    page = page_of(ahead)
-    assert f"{page}/remove" not in signed_in.get(page).text
-
-
-def test_the_pages_of_the_rule_know_no_rehearsal(office: Office, signed_in: Desk) -> None:
-    add_rehearsal(signed_in, title="Try it")
-    with office.database.read() as connection:
-        (made,) = rehearsals_of(connection, SERIES.series_id)
-    assert "Try it" not in signed_in.get(f"{PLAN}rule/").text
-    assert signed_in.get(f"{PLAN}rule/sessions/{made.session_id}").status_code == 404
-
-
-# Where meetings may be
-
-
-def set_places(desk: Desk, hosts: str) -> TestResponse:
-    return desk.send(PLAN, f"{PLAN}join-hosts", join_hosts=hosts)
-
-
-def test_places_are_set_and_links_to_elsewhere_shown_and_not_removed(
-    office: Office, signed_in: Desk, ahead: Session
-) -> None:
-    shown = follow(signed_in, set_places(signed_in, "https://Zoom.us/\r\nbbb.uni.example:8443"))
-    assert ">zoom.us\nbbb.uni.example:8443</textarea>" in shown
-    assert "have a join link to elsewhere" in shown or "has a join link to elsewhere" in shown
-    page = signed_in.get(page_of(ahead)).text
-    assert "It stays until you change it." in page
-    assert "https://meet.example/beach" in page
-    assert office.audit()[-1][1] == "set_join_hosts"
-
-
-def test_what_is_no_host_is_refused_and_stays_typed(signed_in: Desk) -> None:
-    refused = set_places(signed_in, "zoom.us\nus")
-    assert (refused.status_code, "allow far too much" in refused.text) == (422, True)
-    assert ">zoom.us\nus</textarea>" in refused.text
-
-
-@pytest.mark.parametrize(
-    "link", ["https://evilzoom.us/", "https://zoom.us.evil.example/", "https://zoom.us@evil.example/"]
-)
-def test_a_coordinators_link_to_elsewhere_is_refused(
-    office: Office, signed_in: Desk, ahead: Session, link: str
-) -> None:
-    with office.database.write() as connection:
-        set_join_hosts(connection, SERIES.series_id, ("zoom.us",), by="staff 1", now=datetime.now(UTC))
-    refused = send(signed_in, page_of(ahead), "join_url", join_url=link)
-    assert refused.status_code == 422
-    assert f'value="{link}"' in refused.text
-    assert send(signed_in, page_of(ahead), "join_url", join_url="https://uni.zoom.us/j/1?pwd=x").status_code == 303
-    shown = signed_in.get(page_of(ahead)).text
-    assert "by the coordinator: from meet.example to uni.zoom.us" in re.sub(r"\s+", " ", shown)
