@@ -28,7 +28,7 @@ from series.store.database import Connection
 from series.store.deployments import DeploymentRow, list_deployments
 from series.store.last_launches import last_launches
 from series.store.platform_checks import ask_for_check, checked_platform
-from series.store.preflight_facts import facts_of
+from series.store.preflight_facts import last_launch_at, last_placed
 from series.store.refusals import last_refusals
 from series.store.universities import PlatformRow, find_platform, successor_of
 
@@ -98,7 +98,7 @@ def _page(staff: Staff, slug: str, platform: str, *, fault: str = "") -> Respons
     with tool.database.read() as connection:
         university, row = platform_or_404(connection, staff, slug, platform, Action.SEE_LMS)
         zone = university.time_zone
-        facts = facts_of(connection, row, now=now)
+        placed, launched_at = last_placed(connection, row.platform_id), last_launch_at(connection, row.platform_id)
         checked = checked_platform(connection, row.platform_id)
         seen = seen_claims(connection, row.platform_id)
         deployments = list_deployments(connection, platform_id=row.platform_id)
@@ -112,7 +112,6 @@ def _page(staff: Staff, slug: str, platform: str, *, fault: str = "") -> Respons
         staff=staff,
         university=university,
         row=row,
-        facts=facts,
         product=product_in_words(row.product),
         state=state_in_words(row.state),
         successor=successor,
@@ -120,13 +119,13 @@ def _page(staff: Staff, slug: str, platform: str, *, fault: str = "") -> Respons
         theirs=_theirs(row),
         ours=_ours(tool.settings.public_url, row.slug),
         deployments=[_deployment(one, zone) for one in deployments],
-        scopes=scope_lines(facts, checked.trials if checked else ()),
+        scopes=scope_lines(row.granted_scopes, placed, checked.trials if checked else ()),
         claims=claims,
         unexpanded=unexpanded(seen),
         advice=advice(claims, row.product),
         refusals=refusals,
         launches=launches,
-        launched_at=_moment(facts.launched_at, zone),
+        launched_at=_moment(launched_at, zone),
         role=role_in_words,
         moment=partial(moment, zone=zone),
         our_keys=our_keys,
