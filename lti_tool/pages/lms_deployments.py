@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, abort, render_template
 
-from lti_tool.pages.lms_platform import platform_or_404
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
+from lti_tool.pages.staff_universities import platform_or_404
 from lti_tool.tool import the_tool
 from series.people import University
 from series.permissions import Action, may

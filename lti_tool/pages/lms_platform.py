@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext
 
 from lms.products import Product
@@ -16,21 +16,19 @@ from lti_tool.pages.lms_refusals import refusal_lines
 from lti_tool.pages.lms_words import deployment_in_words, product_in_words, role_in_words, state_in_words
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
-from lti_tool.pages.staff_universities import university_or_404
+from lti_tool.pages.staff_universities import platform_or_404
 from lti_tool.pages.times import moment
 from lti_tool.tool import the_tool
-from series.people import University
 from series.permissions import Action
 from series.staff import Staff
 from series.store.arrivals import seen_claims
 from series.store.audit import append_audit
-from series.store.database import Connection
 from series.store.deployments import DeploymentRow, list_deployments
 from series.store.last_launches import last_launches
 from series.store.platform_checks import ask_for_check, checked_platform
 from series.store.preflight_facts import last_launch_at, last_placed
 from series.store.refusals import last_refusals
-from series.store.universities import PlatformRow, find_platform, successor_of
+from series.store.universities import PlatformRow, successor_of
 
 blueprint = Blueprint("lms_platform", __name__, url_prefix="/admin/lms/<slug>/<platform>")
 MAX_TEST_USER_CHARS = 255
@@ -75,17 +73,6 @@ def check_now(staff: Staff, slug: str, platform: str) -> Response:
         with_student = {"test_student": "yes"} if test_user else {}  # and not which one
         append_audit(connection, actor=who(staff), action="check_lms", thing=thing, now=now, **with_student)
     return go_to(f"/admin/lms/{slug}/{platform}/?saved=check#board")
-
-
-def platform_or_404(
-    connection: Connection, staff: Staff, slug: str, platform: str, action: Action
-) -> tuple[University, PlatformRow]:
-    """The LMS, which must be of this university."""
-    university = university_or_404(connection, staff, slug, action)
-    row = None if "\0" in platform else find_platform(connection, platform)
-    if row is None or row.university_id != university.university_id:
-        abort(404)
-    return university, row
 
 
 def is_user_id(text: str) -> bool:

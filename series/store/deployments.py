@@ -73,7 +73,7 @@ def count_pending(connection: sa.Connection, platform_ids: Collection[int]) -> d
         .where(deployment.c.platform_id.in_(platform_ids), deployment.c.state == "pending")
         .group_by(deployment.c.platform_id)
     )
-    return {platform_id: number for platform_id, number in connection.execute(query)}  # noqa: C416 - as rows
+    return dict(connection.execute(query).all())
 
 
 def list_deployments(connection: sa.Connection, *, platform_id: int | None = None) -> list[DeploymentRow]:

@@ -90,7 +90,7 @@ def _deployment_states(connection: sa.Connection, platform_id: int) -> dict[str,
         .where(deployment.c.platform_id == platform_id)
         .group_by(deployment.c.state)
     )
-    return {state: count for state, count in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
+    return dict(connection.execute(query).all())
 
 
 def _return_origins(connection: sa.Connection, platform_id: int) -> tuple[str, ...]:
