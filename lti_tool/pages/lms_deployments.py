@@ -30,7 +30,7 @@ def attach(staff: Staff, slug: str, platform: str, number: int) -> Response:
             abort(403)
         approve_deployment(connection, row, one.deployment_id)
         append_audit(connection, actor=who(staff), action="approve_deployment", thing=f"deployment {number}", now=now)
-        ask_for_check(connection, row.platform_id, by=who(staff), now=now)
+        ask_for_check(connection, row.platform_id, now=now)
     return go_to(f"/admin/lms/{slug}/{platform}/?saved=attached#deployments")
 
 

@@ -63,19 +63,19 @@ def check_now(staff: Staff, slug: str, platform: str) -> Response:
     check_form(f"check-lms {platform}")
     tool, now = the_tool(), the_tool().clock.now()
     test_user = request.form.get("test_student", "").strip()
-    if test_user and not is_user_id(test_user):
+    if test_user and not _is_user_id(test_user):
         fault = gettext("This is no number of a person in an LMS: please enter it as the LMS has it.")
         return _page(staff, slug, platform, fault=fault)
     with tool.database.write() as connection:
         _, row = platform_or_404(connection, staff, slug, platform, Action.EDIT_LMS)
-        ask_for_check(connection, row.platform_id, by=who(staff), test_user=test_user or None, now=now)
+        ask_for_check(connection, row.platform_id, test_user=test_user or None, now=now)
         thing = f"platform {row.platform_id}"
         with_student = {"test_student": "yes"} if test_user else {}  # and not which one
         append_audit(connection, actor=who(staff), action="check_lms", thing=thing, now=now, **with_student)
     return go_to(f"/admin/lms/{slug}/{platform}/?saved=check#board")
 
 
-def is_user_id(text: str) -> bool:
+def _is_user_id(text: str) -> bool:
     """Core 5.3.6: at most 255 ASCII characters."""
     return len(text) <= MAX_TEST_USER_CHARS and text.isascii() and text.isprintable()
 

@@ -57,14 +57,12 @@ def checked_platforms(connection: sa.Connection, platform_ids: Iterable[int]) ->
     return {row.platform_id: _checked(row) for row in rows}
 
 
-def ask_for_check(
-    connection: sa.Connection, platform_id: int, *, by: str, test_user: str | None = None, now: datetime
-) -> None:
+def ask_for_check(connection: sa.Connection, platform_id: int, *, test_user: str | None = None, now: datetime) -> None:
     """At once, also when one is under way: it may have begun before what somebody has changed. May be repeated.
 
     `test_user`: kept until it was used, and no longer.
     """
-    asked = {"next_at": now, "asked_at": now, "asked_by": by, "test_user": test_user}
+    asked = {"next_at": now, "asked_at": now, "test_user": test_user}
     running = sa.and_(
         platform_check.c.began_at > now - LEASE,
         sa.or_(platform_check.c.checked_at.is_(None), platform_check.c.checked_at < platform_check.c.began_at),
@@ -185,7 +183,7 @@ def save_trials(
     if next_at is not None and row is not None and row.asked_at is not None and row.asked_at > began_at:
         values["next_at"] = now
     elif next_at is not None:
-        values |= {"next_at": next_at, "asked_at": None, "asked_by": None, "test_user": None}
+        values |= {"next_at": next_at, "asked_at": None, "test_user": None}
     connection.execute(
         insert(connection, platform_check)
         .values(platform_id=platform_id, **{"next_at": now, **values})
