@@ -138,10 +138,6 @@ def _read_back(result: Result | None) -> Trial:
 def _nobody(found: Findings, line_item_url: str) -> Trial:
     quirks = QUIRKS[found.platform.product]
     said: list[Answer] = []
-
-    def remember(answer: Answer) -> None:
-        said.append(answer)
-
     url, body = service_url(line_item_url, "scores"), _body(found, quirks.nobody)
     try:
         call_service(
@@ -152,7 +148,7 @@ def _nobody(found: Findings, line_item_url: str) -> Trial:
                 url, data=body, headers={"Content-Type": MEDIA_TYPE_SCORE, **bearer}, within_s=CALL_S
             ),
             quirks.says,
-            meaning=remember,
+            meaning=said.append,
         )
     except LmsError as error:
         if said and quirks.misses_person(said[-1]):
