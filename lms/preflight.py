@@ -53,9 +53,8 @@ def fly(
     clock = settings.clock()
     with database.read() as connection:
         facts = facts_of(connection, row, now=clock.now())
-    setting = _setting(database, settings, http, clock)
     found = Findings(
-        setting=setting,
+        setting=_setting(database, settings, http, clock),
         row=row,
         facts=facts,
         test_user=test_user,
@@ -64,14 +63,19 @@ def fly(
         keep=partial(_keep_trial_column, database, row.platform_id, clock),
         on_trial=on_trial,
     )
-    look_at_keys(found, partial(_save_keys, database, row.platform_id, clock))
+    _look_at_all(found, partial(_save_keys, database, row.platform_id, clock))
+    return found.trials
+
+
+def _look_at_all(found: Findings, save_keys: Callable[[str], None]) -> None:
+    facts, setting = found.facts, found.setting
+    look_at_keys(found, save_keys)
     look_at_login(found)
     look_at_our_keys(found)
     look_at_token(found)
     look_at_clock(found)
-    now = clock.now()
     found.note(judge_deployments(facts))
-    found.note(judge_launches(facts, now))
+    found.note(judge_launches(facts, setting.clock.now()))
     found.note(judge_frames(facts, known_origins=setting.known_origins, frame_ancestors=setting.frame_ancestors))
     for code, look in SERVICES:
         if found.is_too_late:
@@ -82,7 +86,6 @@ def fly(
     moodle = judge_moodle(facts)
     if moodle is not None:
         found.note(moodle)
-    return found.trials
 
 
 def _setting(database: Database, settings: Settings, http: GuardedSession, clock: Clock) -> Setting:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import msgspec
+
 from config.clock import Clock
 from lms.errors import LmsError
 from lms.guarded import GuardedSession
@@ -21,7 +23,7 @@ ENOUGH_S = 120.0  # then nothing new is begun
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Who asks, from where. `our_kids`: of the keys that we publish now. `other_origins`: of all LMSs that we know."""
+    """Who asks, from where. `our_kids`: of the keys that we publish now. `known_origins`: of all LMSs that we know."""
 
     http: GuardedSession
     clock: Clock
@@ -92,7 +94,7 @@ class Findings:
     def note(self, trial: Trial) -> None:
         now_s = time.monotonic()
         ms, self._since_s = round((now_s - self._since_s) * 1000), now_s
-        timed = Trial(code=trial.code, outcome=trial.outcome, facts=trial.facts, ms=ms, at=self.setting.clock.now())
+        timed = msgspec.structs.replace(trial, ms=ms, at=self.setting.clock.now())
         self.trials.append(timed)
         self.on_trial(timed)
 

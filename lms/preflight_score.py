@@ -61,7 +61,7 @@ def _try_in_column(found: Findings, placed: Placed) -> None:
         return
     else:
         came = _trial(Outcome.UNKNOWN, case="unasked")
-    found.note(_trial(Outcome.UNKNOWN, case="left", reason=left) if left and came.outcome is Outcome.OK else came)
+    found.note(_unless_left(came, left))
 
 
 def _try_in_made_column(found: Findings, placed: Placed, line_items_url: str) -> None:
@@ -78,7 +78,7 @@ def _try_in_made_column(found: Findings, placed: Placed, line_items_url: str) ->
         came = _outcome(found, line_item_url, placed.ags_scopes)
     finally:
         left = _clean_up(found, placed.ags_scopes)
-    found.note(_trial(Outcome.UNKNOWN, case="left", reason=left) if left and came.outcome is Outcome.OK else came)
+    found.note(_unless_left(came, left))
 
 
 def _clean_up(found: Findings, scopes: frozenset[str]) -> str:
@@ -92,6 +92,11 @@ def _clean_up(found: Findings, scopes: frozenset[str]) -> str:
         return str(error)
     found.keep_in_mind("")
     return ""
+
+
+def _unless_left(came: Trial, left: str) -> Trial:
+    """`left`: why a column of ours could not be deleted; what is wrong with the score says more."""
+    return _trial(Outcome.UNKNOWN, case="left", reason=left) if left and came.outcome is Outcome.OK else came
 
 
 def _trial(outcome: Outcome, **facts: str | int) -> Trial:
@@ -133,10 +138,6 @@ def _read_back(result: Result | None) -> Trial:
 def _nobody(found: Findings, line_item_url: str) -> Trial:
     quirks = QUIRKS[found.platform.product]
     said: list[Answer] = []
-
-    def remember(answer: Answer) -> None:
-        said.append(answer)
-
     url, body = service_url(line_item_url, "scores"), _body(found, quirks.nobody)
     try:
         call_service(
@@ -147,7 +148,7 @@ def _nobody(found: Findings, line_item_url: str) -> Trial:
                 url, data=body, headers={"Content-Type": MEDIA_TYPE_SCORE, **bearer}, within_s=CALL_S
             ),
             quirks.says,
-            meaning=remember,
+            meaning=said.append,
         )
     except LmsError as error:
         if said and quirks.misses_person(said[-1]):

@@ -26,9 +26,8 @@ def look_at_token(found: Findings) -> None:
         found.failed(Code.TOKEN, error)
         return
     found.has_token = True
-    names = " ".join(sorted(found.granted & set(ALL_SCOPES)))
-    if found.granted & set(ALL_SCOPES):
-        found.ok(Code.TOKEN, scopes=names)
+    if usable := found.granted & set(ALL_SCOPES):
+        found.ok(Code.TOKEN, scopes=" ".join(sorted(usable)))
     else:
         found.gap(Code.TOKEN, case="scope", said="-")
 

@@ -23,8 +23,9 @@ from series.store.universities import (
     require_platform,
 )
 
-if TYPE_CHECKING:  # loads all that we say to an LMS
+if TYPE_CHECKING:  # load all that we say to an LMS
     from lms.guarded import GuardedSession
+    from lti_tool.installation import Found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ def doctor(university_slug: str | None, platform_slug: str | None, test_student:
         raise click.BadParameter("--test-student must be a user id of the LMS, of at most 255 ASCII characters.")
     settings = settings_or_exit()
     say = (lambda _: None) if as_json else (lambda line: click.echo(printable(line)))
-    own: list[Any] = []
+    own: list[Found] = []
     if university_slug is None and platform_slug is None:
         from lti_tool.installation import look_at_installation  # noqa: PLC0415 - loads what speaks HTTP
 
@@ -122,7 +123,7 @@ def _fly(
     return Flown(row=row, trials=trials, checked_at=now)
 
 
-def _print_json(own: list[Any], flown: list[Flown], *, as_json: bool) -> None:
+def _print_json(own: list["Found"], flown: list[Flown], *, as_json: bool) -> None:
     if not as_json:
         return
     document = {

@@ -22,9 +22,8 @@ def make_blueprint(habits: Habits) -> Blueprint:
 
 def delete(course_id: int, line_item_id: int) -> Response:
     site = the_site()
-    if AGS_SCOPE + "lineitem" not in (
-        find_scopes(site, request.headers.get("Authorization", "").removeprefix("Bearer ")) or ()
-    ):
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if AGS_SCOPE + "lineitem" not in (find_scopes(site, token) or ()):
         return refusal(UNAUTHORIZED, "")
     if find_line_item(site, line_item_id, course_id) is None:
         return refusal(404, f"Not Found: Grade item {line_item_id} doesn't exist")

@@ -85,11 +85,8 @@ def make_line_item(site: Site, document: Any, course_id: int | None = None) -> L
 def delete_line_item(site: Site, line_item_id: int) -> None:
     """With its grades. The column of an activity stays, without them."""
     with site.database.write() as connection:
-        for table in ("grade", "line_item"):
-            connection.execute(
-                f"DELETE FROM {table} WHERE campus = ? AND line_item_id = ?",  # noqa: S608 - our own names
-                (site.slug, line_item_id),
-            )
+        connection.execute("DELETE FROM grade WHERE campus = ? AND line_item_id = ?", (site.slug, line_item_id))
+        connection.execute("DELETE FROM line_item WHERE campus = ? AND line_item_id = ?", (site.slug, line_item_id))
 
 
 def _made(row: dict[str, Any]) -> LineItem:

@@ -53,7 +53,7 @@ def refusal(status: int, reason: str) -> Response:
     fault = Fault.BAD_TOKEN if status == UNAUTHORIZED and not isinstance(reason, Fault) else reason
     said = the_site().campus.habits.says.get(fault) if isinstance(fault, Fault) else None
     if said is not None:
-        return Response(said.body, said.status, headers=dict(said.headers), content_type=said.content_type)
+        return Response(said.body, said.status, headers=dict(said.headers), content_type="application/json")
     response = jsonify(
         status=status,
         reason="Unauthorized" if status == UNAUTHORIZED else reason,  # and not why

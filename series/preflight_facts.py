@@ -39,22 +39,17 @@ class MoodleServices:
     """None of the university: not connected."""
 
     checks: tuple[Check, ...]
-    checked_at: datetime | None
     failing: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformFacts:
-    """`return_origins`: of the pages from which launches came lately. `granted_scopes`: as the registration said.
-    `approved`, `pending`, `disabled`: how many deployments. `refused`: launches since the last one that was not.
-    `trial_left_in`: line items of the course in which a test column may be; empty for none.
+    """`approved`, `pending`, `disabled`: how many deployments. `refused`: launches since the last one that was not.
+    `return_origins`: of the pages from which launches came lately. `trial_left_in`: line items of the course in which a
+    test column may be; empty for none.
     """
 
-    university_slug: str
-    state: str
     product: str
-    lms_version: str | None
-    granted_scopes: frozenset[str]
     approved: int
     pending: int
     disabled: int
@@ -65,11 +60,6 @@ class PlatformFacts:
     deliveries: Deliveries
     moodle: MoodleServices | None
     trial_left_in: str
-
-    @property
-    def claimed_scopes(self) -> frozenset[str]:
-        """All that was ever said to be granted: at the registration, or by a launch."""
-        return self.granted_scopes | (self.placed.ags_scopes if self.placed else frozenset())
 
 
 def judge_deployments(facts: PlatformFacts) -> Trial:

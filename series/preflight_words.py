@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+import msgspec
+
 from series.check_words import sentence_of
-from series.checks import CheckOf, Outcome
+from series.checks import Outcome
 from series.preflight import Code, Trial
 from series.product_menus import MENUS, menu
 from series.rule_words import ENGLISH, N_, Words
@@ -245,6 +247,5 @@ def _said(sentences: Mapping[Key, str], trial: Trial, product: str, words: Words
     menus = {name: menu(name, product, words) for name in MENUS}
     last = trial.facts.get("last")
     if isinstance(last, str):
-        shown = {**trial.facts, "last": moment(datetime.fromisoformat(last))}
-        trial = CheckOf[Code](code=trial.code, outcome=trial.outcome, facts=shown)
+        trial = msgspec.structs.replace(trial, facts={**trial.facts, "last": moment(datetime.fromisoformat(last))})
     return sentence_of(sentences, trial, menus, words)

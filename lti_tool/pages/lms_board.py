@@ -52,11 +52,10 @@ class Board:
 
 def board_of(university: University, row: PlatformRow, checked: CheckedPlatform | None, now: datetime) -> Board:
     zone = university.time_zone
-    trials = checked.trials if checked else ()
     underway, seems_dead = _underway(row, checked, zone, now)
     return Board(
-        verdict=verdict_in_words(row.state, trials),
-        lines=[_line(university, row, trial, checked) for trial in trials] if checked else [],
+        verdict=verdict_in_words(row.state, checked.trials if checked else ()),
+        lines=[_line(university, row, trial, checked) for trial in checked.trials] if checked else [],
         checked_at=moment(checked.checked_at, zone) if checked and checked.checked_at else None,
         underway=underway,
         seems_dead=seems_dead,
@@ -84,11 +83,11 @@ def _underway(row: PlatformRow, checked: CheckedPlatform | None, zone: str, now:
     return sentence, True
 
 
-def _line(university: University, row: PlatformRow, trial: Trial, checked: CheckedPlatform | None) -> BoardLine:
+def _line(university: University, row: PlatformRow, trial: Trial, checked: CheckedPlatform) -> BoardLine:
     zone = university.time_zone
     said = partial(moment, zone=zone)
     sign, outcome = sign_of(trial)
-    since = checked.gaps_since.get(trial.code.value) if checked else None
+    since = checked.gaps_since.get(trial.code.value)
     is_older = since is not None and trial.at is not None and trial.at - since > timedelta(minutes=5)
     return BoardLine(
         sign=sign,
@@ -97,7 +96,7 @@ def _line(university: University, row: PlatformRow, trial: Trial, checked: Check
         found=found_sentence(trial, row.product, WORDS, moment=said),
         remedy=remedy_sentence(trial, row.product, WORDS, moment=said),
         is_wanted=trial.outcome in {Outcome.GAP, Outcome.UNKNOWN},
-        at=_at(trial.at, checked.checked_at if checked else None, zone),
+        at=_at(trial.at, checked.checked_at, zone),
         took=took_in_words(trial.ms),
         since=moment(since, zone) if since and is_older else None,
         href=url_for("moodle_connection.show", slug=university.slug) if trial.code is Code.MOODLE else None,

@@ -9,7 +9,7 @@ from lms.ags import SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READONLY, SCOPE_RESULT_READ
 from lms.nrps import SCOPE_MEMBERSHIPS
 from lti_tool.pages.words import WORDS
 from series.preflight import Code, Trial
-from series.preflight_facts import PlatformFacts
+from series.preflight_facts import Placed
 from series.product_menus import menu
 from series.store.arrivals import SeenClaims
 
@@ -119,15 +119,16 @@ def advice(lines: Iterable[ClaimLine], product: str) -> list[str]:
     return said
 
 
-def scope_lines(facts: PlatformFacts, trials: Iterable[Trial]) -> list[ScopeLine]:
+def scope_lines(granted_scopes: str | None, placed: Placed | None, trials: Iterable[Trial]) -> list[ScopeLine]:
+    """`granted_scopes`: as the registration said."""
     by_token = {
         scope for trial in trials if trial.code is Code.TOKEN for scope in str(trial.facts.get("scopes", "")).split()
     }
-    by_launch = facts.placed.ags_scopes if facts.placed else frozenset()
-    if facts.placed and facts.placed.memberships_url:
+    by_launch = placed.ags_scopes if placed else frozenset()
+    if placed and placed.memberships_url:
         by_launch |= {SCOPE_MEMBERSHIPS}
     known = (
-        (facts.granted_scopes, gettext("registration")),
+        ((granted_scopes or "").split(), gettext("registration")),
         (by_launch, gettext("last launch")),
         (by_token, gettext("service token")),
     )

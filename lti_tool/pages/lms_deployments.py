@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, abort, render_template
 
-from lti_tool.pages.lms_platform import platform_or_404
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
+from lti_tool.pages.staff_universities import platform_or_404
 from lti_tool.tool import the_tool
 from series.people import University
 from series.permissions import Action, may
@@ -30,7 +30,7 @@ def attach(staff: Staff, slug: str, platform: str, number: int) -> Response:
             abort(403)
         approve_deployment(connection, row, one.deployment_id)
         append_audit(connection, actor=who(staff), action="approve_deployment", thing=f"deployment {number}", now=now)
-        ask_for_check(connection, row.platform_id, by=who(staff), now=now)
+        ask_for_check(connection, row.platform_id, now=now)
     return go_to(f"/admin/lms/{slug}/{platform}/?saved=attached#deployments")
 
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort
 from lms.tool_keys import NoToolKey, rotate_tool_key
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
-from lti_tool.pages.staff_universities import university_or_404
+from lti_tool.pages.staff_universities import platform_or_404
 from lti_tool.pages.times import moment
 from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
@@ -18,7 +18,6 @@ from series.staff import Staff
 from series.store.audit import append_audit
 from series.store.database import Connection
 from series.store.keys import WrongEncryptionKey, cached_key_set, tool_keys
-from series.store.universities import find_platform
 from series.tool_keys import KeyState, NextKeyWaits, ToolKey, key_state, plan_quiet_rotation
 
 gettext = WORDS.gettext
@@ -61,10 +60,7 @@ def rotate(staff: Staff, slug: str, platform: str) -> Response:
     check_form("rotate-keys")
     tool, now = the_tool(), the_tool().clock.now()
     with tool.database.read() as connection:
-        university = university_or_404(connection, staff, slug, Action.EDIT_LMS)
-        row = None if "\0" in platform else find_platform(connection, platform)
-    if row is None or row.university_id != university.university_id:
-        abort(404)
+        platform_or_404(connection, staff, slug, platform, Action.EDIT_LMS)
     if not may(staff, Action.ROTATE_KEYS):
         abort(403)
     plan = partial(plan_quiet_rotation, now=now)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext
 
 from lms.products import Product
@@ -16,21 +16,19 @@ from lti_tool.pages.lms_refusals import refusal_lines
 from lti_tool.pages.lms_words import deployment_in_words, product_in_words, role_in_words, state_in_words
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
-from lti_tool.pages.staff_universities import university_or_404
+from lti_tool.pages.staff_universities import platform_or_404
 from lti_tool.pages.times import moment
 from lti_tool.tool import the_tool
-from series.people import University
 from series.permissions import Action
 from series.staff import Staff
 from series.store.arrivals import seen_claims
 from series.store.audit import append_audit
-from series.store.database import Connection
 from series.store.deployments import DeploymentRow, list_deployments
 from series.store.last_launches import last_launches
 from series.store.platform_checks import ask_for_check, checked_platform
-from series.store.preflight_facts import facts_of
+from series.store.preflight_facts import last_launch_at, last_placed
 from series.store.refusals import last_refusals
-from series.store.universities import PlatformRow, find_platform, successor_of
+from series.store.universities import PlatformRow, successor_of
 
 blueprint = Blueprint("lms_platform", __name__, url_prefix="/admin/lms/<slug>/<platform>")
 MAX_TEST_USER_CHARS = 255
@@ -65,30 +63,19 @@ def check_now(staff: Staff, slug: str, platform: str) -> Response:
     check_form(f"check-lms {platform}")
     tool, now = the_tool(), the_tool().clock.now()
     test_user = request.form.get("test_student", "").strip()
-    if test_user and not is_user_id(test_user):
+    if test_user and not _is_user_id(test_user):
         fault = gettext("This is no number of a person in an LMS: please enter it as the LMS has it.")
         return _page(staff, slug, platform, fault=fault)
     with tool.database.write() as connection:
         _, row = platform_or_404(connection, staff, slug, platform, Action.EDIT_LMS)
-        ask_for_check(connection, row.platform_id, by=who(staff), test_user=test_user or None, now=now)
+        ask_for_check(connection, row.platform_id, test_user=test_user or None, now=now)
         thing = f"platform {row.platform_id}"
         with_student = {"test_student": "yes"} if test_user else {}  # and not which one
         append_audit(connection, actor=who(staff), action="check_lms", thing=thing, now=now, **with_student)
     return go_to(f"/admin/lms/{slug}/{platform}/?saved=check#board")
 
 
-def platform_or_404(
-    connection: Connection, staff: Staff, slug: str, platform: str, action: Action
-) -> tuple[University, PlatformRow]:
-    """The LMS, which must be of this university."""
-    university = university_or_404(connection, staff, slug, action)
-    row = None if "\0" in platform else find_platform(connection, platform)
-    if row is None or row.university_id != university.university_id:
-        abort(404)
-    return university, row
-
-
-def is_user_id(text: str) -> bool:
+def _is_user_id(text: str) -> bool:
     """Core 5.3.6: at most 255 ASCII characters."""
     return len(text) <= MAX_TEST_USER_CHARS and text.isascii() and text.isprintable()
 
@@ -98,7 +85,7 @@ def _page(staff: Staff, slug: str, platform: str, *, fault: str = "") -> Respons
     with tool.database.read() as connection:
         university, row = platform_or_404(connection, staff, slug, platform, Action.SEE_LMS)
         zone = university.time_zone
-        facts = facts_of(connection, row, now=now)
+        placed, launched_at = last_placed(connection, row.platform_id), last_launch_at(connection, row.platform_id)
         checked = checked_platform(connection, row.platform_id)
         seen = seen_claims(connection, row.platform_id)
         deployments = list_deployments(connection, platform_id=row.platform_id)
@@ -112,7 +99,6 @@ def _page(staff: Staff, slug: str, platform: str, *, fault: str = "") -> Respons
         staff=staff,
         university=university,
         row=row,
-        facts=facts,
         product=product_in_words(row.product),
         state=state_in_words(row.state),
         successor=successor,
@@ -120,13 +106,13 @@ def _page(staff: Staff, slug: str, platform: str, *, fault: str = "") -> Respons
         theirs=_theirs(row),
         ours=_ours(tool.settings.public_url, row.slug),
         deployments=[_deployment(one, zone) for one in deployments],
-        scopes=scope_lines(facts, checked.trials if checked else ()),
+        scopes=scope_lines(row.granted_scopes, placed, checked.trials if checked else ()),
         claims=claims,
         unexpanded=unexpanded(seen),
         advice=advice(claims, row.product),
         refusals=refusals,
         launches=launches,
-        launched_at=_moment(facts.launched_at, zone),
+        launched_at=_moment(launched_at, zone),
         role=role_in_words,
         moment=partial(moment, zone=zone),
         our_keys=our_keys,

@@ -1,4 +1,4 @@
-"""The university that a page of staff is about."""
+"""The university that a page of staff is about, and the LMS."""
 
 from flask import abort
 
@@ -6,7 +6,7 @@ from series.people import University
 from series.permissions import Action, may
 from series.staff import Staff
 from series.store.database import Connection
-from series.store.universities import NotThere, find_university
+from series.store.universities import NotThere, PlatformRow, find_platform, find_university
 
 
 def university_or_404(connection: Connection, staff: Staff, slug: str, action: Action) -> University:
@@ -20,3 +20,14 @@ def university_or_404(connection: Connection, staff: Staff, slug: str, action: A
     if not may(staff, action, university):
         abort(403)
     return university
+
+
+def platform_or_404(
+    connection: Connection, staff: Staff, slug: str, platform: str, action: Action
+) -> tuple[University, PlatformRow]:
+    """The LMS, which must be of this university."""
+    university = university_or_404(connection, staff, slug, action)
+    row = None if "\0" in platform else find_platform(connection, platform)
+    if row is None or row.university_id != university.university_id:
+        abort(404)
+    return university, row

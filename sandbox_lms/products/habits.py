@@ -40,7 +40,6 @@ class Said:
     status: int
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
 
 
 @dataclass(frozen=True, kw_only=True)

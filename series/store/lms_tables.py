@@ -38,7 +38,6 @@ platform_check = Table(  # the pre-flight of an LMS: asked for by a person or th
     Column("platform_id", ForeignKey("platform.id"), primary_key=True),
     Column("next_at", Instant, nullable=False, index=True),  # when the worker looks next; while it looks, when to again
     Column("asked_at", Instant),  # somebody waits for it
-    Column("asked_by", String(128)),
     Column("test_user", String(255)),  # a test student's user id there, for a score that is read back
     Column("began_at", Instant),
     Column("checked_at", Instant),

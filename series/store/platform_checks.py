@@ -57,14 +57,12 @@ def checked_platforms(connection: sa.Connection, platform_ids: Iterable[int]) ->
     return {row.platform_id: _checked(row) for row in rows}
 
 
-def ask_for_check(
-    connection: sa.Connection, platform_id: int, *, by: str, test_user: str | None = None, now: datetime
-) -> None:
+def ask_for_check(connection: sa.Connection, platform_id: int, *, test_user: str | None = None, now: datetime) -> None:
     """At once, also when one is under way: it may have begun before what somebody has changed. May be repeated.
 
     `test_user`: kept until it was used, and no longer.
     """
-    asked = {"next_at": now, "asked_at": now, "asked_by": by, "test_user": test_user}
+    asked = {"next_at": now, "asked_at": now, "test_user": test_user}
     running = sa.and_(
         platform_check.c.began_at > now - LEASE,
         sa.or_(platform_check.c.checked_at.is_(None), platform_check.c.checked_at < platform_check.c.began_at),
@@ -79,26 +77,29 @@ def ask_for_check(
 
 def plan_checks(connection: sa.Connection, *, now: datetime) -> None:
     """Of every active LMS that has none planned: soon. And what was planned by a clock that was set since: now."""
-    missing = sa.select(platform.c.id, sa.literal(now, platform_check.c.next_at.type)).where(
-        platform.c.state == "active", platform.c.id.not_in(sa.select(platform_check.c.platform_id))
-    )
     connection.execute(
         insert(connection, platform_check)
-        .from_select(["platform_id", "next_at"], missing)
+        .from_select(["platform_id", "next_at"], _unplanned(now))
         .on_conflict_do_nothing(index_elements=["platform_id"])
     )
-    connection.execute(
-        sa.update(platform_check).where(platform_check.c.next_at > now + EVERY + LEASE).values(next_at=now)
-    )
+    connection.execute(sa.update(platform_check).where(_is_too_far_ahead(now)).values(next_at=now))
 
 
 def are_checks_to_plan(connection: sa.Connection, *, now: datetime) -> bool:
     """A look before `plan_checks`, which writes."""
-    missing = sa.select(platform.c.id).where(
+    ahead = sa.select(platform_check.c.platform_id, platform_check.c.next_at).where(_is_too_far_ahead(now))
+    return connection.execute(sa.union_all(_unplanned(now), ahead).limit(1)).first() is not None
+
+
+def _unplanned(now: datetime) -> sa.Select[tuple[int, datetime]]:
+    """Active LMSs that have no check yet, and when it is to be."""
+    return sa.select(platform.c.id, sa.literal(now, platform_check.c.next_at.type)).where(
         platform.c.state == "active", platform.c.id.not_in(sa.select(platform_check.c.platform_id))
     )
-    ahead = sa.select(platform_check.c.platform_id).where(platform_check.c.next_at > now + EVERY + LEASE)
-    return connection.execute(sa.union_all(missing, ahead).limit(1)).first() is not None
+
+
+def _is_too_far_ahead(now: datetime) -> sa.ColumnElement[bool]:
+    return platform_check.c.next_at > now + EVERY + LEASE
 
 
 def due_checks(connection: sa.Connection, *, now: datetime, limit: int) -> list[int]:
@@ -182,7 +183,7 @@ def save_trials(
     if next_at is not None and row is not None and row.asked_at is not None and row.asked_at > began_at:
         values["next_at"] = now
     elif next_at is not None:
-        values |= {"next_at": next_at, "asked_at": None, "asked_by": None, "test_user": None}
+        values |= {"next_at": next_at, "asked_at": None, "test_user": None}
     connection.execute(
         insert(connection, platform_check)
         .values(platform_id=platform_id, **{"next_at": now, **values})

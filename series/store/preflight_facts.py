@@ -1,4 +1,4 @@
-"""What the tables know of an LMS, for its pre-flight and its page."""
+"""What the tables know of an LMS, for its pre-flight; some of it for its page, too."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -18,9 +18,7 @@ from series.store.tables import (
     membership,
     moodle_connection,
     placement,
-    platform,
     refusal,
-    university,
     visit,
 )
 from series.store.universities import PlatformRow
@@ -30,26 +28,17 @@ LAUNCH = "LtiResourceLinkRequest"  # as LTI names its message; a teacher who onl
 
 
 def facts_of(connection: sa.Connection, row: PlatformRow, *, now: datetime) -> PlatformFacts:
-    own = connection.execute(
-        sa.select(platform.c.granted_scopes, platform.c.lms_version, platform.c.state, university.c.slug)
-        .join(university, university.c.id == platform.c.university_id)
-        .where(platform.c.id == row.platform_id)
-    ).one()
     states = _deployment_states(connection, row.platform_id)
     launched_at = last_launch_at(connection, row.platform_id)
     return PlatformFacts(
-        university_slug=own.slug,
-        state=own.state,
         product=row.product,
-        lms_version=own.lms_version,
-        granted_scopes=frozenset((own.granted_scopes or "").split()),
         approved=states.get("approved", 0),
         pending=states.get("pending", 0),
         disabled=states.get("disabled", 0),
         launched_at=launched_at,
         refused=_refusals_since(connection, row.platform_id, launched_at),
         return_origins=_return_origins(connection, row.platform_id),
-        placed=_placed(connection, row.platform_id),
+        placed=last_placed(connection, row.platform_id),
         deliveries=_deliveries(connection, row.platform_id, now),
         moodle=_moodle(connection, row.university_id),
         trial_left_in=trial_column(connection, row.platform_id),
@@ -97,11 +86,11 @@ def _placements(platform_id: int) -> sa.Select[tuple[int]]:
 
 def _deployment_states(connection: sa.Connection, platform_id: int) -> dict[str, int]:
     query = (
-        sa.select(deployment.c.state, sa.func.count().label("deployments"))
+        sa.select(deployment.c.state, sa.func.count())
         .where(deployment.c.platform_id == platform_id)
         .group_by(deployment.c.state)
     )
-    return {row.state: row.deployments for row in connection.execute(query)}
+    return dict(connection.execute(query).all())
 
 
 def _return_origins(connection: sa.Connection, platform_id: int) -> tuple[str, ...]:
@@ -114,7 +103,7 @@ def _return_origins(connection: sa.Connection, platform_id: int) -> tuple[str, .
     return tuple(sorted({origin for url in urls if url and (origin := origin_of(url))}))
 
 
-def _placed(connection: sa.Connection, platform_id: int) -> Placed | None:
+def last_placed(connection: sa.Connection, platform_id: int) -> Placed | None:
     """Of an approved deployment, the activity that was opened last."""
     opened, launched = (_last(column, platform_id) for column in (visit.c.opened_at, membership.c.launched_at))
     row: Any = connection.execute(
@@ -173,6 +162,5 @@ def _moodle(connection: sa.Connection, university_id: int) -> MoodleServices | N
         return None
     return MoodleServices(
         checks=tuple(decode_checks(row.checks)),
-        checked_at=row.checked_at,
         failing=row.reason if row.failures else None,
     )

@@ -2,7 +2,6 @@
 steps when they are asked for. Made in a moment, so that each module has one of its own."""
 
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -13,12 +12,9 @@ from uuid import UUID
 
 from msgspec import structs
 from playwright.sync_api import FrameLocator, Page, expect
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from config.clock import Clock
-from config.settings import Settings
 from lms.products import product_of
-from lti_tool.app import create_app
 from moodle_sync import jobs
 from moodle_sync.deliver_scores import deliver
 from moodle_sync.services import Services, make_services
@@ -36,9 +32,9 @@ from series.store.runs import slot_by_hand
 from series.store.sessions import save_import
 from tests.conftest import make_settings
 from tests.examples import SERIES, SESSION, moved, weekly
-from tests.integration.lti.tool import COMPILED_TEMPLATES
 from tests.integration.sandbox_client import TOOL_KEY
-from tests.integration.staff.desk import COORDINATOR, add_account, cheap_passwords
+from tests.integration.served_tool import serve_tool
+from tests.integration.staff.desk import COORDINATOR, add_account
 from tests.seeds import LAUNCH, PLATFORM, Seeded, launch, seed
 
 RULE = Rule(
@@ -52,13 +48,6 @@ RULE = Rule(
 )
 OVER, RUNNING = "Energy without borders", "Inquiry at the beach"
 TITLES = (OVER, RUNNING, "Robots in the kindergarten", "Mathematics in the museum")
-
-
-class _Handler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.0"
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Quiet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +143,7 @@ def open_classroom(folder: Path, database_url: str) -> Iterator[Classroom]:
         stack.callback(services.http.close)
         seeded = _seed(services, sandbox.campuses["malta"])
         add_account(services.database, COORDINATOR, "Maria Borg", Role.COORDINATOR, settings)
-        stack.enter_context(_serve_tool(settings, listening))
+        stack.enter_context(serve_tool(settings, listening))
         yield Classroom(tool_url=tool_url, sandbox=sandbox, services=services, seeded=seeded)
 
 
@@ -185,30 +174,3 @@ def _seed(services: Services, campus: Campus) -> Seeded:
             connection, kid="tool-key", private_key_pem=pem, encryption_key=services.settings.encryption_key, now=now
         )
     return replace(seeded, sessions=tuple(sessions))
-
-
-@contextmanager
-def _serve_tool(settings: Settings, listening: socket.socket) -> Iterator[None]:
-    app = create_app(settings)
-    app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
-    tool = replace(app.extensions["shared_sessions"], passwords=cheap_passwords())
-    app.extensions["shared_sessions"] = tool
-    server = make_server(
-        "127.0.0.1",
-        listening.getsockname()[1],
-        app,
-        threaded=True,
-        request_handler=_Handler,
-        fd=listening.fileno(),
-    )
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        tool.database.dispose()
-        tool.http.close()
-        tool.queue.huey.storage.close()

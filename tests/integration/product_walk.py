@@ -2,7 +2,6 @@
 
 import re
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,13 +13,10 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import responses
 import sqlalchemy as sa
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from config.clock import Clock
-from config.settings import Settings
 from lms.nrps import as_roster_member, read_memberships
 from lms.products import product_of
-from lti_tool.app import create_app
 from moodle_sync.deliver_scores import attempt, deliver
 from moodle_sync.find_line_items import due_line_items, find_line_item
 from moodle_sync.services import Services, make_services, service_platform
@@ -40,8 +36,8 @@ from series.store.tables import course
 from series.store.visits import find_visit
 from tests.conftest import make_settings
 from tests.examples import SESSION, moved, weekly
-from tests.integration.lti.tool import COMPILED_TEMPLATES
 from tests.integration.sandbox_client import SCOPES, TIMEOUT_S, TOOL_KEY, Form, campus_platform, form_of
+from tests.integration.served_tool import serve_tool
 from tests.seeds import Seeded, code_of, record, seed
 
 GRADED, UNGRADED = True, False
@@ -193,7 +189,7 @@ def open_walk(folder: Path, database_url: str, campus: Campus) -> Iterator[Walk]
         stack.callback(services.database.dispose)
         stack.callback(services.http.close)
         seeded = _seed(services, sandbox.campuses["malta"])
-        stack.enter_context(_serve_tool(settings, listening))
+        stack.enter_context(serve_tool(settings, listening))
         yield Walk(tool_url=tool_url, sandbox=sandbox, services=services, seeded=seeded, clock=clock)
 
 
@@ -218,30 +214,3 @@ def write_down() -> Iterator[responses.RequestsMock]:
             wire.add(method, re.compile("http://127.0.0.1:"), passthrough=True)
         wire.add_passthru("http://localhost")
         yield wire
-
-
-class _Handler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.0"
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Quiet."""
-
-
-@contextmanager
-def _serve_tool(settings: Settings, listening: socket.socket) -> Iterator[None]:
-    app = create_app(settings)
-    app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
-    port = listening.getsockname()[1]
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Handler, fd=listening.fileno())
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        tool = app.extensions["shared_sessions"]
-        tool.database.dispose()
-        tool.http.close()
-        tool.queue.huey.storage.close()

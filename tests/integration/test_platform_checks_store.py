@@ -114,7 +114,7 @@ def test_who_asks_in_the_middle_of_it_is_served_after_it(database: Database, see
     plan(database)
     with database.write() as connection:
         claim_check(connection, seeded.platform_id, now=NOW)
-        ask_for_check(connection, seeded.platform_id, by="staff 1", test_user="17", now=NOW + MINUTE)
+        ask_for_check(connection, seeded.platform_id, test_user="17", now=NOW + MINUTE)
     assert due(database, after=MINUTE) == []  # one at a time
     save(database, seeded.platform_id, OK, after=2 * MINUTE)
     assert due(database, after=2 * MINUTE) == [seeded.platform_id]
@@ -143,7 +143,7 @@ def test_the_worker_hears_whether_somebody_asked_and_what_the_last_score_came_to
         claimed = claim_check(connection, seeded.platform_id, now=later)
         assert claimed is not None
         assert (claimed.is_asked, claimed.earlier_score) == (False, score)
-        ask_for_check(connection, seeded.platform_id, by="staff 1", now=later + LEASE)
+        ask_for_check(connection, seeded.platform_id, now=later + LEASE)
         again = claim_check(connection, seeded.platform_id, now=later + LEASE)
     assert again is not None
     assert again.is_asked
@@ -170,7 +170,7 @@ def test_a_disabled_lms_is_looked_at_only_for_who_asks(database: Database, seede
         disable_platform(connection, seeded.platform_id)
     assert due(database) == []
     with database.write() as connection:
-        ask_for_check(connection, seeded.platform_id, by="staff 1", now=NOW)
+        ask_for_check(connection, seeded.platform_id, now=NOW)
     assert due(database) == [seeded.platform_id]
 
 

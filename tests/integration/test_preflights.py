@@ -74,7 +74,7 @@ def test_a_slow_lms_holds_up_no_other(partner: Partner) -> None:
 
 def test_what_a_worker_left_in_the_middle_is_taken_up_after_its_lease(partner: Partner) -> None:
     with partner.services.database.write() as connection:
-        ask_for_check(connection, partner.seeded.platform_id, by="staff 1", now=partner.now)
+        ask_for_check(connection, partner.seeded.platform_id, now=partner.now)
         assert claim_check(connection, partner.seeded.platform_id, now=partner.now) is not None
     assert not fly_if_due(partner.services, partner.seeded.platform_id)
     partner.world.advance((LEASE + timedelta(seconds=1)).total_seconds())

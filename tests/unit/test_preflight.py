@@ -29,11 +29,7 @@ from tests.conftest import NOW
 
 NOTHING_SENT = Deliveries(last_at=None, failed=0, failed_at=None, reason=None, paused=None)
 FACTS = PlatformFacts(
-    university_slug="malta",
-    state="active",
     product="moodle",
-    lms_version=None,
-    granted_scopes=frozenset(),
     approved=1,
     pending=0,
     disabled=0,
@@ -118,7 +114,7 @@ def test_moodles_web_services_are_none_of_another_lms() -> None:
     assert skipped is not None
     assert skipped.outcome is Outcome.SKIPPED
     wrong = Check(code=MoodleCode.CLOCK, outcome=Outcome.GAP)
-    services = MoodleServices(checks=(wrong,), checked_at=NOW, failing=None)
+    services = MoodleServices(checks=(wrong,), failing=None)
     found = judge_moodle(replace(FACTS, moodle=services))
     assert found is not None
     assert (found.outcome, found.facts) == (Outcome.GAP, {"right": 0, "wrong": 1})

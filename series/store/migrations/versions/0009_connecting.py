@@ -73,7 +73,6 @@ def _make_connecting() -> None:
         sa.Column("platform_id", ID, primary_key=True),
         sa.Column("next_at", INSTANT, nullable=False),
         sa.Column("asked_at", INSTANT),
-        sa.Column("asked_by", sa.String(128)),
         sa.Column("test_user", sa.String(255)),
         sa.Column("began_at", INSTANT),
         sa.Column("checked_at", INSTANT),
