@@ -76,12 +76,6 @@ def beside_the_servers() -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @cache
 def _servers_core() -> int:
     """The last of the cores that this process had at first."""

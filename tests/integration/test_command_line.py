@@ -26,6 +26,7 @@ from series.store.database import Database
 from tests.conftest import NOW, make_settings
 from tests.databases import Databases
 from tests.integration.sandbox_client import World
+from tests.ports import free_port
 
 BIN = Path(sys.executable).parent
 CALENDARS = Path(__file__).parents[1] / "data" / "calendars"
@@ -117,12 +118,6 @@ def calendar(tmp_path: Path) -> Path:
     path = tmp_path / "series.ics"
     path.write_bytes(shift_sample_series(read_sample_series(), this_week=NOW.date()))
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from tests.databases import KINDS, Databases
 from tests.integration.lti.conftest import new_lms
 from tests.integration.lti.lms import KeySets, Lms
 from tests.integration.lti.tool import Login, login_form, prepare
+from tests.ports import free_port
 from tests.waiting import until
 
 POSTS = 16
@@ -124,13 +124,6 @@ def serving(database_url: str, log: Path) -> Iterator[Server]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def begin_login(installation: Installation) -> tuple[Login, str]:

@@ -6,7 +6,6 @@ restart the LMS has the one right value, and no row is stuck.
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -36,6 +35,7 @@ from series.store.universities import add_platform, add_university
 from tests.conftest import make_environment
 from tests.databases import Databases
 from tests.integration.sandbox_client import campus_platform
+from tests.ports import free_port
 from tests.waiting import until
 
 BIN = Path(sys.executable).parent
@@ -92,7 +92,7 @@ class Scene:
 def scene(tmp_path: Path, databases: Databases) -> Iterator[Scene]:
     with ExitStack() as stack:
         url = stack.enter_context(databases.fresh("sqlite"))
-        port = _free_port()
+        port = free_port()
         clock = Clock(offset_file=tmp_path / "clock")
         clock.offset_file.write_text("0")  # type: ignore[union-attr]
         sandbox = Sandbox(tmp_path / "sandbox", [replace(MALTA, port=0)], f"http://localhost:{port}", clock)
@@ -240,12 +240,6 @@ class _worker:  # noqa: N801 - reads as a function
 def _kill(worker: subprocess.Popen[bytes]) -> None:
     worker.send_signal(signal.SIGKILL)
     assert worker.wait(10) == -signal.SIGKILL
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(url: str) -> bool:

@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import re
-import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from tests.live.world import (
     Person,
     World,
     calendar,
+    entry,
     frame_of,
     person,
     picture,
@@ -37,6 +37,7 @@ from tests.live.world import (
     sign_in,
     start_program,
 )
+from tests.ports import free_port
 
 log = logging.getLogger(__name__)
 PASSWORD = "a walk along the harbour"
@@ -117,7 +118,7 @@ def connecting(
 ) -> Iterator[Connecting]:
     folder = tmp_path_factory.mktemp("connecting")
     with databases.fresh("sqlite") as database_url:
-        port = _free_port()
+        port = free_port()
         url = f"http://localhost:{port}"
         world = World(
             environment=make_environment(url, database_url), title="Connecting", calendar=folder / "series.ics"
@@ -285,9 +286,9 @@ def _register(connecting: Connecting, link: str, clock: Clock) -> str:
     )
     picture(page, "moodle-usage")
     page.get_by_role("button", name="Save changes").click()
-    expect(page.locator(f".tool-card[data-clientid='{client_id}']")).to_be_visible()
+    expect(card).to_be_visible()
     clock.mark("shown in the activity chooser")
-    type_id = page.locator(f".tool-card[data-clientid='{client_id}']").get_attribute("data-type-id")
+    type_id = card.get_attribute("data-type-id")
     assert type_id
     return type_id
 
@@ -346,12 +347,6 @@ def _open(page: Page, module_id: str) -> FrameLocator:
     return frame_of(page)
 
 
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 def _delete_tools(page: Page, url: str) -> None:
     """Also after a failure: a tool that is left behind would be asked about at the next registration."""
     page.goto(f"{GIVEN['URL']}/mod/lti/toolconfigure.php", wait_until="networkidle")
@@ -372,7 +367,4 @@ def _delete_tools(page: Page, url: str) -> None:
 
 def _thirteen(now: datetime) -> bytes:
     start = now.replace(minute=0, second=0, microsecond=0) - timedelta(weeks=2)
-    whole = [calendar(f"Workshop {n}", start + timedelta(weeks=n), uid=f"workshop-{n}") for n in range(13)]
-    head, tail = b"BEGIN:VEVENT", b"END:VCALENDAR"
-    events = b"".join(one[one.index(head) : one.index(tail)] for one in whole)
-    return whole[0][: whole[0].index(head)] + events + tail + b"\r\n"
+    return calendar(*(entry(f"Workshop {n}", start + timedelta(weeks=n), uid=f"workshop-{n}") for n in range(13)))

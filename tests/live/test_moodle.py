@@ -16,6 +16,7 @@ from tests.live.world import (
     World,
     calendar,
     check_in,
+    entry,
     events,
     has_sent,
     open_check_in,
@@ -60,11 +61,11 @@ def test_the_mirror_follows_the_calendar(world: World, moodle: Moodle) -> None:
     assert "nothing to do" in world.sync("run", "mirror")
     # A session that has begun is never changed by its calendar; a later one is.
     later = datetime.now(UTC) + timedelta(days=3)
-    world.calendar.write_bytes(calendar(world.title, later, uid="later"))
+    world.calendar.write_bytes(calendar(entry(world.title, later, uid="later")))
     world.sync("run", "calendar")
     world.sync("run", "mirror")
     assert len(_named(moodle, world.title)) == 2
-    world.calendar.write_bytes(calendar(world.title, later, uid="later", status="CANCELLED"))
+    world.calendar.write_bytes(calendar(entry(world.title, later, uid="later", status="CANCELLED")))
     world.sync("run", "calendar")
     world.sync("run", "mirror")
     assert any(event.startswith("CANCELLED: ") for event in _named(moodle, world.title))

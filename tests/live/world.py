@@ -102,7 +102,7 @@ def serve_world(
     )
     world.tool("migrate")  # makes the first key
     _register(world, moodle.base_url, deployments)
-    world.calendar.write_bytes(calendar(title, datetime.now(UTC) - timedelta(minutes=6)))
+    world.calendar.write_bytes(calendar(entry(title, datetime.now(UTC) - timedelta(minutes=6))))
     world.sync("series", "import", str(world.calendar), "--series", "live", "--title", "Live", "--required", "1")
     world.sync(
         "connect", "malta", "--url", moodle.base_url, "--course", GIVEN["COURSE"], "--series", "live",
@@ -143,11 +143,14 @@ def start_program(folder: Path, world: World, program: str, *arguments: str) -> 
     return Program(name=program, process=process, log=log)
 
 
-def calendar(title: str, start_at: datetime, *, uid: str = "now", status: str = "CONFIRMED") -> bytes:
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//Shared Sessions//live test//EN",
+def calendar(*entries: list[str]) -> bytes:
+    head = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Shared Sessions//live test//EN"]
+    return "\r\n".join([*head, *(line for entry in entries for line in entry), "END:VCALENDAR", ""]).encode()
+
+
+def entry(title: str, start_at: datetime, *, uid: str = "now", status: str = "CONFIRMED") -> list[str]:
+    """Of a calendar: its lines."""
+    return [
         "BEGIN:VEVENT",
         f"UID:{uid}",
         "DTSTAMP:20260101T000000Z",
@@ -157,10 +160,7 @@ def calendar(title: str, start_at: datetime, *, uid: str = "now", status: str = 
         f"STATUS:{status}",
         "DESCRIPTION:Hosting university: University of Malta",
         "END:VEVENT",
-        "END:VCALENDAR",
-        "",
     ]
-    return "\r\n".join(lines).encode()
 
 
 def events(moodle: Moodle) -> tuple[CalendarEvent, ...]:
