@@ -21,6 +21,7 @@ from sandbox_lms import (
     token_endpoint,
     tool_pages,
 )
+from sandbox_lms.closed_answers import close_answers
 from sandbox_lms.sign_ins import signed_in_person
 from sandbox_lms.site import EXTENSION, Site, the_site
 
@@ -52,6 +53,7 @@ def create_app(site: Site) -> Flask:
     app.context_processor(_template_values)
     app.register_error_handler(HTTPException, _error_page)
     app.after_request(_add_headers)
+    close_answers(app)
     return app
 
 

@@ -69,11 +69,11 @@ def disable_deployment(connection: sa.Connection, home: PlatformRow, deployment_
 def count_pending(connection: sa.Connection, platform_ids: Collection[int]) -> dict[int, int]:
     """How many wait to be attached, of those of these platforms that have some."""
     query = (
-        sa.select(deployment.c.platform_id, sa.func.count())
+        sa.select(deployment.c.platform_id, sa.func.count().label("waiting"))
         .where(deployment.c.platform_id.in_(platform_ids), deployment.c.state == "pending")
         .group_by(deployment.c.platform_id)
     )
-    return dict(connection.execute(query).all())
+    return {row.platform_id: row.waiting for row in connection.execute(query)}
 
 
 def list_deployments(connection: sa.Connection, *, platform_id: int | None = None) -> list[DeploymentRow]:

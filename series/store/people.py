@@ -53,13 +53,13 @@ def find_person(connection: sa.Connection, staff_id: int, *, now: datetime) -> P
 
 def disable_person(connection: sa.Connection, staff_id: int) -> None:
     """As series.store.staff.disable_account. May be repeated. Raises LastCoordinator."""
-    active = connection.execute(
-        sa.select(staff.c.id)
-        .where(staff.c.role == Role.COORDINATOR.value, staff.c.state == AccountState.ACTIVE.value)
+    coordinators = connection.execute(
+        sa.select(staff.c.id, staff.c.state)
+        .where(staff.c.role == Role.COORDINATOR.value)
         .order_by(staff.c.id)
-        .with_for_update()  # two who disable each other are one after the other
-    ).scalars()
-    if set(active) == {staff_id}:
+        .with_for_update()  # the disabled ones too: all lock the same rows, and so one after the other
+    )
+    if {row.id for row in coordinators if row.state == AccountState.ACTIVE.value} == {staff_id}:
         raise LastCoordinator
     disable_account(connection, staff_id)
 

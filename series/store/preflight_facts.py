@@ -86,11 +86,11 @@ def _placements(platform_id: int) -> sa.Select[tuple[int]]:
 
 def _deployment_states(connection: sa.Connection, platform_id: int) -> dict[str, int]:
     query = (
-        sa.select(deployment.c.state, sa.func.count())
+        sa.select(deployment.c.state, sa.func.count().label("deployments"))
         .where(deployment.c.platform_id == platform_id)
         .group_by(deployment.c.state)
     )
-    return dict(connection.execute(query).all())
+    return {row.state: row.deployments for row in connection.execute(query)}
 
 
 def _return_origins(connection: sa.Connection, platform_id: int) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from config.settings import Settings
 from lti_tool.app import create_app
+from sandbox_lms.closed_answers import close_answers
 from tests.integration.lti.tool import COMPILED_TEMPLATES
 from tests.integration.staff.desk import cheap_passwords
 
@@ -24,6 +25,7 @@ class _Handler(WSGIRequestHandler):
 @contextmanager
 def serve_tool(settings: Settings, listening: socket.socket) -> Iterator[None]:
     app = create_app(settings)
+    close_answers(app)
     app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
     tool = replace(app.extensions["shared_sessions"], passwords=cheap_passwords())
     app.extensions["shared_sessions"] = tool
