@@ -12,9 +12,10 @@ from itertools import chain
 from pathlib import Path
 
 from tests.benchmarks.browser import Browser, SignedLaunch, sign
-from tests.benchmarks.servers import BIN, free_port, serve
+from tests.benchmarks.servers import BIN, serve
 from tests.benchmarks.the_tool import set_up
 from tests.integration.lti.lms import Lms
+from tests.ports import free_port
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,10 @@ from typing import Self, TypeVar
 
 from tests.benchmarks import floor, known_lms
 from tests.benchmarks.browser import Browser, sign
-from tests.benchmarks.servers import Server, free_port, granian, serve
+from tests.benchmarks.servers import Server, granian, serve
 from tests.benchmarks.the_tool import set_up
 from tests.integration.lti.lms import Lms
+from tests.ports import free_port
 
 A = TypeVar("A")
 B = TypeVar("B")

@@ -20,9 +20,10 @@ from series.store.moodle_tables import moodle_job
 from series.store.sessions import add_series, add_session
 from series.store.tables import mirror
 from series.store.universities import add_university
-from tests.benchmarks.servers import BIN, PROC, ROOT, free_port, serve
+from tests.benchmarks.servers import BIN, PROC, ROOT, serve
 from tests.conftest import make_environment
 from tests.examples import SERIES, SESSION, moved, weekly
+from tests.ports import free_port
 from tests.seeds import ENCRYPTION_KEY
 from tests.waiting import until
 

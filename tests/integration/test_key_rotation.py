@@ -19,8 +19,9 @@ from moodle_sync.services import Services, make_services
 from sandbox_lms.campus import MALTA
 from sandbox_lms.server import Sandbox
 from tests.conftest import make_settings
-from tests.integration.test_command_line import BIN, Shell, free_port
+from tests.integration.test_command_line import BIN, Shell
 from tests.integration.test_key_commands import environment_of
+from tests.ports import free_port
 from tests.waiting import until
 
 KEYS = ("lti-tool", "keys")
