@@ -31,6 +31,10 @@ class Action(StrEnum):
     SEE_PEOPLE = "see_people"  # the accounts of staff
     EDIT_PEOPLE = "edit_people"
     USE_BINDING = "use_binding"  # come as staff by an administrator's launch
+    SEE_POOLED = "see_pooled"  # the series as protected numbers
+    SEE_OWN_DATA = "see_own_data"  # and correct, export, erase, move it
+    SEE_AUDIT = "see_audit"  # who saw and did what
+    RUN_PRIVACY = "run_privacy"  # transfer instruments, the leaving of a university, who is touched by a breach
 
 
 Thing = Session | University | CoursePerson | None
@@ -58,6 +62,9 @@ OF_COORDINATORS = {
     Action.EDIT_PARTNERS,
     Action.SEE_PEOPLE,
     Action.EDIT_PEOPLE,
+    Action.SEE_POOLED,
+    Action.SEE_AUDIT,
+    Action.RUN_PRIVACY,
 }
 
 
@@ -96,7 +103,9 @@ def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
             return _counts(viewer) and is_held
         case Action.SPEAK_FOR_ONESELF:
             return _counts(viewer) and (session is None or session.series_id == viewer.series_id)
-        case Action.SEE_COURSE:
+        case Action.SEE_OWN_DATA:
+            return not viewer.is_test_user
+        case Action.SEE_COURSE | Action.SEE_POOLED:
             return _teaches(viewer)
         case Action.ANNOUNCE | Action.CHOOSE_ROUND:
             return _teaches(viewer) and not viewer.is_test_user

@@ -78,6 +78,7 @@ university = Table(
     Column("country", String(2), nullable=False),
     Column("time_zone", String(64), nullable=False),
     Column("language", String(16), nullable=False),
+    Column("left_at", Instant),  # takes part no longer since
 )
 
 platform = Table(
@@ -169,6 +170,8 @@ series = Table(
     Column("created_at", Instant, nullable=False),
     _ref("copied_from_id", "series.id", nullable=True),  # the round before
     Column("join_hosts", Text),  # where its meetings may be, blanks between; none: anywhere
+    Column("smallest_group", Integer, nullable=False, server_default="5"),  # k: fewer of others are not shown
+    Column("pooled_by", String(16)),  # session, month: columns of the pooled table; none: not decided yet
 )
 
 rule_version = Table(  # what counts, as it was set one time after the other; append-only
@@ -356,6 +359,7 @@ participant = Table(
     Column("sub", String(255), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("feed_generation", Integer, nullable=False, server_default="0"),  # as for a course
+    Column("objected_at", Instant),  # to being counted with others and to grades being sent; none: has not
     UniqueConstraint("university_id", "issuer", "sub"),
 )
 
@@ -599,6 +603,9 @@ audit = Table(
     Column("action", String(64), nullable=False),
     Column("object", String(128), nullable=False),
     Column("detail", Text, nullable=False),  # JSON
+    # What a seal covers in place of persons: SHA-256 of salt and id; none: no person, or a line from before 0010.
+    Column("actor_commitment", String(64)),
+    Column("object_commitment", String(64)),
 )
 
 staff = Table(  # who runs the series, and the LMS admins of universities

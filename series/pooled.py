@@ -1,0 +1,83 @@
+"""What a viewer is shown of the series as a whole: values, without a name and without a single person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+SMALLEST_GROUPS = range(3, 21)  # what k may be
+
+
+class PooledBy(StrEnum):
+    """Columns of the table sessions × universities. Months, where sessions alone would be mostly holes."""
+
+    SESSION = "session"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Part of a series of which people are counted: one session, one month of sessions ("2026-11"), or all of it."""
+
+    session_id: UUID | None = None
+    month: str | None = None
+
+    @property
+    def key(self) -> str:
+        """As it is stored."""
+        if self.session_id is not None:
+            return f"session:{self.session_id}"
+        return f"month:{self.month}" if self.month is not None else "term"
+
+
+TERM = Block()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What was counted at one moment: distinct people by block and university id. Never shown as it is."""
+
+    at: datetime
+    smallest_group: int
+    counts: Mapping[Block, Mapping[int, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Universities that are shown together in one block, because some of them are too small alone. `people` None: all
+    of them together are too few."""
+
+    university_ids: frozenset[int]
+    people: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One block for one viewer, without the viewer's own university. `shown`: alone. `group` None: nobody is hidden.
+    `total`: of `shown` and `group`; None when that would tell of a hidden group."""
+
+    block: Block
+    shown: Mapping[int, int]
+    group: Group | None
+    total: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pooled:
+    """All that one viewer is told at one step. `rows`: of each university whose cells are all shown, their sum.
+    `people`: distinct ones in the whole series, of all others together."""
+
+    step_at: datetime
+    smallest_group: int
+    by: PooledBy
+    columns: tuple[Column, ...]
+    rows: Mapping[int, int]
+    people: int | None
+
+    @property
+    def share_shown(self) -> float:
+        """Of all cells of others, how many are shown alone: 0 to 1."""
+        shown = sum(len(column.shown) for column in self.columns)
+        hidden = sum(len(column.group.university_ids) for column in self.columns if column.group)
+        return shown / (shown + hidden) if shown + hidden else 0.0
