@@ -105,10 +105,9 @@ def _visit_may(viewer: Visit, action: Action, session: Session | None) -> bool:
             return _counts(viewer) and (session is None or session.series_id == viewer.series_id)
         case Action.SEE_OWN_DATA:
             return not viewer.is_test_user
-        case Action.SEE_COURSE | Action.SEE_POOLED:
-            return _teaches(viewer)
-        case Action.ANNOUNCE | Action.CHOOSE_ROUND:
-            return _teaches(viewer) and not viewer.is_test_user
+        case Action.SEE_COURSE | Action.SEE_POOLED | Action.ANNOUNCE | Action.CHOOSE_ROUND:
+            may_write = not viewer.is_test_user
+            return _teaches(viewer) and (may_write or action in {Action.SEE_COURSE, Action.SEE_POOLED})
         case Action.OPEN_CHECK_IN | Action.CHANGE_JOIN_LINK | Action.ASK_TO_HOST | Action.TAKE_HOST_INVITATION:
             return _may_host(viewer, action, session)
         case _:

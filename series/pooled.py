@@ -10,7 +10,7 @@ SMALLEST_GROUPS = range(3, 21)  # what k may be
 
 
 class PooledBy(StrEnum):
-    """Columns of the table sessions × universities. Months, where sessions alone would be mostly holes."""
+    """Columns of the table of sessions and universities. Months, where sessions alone would be mostly holes."""
 
     SESSION = "session"
     MONTH = "month"

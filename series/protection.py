@@ -1,8 +1,8 @@
 """Which numbers of other universities are shown, and which are hidden so that nobody learns of a few people.
 
-Pure: every view, export and chart shows what `publish` gives and nothing else. The promise, against one viewer who keeps
-all they were ever shown: what a hidden number below k may be contains 0 to k - 1, and what any other hidden number may
-be is at least k wide.
+Pure: every view, export and chart shows what `publish` gives and nothing else. The promise, against one viewer who
+keeps all they were ever shown: what a hidden number below k may be contains 0 to k - 1, and what any other hidden
+number may be is at least k wide.
 """
 
 from collections.abc import Mapping, Sequence

@@ -48,7 +48,15 @@ ACT_FOR = {"teacher", "teacher who is a learner too", "host"}
 SEE_COURSE = {*ACT_FOR, "test user who teaches"}
 HOSTS = {"host", "student who hosts"}
 COORDINATES = {"coordinator"}
-OF_COORDINATORS = (Action.SEE_PARTNERS, Action.EDIT_PARTNERS, Action.SEE_PEOPLE, Action.EDIT_PEOPLE)
+OF_COORDINATORS = (
+    Action.SEE_PARTNERS,
+    Action.EDIT_PARTNERS,
+    Action.SEE_PEOPLE,
+    Action.EDIT_PEOPLE,
+    Action.SEE_AUDIT,
+    Action.RUN_PRIVACY,
+)
+NO_TEST_USER = {name for name, viewer in VIEWERS.items() if isinstance(viewer, Visit) and not viewer.is_test_user}
 ADMINISTRATES = {"administrator of the LMS", "teacher who administers the LMS"}
 
 TABLE: list[tuple[Action, str, Thing, set[str]]] = [
@@ -61,6 +69,8 @@ TABLE: list[tuple[Action, str, Thing, set[str]]] = [
     (Action.SPEAK_FOR_ONESELF, "the whole count", None, CHECK_IN_THERE),
     (Action.SPEAK_FOR_ONESELF, "a session of another series", FOREIGN_SESSION, set()),
     (Action.SEE_COURSE, "the own course", None, SEE_COURSE),
+    (Action.SEE_POOLED, "the series", None, {*SEE_COURSE, *COORDINATES}),
+    (Action.SEE_OWN_DATA, "whatever there is", None, NO_TEST_USER),
     (Action.ACT_FOR, "somebody of the own course", LEARNER, ACT_FOR),
     (Action.ACT_FOR, "oneself", replace(LEARNER, participant_id=TEACHER.participant_id), set()),
     (Action.ACT_FOR, "somebody of another course", replace(LEARNER, course_id=2), set()),
