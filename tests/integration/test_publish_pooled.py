@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -51,19 +52,31 @@ class Office:
             return [one.outcome for one in runs.list_runs(connection, limit=9, job="pooled")]
 
 
-@pytest.fixture
-def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
-    settings = replace(make_settings(database_url), clock_file=tmp_path / "clock")
-    queue = WorkQueue(f"sqlite:///{tmp_path}/x.db", settings.secret_key)  # PostgreSQL would have to make its tables
+@contextmanager
+def open_office(url: str, folder: Path) -> Iterator[Office]:
+    settings = replace(make_settings(url), clock_file=folder / "clock")
+    queue = WorkQueue(f"sqlite:///{folder}/x.db", settings.secret_key)  # PostgreSQL would have to make its tables
     services = replace(make_services(settings), queue=queue)
     crowd = gather(services.database)
     complete(services.database, crowd.sessions[0], crowd.malta)
-    opened = Office(services=services, crowd=crowd, clock_file=tmp_path / "clock")
+    opened = Office(services=services, crowd=crowd, clock_file=folder / "clock")
     opened.goes_on_to(MONDAY)
     yield opened
     services.queue.huey.storage.close()
     services.http.close()
     services.database.dispose()
+
+
+@pytest.fixture
+def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
+    with open_office(database_url, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_office(sqlite_url: str, tmp_path: Path) -> Iterator[Office]:
+    with open_office(sqlite_url, tmp_path) as opened:
+        yield opened
 
 
 def test_the_worker_renews_them_on_monday_and_not_again_that_week(office: Office) -> None:
@@ -113,24 +126,16 @@ def command(office: Office, monkeypatch: pytest.MonkeyPatch, *options: str) -> s
     return done.output
 
 
-@pytest.fixture
-def sqlite_only(database_url: str) -> None:
-    if not database_url.startswith("sqlite"):
-        pytest.skip("a worker's queue makes its own tables there")
+def test_by_hand_what_is_due_is_renewed_once(sqlite_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command(sqlite_office, monkeypatch, "--dry-run") == "autumn: due since 2026-12-07 03:00 UTC.\n"
+    assert steps(sqlite_office.database) == ()
+    assert command(sqlite_office, monkeypatch) == "autumn: 4 blocks, 2 universities\n"
+    assert command(sqlite_office, monkeypatch) == "Nothing is due; the next time is 2026-12-14 03:00 UTC.\n"
+    assert len(steps(sqlite_office.database)) == 1
 
 
-@pytest.mark.usefixtures("sqlite_only")
-def test_by_hand_what_is_due_is_renewed_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert command(office, monkeypatch, "--dry-run") == "autumn: due since 2026-12-07 03:00 UTC.\n"
-    assert steps(office.database) == ()
-    assert command(office, monkeypatch) == "autumn: 4 blocks, 2 universities\n"
-    assert command(office, monkeypatch) == "Nothing is due; the next time is 2026-12-14 03:00 UTC.\n"
-    assert len(steps(office.database)) == 1
-
-
-@pytest.mark.usefixtures("sqlite_only")
-def test_the_run_is_in_the_list_of_runs(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    command(office, monkeypatch)
+def test_the_run_is_in_the_list_of_runs(sqlite_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    command(sqlite_office, monkeypatch)
     done = CliRunner().invoke(moodle_sync, ["runs", "list", "--job", "pooled", "--json"])
     (row,) = json.loads(done.output)
     assert (row["job"], row["scope"], row["outcome"]) == ("pooled", "autumn", "done")
