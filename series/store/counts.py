@@ -51,7 +51,11 @@ def _people(connection: sa.Connection, course_id: int, which: sa.ColumnElement[b
 
 
 def _in_course(course_id: int, subs: Collection[str]) -> sa.ColumnElement[bool]:
-    """As a union of ids, each by its index."""
+    return participant.c.id.in_(in_course(course_id, subs))
+
+
+def in_course(course_id: int, subs: Collection[str] = ()) -> sa.ScalarSelect[int]:
+    """Ids of who learns in a course, as in `people_of_course`: a union, each by its index."""
     members = (
         sa.select(membership.c.participant_id)
         .join(placement, membership.c.placement_id == placement.c.id)
@@ -67,11 +71,9 @@ def _in_course(course_id: int, subs: Collection[str]) -> sa.ColumnElement[bool]:
         .join(platform, (deployment.c.platform_id == platform.c.id) & (platform.c.issuer == participant.c.issuer))
         .where(course.c.id == course_id)
     )
-    return participant.c.id.in_(
-        members.union(
-            at_home.where(participant.c.sub.in_(stored)), at_home.where(participant.c.sub.in_(list(subs)))
-        ).scalar_subquery()
-    )
+    return members.union(
+        at_home.where(participant.c.sub.in_(stored)), at_home.where(participant.c.sub.in_(list(subs)))
+    ).scalar_subquery()
 
 
 def subs_beside(connection: sa.Connection, participant_ids: Collection[int], *, of: int) -> dict[int, str]:
