@@ -15,6 +15,7 @@ from series.pooled import TERM, Block, Step
 from series.sessions import Series, Session
 from series.step_times import STEPS_AFTER_END, month_of, step_due_at
 from series.store.counts import in_course
+from series.store.pooled_settings import smallest_group_of
 from series.store.pooled_tables import pooled_count, pooled_step
 from series.store.sessions import lock_series, sessions_of
 from series.store.tables import (
@@ -106,7 +107,7 @@ def take_step(connection: sa.Connection, series_id: UUID, *, due_at: datetime, n
         return None
     old = before[-1].counts if before else {}
     fresh = _fresh(connection, known, old, now)
-    smallest_group = connection.execute(sa.select(series.c.smallest_group).where(series.c.id == series_id)).scalar_one()
+    smallest_group = smallest_group_of(connection, series_id)
     connection.execute(sa.insert(pooled_step).values(series_id=series_id, step_at=now, smallest_group=smallest_group))
     changed = [
         {"series_id": series_id, "block": block.key, "university_id": one, "step_at": now, "people": people}
