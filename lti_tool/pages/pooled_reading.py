@@ -13,6 +13,7 @@ from series.sessions import Series, Session
 from series.step_times import STEPS_AFTER_END, month_of, next_step_at
 from series.store.database import Connection
 from series.store.pooled import OwnCounts, own_counts, steps_of
+from series.store.pooled_settings import pooled_by_of
 from series.store.sessions import get_series, sessions_of
 from series.store.universities import list_universities
 
@@ -60,8 +61,7 @@ def read_results(
     connection: Connection, series_id: UUID, *, viewer: University | None, course_id: int | None, now: datetime
 ) -> Results:
     series, sessions = get_series(connection, series_id), tuple(sessions_of(connection, series_id))
-    by = PooledBy.SESSION
-    own = None
+    pooled, own = read_published(connection, series_id, viewer=viewer), None
     if viewer is not None and course_id is not None:
         own = own_counts(connection, series_id=series_id, university_id=viewer.university_id, course_id=course_id)
     return Results(
@@ -70,8 +70,8 @@ def read_results(
         universities={one.university_id: one for one in list_universities(connection)},
         viewer=viewer,
         own=own,
-        by=by,
-        pooled=read_published(connection, series_id, viewer=viewer),
+        by=pooled.by if pooled else PooledBy.SESSION,
+        pooled=pooled,
         next_at=_next_at(sessions, series, now),
         now=now,
     )
@@ -79,7 +79,9 @@ def read_results(
 
 def read_published(connection: Connection, series_id: UUID, *, viewer: University | None) -> Pooled | None:
     """What `viewer` is told of all others; None before anything was published."""
-    by = PooledBy.SESSION
+    by = pooled_by_of(connection, series_id)
+    if by is None:
+        return None
     return publish(steps_of(connection, series_id), viewer=viewer.university_id if viewer else None, by=by)
 
 
