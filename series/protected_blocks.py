@@ -11,7 +11,7 @@ would be subtracted from the new one. The same when a university has left.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from series.pooled import Block, Column, Group, Step
+from series.pooled import TERM, Block, Column, Group, Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +47,12 @@ def follow(steps: Sequence[Step], block: Block, viewer: int | None) -> list[Told
     """What is told after each step; None before the block is there."""
     told: list[Told | None] = []
     before: Told | None = None
+    last: Step | None = None
     for step in steps:
-        if block in step.counts:
+        if block in step.counts and not (before and last and _is_settled(before, block, last, step)):
             before = _next(before, _others(step, block, viewer), step.smallest_group)
         told.append(before)
+        last = step
     return told
 
 
@@ -59,9 +61,20 @@ def everybody(step: Step) -> frozenset[int]:
     return frozenset().union(*step.counts.values())
 
 
+def _is_settled(before: Told, block: Block, last: Step, step: Step) -> bool:
+    """Nothing else is told than at the `last` step."""
+    return (
+        before.has_begun
+        and step.counts[block] == last.counts.get(block)
+        and step.smallest_group == last.smallest_group
+        and before.counts.keys() <= step.counts[block].keys()
+    )
+
+
 def _others(step: Step, block: Block, viewer: int | None) -> dict[int, int]:
     """Nobody is a number too: a university that does not stand in the block is hidden among the small ones."""
-    return {one: step.counts[block].get(one, 0) for one in sorted(everybody(step)) if one != viewer}
+    known = {**dict.fromkeys(step.counts.get(TERM, ()), 0), **step.counts[block]}
+    return {one: people for one, people in known.items() if one != viewer}
 
 
 def _next(before: Told | None, counts: Mapping[int, int], k: int) -> Told:

@@ -6,10 +6,11 @@ number may be is at least k wide. docs/protection.md says why it holds and what 
 it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from series.pooled import TERM, Block, Column, Pooled, PooledBy, Step
+from series.pooled import TERM, Block, Column, Pooled, PooledBy, Step, Totals
 from series.protected_blocks import everybody, follow
+from series.protected_people import History, when_people_are_told
 
 MOSTLY = 0.5  # sessions by universities are the columns where no more of them than this would be below k
 
@@ -32,19 +33,68 @@ def publish(steps: Sequence[Step], *, viewer: int | None, by: PooledBy) -> Poole
     if not steps:
         return None
     newest = steps[-1]
-    columns = []
-    for block in _blocks(newest, by):
-        told = follow(steps, block, viewer)[-1]
-        assert told is not None  # the newest step counts it
-        columns.append(told.column(block))
+    histories = _histories(steps, by, viewer)
+    columns = _columns(histories[viewer])
+    people_step = _people_step(steps, histories)
     return Pooled(
         step_at=newest.at,
         smallest_group=newest.smallest_group,
         by=by,
-        columns=tuple(columns),
-        rows=_rows(columns),
-        people=None,
+        columns=tuple(columns.values()),
+        rows=_rows(list(columns.values())),
+        people=_people(people_step, viewer),
+        people_at=people_step.at if people_step else None,
     )
+
+
+def publish_totals(steps: Sequence[Step], *, by: PooledBy) -> Totals | None:
+    """What a report tells everybody by the newest of `steps`: nothing that any viewer is not told anyway, once the own
+    university is subtracted. None before the first step."""
+    if not steps:
+        return None
+    newest = steps[-1]
+    histories = _histories(steps, by, None)
+    told = {viewer: _columns(history) for viewer, history in histories.items()}
+    people_step = _people_step(steps, histories)
+    return Totals(
+        step_at=newest.at,
+        smallest_group=newest.smallest_group,
+        by=by,
+        by_block={block: _total(block, told, newest) for block in _blocks(newest, by)},
+        people=_people(people_step, None),
+        people_at=people_step.at if people_step else None,
+    )
+
+
+def _histories(steps: Sequence[Step], by: PooledBy, viewer: int | None) -> dict[int | None, History]:
+    """What everybody was told, `viewer` too where nobody of theirs is counted."""
+    viewers = {None, viewer, *everybody(steps[-1])}
+    blocks = _blocks(steps[-1], by)
+    return {one: {block: follow(steps, block, one) for block in blocks} for one in viewers}
+
+
+def _columns(history: History) -> dict[Block, Column]:
+    return {block: told[-1].column(block) for block, told in history.items() if told[-1] is not None}
+
+
+def _people_step(steps: Sequence[Step], histories: Mapping[int | None, History]) -> Step | None:
+    """The last one at which distinct people were told."""
+    told = zip(steps, when_people_are_told(steps, histories), strict=True)
+    return next((step for step, is_told in reversed(list(told)) if is_told), None)
+
+
+def _people(step: Step | None, viewer: int | None) -> int | None:
+    return sum(people for one, people in step.counts[TERM].items() if one != viewer) if step else None
+
+
+def _total(block: Block, told: Mapping[int | None, Mapping[Block, Column]], newest: Step) -> int | None:
+    """Of all; None where a viewer is not told the total of all others, or one of other universities."""
+    all_of_them = told[None][block]
+    for viewer, columns in told.items():
+        own = newest.counts[block].get(viewer, 0) if viewer in all_of_them.university_ids and viewer is not None else 0
+        if all_of_them.total is None or columns[block].total != all_of_them.total - own:
+            return None
+    return all_of_them.total
 
 
 def _blocks(step: Step, by: PooledBy) -> list[Block]:
