@@ -1,13 +1,11 @@
 """Who learns in a course, and counts of completions: of the own course by person, as bare numbers of all others."""
 
 from collections.abc import Collection
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from series.people import CoursePerson
 from series.store.tables import (
-    completion,
     course,
     deployment,
     membership,
@@ -88,17 +86,6 @@ def subs_beside(connection: sa.Connection, participant_ids: Collection[int], *, 
         .where(own.c.id == of, participant.c.id.in_(participant_ids))
     )
     return {row.id: row.sub for row in rows}
-
-
-def completions_elsewhere(connection: sa.Connection, *, session_id: UUID, university_id: int) -> int:
-    """How many people of all other universities completed the session. Never shown without `pooling.protect`."""
-    return int(
-        connection.execute(
-            sa.select(sa.func.count())
-            .select_from(completion.join(participant, completion.c.participant_id == participant.c.id))
-            .where(completion.c.session_id == session_id, participant.c.university_id != university_id)
-        ).scalar_one()
-    )
 
 
 def memberships_url_of(connection: sa.Connection, course_id: int) -> tuple[str, str | None]:
