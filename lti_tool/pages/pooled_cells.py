@@ -18,6 +18,7 @@ class Shows(StrEnum):
     WITH_OTHERS = "with-others"
     WAITS = "waits"
     CANCELLED = "cancelled"
+    NOT_YET_THERE = "not-yet-there"  # became a partner after this was counted first
     NOBODY = "nobody"  # is hidden in this column, so there is no group
 
 
@@ -88,19 +89,16 @@ class PooledTable:
 
 def words_of(cell: Cell, smallest_group: int) -> FileCell:
     """For a file, where a number stays a number."""
-    match cell.shows:
-        case Shows.PEOPLE:
-            return cell.people
-        case Shows.HIDDEN:
-            return hidden_words(smallest_group)
-        case Shows.WITH_OTHERS:
-            return gettext("counted with others")
-        case Shows.CANCELLED:
-            return gettext("cancelled")
-        case Shows.NOBODY:
-            return gettext("nobody is hidden")
-        case Shows.WAITS:
-            return gettext("not counted yet")
+    if cell.shows is Shows.PEOPLE:
+        return cell.people
+    return {
+        Shows.HIDDEN: hidden_words(smallest_group),
+        Shows.WITH_OTHERS: gettext("counted with others"),
+        Shows.CANCELLED: gettext("cancelled"),
+        Shows.NOT_YET_THERE: gettext("not yet a partner then"),
+        Shows.NOBODY: gettext("nobody is hidden"),
+        Shows.WAITS: gettext("not counted yet"),
+    }[cell.shows]
 
 
 def hidden_words(smallest_group: int) -> str:

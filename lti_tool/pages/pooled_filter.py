@@ -30,7 +30,7 @@ def wanted_filter() -> Filter:
 
 def filter_choices(results: Results) -> Choices:
     columns = results.pooled.columns if results.pooled else ()
-    ids = {one for column in columns for one in (*column.shown, *(column.group.university_ids if column.group else ()))}
+    ids = {one for column in columns for one in column.university_ids}
     countries = {results.universities[one].country for one in ids}
     months = sorted({head.month for head in heads_of(results)})
     return Choices(

@@ -10,12 +10,13 @@ from flask_babel import get_locale
 from lti_tool.pages.pooled_cells import HEATS, Cell, Filter, Head, Line, PooledTable, Shows
 from lti_tool.pages.pooled_reading import Results
 from lti_tool.pages.words import WORDS
-from series.pooled import Block, Column, PooledBy
+from series.pooled import Block, PooledBy
 from series.sessions import Session
 from series.step_times import month_of
 
 gettext, ngettext = WORDS.gettext, WORDS.ngettext
 NO_FILTER = Filter()
+NEUTRAL = {Shows.PEOPLE, Shows.WAITS, Shows.CANCELLED}  # hide nothing from a sum
 
 
 def table_of(results: Results, wanted: Filter = NO_FILTER) -> PooledTable:
@@ -85,7 +86,7 @@ def _cancelled(results: Results, block: Block) -> Cell | None:
 
 def _university_lines(results: Results, heads: Sequence[Head], wanted: Filter) -> list[Line]:
     columns = results.columns
-    ids = set[int]().union(*(column.shown.keys() | _in_group(column) for column in columns.values()))
+    ids = set[int]().union(*(column.university_ids for column in columns.values()))
     most = max((people for column in columns.values() for people in column.shown.values()), default=0)
     lines = []
     for one in sorted((results.universities[found] for found in ids), key=lambda one: one.name.casefold()):
@@ -101,10 +102,6 @@ def _university_lines(results: Results, heads: Sequence[Head], wanted: Filter) -
     return [*lines, *_group_line(results, heads)]
 
 
-def _in_group(column: Column) -> frozenset[int]:
-    return column.group.university_ids if column.group else frozenset()
-
-
 def _university_cell(results: Results, block: Block, university_id: int, most: int) -> Cell:
     column = results.columns.get(block)
     if column is None:
@@ -112,6 +109,8 @@ def _university_cell(results: Results, block: Block, university_id: int, most: i
     people = column.shown.get(university_id)
     if people is not None:
         return Cell(shows=Shows.PEOPLE, people=people, heat=-(-HEATS * people // most) if most else 0)
+    if university_id not in column.university_ids:
+        return Cell(shows=Shows.NOT_YET_THERE)
     is_told = column.group is not None and column.group.people is not None
     return Cell(shows=Shows.WITH_OTHERS if is_told else Shows.HIDDEN)
 
@@ -140,5 +139,5 @@ def _group_cell(results: Results, block: Block) -> Cell:
 def _sum(cells: Sequence[Cell]) -> int | None:
     """Of what is shown anyway; None where a part of it is hidden."""
     told = [cell.people for cell in cells if cell.shows is Shows.PEOPLE]
-    is_whole = all(cell.shows in {Shows.PEOPLE, Shows.WAITS, Shows.CANCELLED} for cell in cells)
+    is_whole = all(cell.shows in NEUTRAL for cell in cells)
     return sum(one or 0 for one in told) if told and is_whole else None

@@ -15,16 +15,20 @@ gettext = WORDS.gettext
 
 @dataclass(frozen=True, kw_only=True)
 class Renewed:
-    """On the viewer's clock. Empty: never so far, or never again."""
+    """On the viewer's clock. Empty: never so far, or never again. `people_at`: only if that was before `at`."""
 
     at: str
     next_at: str
+    people_at: str = ""
 
 
 def renewed(results: Results, zone: str) -> Renewed:
+    pooled = results.pooled
+    is_older = pooled is not None and pooled.people_at not in {None, pooled.step_at}
     return Renewed(
-        at=moment(results.pooled.step_at, zone) if results.pooled else "",
+        at=moment(pooled.step_at, zone) if pooled else "",
         next_at=moment(results.next_at, zone) if results.next_at else "",
+        people_at=moment(pooled.people_at, zone) if is_older and pooled and pooled.people_at else "",
     )
 
 

@@ -209,6 +209,12 @@ STAFF_PAGES = {
     "GET plan_table.show": door(COORDINATOR),
     "POST plan_table.upload": door(COORDINATOR, "table {series}"),
     "GET plan_table.follow": door(NO_ONE),  # there is no such run
+    "GET results.show": door(COORDINATOR),
+    "GET results.download": door(COORDINATOR),
+    "POST results.set_k": door(COORDINATOR, "smallest-group {series}", smallest_group="6"),
+    "GET report.show": door(COORDINATOR),
+    "GET report.as_pdf": door(COORDINATOR),
+    "GET report.as_xlsx": door(COORDINATOR),
     "GET rule.show": door(COORDINATOR),
     "POST rule.answer": door(COORDINATOR, "rule {series}"),
     "GET rule_session.show": door(COORDINATOR),
