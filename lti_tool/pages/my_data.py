@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import msgspec
 from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask_babel import gettext
 
-from lti_tool.pages.my_data_pdf import as_pdf
 from lti_tool.pages.my_data_values import value_words
 from lti_tool.pages.my_data_words import COLUMNS, PARTS, as_document, kept_for
 from lti_tool.pages.student_forms import NO_FAULT, Fault
 from lti_tool.pages.times import moment
 from lti_tool.pages.visit_proof import with_visit
+from lti_tool.printing import NoPdfHere, pdf_of
 from lti_tool.tool import the_tool
 from series.own_data import OwnData, Part
 from series.people import Visit
@@ -62,7 +63,11 @@ def as_pdf_file(visit: Visit) -> Response:
     page = render_template(
         "my_data_print.html", own=own, read_at=moment(own.read_at, zone), parts=in_words(own, zone, at_most=None)
     )
-    return _file(as_pdf(page), "application/pdf", "my-data.pdf")
+    try:
+        return _file(pdf_of(page), "application/pdf", "my-data.pdf")
+    except NoPdfHere:
+        words = gettext("A PDF cannot be made here at the moment. Please print this page, or take the JSON file.")
+        return render_my_data(visit, fault=Fault(at="file", words=words, status=503))
 
 
 def render_my_data(visit: Visit, *, fault: Fault = NO_FAULT, new_code: str = "") -> Response:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from flask_babel import LazyString, gettext, lazy_gettext
+from flask_babel import LazyString, lazy_gettext
 
 from lti_tool.pages.my_data_words import ROLES
 from lti_tool.pages.times import moment
+from lti_tool.pages.words import WORDS
 from series.own_data import Value
 
 ACTIONS: Mapping[str, LazyString] = {
@@ -60,7 +61,7 @@ def value_words(name: str, value: Value, zone: str) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
+        return WORDS.gettext("yes") if value else WORDS.gettext("no")
     if isinstance(value, datetime):
         return moment(value, zone)
     known = _OF_COLUMN.get(name, {}).get(str(value))

@@ -35,7 +35,9 @@ PARTS: Mapping[Part, PartWords] = {
     Part.ACCOUNT: _part(
         lazy_gettext("Who you are here"),
         lazy_gettext("To know you again when you come back. Neither your name nor your e-mail address is stored."),
-        lazy_gettext("Your university's LMS, when you first opened an activity, or when it told who is in your course."),
+        lazy_gettext(
+            "Your university's LMS, when you first opened an activity, or when it told who is in your course."
+        ),
     ),
     Part.ACTIVITIES: _part(
         lazy_gettext("Activities that you have opened"),
@@ -75,7 +77,9 @@ PARTS: Mapping[Part, PartWords] = {
         _BY_US,
     ),
     Part.MOODLE: _part(
-        lazy_gettext("What your Moodle says of activities that count"), _TO_COUNT, lazy_gettext("Your course in Moodle.")
+        lazy_gettext("What your Moodle says of activities that count"),
+        _TO_COUNT,
+        lazy_gettext("Your course in Moodle."),
     ),
     Part.CHECK_INS: _part(lazy_gettext("Check-ins that you opened as a host"), _TO_HOST, _BY_YOU),
     Part.MORE_TIME: _part(
@@ -97,10 +101,14 @@ PARTS: Mapping[Part, PartWords] = {
     ),
     Part.TRANSFER_CODES: _part(
         lazy_gettext("Codes to move your progress"),
-        lazy_gettext("So that your progress moves to another account of yours. Of the code itself only a hash is kept."),
+        lazy_gettext(
+            "So that your progress moves to another account of yours. Of the code itself only a hash is kept."
+        ),
         _BY_YOU,
     ),
-    Part.LOOKED_AT: _part(lazy_gettext("Who looked at it or changed it"), _TO_WATCH, lazy_gettext("This tool's record.")),
+    Part.LOOKED_AT: _part(
+        lazy_gettext("Who looked at it or changed it"), _TO_WATCH, lazy_gettext("This tool's record.")
+    ),
     Part.DONE: _part(lazy_gettext("What you did yourself"), _TO_WATCH, lazy_gettext("This tool's record.")),
 }
 
