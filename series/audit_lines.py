@@ -10,11 +10,20 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 ERASED = "erased participant"  # in place of whom was erased
 SALT_BYTES = 32
 _PERSON = re.compile(r"participant ([0-9]+)")
+
+
+class Place(StrEnum):
+    """Where a line may name a participant."""
+
+    ACTOR = "actor"
+    THING = "object"
+    DETAIL = "detail"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,22 +41,33 @@ class AuditLine:
     detail_commitment: str | None = None
 
     @property
-    def actor_id(self) -> int | None:
-        return person_of(self.actor)
+    def persons(self) -> dict[Place, int | None]:
+        """The participant at each place; None: nobody, or none any more. The detail is about the participant to whom
+        something was done, or whom it names itself."""
+        thing = person_of(self.thing)
+        return {
+            Place.ACTOR: person_of(self.actor),
+            Place.THING: thing,
+            Place.DETAIL: thing if thing is not None else _participant_in(self.detail),
+        }
 
     @property
-    def thing_id(self) -> int | None:
-        return person_of(self.thing)
-
-    @property
-    def subject_id(self) -> int | None:
-        """The participant whom the detail is about; None: nobody, or the actor alone."""
-        return self.thing_id if self.thing_id is not None else _participant_in(self.detail)
+    def details(self) -> dict[str, Any]:
+        return _parsed(self.detail)
 
     @property
     def person_ids(self) -> frozenset[int]:
-        named = (self.actor_id, self.thing_id, self.subject_id)
-        return frozenset(one for one in named if one is not None)
+        return frozenset(one for one in self.persons.values() if one is not None)
+
+    @property
+    def commitments(self) -> dict[Place, str]:
+        """Of the places that have one."""
+        every = {
+            Place.ACTOR: self.actor_commitment,
+            Place.THING: self.object_commitment,
+            Place.DETAIL: self.detail_commitment,
+        }
+        return {place: one for place, one in every.items() if one is not None}
 
 
 def in_audit(participant_id: int) -> str:
@@ -61,23 +81,19 @@ def person_of(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def commit_person(salt: bytes, line_id: int, *, place: str) -> str:
-    """`place`: actor, object."""
-    return _commit(salt, [line_id, place])
-
-
-def commit_detail(salt: bytes, line_id: int, detail: str) -> str:
-    """Without the number of the participant, which changes when two turn out to be one person."""
-    return _commit(salt, [line_id, "detail", {**_parsed(detail), "participant": None}])
-
-
-def with_participant(detail: str, participant_id: int) -> str:
-    """The same detail about a participant of another number."""
-    return json.dumps({**_parsed(detail), "participant": participant_id})
-
-
-def _commit(salt: bytes, what: list[Any]) -> str:
+def commit(salt: bytes, line: AuditLine, place: Place) -> str:
+    """Of a detail, without the number of the participant, which changes when two turn out to be one person."""
+    what: list[Any] = [line.line_id, place.value]
+    if place is Place.DETAIL:
+        what.append({**_parsed(line.detail), "participant": None})
     return hmac.digest(salt, json.dumps(what, sort_keys=True).encode(), "sha256").hex()
+
+
+def with_participant(detail: str, *, dropped: int, kept: int) -> str:
+    """The same detail, about `kept` where it named `dropped`."""
+    if _participant_in(detail) != dropped:
+        return detail
+    return json.dumps({**_parsed(detail), "participant": kept})
 
 
 def _participant_in(detail: str) -> int | None:

@@ -6,6 +6,7 @@ each other.
 
 import secrets
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,13 +15,13 @@ from series.audit_lines import (
     ERASED,
     SALT_BYTES,
     AuditLine,
-    commit_detail,
-    commit_person,
+    Place,
+    commit,
     in_audit,
     with_participant,
 )
 from series.store.database import insert
-from series.store.privacy_tables import audit_salt
+from series.store.privacy_tables import audit_salt, audit_seal
 from series.store.tables import audit, participant
 
 
@@ -30,14 +31,8 @@ def forget(connection: sa.Connection, participant_id: int) -> int:
     _lock_participants(connection, [participant_id])
     lines = _lines_naming(connection, participant_id)
     for line in lines:
-        values = {}
-        if line.actor_id == participant_id:
-            values["actor"] = ERASED
-        if line.thing_id == participant_id:
-            values["object"] = ERASED
-        if line.subject_id == participant_id:
-            values["detail"] = "{}"
-        connection.execute(sa.update(audit).where(audit.c.id == line.line_id).values(values))
+        there = [place for place, person_id in line.persons.items() if person_id == participant_id]
+        _change(connection, line, {place: "{}" if place is Place.DETAIL else ERASED for place in there})
     connection.execute(sa.delete(audit_salt).where(audit_salt.c.participant_id == participant_id))
     return len(lines)
 
@@ -47,29 +42,29 @@ def hand_over(connection: sa.Connection, *, kept: int, dropped: int) -> None:
     so that every commitment can still be shown to be theirs."""
     _lock_participants(connection, [kept, dropped])
     for line in _lines_naming(connection, dropped):
-        values = {}
-        if line.actor_id == dropped:
-            values["actor"] = in_audit(kept)
-        if line.thing_id == dropped:
-            values["object"] = in_audit(kept)
-        elif line.subject_id == dropped:
-            values["detail"] = with_participant(line.detail, kept)
-        connection.execute(sa.update(audit).where(audit.c.id == line.line_id).values(values))
+        there = [place for place, person_id in line.persons.items() if person_id == dropped]
+        texts = {place: in_audit(kept) for place in there}
+        if Place.DETAIL in texts:
+            texts[Place.DETAIL] = with_participant(line.detail, dropped=dropped, kept=kept)
+        _change(connection, line, texts)
     connection.execute(sa.update(audit_salt).where(audit_salt.c.participant_id == dropped).values(participant_id=kept))
 
 
-def commit_persons(connection: sa.Connection, lines: Iterable[AuditLine], salts: dict[int, tuple[bytes, ...]]) -> None:
-    """Write the commitments of lines that are about to be sealed. Whoever has no salt is nobody whom we know: a number
+def commit_persons(
+    connection: sa.Connection, lines: Iterable[AuditLine], salts: dict[int, tuple[bytes, ...]]
+) -> list[AuditLine]:
+    """The lines with their commitments, which are also written. Whoever has no salt is nobody whom we know: a number
     that tells of no one, which stays as it is."""
-    found = [values for line in lines if len(values := _commitments(line, salts)) > 1]
-    if not found:
-        return
-    connection.execute(
-        sa.update(audit)
-        .where(audit.c.id == sa.bindparam("line_id"))
-        .values({name: sa.bindparam(f"new_{name}") for name in _COMMITMENTS}),
-        [{"line_id": None, **dict.fromkeys(f"new_{name}" for name in _COMMITMENTS), **one} for one in found],
-    )
+    committed = [_committed(line, salts) for line in lines]
+    rows = [
+        {"row_id": line.line_id, **{f"new_{name}": getattr(line, name) for name in _COMMITMENTS}}
+        for line in committed
+        if line.commitments
+    ]
+    if rows:
+        update = sa.update(audit).where(audit.c.id == sa.bindparam("row_id"))
+        connection.execute(update.values(**{name: sa.bindparam(f"new_{name}") for name in _COMMITMENTS}), rows)
+    return committed
 
 
 _COMMITMENTS = ("actor_commitment", "object_commitment", "detail_commitment")
@@ -88,7 +83,15 @@ def ensure_salts(connection: sa.Connection, participant_ids: Collection[int]) ->
 
 
 def salts_of(connection: sa.Connection, participant_ids: Collection[int]) -> dict[int, tuple[bytes, ...]]:
-    query = sa.select(audit_salt).where(audit_salt.c.participant_id.in_(participant_ids)).order_by(audit_salt.c.salt)
+    return _salts(connection, audit_salt.c.participant_id.in_(participant_ids))
+
+
+def salts_of_all(connection: sa.Connection) -> dict[int, tuple[bytes, ...]]:
+    return _salts(connection, sa.true())
+
+
+def _salts(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> dict[int, tuple[bytes, ...]]:
+    query = sa.select(audit_salt).where(condition).order_by(audit_salt.c.salt)
     found: dict[int, tuple[bytes, ...]] = {}
     for row in connection.execute(query):
         found[row.participant_id] = (*found.get(row.participant_id, ()), row.salt)
@@ -109,15 +112,23 @@ def line_of(row: Any) -> AuditLine:
     )
 
 
-def _commitments(line: AuditLine, salts: dict[int, tuple[bytes, ...]]) -> dict[str, Any]:
-    values: dict[str, Any] = {"line_id": line.line_id}
-    if line.actor_id in salts:
-        values["new_actor_commitment"] = commit_person(salts[line.actor_id][0], line.line_id, place="actor")
-    if line.thing_id in salts:
-        values["new_object_commitment"] = commit_person(salts[line.thing_id][0], line.line_id, place="object")
-    if line.subject_id in salts:
-        values["new_detail_commitment"] = commit_detail(salts[line.subject_id][0], line.line_id, line.detail)
-    return values
+def _committed(line: AuditLine, salts: dict[int, tuple[bytes, ...]]) -> AuditLine:
+    made = {
+        place: commit(salts[person_id][0], line, place)
+        for place, person_id in line.persons.items()
+        if person_id in salts
+    }
+    return replace(
+        line,
+        actor_commitment=made.get(Place.ACTOR),
+        object_commitment=made.get(Place.THING),
+        detail_commitment=made.get(Place.DETAIL),
+    )
+
+
+def _change(connection: sa.Connection, line: AuditLine, texts: dict[Place, str]) -> None:
+    values = {place.value: text for place, text in texts.items()}
+    connection.execute(sa.update(audit).where(audit.c.id == line.line_id).values(values))
 
 
 def _lines_naming(connection: sa.Connection, participant_id: int) -> list[AuditLine]:
@@ -130,7 +141,13 @@ def _lines_naming(connection: sa.Connection, participant_id: int) -> list[AuditL
         )
     )
     found = [line_of(row) for row in connection.execute(query.with_for_update())]
-    return [line for line in found if participant_id in line.person_ids]
+    sealed_to = connection.execute(sa.select(sa.func.max(audit_seal.c.last_audit_id))).scalar_one() or 0
+    return [line for line in found if participant_id in line.person_ids and _may_change(line, sealed_to)]
+
+
+def _may_change(line: AuditLine, sealed_to: int) -> bool:
+    """Not what was sealed when that number was nobody's: whoever has it now is not meant."""
+    return bool(line.commitments) or line.line_id > sealed_to
 
 
 def _lock_participants(connection: sa.Connection, participant_ids: Collection[int]) -> list[int]:
