@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from series.store.audit import append_audit
+from series.store.audit_commitments import forget
 from series.store.course_collects import forget_refused
 from series.store.held_completions import forget_held_person
 from series.store.lms_tables import host_invitation, host_request, staff_binding
@@ -68,6 +69,7 @@ def erase_person(connection: sa.Connection, person: Whom, *, by: str, secret_key
     thing = f"university {person.university_id}" if participant_id is None else f"participant {participant_id}"
     append_audit(connection, actor=by, action="erase_person", thing=thing, now=now, rows=erased)
     if participant_id is not None:
+        forget(connection, participant_id)
         _leave_the_number(connection, participant_id, now)
     return erased
 

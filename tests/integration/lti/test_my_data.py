@@ -10,7 +10,7 @@ from series.own_data import Part
 from series.store.reflections import save_draft
 from series.store.tables import audit, course, metadata, participant
 from tests.examples import SESSION
-from tests.integration.lti.tool import Browser, Login, ToolUnderTest, form_token
+from tests.integration.lti.tool import Browser, Login, ToolUnderTest
 from tests.integration.lti.workshop import CODE, OF_SESSION, Workshop, open_workshop, text_of
 
 
@@ -86,7 +86,7 @@ def test_dpo_10_who_looked_is_said_by_role_and_never_by_name(workshop: Workshop)
     assert "a host of a session · What: confirmed that you took part" in looked
     assert "the operators of this tool · What: exported these data for you" in looked
     assert "77" not in looked
-    assert [row["by"] for row in part(workshop, Part.LOOKED_AT)][0] == "the operators of this tool"
+    assert next(row["by"] for row in part(workshop, Part.LOOKED_AT)) == "the operators of this tool"
 
 
 def test_dpo_10_taking_a_file_along_is_written_down(workshop: Workshop) -> None:
