@@ -14,6 +14,7 @@ from moodle_sync.preview_import import problem_line
 from moodle_sync.publish_pooled import publish_pooled
 from moodle_sync.refresh_rosters import counts_of, problems_of, refresh_university
 from moodle_sync.rescore import rescore_series
+from moodle_sync.seal_audit import seal_audit
 from moodle_sync.services import Services
 from moodle_sync.written import written
 from series.store import runs
@@ -129,6 +130,11 @@ def run_pooled(services: Services, run_id: int) -> Report:
         return Report(counts=counts, problems=[])
 
     return _guard(services, run_id, work)
+
+
+def run_seal(services: Services, run_id: int) -> Report:
+    """Seal what was appended to the audit."""
+    return _guard(services, run_id, lambda _: Report(counts=seal_audit(services), problems=[]))
 
 
 def roster_scopes(services: Services) -> Collection[str]:
