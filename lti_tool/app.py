@@ -59,6 +59,7 @@ from lti_tool.pages import (
     plan_hosts,
     plan_rehearsal,
     plan_table,
+    privacy,
     public,
     register,
     register_addresses,
@@ -90,6 +91,7 @@ from series.store.work_queue import WorkQueue
 WAITING_FOR_ONE_LMS = 4  # of the 16 threads with which `lti-tool serve` answers
 PAGES = (
     public,
+    privacy,
     login,
     launch,
     visit,
