@@ -15,6 +15,7 @@ from config.command_line import (
     settings_or_exit,
 )
 from lti_tool.cli_admin import admin_group
+from lti_tool.cli_audit import audit_group
 from lti_tool.cli_common import open_database as _database
 from lti_tool.cli_deployments import deployment_group
 from lti_tool.cli_doctor import doctor
@@ -162,4 +163,5 @@ lti_tool.add_command(admin_group)
 lti_tool.add_command(platform_group)
 lti_tool.add_command(deployment_group)
 lti_tool.add_command(keys_group)
+lti_tool.add_command(audit_group)
 lti_tool.add_command(doctor)

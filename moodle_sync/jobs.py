@@ -13,6 +13,7 @@ from moodle_sync.plan_words import held_in_words
 from moodle_sync.preview_import import problem_line
 from moodle_sync.refresh_rosters import counts_of, problems_of, refresh_university
 from moodle_sync.rescore import rescore_series
+from moodle_sync.seal_audit import seal_audit
 from moodle_sync.services import Services
 from moodle_sync.written import written
 from series.store import runs
@@ -117,6 +118,11 @@ def run_rosters(services: Services, run_id: int, *, only_due: bool = True) -> Re
         return Report(counts=counts_of(readings), problems=problems_of(readings), separator="\n")
 
     return _guard(services, run_id, work)
+
+
+def run_seal(services: Services, run_id: int) -> Report:
+    """Seal what was appended to the audit."""
+    return _guard(services, run_id, lambda _: Report(counts=seal_audit(services), problems=[]))
 
 
 def roster_scopes(services: Services) -> Collection[str]:

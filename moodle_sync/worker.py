@@ -15,6 +15,7 @@ from moodle_sync.mail_staff import mail_until
 from moodle_sync.moodle_lanes import MoodleLanes
 from moodle_sync.open_check_ins import open_check_ins
 from moodle_sync.preflights import Preflights
+from moodle_sync.seal_audit import SEAL_INTERVAL_S, seal_scopes
 from moodle_sync.services import Services
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.deliveries import due_ids
@@ -52,6 +53,7 @@ def work(services: Services, *, threads: int) -> None:
                 "table": partial(jobs.run_table, services),
                 "rosters": partial(jobs.run_rosters, services),
                 "rescore": partial(jobs.run_rescore, services),
+                "seal": partial(jobs.run_seal, services),
             },
             threads=threads,
             on_stop=begin_no_more,
@@ -77,6 +79,7 @@ class Tick:
     ) -> None:
         self._services = services
         self._looked = ""  # the slot in which it was last asked which rosters are to be read
+        self._looked_at_audit = ""  # as above, of what is to be sealed
         self._turns = turns or Turns(services, threads=1)
         self._searching = searching or Searching()
         self._lanes = lanes
@@ -92,6 +95,7 @@ class Tick:
             self._begin_runs,
             self._begin_moodle_runs,
             self._begin_preflights,
+            self._begin_housekeeping,
         )
         for step in steps:
             try:
@@ -108,7 +112,7 @@ class Tick:
     def _begin_runs(self, now: datetime) -> None:
         services, settings = self._services, self._services.settings
         seconds = int(now.timestamp())
-        jump = f"{services.clock.offset().total_seconds():.0f} " if settings.clock_file else ""  # a slot of its own
+        jump = self._jump()
         for scope in jobs.calendar_scopes(services):
             self._begin("calendar", scope, f"{jump}{_slot(seconds, settings.calendar_interval_s, scope)}")
         for scope, interval_s in jobs.rescore_scopes(services).items():
@@ -126,6 +130,19 @@ class Tick:
     def _begin_preflights(self, now: datetime) -> None:
         if self._preflights is not None:
             self._preflights.begin_due(now)
+
+    def _begin_housekeeping(self, now: datetime) -> None:
+        """What is done for the whole installation."""
+        slot = f"{self._jump()}{int(now.timestamp()) // SEAL_INTERVAL_S}"
+        if slot != self._looked_at_audit:
+            self._looked_at_audit = slot
+            for scope in seal_scopes(self._services):
+                self._begin("seal", scope, slot)
+
+    def _jump(self) -> str:
+        """Where a clock may be moved, a jump has slots of its own."""
+        services = self._services
+        return f"{services.clock.offset().total_seconds():.0f} " if services.settings.clock_file else ""
 
     def _hand_over_scores(self, now: datetime) -> None:
         """A few of every platform that can get more threads: whoever has one goes on with the next by itself. And the

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from series.store.audit_commitments import hand_over as hand_over_audit
 from series.store.database import insert
 from series.store.lms_tables import host_invitation, host_request, join_link_change, round_answer, staff_binding
 from series.store.moodle_tables import activity_state, announcement, course_collect, mapped_activity, seen_session
@@ -95,6 +96,7 @@ def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) ->
     _hand_over_deliveries(connection, kept=kept, dropped=dropped)
     # Rights of staff do not move with it: whoever it is signs in once more.
     connection.execute(sa.delete(staff_binding).where(staff_binding.c.participant_id == dropped))
+    hand_over_audit(connection, kept=kept, dropped=dropped)
     sessions = _hand_over_evidence(connection, kept=kept, dropped=dropped)
     connection.execute(sa.delete(participant).where(participant.c.id == dropped))
     return sessions

@@ -35,7 +35,7 @@ audit_salt = Table(  # with it a commitment can be shown to mean this participan
     "audit_salt",
     metadata,
     Column("participant_id", ForeignKey("participant.id"), primary_key=True),
-    Column("salt", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, primary_key=True),  # more than one, of who was two participants once
 )
 
 audit_seal = Table(  # a batch of the audit that can no longer be changed unseen
@@ -45,7 +45,8 @@ audit_seal = Table(  # a batch of the audit that can no longer be changed unseen
     Column("first_audit_id", Id, nullable=False),
     Column("last_audit_id", Id, nullable=False),
     Column("lines", Integer, nullable=False),
-    Column("seal", String(64), nullable=False),  # HMAC over the lines and the seal before it
+    Column("line_digests", Text, nullable=False),  # id:digest of each line, so that verify can say which has changed
+    Column("seal", String(64), nullable=False),  # HMAC over all of it and the seal before it
     Column("sealed_at", Instant, nullable=False),
     UniqueConstraint("last_audit_id"),
 )

@@ -16,7 +16,9 @@ from series.store.tables import sync_run
 ABANDONED_AFTER = timedelta(minutes=5)  # longer than one call to an LMS can take
 IS_RUNNING = sync_run.c.outcome == sa.literal_column("'running'")  # said so, it is found by uq_sync_run_running
 OF_SERIES = ("calendar", "table", "rescore")  # jobs whose scope is a series; that of all others is a university
-OTHER_JOBS = (*OF_SERIES, "rosters")  # than those of series.moodle_jobs
+EVERYWHERE = "everywhere"  # scope of what is done once for the whole installation
+OF_INSTALLATION = ("seal", "retention")
+OTHER_JOBS = (*OF_SERIES, *OF_INSTALLATION, "rosters")  # than those of series.moodle_jobs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +141,7 @@ def list_runs(
     if job is not None:
         query = query.where(sync_run.c.job == job)
     if university_slug is not None:
-        query = query.where(sync_run.c.scope == university_slug, sync_run.c.job.not_in(OF_SERIES))
+        query = query.where(sync_run.c.scope == university_slug, sync_run.c.job.not_in((*OF_SERIES, *OF_INSTALLATION)))
     return [run_of_row(row) for row in connection.execute(query.order_by(sync_run.c.id.desc()).limit(limit))]
 
 

@@ -11,7 +11,7 @@ from series.staff import AccountState
 from series.staff_mail import WAITS_FOR, Week
 from series.store.database import insert
 from series.store.moodle_tables import staff_notice
-from series.store.runs import OF_SERIES
+from series.store.runs import OF_INSTALLATION, OF_SERIES
 from series.store.sessions import sessions_with
 from series.store.tables import counted, course, course_series, session, staff, sync_run, university
 from series.waiting import Waiting
@@ -98,7 +98,9 @@ def week_around(connection: sa.Connection, reader: MailReader, *, now: datetime)
         .order_by(sync_run.c.job)
     )
     if reader.university_id is not None:
-        failed = failed.where(sync_run.c.scope == reader.university_slug, sync_run.c.job.not_in((*OF_SERIES, "mail")))
+        failed = failed.where(
+            sync_run.c.scope == reader.university_slug, sync_run.c.job.not_in((*OF_SERIES, *OF_INSTALLATION, "mail"))
+        )
         ours = session.c.series_id.in_(_series_shown_at(reader.university_id))
     return Week(
         held=tuple(sessions_with(connection, ours & planned & (starts > now - WEEK) & (starts <= now))),

@@ -603,9 +603,12 @@ audit = Table(
     Column("action", String(64), nullable=False),
     Column("object", String(128), nullable=False),
     Column("detail", Text, nullable=False),  # JSON
-    # What a seal covers in place of persons: SHA-256 of salt and id; none: no person, or a line from before 0010.
+    # What a seal covers in place of persons (series.audit_lines); none: no person, or not sealed yet.
     Column("actor_commitment", String(64)),
     Column("object_commitment", String(64)),
+    Column("detail_commitment", String(64)),
+    Index(None, "actor"),
+    Index(None, "object"),
 )
 
 staff = Table(  # who runs the series, and the LMS admins of universities

@@ -22,6 +22,9 @@ def upgrade() -> None:
     op.add_column("university", sa.Column("left_at", INSTANT))
     op.add_column("audit", sa.Column("actor_commitment", sa.String(64)))
     op.add_column("audit", sa.Column("object_commitment", sa.String(64)))
+    op.add_column("audit", sa.Column("detail_commitment", sa.String(64)))
+    op.create_index("ix_audit_actor", "audit", ["actor"])
+    op.create_index("ix_audit_object", "audit", ["object"])
 
 
 def _make_pooled() -> None:
@@ -96,7 +99,7 @@ def _make_proofs() -> None:
             "participant_id", ID, sa.ForeignKey("participant.id", name="fk_audit_salt_participant_id_participant")
         ),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("participant_id", name="pk_audit_salt"),
+        sa.PrimaryKeyConstraint("participant_id", "salt", name="pk_audit_salt"),
     )
     op.create_table(
         "audit_seal",
@@ -104,6 +107,7 @@ def _make_proofs() -> None:
         sa.Column("first_audit_id", ID, nullable=False),
         sa.Column("last_audit_id", ID, nullable=False),
         sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("line_digests", sa.Text(), nullable=False),
         sa.Column("seal", sa.String(64), nullable=False),
         sa.Column("sealed_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_seal"),
