@@ -53,6 +53,7 @@ from lti_tool.pages import (
     operations,
     partner,
     partner_add,
+    partner_privacy,
     partners,
     people,
     person,
@@ -63,6 +64,7 @@ from lti_tool.pages import (
     plan_rehearsal,
     plan_table,
     pooled,
+    privacy,
     public,
     register,
     register_addresses,
@@ -96,6 +98,7 @@ from series.store.work_queue import WorkQueue
 WAITING_FOR_ONE_LMS = 4  # of the 16 threads with which `lti-tool serve` answers
 PAGES = (
     public,
+    privacy,
     login,
     launch,
     visit,
@@ -133,6 +136,7 @@ PAGES = (
     person,
     partners,
     partner_add,
+    partner_privacy,
     partner,
     bind,
     plan,
