@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from series.store.database import insert
 from series.store.lms_tables import host_invitation, host_request, join_link_change, round_answer, staff_binding
 from series.store.moodle_tables import activity_state, announcement, course_collect, mapped_activity, seen_session
+from series.store.pooled_tables import course_audience
 from series.store.tables import (
     check_in,
     completion,
@@ -38,7 +39,7 @@ from series.store.tables import (
 def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None:
     """The LMS has spoken of `dropped` last, so its words count."""
     last = connection.execute(sa.select(course).where(course.c.id == dropped)).one()
-    for table in (course_series, course_count, mirror, mapped_activity, seen_session, round_answer):
+    for table in (course_series, course_count, course_audience, mirror, mapped_activity, seen_session, round_answer):
         _hand_over(connection, table, "course_id", kept=kept, dropped=dropped)
     _hand_over_announcements(connection, kept=kept, dropped=dropped)
     # Read anew soon, and in a new issuer people may have other numbers.
@@ -140,6 +141,7 @@ _SAID_BY = (
     objection.c.answered_by,
     rule_version.c.set_by,
     course_count.c.set_by,
+    course_audience.c.set_by,
     round_answer.c.answered_by,
     join_link_change.c.changed_by,
 )
