@@ -12,10 +12,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.pooled import TERM, Block, Step
+from series.protection import pooled_by
 from series.sessions import Series, Session
 from series.step_times import STEPS_AFTER_END, month_of, step_due_at
 from series.store.counts import in_course
-from series.store.pooled_settings import smallest_group_of
+from series.store.pooled_settings import keep_pooled_by, smallest_group_of
 from series.store.pooled_tables import pooled_count, pooled_step
 from series.store.sessions import lock_series, sessions_of
 from series.store.tables import (
@@ -96,7 +97,7 @@ def _has_data(connection: sa.Connection, series_id: UUID, *, before: datetime) -
 
 
 def take_step(connection: sa.Connection, series_id: UUID, *, due_at: datetime, now: datetime) -> Step | None:
-    """Count anew for everybody; None when that was done since `due_at` already.
+    """Count anew for everybody, and decide for good by which columns; None when that was done since `due_at` already.
 
     Left out are people who have objected, and who has been erased. What a university had when it left stays as it was
     published. Only sessions that are over count, and a month when the last of its sessions is.
@@ -117,7 +118,11 @@ def take_step(connection: sa.Connection, series_id: UUID, *, due_at: datetime, n
     ]
     if changed:
         connection.execute(sa.insert(pooled_count), changed)
-    return steps_of(connection, series_id)[-1]
+    taken = steps_of(connection, series_id)
+    by = pooled_by(taken)
+    if by is not None:
+        keep_pooled_by(connection, series_id, by)
+    return taken[-1]
 
 
 def own_counts(connection: sa.Connection, *, series_id: UUID, university_id: int, course_id: int) -> OwnCounts:
