@@ -49,15 +49,15 @@ def steps_of(connection: sa.Connection, series_id: UUID) -> tuple[Step, ...]:
     changes = defaultdict(list)
     for row in connection.execute(sa.select(pooled_count).where(pooled_count.c.series_id == series_id)):
         changes[row.step_at].append(row)
-    order = _order(connection, series_id)
+    blocks = _blocks_in_order(connection, series_id, {row.block for rows in changes.values() for row in rows})
     found: list[Step] = []
-    counts: Counts = {}
+    counts: dict[str, dict[int, int]] = {}
     for step in steps:
-        counts = {block: dict(people) for block, people in counts.items()}
+        counts = {key: dict(people) for key, people in counts.items()}
         for row in changes[step.step_at]:
-            counts.setdefault(_block(row.block), {})[row.university_id] = row.people
-        ordered = {block: counts[block] for block in sorted(counts, key=lambda one: order.get(one.key, one.key))}
-        found.append(Step(at=step.step_at, smallest_group=step.smallest_group, counts=ordered))
+            counts.setdefault(row.block, {})[row.university_id] = row.people
+        whole = {block: counts[key] for key, block in blocks.items() if key in counts}
+        found.append(Step(at=step.step_at, smallest_group=step.smallest_group, counts=whole))
     return tuple(found)
 
 
@@ -208,10 +208,13 @@ def _taking_part(connection: sa.Connection, series_id: UUID, seen: Collection[in
 def _people_by_block(
     blocks: Mapping[UUID, Collection[Block]], completed: Iterable[tuple[UUID, int]]
 ) -> dict[Block, int]:
-    people: dict[Block, set[int]] = {block: set() for of_session in blocks.values() for block in of_session}
+    by_session: dict[UUID, set[int]] = {session_id: set() for session_id in blocks}
     for session_id, participant_id in completed:
+        by_session[session_id].add(participant_id)
+    people: dict[Block, set[int]] = {block: set() for of_session in blocks.values() for block in of_session}
+    for session_id, those in by_session.items():
         for block in blocks[session_id]:
-            people[block].add(participant_id)
+            people[block] |= those
     return {block: len(those) for block, those in people.items()}
 
 
@@ -232,9 +235,10 @@ def _block(key: str) -> Block:
             return TERM
 
 
-def _order(connection: sa.Connection, series_id: UUID) -> dict[str, str]:
-    """Of the blocks that are sessions: before all months, by their start."""
+def _blocks_in_order(connection: sa.Connection, series_id: UUID, keys: Collection[str]) -> dict[str, Block]:
+    """By key: sessions by their start, then months, the term last."""
     ids = connection.execute(
         sa.select(session.c.id).where(session.c.series_id == series_id).order_by(session.c.start_at, session.c.id)
     ).scalars()
-    return {Block(session_id=one).key: f"{number:06}" for number, one in enumerate(ids)}
+    order = {Block(session_id=one).key: f"{number:06}" for number, one in enumerate(ids)}
+    return {key: _block(key) for key in sorted(keys, key=lambda one: order.get(one, one))}

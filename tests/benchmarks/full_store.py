@@ -67,6 +67,11 @@ def fill(database: Database, *, series: int, completions: int) -> Full:
         connection.execute(sa.text(PARTICIPANTS), values)
         connection.execute(sa.text(MEMBERSHIPS), values)
         connection.execute(sa.text("ANALYZE"))
+        if not database.is_sqlite:
+            for table in ("participant", "course", "placement"):  # the ids above did not come from their sequences
+                connection.execute(
+                    sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+                )
     for number in range(SESSIONS):
         _hold(database, known, number, placements)
     with database.write() as connection:
