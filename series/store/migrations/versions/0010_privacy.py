@@ -25,6 +25,9 @@ def upgrade() -> None:
     op.add_column("audit", sa.Column("detail_commitment", sa.String(64)))
     op.create_index("ix_audit_actor", "audit", ["actor"])
     op.create_index("ix_audit_object", "audit", ["object"])
+    op.drop_index("ix_completion_session_id", "completion")
+    op.create_index("ix_completion_session_id_participant_id", "completion", ["session_id", "participant_id"])
+    op.create_index("ix_membership_placement_id", "membership", ["placement_id"])
 
 
 def _make_pooled() -> None:
