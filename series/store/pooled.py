@@ -122,18 +122,21 @@ def take_step(connection: sa.Connection, series_id: UUID, *, due_at: datetime, n
 
 def own_counts(connection: sa.Connection, *, series_id: UUID, university_id: int, course_id: int) -> OwnCounts:
     """As of now, without who has objected."""
-    in_the_course = participant.c.id.in_(in_course(course_id)).label("in_the_course")
-    rows = connection.execute(
-        sa.select(completion.c.session_id, completion.c.participant_id, in_the_course)
+    completed = connection.execute(
+        sa.select(completion.c.session_id, completion.c.participant_id)
         .select_from(_COUNTED)
         .where(session.c.series_id == series_id, _IS_POOLED, participant.c.university_id == university_id)
     ).all()
+    # Apart, so that no database asks it anew for each row.
+    of_course = set(
+        connection.execute(sa.select(participant.c.id).where(participant.c.id.in_(in_course(course_id)))).scalars()
+    )
     zone = connection.execute(sa.select(series.c.time_zone).where(series.c.id == series_id)).scalar_one()
     sessions = {one.session_id: one for one in sessions_of(connection, series_id)}
     blocks = {one.session_id: _blocks_of(one, zone) for one in sessions.values()}
     return OwnCounts(
-        course=_people_by_block(blocks, ((row.session_id, row.participant_id) for row in rows if row.in_the_course)),
-        university=_people_by_block(blocks, ((row.session_id, row.participant_id) for row in rows)),
+        course=_people_by_block(blocks, ((of, who) for of, who in completed if who in of_course)),
+        university=_people_by_block(blocks, ((of, who) for of, who in completed)),
     )
 
 
