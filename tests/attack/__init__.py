@@ -1,0 +1,1 @@
+"""What one viewer may learn of hidden numbers, tried with a linear programme."""

@@ -1,0 +1,39 @@
+"""The attack: what one viewer may see together, over all steps, given to a linear programme."""
+
+import pytest
+
+from series.pooled import PooledBy
+from tests.attack import broken
+from tests.attack.kinds import nth_series
+from tests.attack.promise import Publish, breaches
+
+SERIES = 50  # `make bench` attacks 1,000
+
+
+@pytest.mark.parametrize("number", range(SERIES))
+def test_dpo_08_no_hidden_number_is_narrowed_below_the_promise(number: int) -> None:
+    steps, viewer = nth_series(number)
+    by = PooledBy.SESSION if number % 3 else PooledBy.MONTH
+    assert breaches(steps, viewer, by) == []
+
+
+@pytest.mark.parametrize(
+    "publish",
+    [broken.without_complement, broken.without_memory, broken.without_viewer, broken.with_free_people],
+    ids=lambda publish: publish.__name__,
+)
+def test_dpo_08_the_attack_finds_a_mistake_in_the_protection(publish: Publish) -> None:
+    assert any(_finds(publish, number) for number in range(SERIES))
+
+
+def test_dpo_08_the_attack_finds_a_report_that_tells_too_much() -> None:
+    for number in range(SERIES):
+        steps, viewer = nth_series(number)
+        if breaches(steps, viewer, PooledBy.SESSION, report=broken.with_all_totals):
+            return
+    pytest.fail("no breach found")
+
+
+def _finds(publish: Publish, number: int) -> bool:
+    steps, viewer = nth_series(number)
+    return bool(breaches(steps, viewer, PooledBy.SESSION, publish))
