@@ -16,6 +16,7 @@ from series.rule_words import session_sentence
 from series.sessions import Series, Session
 from series.store.audit import OPERATOR
 from series.store.database import Connection, Database
+from series.store.pooled_settings import smallest_group_of
 from series.store.proposals import COMMAND_LINE, carry_out, carry_out_for_session, effect_of, proposal_of
 from series.store.rules import RuleFrozen, RuleImpossible, RuleTooHard, history_of, rule_of, rules_of
 from series.store.schema import open_current
@@ -149,7 +150,8 @@ def _preview(database: Database, series: Series, text: bytes, asked: Asked, now:
         proposal = proposal_of(connection, series.series_id, new, now=now)
         effect = effect_of(connection, series.series_id, proposal, now=now)
         sessions = sessions_of(connection, series.series_id)
-    for line in proposal_lines(proposal, effect, sessions):
+        smallest_group = smallest_group_of(connection, series.series_id)
+    for line in proposal_lines(proposal, effect, sessions, smallest_group):
         click.echo(printable(line))
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import to_builtins
 
-from series.pooling import SMALLEST_GROUP, protect
+from series.pooling import protect
 from series.rule import Rule, SessionRule, needless_ways
 from series.rule_effect import Effect
 from series.rule_words import cancellation_sentence, series_sentence, session_sentence
@@ -38,7 +38,7 @@ def history_lines(history: list[RuleChange], sessions: list[Session], names: Map
         yield from (f"   {sentence}" for sentence in _sentences(change.rule))
 
 
-def proposal_lines(proposal: Proposal, effect: Effect, sessions: list[Session]) -> list[str]:
+def proposal_lines(proposal: Proposal, effect: Effect, sessions: list[Session], smallest_group: int) -> list[str]:
     """What would change, with the same protected numbers of people as on the coordinator's page."""
     if proposal.changes_nothing:
         return ["That is the rule in force already. Nothing was changed."]
@@ -49,7 +49,7 @@ def proposal_lines(proposal: Proposal, effect: Effect, sessions: list[Session]) 
         f"needless, because another way is enough without it: {session_sentence(SessionRule(ways=(way,)))}"
         for way in needless_ways(proposal.new)
     ]
-    now, then = _people(effect.complete_now), _people(effect.complete_then)
+    now, then = (_people(count, smallest_group) for count in (effect.complete_now, effect.complete_then))
     lines.append(f"people who have all that the series demands: {now} → {then}")
     lines.append(f"{len(proposal.followers)} session(s) would be completed by the new rule")
     lines += [f"  {session.title}" for session in sessions if session.session_id in proposal.followers]
@@ -114,6 +114,6 @@ def _remarks(in_force: RuleInForce) -> list[str]:
     return [*own, *fixed, f"version {in_force.version}"]
 
 
-def _people(count: int) -> str:
-    at_least = protect(count).at_least
-    return f"fewer than {SMALLEST_GROUP}" if at_least is None else f"at least {at_least}"
+def _people(count: int, smallest_group: int) -> str:
+    at_least = protect(count, smallest_group=smallest_group).at_least
+    return f"fewer than {smallest_group}" if at_least is None else f"at least {at_least}"

@@ -3,9 +3,10 @@
 Within a step: everybody below k is hidden, with others where it takes them, and the sum of the hidden is told where it
 is k or more and of two universities at least.
 
-From step to step: who is hidden stays hidden, so that two partitions never give a cell by subtraction. When somebody
-joins the hidden, the sum is told anew only once it is k above what was known of them before: otherwise the old numbers
-would be subtracted from the new one. The same when a university has left.
+From step to step: who is hidden stays hidden, so that two partitions never give a cell by subtraction. When one that
+was shown falls below k, because people of it have objected, it joins the hidden, and their sum is told anew only once
+it is k above what was known of them before: otherwise the old numbers would be subtracted from the new sum. The same
+when a university has left. A larger k hides more from then on; what was told cannot be unsaid.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +26,8 @@ class Told:
     at_least: int
     is_due: bool
     is_sum_told: bool
-    has_begun: bool = False  # a number was told once; until then nothing binds
+    has_begun: bool  # a number was told once; until then nothing binds
+    k: int
 
     @property
     def hidden(self) -> frozenset[int]:
@@ -82,10 +84,11 @@ def _next(before: Told | None, counts: Mapping[int, int], k: int) -> Told:
         return _begun(counts, k)
     # Who became a partner after the block was first told is not counted in it, nor hidden among those who are.
     counts = {one: people for one, people in counts.items() if one in before.counts}
-    group = _grouped(counts, before.group, k)
+    group = before.group | _small(counts, k)
     hidden = group & counts.keys()
-    at_least = before.at_least + sum(before.counts[one] for one in group - before.group)
-    is_due = before.is_due or group != before.group or hidden != before.hidden
+    joined = group - before.group
+    at_least = before.at_least + sum(before.counts[one] for one in joined)
+    is_due = before.is_due or bool(before.hidden - hidden) or any(counts[one] < before.k for one in joined)
     people = [counts[one] for one in hidden]
     is_sum_told = _is_safe(people, k) and (not is_due or sum(people) >= at_least + k)
     return Told(
@@ -96,11 +99,12 @@ def _next(before: Told | None, counts: Mapping[int, int], k: int) -> Told:
         is_due=is_due and not is_sum_told,
         is_sum_told=is_sum_told,
         has_begun=True,
+        k=k,
     )
 
 
 def _begun(counts: Mapping[int, int], k: int) -> Told:
-    group = _grouped(counts, frozenset(), k)
+    group = _grouped(counts, k)
     people = [counts[one] for one in group]
     is_sum_told = _is_safe(people, k)
     return Told(
@@ -111,15 +115,20 @@ def _begun(counts: Mapping[int, int], k: int) -> Told:
         is_due=False,
         is_sum_told=is_sum_told,
         has_begun=is_sum_told or len(group) < len(counts),
+        k=k,
     )
 
 
-def _grouped(counts: Mapping[int, int], before: frozenset[int], k: int) -> frozenset[int]:
-    """Who is hidden together: all below k, whoever was hidden before, and as many more, the smallest first, as it takes
-    that they are k together and two of them not nobody."""
-    group = before | {one for one, people in counts.items() if people < k}
+def _small(counts: Mapping[int, int], k: int) -> frozenset[int]:
+    return frozenset(one for one, people in counts.items() if people < k)
+
+
+def _grouped(counts: Mapping[int, int], k: int) -> frozenset[int]:
+    """Who is hidden together: all below k, and as many more, the smallest first, as it takes that they are k together
+    and two of them not nobody."""
+    group = _small(counts, k)
     rest = sorted(counts.keys() - group, key=lambda one: (counts[one], one))
-    while group & counts.keys() and rest and not _is_safe([counts[one] for one in group & counts.keys()], k):
+    while group and rest and not _is_safe([counts[one] for one in group], k):
         group |= {rest.pop(0)}
     return group
 

@@ -21,6 +21,7 @@ from series.sessions import Session
 from series.store.audit import append_audit
 from series.store.check_ins import check_ins_of, lock_check_ins, open_check_in, turnout_of
 from series.store.hand_edits import EditOutdated, edit_session, version_of
+from series.store.pooled_settings import smallest_group_of
 from series.store.rules import rules_of
 from series.store.sessions import get_series, get_session
 
@@ -125,6 +126,7 @@ def _page(visit: Visit, session: Session, fault: Fault) -> Response:
     with the_tool().database.read() as connection:
         openings = that_count(session, check_ins_of(connection, session.session_id))
         turnout = turnout_of(connection, session.session_id)
+        smallest_group = smallest_group_of(connection, session.series_id)
         rule = rules_of(connection, session.series_id).of_sessions[session.session_id].rule
         series = get_series(connection, session.series_id)
         changes = link_log(connection, session, zone)
@@ -137,7 +139,7 @@ def _page(visit: Visit, session: Session, fault: Fault) -> Response:
         allowed=may_open(session, openings, now),
         answers=MayOpen,
         until=moment(session.end_at + MAY_OPEN_AFTER_END, zone),
-        people=protect(turnout.people),
+        people=protect(turnout.people, largest=turnout.largest, smallest_group=smallest_group),
         countries=turnout.countries,
         code_counts=rule.counts(Kind.CODE),
         version=version_of(session),

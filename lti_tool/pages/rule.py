@@ -29,6 +29,7 @@ from series.rule_words import session_sentence
 from series.sessions import Session
 from series.staff import Staff
 from series.store.database import Connection
+from series.store.pooled_settings import smallest_group_of
 from series.store.proposals import (
     ProposalOutdated,
     carry_out,
@@ -143,6 +144,7 @@ def _effect_page(staff: Staff, slug: str, rule: Rule, *, is_outdated: bool = Fal
         proposal = proposal_of(connection, series.series_id, rule, now=now)
         effect = effect_of(connection, series.series_id, proposal, now=now)
         sessions = sessions_of(connection, series.series_id)
+        smallest_group = smallest_group_of(connection, series.series_id)
     there_are = sum(not session.is_cancelled for session in sessions)
     page = render_template(
         "rule_effect.html",
@@ -153,8 +155,8 @@ def _effect_page(staff: Staff, slug: str, rule: Rule, *, is_outdated: bool = Fal
         old_sentences=rule_sentences(proposal.old)[:2],
         new_sentences=rule_sentences(rule)[:2],
         remarks=remarks_on(rule, there_are),
-        complete_now=people_words(effect.complete_now),
-        complete_then=people_words(effect.complete_then),
+        complete_now=people_words(effect.complete_now, smallest_group),
+        complete_then=people_words(effect.complete_then, smallest_group),
         is_harder=is_harder(rule, proposal.old),
         followers=_chosen([each for each in sessions if not each.is_cancelled], proposal.followers),
         own=_chosen(sessions, proposal.own),

@@ -8,7 +8,7 @@ from flask_babel import gettext, ngettext
 
 from lti_tool.pages.times import moment, times_of
 from lti_tool.pages.words import WORDS
-from series.pooling import SMALLEST_GROUP, protect
+from series.pooling import protect
 from series.rule import Rule, SessionRule, needless_ways
 from series.rule_words import cancellation_sentence, series_sentence, session_sentence
 from series.sessions import Session
@@ -82,11 +82,11 @@ def by_words(set_by: str, names: Mapping[str, str]) -> str:
     return gettext("the command line") if set_by == COMMAND_LINE else names.get(set_by, set_by)
 
 
-def people_words(count: int) -> str:
+def people_words(count: int, smallest_group: int) -> str:
     """A number of people, protected."""
-    at_least = protect(count).at_least
+    at_least = protect(count, smallest_group=smallest_group).at_least
     if at_least is None:
-        return str(gettext("fewer than %(n)s", n=SMALLEST_GROUP))
+        return str(gettext("fewer than %(n)s", n=smallest_group))
     return str(gettext("at least %(n)s", n=at_least))
 
 

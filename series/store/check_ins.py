@@ -17,10 +17,12 @@ from series.store.tables import check_in, evidence, more_time, participant, sess
 
 @dataclass(frozen=True, kw_only=True)
 class Turnout:
-    """How many people have entered a code, and from how many countries. Never shown without `pooling.protect`."""
+    """How many people have entered a code, and from how many countries; `largest`: most of one university. Never shown
+    without `pooling.protect`."""
 
     people: int
     countries: int
+    largest: int
 
 
 def open_check_in(
@@ -107,11 +109,8 @@ def extended_check_ins(connection: sa.Connection, *, participant_id: int, sessio
 def turnout_of(connection: sa.Connection, session_id: UUID) -> Turnout:
     """By the codes that count: what was withdrawn is not in it."""
     withdrawal = evidence.alias()
-    row = connection.execute(
-        sa.select(
-            sa.func.count(evidence.c.participant_id.distinct()).label("people"),
-            sa.func.count(university.c.country.distinct()).label("countries"),
-        )
+    rows = connection.execute(
+        sa.select(university.c.country, sa.func.count(evidence.c.participant_id.distinct()).label("people"))
         .join(participant, evidence.c.participant_id == participant.c.id)
         .join(university, participant.c.university_id == university.c.id)
         .where(
@@ -122,5 +121,7 @@ def turnout_of(connection: sa.Connection, session_id: UUID) -> Turnout:
                 withdrawal.c.session_id == session_id, withdrawal.c.retracts_evidence_id == evidence.c.id
             ),
         )
-    ).one()
-    return Turnout(people=row.people, countries=row.countries)
+        .group_by(university.c.id, university.c.country)
+    ).all()
+    people = [row.people for row in rows]
+    return Turnout(people=sum(people), countries=len({row.country for row in rows}), largest=max(people, default=0))

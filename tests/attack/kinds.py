@@ -13,6 +13,7 @@ KINDS = (
     Made(k=10, mean=9.0),
     Made(joining=True),
     Made(objecting=0.05),
+    Made(objecting=0.3, mean=7.0, steps_after=3),
     Made(universities=4, sessions=3, mean=4.0),
     Made(universities=3, mean=6.0),
     Made(sessions=6, mean=8.0, regulars=0.9),

@@ -182,11 +182,13 @@ def _growing(seen: Seen) -> list[tuple[Cell, Cell]]:
         last[column.block] = (number, column)
     pairs = [pair for pair in pairs if pair[1] not in _seen_falling(seen)]
     steps = range(1, len(seen.pooled))
+    fewer = {(number, one) for number, _, one in seen.fell}  # who has lost somebody may have fewer in the series
     return pairs + [
         ((step - 1, TERM, one), (step, TERM, one))
         for step in steps
         if not _people_fell(seen, step)
         for one in seen.others[step]
+        if (step, one) not in fewer
     ]
 
 

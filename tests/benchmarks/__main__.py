@@ -20,7 +20,7 @@ from pathlib import Path
 from config.logging import quiet_logging
 from series.store.database import Database
 from series.store.migrate import migrate
-from tests.benchmarks import burst, calendars, cost, deliveries, moodles, thousand
+from tests.benchmarks import burst, calendars, cost, deliveries, moodles, protection, thousand
 from tests.benchmarks.launches import Bench
 from tests.benchmarks.servers import CAN_COUNT_CPU, ROOT, beside_the_servers
 from tests.integration.lti.conftest import new_lms
@@ -47,6 +47,8 @@ class Sizes:
     students: int = 300  # in the course of each
     thousand: int = 1000  # universities on one worker; none: not at all
     hanging: int = 50  # of them
+    attacked: int = 1000  # series whose hidden numbers are attacked
+    pooled: int = 20  # series of each kind whose shown cells are counted
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ def main(folder: Path, sizes: Sizes) -> bool:
         print(f"\n{deliveries.measure_rate(folder, deliveries=sizes.rated)}")
     all_right = _print_moodles(folder, sizes)
     all_right &= not sizes.soaked or deliveries.soak_all(folder, deliveries=sizes.soaked, kills=sizes.kills)
+    print()
+    protection.print_shares(series=sizes.pooled)
+    all_right &= protection.attack(series=sizes.attacked)
     return no_launch_lost and all_right
 
 

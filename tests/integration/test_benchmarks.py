@@ -22,6 +22,8 @@ def test_the_benchmarks_run_and_lose_no_launch(tmp_path: Path, capsys: pytest.Ca
         moodles=2,
         students=4,
         thousand=0,
+        attacked=2,
+        pooled=1,
     )
     assert main(tmp_path, small)
     assert "none lost, no outgoing calls" in capsys.readouterr().out

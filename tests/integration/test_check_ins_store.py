@@ -125,4 +125,4 @@ def test_people_are_counted_once_and_without_what_was_withdrawn(database: Databa
         for fact in gone:
             retract_evidence(connection, fact.evidence.evidence_id, by="staff 1", reason="No.", now=NOW)
         found = turnout_of(connection, SESSION.session_id)
-    assert (found.people, found.countries) == (2, 1)
+    assert (found.people, found.countries, found.largest) == (2, 1, 2)

@@ -95,6 +95,20 @@ def test_dpo_08_a_university_that_leaves_takes_the_sum_with_it() -> None:
     assert then.group == together(ATHENS, FREIBURG, people=None)
 
 
+def test_a_larger_k_hides_more_and_keeps_the_total() -> None:
+    then = column(
+        step(athens=2, freiburg=4, jaen=8, malta=12), step(week=1, k=10, athens=2, freiburg=4, jaen=8, malta=12)
+    )
+    assert then.shown == {MALTA: 12}
+    assert then.group == together(ATHENS, FREIBURG, JAEN, people=14)
+
+
+def test_a_sum_that_fell_below_k_is_told_again_when_it_is_k() -> None:
+    first, then = step(athens=2, freiburg=3, jaen=8), step(week=1, athens=2, freiburg=2, jaen=8)
+    assert column(first, then).group == together(ATHENS, FREIBURG, people=None)
+    assert column(first, then, step(week=2, athens=3, freiburg=2, jaen=8)).total == 13
+
+
 def test_dpo_08_a_university_that_comes_later_is_not_counted_in_what_was_told_before() -> None:
     first = step(athens=2, freiburg=4, jaen=8)
     then = column(first, step(week=1, athens=2, freiburg=4, jaen=8, malta=1))
