@@ -12,10 +12,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.pooled import TERM, Block, Step
+from series.protection import pooled_by
 from series.sessions import Series, Session
 from series.step_times import STEPS_AFTER_END, month_of, step_due_at
 from series.store.counts import in_course
-from series.store.pooled_settings import smallest_group_of
+from series.store.pooled_settings import keep_pooled_by, smallest_group_of
 from series.store.pooled_tables import pooled_count, pooled_step
 from series.store.sessions import lock_series, sessions_of
 from series.store.tables import (
@@ -48,15 +49,15 @@ def steps_of(connection: sa.Connection, series_id: UUID) -> tuple[Step, ...]:
     changes = defaultdict(list)
     for row in connection.execute(sa.select(pooled_count).where(pooled_count.c.series_id == series_id)):
         changes[row.step_at].append(row)
-    order = _order(connection, series_id)
+    blocks = _blocks_in_order(connection, series_id, {row.block for rows in changes.values() for row in rows})
     found: list[Step] = []
-    counts: Counts = {}
+    counts: dict[str, dict[int, int]] = {}
     for step in steps:
-        counts = {block: dict(people) for block, people in counts.items()}
+        counts = {key: dict(people) for key, people in counts.items()}
         for row in changes[step.step_at]:
-            counts.setdefault(_block(row.block), {})[row.university_id] = row.people
-        ordered = {block: counts[block] for block in sorted(counts, key=lambda one: order.get(one.key, one.key))}
-        found.append(Step(at=step.step_at, smallest_group=step.smallest_group, counts=ordered))
+            counts.setdefault(row.block, {})[row.university_id] = row.people
+        whole = {block: counts[key] for key, block in blocks.items() if key in counts}
+        found.append(Step(at=step.step_at, smallest_group=step.smallest_group, counts=whole))
     return tuple(found)
 
 
@@ -96,7 +97,7 @@ def _has_data(connection: sa.Connection, series_id: UUID, *, before: datetime) -
 
 
 def take_step(connection: sa.Connection, series_id: UUID, *, due_at: datetime, now: datetime) -> Step | None:
-    """Count anew for everybody; None when that was done since `due_at` already.
+    """Count anew for everybody, and decide for good by which columns; None when that was done since `due_at` already.
 
     Left out are people who have objected, and who has been erased. What a university had when it left stays as it was
     published. Only sessions that are over count, and a month when the last of its sessions is.
@@ -117,7 +118,11 @@ def take_step(connection: sa.Connection, series_id: UUID, *, due_at: datetime, n
     ]
     if changed:
         connection.execute(sa.insert(pooled_count), changed)
-    return steps_of(connection, series_id)[-1]
+    taken = steps_of(connection, series_id)
+    by = pooled_by(taken)
+    if by is not None:
+        keep_pooled_by(connection, series_id, by)
+    return taken[-1]
 
 
 def own_counts(connection: sa.Connection, *, series_id: UUID, university_id: int, course_id: int) -> OwnCounts:
@@ -203,10 +208,13 @@ def _taking_part(connection: sa.Connection, series_id: UUID, seen: Collection[in
 def _people_by_block(
     blocks: Mapping[UUID, Collection[Block]], completed: Iterable[tuple[UUID, int]]
 ) -> dict[Block, int]:
-    people: dict[Block, set[int]] = {block: set() for of_session in blocks.values() for block in of_session}
+    by_session: dict[UUID, set[int]] = {session_id: set() for session_id in blocks}
     for session_id, participant_id in completed:
+        by_session[session_id].add(participant_id)
+    people: dict[Block, set[int]] = {block: set() for of_session in blocks.values() for block in of_session}
+    for session_id, those in by_session.items():
         for block in blocks[session_id]:
-            people[block].add(participant_id)
+            people[block] |= those
     return {block: len(those) for block, those in people.items()}
 
 
@@ -227,9 +235,10 @@ def _block(key: str) -> Block:
             return TERM
 
 
-def _order(connection: sa.Connection, series_id: UUID) -> dict[str, str]:
-    """Of the blocks that are sessions: before all months, by their start."""
+def _blocks_in_order(connection: sa.Connection, series_id: UUID, keys: Collection[str]) -> dict[str, Block]:
+    """By key: sessions by their start, then months, the term last."""
     ids = connection.execute(
         sa.select(session.c.id).where(session.c.series_id == series_id).order_by(session.c.start_at, session.c.id)
     ).scalars()
-    return {Block(session_id=one).key: f"{number:06}" for number, one in enumerate(ids)}
+    order = {Block(session_id=one).key: f"{number:06}" for number, one in enumerate(ids)}
+    return {key: _block(key) for key in sorted(keys, key=lambda one: order.get(one, one))}

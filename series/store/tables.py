@@ -370,6 +370,7 @@ membership = Table(  # who opened which placement, and whether the LMS takes gra
     Column("placement_id", ForeignKey("placement.id"), primary_key=True),
     Column("is_learner", Boolean, nullable=False),
     Column("launched_at", Instant),  # none: known from the roster alone
+    Index(None, "placement_id"),
 )
 
 session_host = Table(
@@ -461,7 +462,7 @@ completion = Table(  # derived from the evidence by the rule, in the same transa
     Column("session_id", ForeignKey("session.id"), primary_key=True),
     Column("completed_at", Instant, nullable=False),
     Column("by_recording", Boolean, nullable=False, server_default=sa.false()),  # and by nothing else
-    Index(None, "session_id"),
+    Index(None, "session_id", "participant_id"),  # all that the pooled numbers ask for
 )
 
 excuse = Table(  # derived, like the completion: the session is not missing from this participant's count

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from series.pooled import TERM, Block
+from series.pooled import TERM, Block, PooledBy
 from series.sessions import Status
 from series.store.database import Database
 from series.store.pooled import own_counts, series_due
+from series.store.pooled_settings import pooled_by_of, set_smallest_group
 from series.store.pooled_tables import pooled_count
 from series.store.sessions import change_session
 from series.store.tables import participant, university
@@ -121,6 +122,16 @@ def test_a_cancelled_session_is_no_block(database: Database, crowd: Crowd) -> No
     counts = by_key(step(database, at=MONDAY + WEEK))
     assert f"session:{crowd.sessions[2]}" not in counts
     assert "month:2026-12" in counts
+
+
+def test_by_which_columns_is_decided_by_the_first_step_and_kept(database: Database, crowd: Crowd) -> None:
+    step(database)  # of five people: by session, nothing could be shown
+    for later in (MONDAY + WEEK, MONDAY + 2 * WEEK):
+        with database.write() as connection:
+            assert pooled_by_of(connection, SERIES.series_id) is PooledBy.MONTH
+            set_smallest_group(connection, SERIES.series_id, 3, by="staff 1", now=NOW)
+        complete(database, crowd.sessions[1], [*crowd.malta, *crowd.vilnius])
+        step(database, at=later)
 
 
 def test_many_workers_take_one_step(database: Database, crowd: Crowd) -> None:

@@ -22,6 +22,9 @@ def upgrade() -> None:
     op.add_column("university", sa.Column("left_at", INSTANT))
     op.add_column("audit", sa.Column("actor_commitment", sa.String(64)))
     op.add_column("audit", sa.Column("object_commitment", sa.String(64)))
+    op.drop_index("ix_completion_session_id", "completion")
+    op.create_index("ix_completion_session_id_participant_id", "completion", ["session_id", "participant_id"])
+    op.create_index("ix_membership_placement_id", "membership", ["placement_id"])
 
 
 def _make_pooled() -> None:

@@ -1,0 +1,266 @@
+"""The pooled results in a full store: how long their page takes, and what a check-in pays for them."""
+
+import base64
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from lti_tool.app import create_app
+from lti_tool.pages.visit_proof import COOKIE, hash_proof
+from series.rule import Kind
+from series.step_times import step_due_at
+from series.store.database import Database
+from series.store.evidence import NewEvidence, record_evidence
+from series.store.launches import NewVisit, open_visit
+from series.store.pooled import take_step
+from series.store.sessions import add_session
+from series.store.tables import membership, placement
+from tests.benchmarks.full_store import COURSES, NOW, UNIVERSITIES, ZONE, Full, fill
+from tests.conftest import make_settings
+from tests.databases import Databases
+from tests.examples import SESSION, moved
+
+PAGE_AIM_MS, CHECK_IN_AIM_MS = 100.0, 1.0
+PROOF = base64.urlsafe_b64encode(b"p" * 32).rstrip(b"=").decode()
+AT_ONCE = 32  # connections of one process
+FIRST_SERIES, LATE_SESSION = UUID(int=1), UUID(int=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Milliseconds. `apart_ms`: two hundred check-ins at once, as they are; `counter_ms`: the same with one row of
+    theirs all."""
+
+    kind: str
+    completions: int
+    pages_ms: list[float]
+    first_page_ms: float
+    step_ms: float
+    check_ins_ms: list[float]
+    in_small_ms: list[float]
+    statements: int  # of a check-in that name a pooled table
+    apart_ms: float
+    counter_ms: float
+
+    @property
+    def page_p95_ms(self) -> float:
+        return statistics.quantiles(self.pages_ms, n=20)[-1]
+
+    @property
+    def more_ms(self) -> float:
+        return statistics.median(self.check_ins_ms) - statistics.median(self.in_small_ms)
+
+    @property
+    def holds(self) -> bool:
+        return self.page_p95_ms < PAGE_AIM_MS and self.more_ms < CHECK_IN_AIM_MS and self.statements == 0
+
+    def words(self) -> str:
+        return (
+            f"pooled results, {self.kind}, {self.completions:,} completions: page p95 {self.page_p95_ms:.0f} ms, median"
+            f" {statistics.median(self.pages_ms):.0f} (aim {PAGE_AIM_MS:.0f}; the very first {self.first_page_ms:.0f});"
+            f" a step of one series {self.step_ms:.0f} ms\n"
+            f"  a check-in {statistics.median(self.check_ins_ms):.2f} ms, in a store of one series"
+            f" {statistics.median(self.in_small_ms):.2f}: {self.more_ms:+.2f} ms (aim under {CHECK_IN_AIM_MS:.0f});"
+            f" statements of it that name a pooled table: {self.statements}\n"
+            f"  two hundred check-ins at once: {self.apart_ms:.0f} ms; with one counter row for all of them"
+            f" {self.counter_ms:.0f} ms, ratio {self.counter_ms / self.apart_ms:.2f}"
+            f"\n  this {'holds' if self.holds else 'does not hold'}"
+        )
+
+
+def measure_all(folder: Path, *, series: int, completions: int, times: int) -> Iterator[Measured]:
+    databases = Databases(folder)
+    try:
+        for kind in ("sqlite", "postgresql"):
+            with databases.fresh(kind) as url, databases.fresh(kind) as small_url, _durable(url):
+                yield _measure(folder, kind, url, small_url, series=series, completions=completions, times=times)
+    finally:
+        databases.stop()
+
+
+def _measure(
+    folder: Path, kind: str, url: str, small_url: str, *, series: int, completions: int, times: int
+) -> Measured:
+    database, small = Database(url), Database(small_url)
+    full = fill(database, series=series, completions=completions)
+    fill(small, series=1, completions=(times + 60) * 12)
+    first_page_ms, pages_ms = _pages(folder, url, full, times)
+    here, there = _CheckIns(database), _CheckIns(small)
+    check_ins_ms, in_small_ms = _in_turns(here.one, there.one, times)
+    apart_ms, counter_ms = here.two_hundred(), here.two_hundred(with_counter=here.count)
+    step_ms = _step_ms(database, full)
+    database.dispose()
+    small.dispose()
+    return Measured(
+        kind=kind,
+        completions=full.completions,
+        pages_ms=pages_ms,
+        first_page_ms=first_page_ms,
+        step_ms=step_ms,
+        check_ins_ms=check_ins_ms,
+        in_small_ms=in_small_ms,
+        statements=here.statements,
+        apart_ms=apart_ms,
+        counter_ms=counter_ms,
+    )
+
+
+def _pages(folder: Path, url: str, full: Full, times: int) -> tuple[float, list[float]]:
+    """Of the very first one, which compiles the templates, and of others, each of another instructor."""
+    clock_file = folder / f"clock-{uuid4().hex}"
+    clock_file.write_text(str((NOW - datetime.now(UTC)).total_seconds()))
+    app = create_app(replace(make_settings(url), clock_file=clock_file))
+    tool = app.extensions["shared_sessions"]
+    visits = [_instructor(tool.database, full, number) for number in range(times + 1)]
+    client = app.test_client()
+    taken = []
+    for visit_id in visits:
+        client.set_cookie(COOKIE, PROOF, path=f"/visit/{visit_id}/")
+        begun = time.perf_counter()
+        answer = client.get(f"/visit/{visit_id}/course/series/")
+        taken.append((time.perf_counter() - begun) * 1000)
+        assert answer.status_code == 200, answer.text
+        assert "University 4" in answer.text
+    tool.database.dispose()
+    tool.http.close()
+    tool.queue.huey.storage.close()
+    return taken[0], taken[1:]
+
+
+def _instructor(database: Database, full: Full, number: int) -> str:
+    """The visit of somebody who teaches one of the courses, chosen by chance that is the same each time."""
+    chance = random.Random(number)
+    of, home = chance.randrange(len(full.series)), chance.randrange(UNIVERSITIES)
+    placement = (of * UNIVERSITIES + home) * COURSES + 1 + chance.randrange(COURSES)
+    new = NewVisit(
+        visit_id=uuid4().hex,
+        proof_hash=hash_proof(PROOF),
+        nonce=uuid4().hex,
+        nonce_expires_at=NOW + timedelta(minutes=20),
+        platform_id=home + 1,
+        university_id=home + 1,
+        issuer="https://lms.example",
+        deployment_id="1",
+        sub=f"teacher {number}",
+        is_teacher=True,
+        is_learner=False,
+        is_test_user=False,
+        is_administrator=False,
+        resource_link_id=str(placement),
+        context_id=str(placement),
+        context_title="Course",
+        return_url=None,
+        locale=None,
+        line_item_url=None,
+        line_items_url=None,
+        ags_scopes=(),
+        memberships_url=None,
+        custom_series_id=None,
+        custom_session_id=None,
+    )
+    with database.write() as connection:
+        open_visit(connection, new, now=NOW)
+    return new.visit_id
+
+
+def _step_ms(database: Database, full: Full) -> float:
+    now = NOW + timedelta(weeks=1)
+    begun = time.perf_counter()
+    with database.write() as connection:
+        assert take_step(connection, full.series[0].series_id, due_at=step_due_at(now, ZONE), now=now) is not None
+    return (time.perf_counter() - begun) * 1000
+
+
+class _CheckIns:
+    """Of people of the first series in one more session, each once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.statements = 0
+        late = moved(SESSION, NOW - SESSION.start_at)
+        with database.write() as connection:
+            shown = replace(late, session_id=LATE_SESSION, series_id=FIRST_SERIES, hosting_university_id=None)
+            add_session(connection, shown, now=NOW)
+            connection.execute(sa.text("CREATE TABLE one_counter (people integer NOT NULL)"))
+            connection.execute(sa.text("INSERT INTO one_counter VALUES (0)"))
+            query = (
+                sa.select(membership.c.participant_id)
+                .join(placement, membership.c.placement_id == placement.c.id)
+                .where(placement.c.series_id == FIRST_SERIES, membership.c.is_learner)
+            )
+            found = connection.execute(query).scalars().all()
+        self._people = iter(found)
+        sa.event.listen(database.engine, "before_cursor_execute", self._look)
+
+    def one(self) -> None:
+        self._check_in(next(self._people))
+
+    def count(self, connection: sa.Connection) -> None:
+        connection.execute(sa.text("UPDATE one_counter SET people = people + 1"))
+
+    def two_hundred(self, *, with_counter: Callable[[sa.Connection], None] | None = None) -> float:
+        """Milliseconds until all are through."""
+        people = [next(self._people) for _ in range(200)]
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            begun = time.perf_counter()
+            for _ in threads.map(lambda one: self._check_in(one, with_counter), people):
+                pass
+            return (time.perf_counter() - begun) * 1000
+
+    def _check_in(self, participant_id: int, also: Callable[[sa.Connection], None] | None = None) -> None:
+        new = NewEvidence(
+            participant_id=participant_id,
+            session_id=LATE_SESSION,
+            kind=Kind.CODE,
+            source="check-in",
+            source_id="1",
+            observed_at=NOW,
+        )
+        with self._database.write() as connection:
+            record_evidence(connection, new, now=NOW)
+            if also is not None:
+                also(connection)
+
+    def _look(self, _: object, __: object, statement: str, *___: object) -> None:
+        self.statements += "pooled_" in statement.replace("series.pooled_by", "")
+
+
+def _in_turns(thing: Callable[[], None], floor: Callable[[], None], times: int) -> tuple[list[float], list[float]]:
+    taken: tuple[list[float], list[float]] = ([], [])
+    for number in range(times + 5):
+        for work, into in zip((thing, floor), taken, strict=True):
+            begun = time.perf_counter()
+            work()
+            if number >= 5:  # statements are compiled by then
+                into.append((time.perf_counter() - begun) * 1000)
+    return taken
+
+
+@contextmanager
+def _durable(url: str) -> Iterator[None]:
+    """The tests' PostgreSQL does not wait for its disk; here it does, as in life."""
+    if not url.startswith("sqlite"):
+        _set(url, "on")
+    try:
+        yield
+    finally:
+        if not url.startswith("sqlite"):
+            _set(url, "off")
+
+
+def _set(url: str, value: str) -> None:
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = {value}"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+    engine.dispose()
