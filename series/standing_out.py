@@ -46,14 +46,18 @@ class Finding:
 
 
 def what_stands_out(points: Sequence[Point], columns: Sequence[Column]) -> tuple[Finding, ...]:
-    """`points` and `columns`: in the order of time. The most telling first; nothing where too little is known."""
+    """`points` and `columns`: in the order of time. The most telling first; nothing where too little is known, and no
+    block twice for the same."""
     over = [point for point in points if point.is_over]
-    return (*_own(over), *_fall(over), *_few(over), *_universities(columns))
+    falls = _fall(over)
+    few = [one for one in _few(over) if one.block not in {fall.block for fall in falls}]
+    return (*_own(over), *falls, *few[:MOST_SAID], *_universities(over, columns))
 
 
 def _few(points: Sequence[Point]) -> list[Finding]:
+    """The newest first."""
     found = [_against_the_rest(Kind.FEW, points, number, _others) for number in range(len(points))]
-    return [one for one in reversed(found) if one and one.people < FEW * one.usual][:MOST_SAID]
+    return [one for one in reversed(found) if one and one.people < FEW * one.usual]
 
 
 def _fall(points: Sequence[Point]) -> list[Finding]:
@@ -80,20 +84,21 @@ def _own(points: Sequence[Point]) -> list[Finding]:
     return []
 
 
-def _universities(columns: Sequence[Column]) -> list[Finding]:
-    """In the newest column, of those whose cells are shown."""
+def _universities(points: Sequence[Point], columns: Sequence[Column]) -> list[Finding]:
+    """In the newest column, of those whose cells are shown: who has few though it was as usual elsewhere."""
     if not columns:
         return []
-    found = []
-    for university_id, people in columns[-1].shown.items():
+    newest, found = columns[-1], []
+    elsewhere = _against_the_rest(Kind.FEW, points, len(points) - 1, _others)
+    trend = min(1.0, elsewhere.people / elsewhere.usual) if elsewhere and elsewhere.usual else 1.0
+    for university_id, people in newest.shown.items():
         before = [column.shown[university_id] for column in columns[:-1] if university_id in column.shown]
         usual = median(before) if len(before) >= LEAST_KNOWN else 0
-        if people < FEW * usual:
-            block = columns[-1].block
-            found.append((people / usual, university_id, people, round(usual), block))
+        if people < FEW * usual * trend:
+            found.append((people / usual, university_id, people, round(usual)))
     return [
-        Finding(kind=Kind.UNIVERSITY_FEW, block=block, people=people, usual=usual, university_id=university_id)
-        for _, university_id, people, usual, block in sorted(found, key=lambda one: one[:2])[:MOST_SAID]
+        Finding(kind=Kind.UNIVERSITY_FEW, block=newest.block, people=people, usual=usual, university_id=university_id)
+        for _, university_id, people, usual in sorted(found)[:MOST_SAID]
     ]
 
 

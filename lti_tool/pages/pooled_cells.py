@@ -81,10 +81,9 @@ class PooledTable:
     def universities(self) -> list[Line]:
         return [line for line in self.lines if line.kind in {"university", "group"}]
 
-    @property
-    def has_hidden(self) -> bool:
-        hidden = {Shows.HIDDEN, Shows.WITH_OTHERS}
-        return any(cell.shows in hidden for line in self.lines for cell in line.cells)
+    def has(self, shows: str) -> bool:
+        """Whether any cell is so; `shows`: a value of Shows."""
+        return any(cell.shows == shows for line in self.lines for cell in line.cells)
 
 
 def words_of(cell: Cell, smallest_group: int) -> FileCell:

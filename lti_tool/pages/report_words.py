@@ -11,7 +11,7 @@ from lti_tool.pages.times import moment
 from lti_tool.pages.words import WORDS
 from lti_tool.spreadsheets import Cell
 from series.pooled import Block, PooledBy
-from series.report import Report
+from series.report import Partner, Report
 from series.sessions import Session
 from series.step_times import month_of
 
@@ -69,36 +69,31 @@ def words_of(report: Report) -> ReportWords:
         counted_at=moment(totals.step_at, report.series.time_zone) if totals else "",
         facts=_facts(report),
         audiences=_audiences(report),
-        partners=tuple(
-            PartnerWords(
-                name=one.university.name,
-                country=country_name(one.university.country),
-                courses=one.courses,
-                schools=gettext("not said") if one.schools is None else one.schools,
-            )
-            for one in report.partners
-        ),
+        partners=tuple(sorted(map(_partner, report.partners), key=lambda one: (one.country, one.name))),
         sessions=tuple(_session(one, report) for one in report.held),
         months=tuple(_months(report)) if by_month else (),
+    )
+
+
+def _partner(one: Partner) -> PartnerWords:
+    return PartnerWords(
+        name=one.university.name,
+        country=country_name(one.university.country),
+        courses=one.courses,
+        schools=gettext("not said") if one.schools is None else one.schools,
     )
 
 
 def _facts(report: Report) -> tuple[Fact, ...]:
     cancelled = ngettext("%(num)s was cancelled", "%(num)s were cancelled", report.cancelled)
     to_come = ngettext("%(num)s is to come", "%(num)s are to come", report.to_come)
+    others = [words for number, words in ((report.cancelled, cancelled), (report.to_come, to_come)) if number]
+    courses = ngettext("with %(num)s course", "with %(num)s courses", report.courses)
     return (
-        Fact(
-            name=gettext("People who completed a session"),
-            value=_people(report),
-            note=_people_note(report),
-        ),
+        Fact(name=gettext("People who completed a session"), value=_people(report), note=_people_note(report)),
         Fact(name=gettext("Countries"), value=len(report.countries)),
-        Fact(
-            name=gettext("Universities"),
-            value=len(report.partners),
-            note=ngettext("with %(num)s course", "with %(num)s courses", report.courses),
-        ),
-        Fact(name=gettext("Sessions held"), value=len(report.held), note=f"{cancelled}, {to_come}"),
+        Fact(name=gettext("Universities"), value=len(report.partners), note=courses),
+        Fact(name=gettext("Sessions held"), value=len(report.held), note=", ".join(others)),
         Fact(name=gettext("Hours held"), value=hours(report.length.total_seconds())),
     )
 

@@ -1,5 +1,7 @@
 """What a person does in the sandbox LMS and in the tool, in their own words."""
 
+import os
+from pathlib import Path
 from typing import Literal
 
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
@@ -82,3 +84,11 @@ def tool_looks_right(page: Page) -> None:
 def _paint(page: Page, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # else colours take a while to change
     page.frames[-1].locator(f"html[data-bs-theme={scheme}]").wait_for()
+
+
+def keep(page: Page, name: str) -> None:
+    """The tool's own document as a picture, for who wants to look at it: SCREENSHOTS names a folder."""
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        width = (page.viewport_size or {"width": 0})["width"]
+        page.frames[-1].locator("body").screenshot(path=Path(folder) / f"{name}-{width}.png")

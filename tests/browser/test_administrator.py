@@ -7,8 +7,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 
 from series.staff import Role
 from tests.browser.classroom import Classroom
-from tests.browser.people import tool_looks_right
-from tests.browser.test_partners import _keep
+from tests.browser.people import keep, tool_looks_right
 from tests.integration.staff.desk import PASSWORD, add_account
 
 pytestmark = pytest.mark.browser
@@ -29,7 +28,7 @@ def test_an_administrator_is_bound_once_and_comes_without_a_password(
     frame = open_activity(classroom, page)
     expect(frame.get_by_role("complementary")).to_contain_text("You administer this LMS. Sign in once")
     tool_looks_right(page)
-    _keep(page, "administrator")
+    keep(page, "partners-administrator")
     frame.get_by_role("button", name="How to do that").click()
     expect(frame.get_by_role("heading", level=1)).to_have_text("Reach the connection pages from here")
     tool_looks_right(page)
@@ -41,12 +40,12 @@ def test_an_administrator_is_bound_once_and_comes_without_a_password(
     tab.get_by_role("button", name="Sign in").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("Is this you?")
     tool_looks_right(tab)
-    _keep(tab, "bind")
+    keep(tab, "partners-bind")
     tab.get_by_label("Present password").fill(PASSWORD)
     tab.get_by_role("button", name="Yes, this is me").click()
     expect(tab.get_by_role("status")).to_contain_text("without a password")
     tool_looks_right(tab)
-    _keep(tab, "bound")
+    keep(tab, "partners-bound")
     tab.get_by_role("button", name="Sign out", exact=True).click()
     expect(tab.get_by_role("status")).to_contain_text("You are signed out.")
     tab.close()

@@ -1,14 +1,12 @@
 """The coordinator adds a university and invites who connects its LMS; that person sees the own university alone."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.classroom import Classroom
-from tests.browser.people import NARROW, tool_looks_right
+from tests.browser.people import NARROW, keep, tool_looks_right
 from tests.integration.staff.desk import COORDINATOR, PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -73,7 +71,7 @@ def _the_board_shows_gaps(page: Page) -> None:
     expect(page.get_by_role("button", name="Copied").first).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()").startswith("Dear colleagues at University of Malta,")
     tool_looks_right(page)
-    _keep(page, "board")
+    keep(page, "partners-board")
 
 
 def _adds(page: Page, name: str, slug: str) -> None:
@@ -89,11 +87,11 @@ def _adds(page: Page, name: str, slug: str) -> None:
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_label("Short name in addresses")).to_have_value(slug)
     tool_looks_right(page)
-    _keep(page, "add")
+    keep(page, "partners-add")
     page.get_by_role("button", name="Add it").click()
     expect(page.get_by_role("status")).to_contain_text("Added.")
     tool_looks_right(page)
-    _keep(page, "one")
+    keep(page, "partners-one")
 
 
 def _invites(page: Page, email: str, university: str) -> str:
@@ -104,11 +102,11 @@ def _invites(page: Page, email: str, university: str) -> str:
     expect(page.get_by_role("radio", name="LMS administrator")).to_be_checked()
     expect(page.get_by_label("University, for an LMS administrator").locator("option:checked")).to_have_text(university)
     tool_looks_right(page)
-    _keep(page, "invite")
+    keep(page, "partners-invite")
     page.get_by_role("button", name="Make the account and the link").click()
     expect(page.get_by_role("status")).to_contain_text("It is shown only now.")
     tool_looks_right(page)
-    _keep(page, "link")
+    keep(page, "partners-link")
     return page.get_by_label("Link to choose a password").input_value()
 
 
@@ -116,7 +114,7 @@ def _is_switched_off(page: Page, university: str) -> None:
     page.get_by_role("link", name="I have sent it").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Ivana Horvat")
     tool_looks_right(page)
-    _keep(page, "person")
+    keep(page, "partners-person")
     page.get_by_role("link", name="Disable").click()
     tool_looks_right(page)
     page.get_by_role("button", name="Disable").click()
@@ -124,12 +122,4 @@ def _is_switched_off(page: Page, university: str) -> None:
     page.get_by_role("navigation").get_by_role("link", name="People").click()
     expect(page.get_by_role("row").filter(has_text=university)).to_contain_text("disabled")
     tool_looks_right(page)
-    _keep(page, "people")
-
-
-def _keep(page: Page, name: str) -> None:
-    """For who wants to look at them: SCREENSHOTS names a folder."""
-    folder = os.environ.get("SCREENSHOTS")
-    if folder:
-        width = (page.viewport_size or {"width": 0})["width"]
-        page.screenshot(path=Path(folder) / f"partners-{name}-{width}.png", full_page=True)
+    keep(page, "partners-people")

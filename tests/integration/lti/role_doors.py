@@ -116,6 +116,8 @@ VISIT = {
 }
 COURSE = {
     "GET instructor.course": door(TEACHERS),
+    "GET course_audience.show": door(TEACHERS),
+    "POST course_audience.save": door(TEACHERS, "audience", audience="both"),
     "GET pooled.show": door(TEACHERS),
     "GET pooled.download": door(TEACHERS),
     "GET course_activities.show": door(TEACHERS),
