@@ -20,6 +20,7 @@ from lti_tool.cli_common import open_database as _database
 from lti_tool.cli_deployments import deployment_group
 from lti_tool.cli_doctor import doctor
 from lti_tool.cli_keys import keys_group
+from lti_tool.cli_person import person_group
 from lti_tool.cli_platforms import platform_group
 from lti_tool.cli_readiness import print_readiness
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
@@ -161,6 +162,7 @@ def university_list(*, shows_readiness: bool, series_slug: str | None, as_json: 
 
 lti_tool.add_command(admin_group)
 lti_tool.add_command(platform_group)
+lti_tool.add_command(person_group)
 lti_tool.add_command(deployment_group)
 lti_tool.add_command(keys_group)
 lti_tool.add_command(audit_group)
