@@ -13,6 +13,7 @@ from series.store.audit_commitments import hand_over as hand_over_audit
 from series.store.database import insert
 from series.store.lms_tables import host_invitation, host_request, join_link_change, round_answer, staff_binding
 from series.store.moodle_tables import activity_state, announcement, course_collect, mapped_activity, seen_session
+from series.store.pooled_tables import course_audience
 from series.store.privacy_tables import transfer_code
 from series.store.tables import (
     check_in,
@@ -41,7 +42,7 @@ from series.store.tables import (
 def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None:
     """The LMS has spoken of `dropped` last, so its words count."""
     last = connection.execute(sa.select(course).where(course.c.id == dropped)).one()
-    for table in (course_series, course_count, mirror, mapped_activity, seen_session, round_answer):
+    for table in (course_series, course_count, course_audience, mirror, mapped_activity, seen_session, round_answer):
         hand_over(connection, table, "course_id", kept=kept, dropped=dropped)
     _hand_over_announcements(connection, kept=kept, dropped=dropped)
     # Read anew soon, and in a new issuer people may have other numbers.
@@ -162,6 +163,7 @@ _SAID_BY = (
     objection.c.answered_by,
     rule_version.c.set_by,
     course_count.c.set_by,
+    course_audience.c.set_by,
     round_answer.c.answered_by,
     join_link_change.c.changed_by,
 )

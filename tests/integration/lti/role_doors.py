@@ -111,6 +111,8 @@ VISIT = {
 }
 COURSE = {
     "GET instructor.course": door(TEACHERS),
+    "GET pooled.show": door(TEACHERS),
+    "GET pooled.download": door(TEACHERS),
     "GET course_activities.show": door(TEACHERS),
     "POST course_activities.save": door(TEACHERS, "map activity"),
     "GET course_activities.show_removal": door(TEACHERS),
