@@ -1,7 +1,7 @@
 """Progress moves to another account of the same person: nothing is lost, and the same session counts once."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from series.people import Visit
+from series.pooled import TERM
 from series.rule import Kind
 from series.store.database import Database
 from series.store.erasure import erase_person
 from series.store.evidence import NewEvidence, facts_of, retract_evidence
+from series.store.pooled import take_step
 from series.store.privacy_tables import transfer_code
 from series.store.records import completions_of
 from series.store.sent_grades import grades_of_participant
@@ -27,6 +29,7 @@ from tests.examples import SERIES, VILNIUS
 from tests.seeds import LAUNCH, PLATFORM, Seeded, code_of, launch, record, seed
 
 LATER = NOW + timedelta(hours=1)
+AFTER = NOW + timedelta(weeks=5)  # all sessions are over
 CODE = new_transfer_code()
 HASH = hash_of_code(CODE) or ""
 ELSEWHERE = "https://lms.vilnius.example"
@@ -106,6 +109,26 @@ def test_the_same_session_counts_once_and_no_fact_is_lost(
     with database.read() as connection:
         facts = facts_of(connection, participant_id=new.participant_id, series_id=SERIES.series_id)
     assert len(facts) == 2
+
+
+def test_the_numbers_of_both_universities_are_right_from_the_next_step_on(
+    database: Database, seeded: Seeded, old: Visit, new: Visit
+) -> None:
+    first, second, _ = seeded.session_ids
+    record(database, code_of(old, first))
+    record(database, code_of(old, second))
+    record(database, code_of(new, first))
+    assert people(database, AFTER) == {1: 1, 2: 1}
+    move(database, new)
+    assert people(database, AFTER + timedelta(weeks=1)) == {1: 0, 2: 1}  # one person, once
+
+
+def people(database: Database, due_at: datetime) -> dict[int, int]:
+    """Distinct ones of the term by university, as a step finds them."""
+    with database.write() as connection:
+        step = take_step(connection, SERIES.series_id, due_at=due_at, now=due_at)
+    assert step is not None
+    return dict(step.counts[TERM])
 
 
 def test_what_was_withdrawn_stays_withdrawn(database: Database, seeded: Seeded, old: Visit, new: Visit) -> None:
