@@ -12,7 +12,7 @@ from tests.examples import SESSION
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest, form_token
 from tests.integration.lti.workshop import CODE, OF_SESSION, Workshop, open_workshop, text_of
 
-SHOWN = re.compile(r"<code>([0-9A-Z]{4}(?:-[0-9A-Z]{4}){3})</code>")
+SHOWN = re.compile(r'id="code-shown">([0-9A-Z]{4}(?:-[0-9A-Z]{4}){3})<')
 
 
 @pytest.fixture
