@@ -23,6 +23,7 @@ from lti_tool.cli_doctor import doctor
 from lti_tool.cli_dpo import dpo_group
 from lti_tool.cli_keys import keys_group
 from lti_tool.cli_leaving import university_certificate, university_export, university_leave
+from lti_tool.cli_person import person_group
 from lti_tool.cli_platforms import platform_group
 from lti_tool.cli_readiness import print_readiness
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
@@ -166,6 +167,7 @@ for command in (university_export, university_leave, university_certificate):
     university.add_command(command)
 lti_tool.add_command(admin_group)
 lti_tool.add_command(platform_group)
+lti_tool.add_command(person_group)
 lti_tool.add_command(deployment_group)
 lti_tool.add_command(keys_group)
 lti_tool.add_command(dpo_group)

@@ -119,6 +119,7 @@ def gathered(course: CourseUnderTest) -> Iterator[Crowd]:
         "cmid": 21,
         "level": "calendar",
         "kind": "system",
+        "suffix": "csv",
         "job": "mirror",
         "decision": "accept",
         "number": 42,

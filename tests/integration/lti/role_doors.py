@@ -20,6 +20,7 @@ class Who(StrEnum):
 
 
 VISITORS = frozenset({Who.STUDENT, Who.TEST_STUDENT, Who.TEACHER, Who.OTHER_TEACHER, Who.ADMINISTRATOR, Who.HOST})
+PEOPLE = VISITORS - {Who.TEST_STUDENT}  # about whom something is held
 STAFF = frozenset({Who.LMS_ADMIN, Who.OTHER_LMS_ADMIN, Who.COORDINATOR})
 EVERYBODY = frozenset(Who)
 NO_ONE: frozenset[Who] = frozenset()
@@ -96,6 +97,15 @@ VISIT = {
     "POST student_objection.to_a_session": door(LEARNERS, "objection {session}", text="It is wrong."),
     "POST student_reflection.write": door(LEARNERS, "reflection {session}", text="I was there.", do="save"),
     "POST feeds.renew_own": door(VISITORS, "new-address p 0"),
+    "GET my_data.show": door(PEOPLE),
+    "GET my_data.as_json": door(PEOPLE),
+    "GET my_data.as_pdf_file": door(PEOPLE),
+    "POST my_data_rights.say_no": door(PEOPLE, "object"),
+    "POST my_data_rights.say_yes": door(PEOPLE, "object-no-more"),
+    "GET my_data_rights.ask_to_erase": door(PEOPLE),
+    "POST my_data_rights.erase": door(PEOPLE, "erase", sure="yes"),
+    "POST my_data_transfer.make_code": door(PEOPLE, "code"),
+    "POST my_data_transfer.move": door(PEOPLE, "move", code="wrong"),
     "POST visit.sign_out": door(VISITORS, "sign-out"),
     "GET host.show_code": door(HOST),
     "POST host.open_now": door(HOST, "open-check-in {session}"),
@@ -107,6 +117,8 @@ VISIT = {
 }
 COURSE = {
     "GET instructor.course": door(TEACHERS),
+    "GET pooled.show": door(TEACHERS),
+    "GET pooled.download": door(TEACHERS),
     "GET course_activities.show": door(TEACHERS),
     "POST course_activities.save": door(TEACHERS, "map activity"),
     "GET course_activities.show_removal": door(TEACHERS),
