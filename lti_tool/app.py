@@ -20,6 +20,7 @@ from lti_tool.own_address import at_own_address
 from lti_tool.pages import (
     administrator,
     bind,
+    certificates,
     connect,
     connect_manual,
     course_activities,
@@ -53,6 +54,7 @@ from lti_tool.pages import (
     operations,
     partner,
     partner_add,
+    partner_privacy,
     partners,
     people,
     person,
@@ -63,6 +65,7 @@ from lti_tool.pages import (
     plan_rehearsal,
     plan_table,
     pooled,
+    privacy,
     public,
     register,
     register_addresses,
@@ -94,6 +97,8 @@ from series.store.work_queue import WorkQueue
 WAITING_FOR_ONE_LMS = 4  # of the 16 threads with which `lti-tool serve` answers
 PAGES = (
     public,
+    privacy,
+    certificates,
     login,
     launch,
     visit,
@@ -131,6 +136,7 @@ PAGES = (
     person,
     partners,
     partner_add,
+    partner_privacy,
     partner,
     bind,
     plan,

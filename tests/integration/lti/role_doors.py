@@ -51,6 +51,11 @@ PUBLIC = {
     "GET public.front": door(EVERYBODY),
     "GET public.session": door(EVERYBODY),
     "POST public.join": door(EVERYBODY, passphrase="wrong"),
+    "GET privacy.show_notice": door(EVERYBODY),
+    "GET privacy.show_data_map": door(EVERYBODY),
+    "GET privacy.show_bundle": door(EVERYBODY),
+    "GET privacy.show_document": door(EVERYBODY),
+    "GET privacy.download": door(EVERYBODY),
     "GET operations.healthz": door(EVERYBODY),
     "GET operations.readyz": door(EVERYBODY),
     "GET operations.jwks": door(EVERYBODY),
@@ -65,6 +70,7 @@ PUBLIC = {
 }
 # The address or the form carries a key: whoever has none does not come through, whatever they are. What the key opens:
 KEYED = {
+    "GET certificates.show": door(NO_ONE),  # privacy/test_leaving.py
     "GET feeds.feed": door(NO_ONE),  # test_feeds.py
     "GET staff_sign_in.show_set_up": door(NO_ONE),  # staff/test_set_up.py
     "POST staff_sign_in.set_up": door(NO_ONE),
@@ -187,6 +193,9 @@ STAFF_PAGES = {
     "GET partner.show": door(COORDINATOR),
     "POST partner.approve": door(COORDINATOR, "approve-deployment 1"),
     "POST partner.change": door(COORDINATOR, "change-university {slug}"),
+    "GET partner_privacy.show": door(COORDINATOR),
+    "POST partner_privacy.record": door(COORDINATOR, "instrument {slug}", instrument="Clauses of 1 October 2026"),
+    "POST partner_privacy.withdraw": door(COORDINATOR, "withdraw-instrument {slug}"),
     "GET partner_add.show": door(COORDINATOR),
     "POST partner_add.add": door(COORDINATOR, "add-university"),
     "GET people.show_all": door(COORDINATOR),
