@@ -20,6 +20,7 @@ from lti_tool.own_address import at_own_address
 from lti_tool.pages import (
     administrator,
     bind,
+    certificates,
     connect,
     connect_manual,
     course_activities,
@@ -100,6 +101,7 @@ WAITING_FOR_ONE_LMS = 4  # of the 16 threads with which `lti-tool serve` answers
 PAGES = (
     public,
     privacy,
+    certificates,
     login,
     launch,
     visit,

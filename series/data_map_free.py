@@ -9,7 +9,7 @@ from collections.abc import Mapping
 FREE: Mapping[str, str] = {
     "announcement": "id course_id session_id about token state attempts began_at next_at discussion_id problem made_at "
     "done_at",
-    "audit_seal": "id first_audit_id last_audit_id lines seal sealed_at",
+    "audit_seal": "id first_audit_id last_audit_id lines line_digests seal sealed_at",
     "calendar_source": "series_id source etag last_modified body_hash read_at failing_since failures reason "
     "next_fetch_at",
     "check_in": "id session_id code opens_at closes_at",

@@ -128,7 +128,7 @@ _ACTS = (
         columns={
             What.NUMBER: "id object",
             What.ACT: "actor action",
-            What.CODED: "actor_commitment object_commitment",
+            What.CODED: "actor_commitment object_commitment detail_commitment",
             What.WRITING: "detail",
             What.TIME: "at",
         },

@@ -15,7 +15,8 @@ def audit_parts(connection: sa.Connection, participant_id: int, *, since: dateti
     """The newest first; `by` as in the audit table. No line names another person: only what was done is shown."""
     who = f"participant {participant_id}"
     by_others = audit.c.actor != who
-    about = audit.c.object == who
+    of_them = [f'%"participant": {participant_id}{end}%' for end in (",", "}")]
+    about = (audit.c.object == who) | sa.or_(*(audit.c.detail.like(one) for one in of_them))
     shown_with_others = (audit.c.at >= since) & _seen_with_others(connection, participant_id)
     return {
         Part.LOOKED_AT: _lines(connection, by_others & (about | shown_with_others), audit.c.actor.label("by")),

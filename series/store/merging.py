@@ -14,6 +14,7 @@ from series.store.database import insert
 from series.store.lms_tables import host_invitation, host_request, join_link_change, round_answer, staff_binding
 from series.store.moodle_tables import activity_state, announcement, course_collect, mapped_activity, seen_session
 from series.store.pooled_tables import course_audience
+from series.store.privacy_tables import transfer_code
 from series.store.tables import (
     check_in,
     completion,
@@ -96,12 +97,21 @@ def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) ->
         sa.update(check_in).where(check_in.c.opened_by_participant_id == dropped).values(opened_by_participant_id=kept)
     )
     _hand_over_deliveries(connection, kept=kept, dropped=dropped)
+    _hand_over_objection(connection, kept=kept, dropped=dropped)
+    connection.execute(sa.delete(transfer_code).where(transfer_code.c.participant_id == dropped))
     # Rights of staff do not move with it: whoever it is signs in once more.
     connection.execute(sa.delete(staff_binding).where(staff_binding.c.participant_id == dropped))
     hand_over_audit(connection, kept=kept, dropped=dropped)
     sessions = hand_over_evidence(connection, kept=kept, dropped=dropped)
     connection.execute(sa.delete(participant).where(participant.c.id == dropped))
     return sessions
+
+
+def _hand_over_objection(connection: sa.Connection, *, kept: int, dropped: int) -> None:
+    """Who has objected in either account has objected."""
+    theirs = sa.select(participant.c.objected_at).where(participant.c.id == dropped).scalar_subquery()
+    either = sa.func.coalesce(participant.c.objected_at, theirs)
+    connection.execute(sa.update(participant).where(participant.c.id == kept).values(objected_at=either))
 
 
 def hand_over(connection: sa.Connection, table: sa.Table, name: str, *, kept: int, dropped: int) -> None:

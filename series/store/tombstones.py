@@ -30,6 +30,14 @@ def participant_of(connection: sa.Connection, person: Whom) -> int | None:
     return found
 
 
+def issuers_of(connection: sa.Connection, university_id: int, sub: str) -> list[str]:
+    """Of the LMSs in which the university has somebody with this number; or else of all that it has had."""
+    people = sa.select(participant.c.issuer).where(participant.c.university_id == university_id)
+    named = people.where(participant.c.sub == sub, participant.c.issuer != "")
+    platforms = sa.select(platform.c.issuer).where(platform.c.university_id == university_id)
+    return sorted(set(connection.execute(named).scalars()) or set(connection.execute(platforms).scalars()))
+
+
 def courses_of_lms(person: Whom) -> sa.Select[int]:
     """Ids of the courses of the university that are in the person's LMS, in one order, so that nobody who locks them
     waits in a circle."""

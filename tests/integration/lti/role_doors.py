@@ -70,6 +70,7 @@ PUBLIC = {
 }
 # The address or the form carries a key: whoever has none does not come through, whatever they are. What the key opens:
 KEYED = {
+    "GET certificates.show": door(NO_ONE),  # privacy/test_leaving.py
     "GET feeds.feed": door(NO_ONE),  # test_feeds.py
     "GET staff_sign_in.show_set_up": door(NO_ONE),  # staff/test_set_up.py
     "POST staff_sign_in.set_up": door(NO_ONE),
