@@ -22,6 +22,7 @@ from lti_tool.cli_doctor import doctor
 from lti_tool.cli_keys import keys_group
 from lti_tool.cli_platforms import platform_group
 from lti_tool.cli_readiness import print_readiness
+from lti_tool.cli_retention import retention_command
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
 from series.store.schema import NotMigrated, open_current
@@ -164,4 +165,5 @@ lti_tool.add_command(platform_group)
 lti_tool.add_command(deployment_group)
 lti_tool.add_command(keys_group)
 lti_tool.add_command(audit_group)
+lti_tool.add_command(retention_command)
 lti_tool.add_command(doctor)

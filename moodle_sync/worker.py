@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from zlib import crc32
 
@@ -19,12 +19,14 @@ from moodle_sync.seal_audit import SEAL_INTERVAL_S, seal_scopes
 from moodle_sync.services import Services
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.deliveries import due_ids
+from series.store.runs import EVERYWHERE
 
 log = structlog.get_logger()
 TICK_S = 1.0
 DUE_PER_TICK = 50
 HAND_OVER_WITHIN_S = 5.0  # however busy the queue is: a platform that answers again must not wait for the others
 CLEAN_UP_INTERVAL_S = 600
+RETENTION_AT = timedelta(hours=2)  # UTC, when nobody has a workshop; later on the day, if no worker ran then
 ROSTER_LOOK_S = 30  # how often it is asked which rosters are to be read
 
 
@@ -54,6 +56,7 @@ def work(services: Services, *, threads: int) -> None:
                 "rosters": partial(jobs.run_rosters, services),
                 "rescore": partial(jobs.run_rescore, services),
                 "seal": partial(jobs.run_seal, services),
+                "retention": partial(jobs.run_retention, services),
             },
             threads=threads,
             on_stop=begin_no_more,
@@ -138,6 +141,7 @@ class Tick:
             self._looked_at_audit = slot
             for scope in seal_scopes(self._services):
                 self._begin("seal", scope, slot)
+        self._begin("retention", EVERYWHERE, f"{self._jump()}{(now - RETENTION_AT).date()}")
 
     def _jump(self) -> str:
         """Where a clock may be moved, a jump has slots of its own."""
