@@ -57,10 +57,8 @@ def read_calendar_again(partner: Partner) -> int:
 
 
 def jobs_of(partner: Partner) -> list[tuple[str, str, str]]:
-    """(job, scope, outcome) of all runs. Scores are worked out anew soon after a series was made, and what has had its
-    time is deleted once a day: left out here."""
-    left_out = {"rescore", "retention"}
-    return sorted((run.job, run.scope, run.outcome) for run in partner.runs() if run.job not in left_out)
+    """(job, scope, outcome) of all runs. Scores are worked out anew soon after a series was made: left out here."""
+    return sorted((run.job, run.scope, run.outcome) for run in partner.runs() if run.job != "rescore")
 
 
 # The calendar job
@@ -130,14 +128,14 @@ def test_a_calendar_that_went_away_fails_the_run_in_words(partner: Partner, file
 def test_a_tick_hands_over_what_is_due(partner: Partner) -> None:
     partner.check_in()
     Tick(partner.services)()
-    assert partner.services.queue.huey.pending_count() == 2  # and what is done once a day
+    assert partner.services.queue.huey.pending_count() == 1
 
 
 def test_a_tick_does_not_pile_up_what_waits_already(partner: Partner) -> None:
     partner.check_in()
     for _ in range(3):
         Tick(partner.services)()
-    assert partner.services.queue.huey.pending_count() == 2  # and what is done once a day
+    assert partner.services.queue.huey.pending_count() == 1
 
 
 def test_two_workers_begin_each_job_once_a_slot(partner: Partner, file: Path) -> None:

@@ -13,8 +13,7 @@ from click.testing import CliRunner
 from msgspec import structs
 
 from lti_tool.cli import lti_tool
-from moodle_sync import jobs
-from moodle_sync.worker import Tick
+from moodle_sync.housekeeping import Housekeeping
 from series.people import Visit
 from series.retention import RETENTION, Kept, period
 from series.rule import Rule
@@ -369,11 +368,14 @@ def retention_runs(partner: Partner) -> list[tuple[str, int]]:
 
 
 def test_dpo_09_the_worker_deletes_once_a_day(partner: Partner) -> None:
-    for _ in range(2):
-        Tick(partner.services)()
-    (run,) = [run for run in partner.runs() if run.job == "retention"]
-    jobs.run_retention(partner.services, run.run_id)
+    workers = [Housekeeping(partner.services), Housekeeping(partner.services)]
+    for housekeeping in workers * 2:
+        housekeeping()
     assert retention_runs(partner) == [("done", 0)]
+    partner.world.advance(24 * 3600)
+    for housekeeping in workers:
+        housekeeping()
+    assert retention_runs(partner) == [("done", 0)] * 2
 
 
 def types(partner: Partner, *arguments: str) -> list[dict[str, object]]:
