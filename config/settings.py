@@ -48,6 +48,9 @@ class Settings:
     roster_interval_s: int = 21_600
     smtp_url: MailServer | None = None  # tells staff what waits; none: only the pages do
     mail_from: str | None = None
+    operator: str = ""  # who runs this installation, name and place: for the privacy notice, as the next two
+    privacy_contact: str = ""  # whom people and data-protection officers ask
+    hosting: str = ""  # by whom and in which country the data are kept
 
     @property
     def on_loopback(self) -> bool:
@@ -195,6 +198,12 @@ def _parts(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
+def _sentence(text: str) -> str:
+    if len(text) > 500 or not text.isprintable():
+        raise ValueError("must be at most 500 characters on one line")
+    return text
+
+
 def _path(text: str) -> Path | None:
     return Path(text) if text else None
 
@@ -222,4 +231,7 @@ _VARIABLES = {
     "ROSTER_INTERVAL_S": _Variable(parse=_seconds, default="21600"),
     "SMTP_URL": _Variable(parse=read_mail_server, default="", hint="smtp://user:password@mail.example.org:587"),
     "MAIL_FROM": _Variable(parse=read_mail_address, default=""),
+    "OPERATOR": _Variable(parse=_sentence, default=""),
+    "PRIVACY_CONTACT": _Variable(parse=_sentence, default=""),
+    "HOSTING": _Variable(parse=_sentence, default=""),
 }

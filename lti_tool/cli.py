@@ -16,10 +16,14 @@ from config.command_line import (
 )
 from lti_tool.cli_admin import admin_group
 from lti_tool.cli_audit import audit_group
+from lti_tool.cli_breach import breach_group
 from lti_tool.cli_common import open_database as _database
 from lti_tool.cli_deployments import deployment_group
 from lti_tool.cli_doctor import doctor
+from lti_tool.cli_dpo import dpo_group
 from lti_tool.cli_keys import keys_group
+from lti_tool.cli_leaving import university_certificate, university_export, university_leave
+from lti_tool.cli_person import person_group
 from lti_tool.cli_platforms import platform_group
 from lti_tool.cli_readiness import print_readiness
 from lti_tool.cli_retention import retention_command
@@ -160,10 +164,15 @@ def university_list(*, shows_readiness: bool, series_slug: str | None, as_json: 
     print_rows(rows, as_json=as_json, empty="No university yet; `lti-tool university add --help` shows how.")
 
 
+for command in (university_export, university_leave, university_certificate):
+    university.add_command(command)
 lti_tool.add_command(admin_group)
 lti_tool.add_command(platform_group)
+lti_tool.add_command(person_group)
 lti_tool.add_command(deployment_group)
 lti_tool.add_command(keys_group)
+lti_tool.add_command(dpo_group)
+lti_tool.add_command(breach_group)
 lti_tool.add_command(audit_group)
 lti_tool.add_command(retention_command)
 lti_tool.add_command(doctor)

@@ -11,6 +11,7 @@ from moodle_sync.cli_announce import run_announce
 from moodle_sync.cli_calendars import run_mirror, run_sweep
 from moodle_sync.cli_collect import run_collect
 from moodle_sync.cli_common import print_report, services_or_exit
+from moodle_sync.cli_pooled import run_pooled
 from moodle_sync.cli_rosters import run_rosters
 from moodle_sync.errors import NotACalendar, SourceUnreadable
 from series.store import deliveries
@@ -83,5 +84,5 @@ def _due(services: "Services", university_slug: str | None) -> list[int]:
         return deliveries.due_ids(connection, now=now, limit=MOST_BY_HAND, university_slug=university_slug)
 
 
-for command in (run_rosters, run_mirror, run_sweep, run_collect, run_announce):
+for command in (run_rosters, run_mirror, run_sweep, run_collect, run_announce, run_pooled):
     run_group.add_command(command)

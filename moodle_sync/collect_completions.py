@@ -19,6 +19,8 @@ from series.store.course_collects import CollectedCourse, connected_course_ids, 
 from series.store.held_completions import held_completions, weigh
 from series.store.mapped_activities import note_problem
 from series.store.taking_back import take_back
+from series.store.tombstones import is_erased
+from series.tombstones import Whom, tombstone_of
 
 SILENT = {
     "unseen": "an activity that counts for a session can no longer be seen in Moodle",
@@ -91,6 +93,7 @@ class _Collecting:
             self._read()
         self._take_back()
         self._look_at_activities()
+        refused = [one.user_id for one in self.reading.not_told if not self._is_erased(one.user_id)]
         with self.access.write() as connection:
             note_reading(
                 connection,
@@ -98,7 +101,7 @@ class _Collecting:
                 results=self.reading.grades.newest,
                 began_at=self.reading.began_at,
                 of_all=self.reading.of_all,
-                refused=[one.user_id for one in self.reading.not_told],
+                refused=refused,
             )
         self.access.counts["courses"] += 1
         self.access.problems.extend(f"{self.course.title}: {words}" for words in problems_of(self.reading))
@@ -107,10 +110,18 @@ class _Collecting:
         self.taken, self.standing = {}, {}
         try:
             for sub, changes in self.reading.changes():
-                self._apply(sub, changes)
+                if not self._is_erased(sub):
+                    self._apply(sub, changes)
         finally:
             if self.reading.read:
                 self.access.counts["read"] += self.reading.read
+
+    def _is_erased(self, sub: str) -> bool:
+        """Nothing is stored of who has had their data erased."""
+        person = Whom(university_id=self.place.university_id, issuer=self.place.base_url, sub=sub)
+        tombstone = tombstone_of(person, secret_key=self.services.settings.secret_key)
+        with self.services.database.read() as connection:
+            return is_erased(connection, person.university_id, tombstone)
 
     def _give_waiting(self) -> None:
         with self.services.database.read() as connection:

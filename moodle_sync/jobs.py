@@ -12,6 +12,7 @@ from moodle_sync.errors import NotACalendar, SourceUnreadable
 from moodle_sync.import_series import hold_table, import_series
 from moodle_sync.plan_words import held_in_words
 from moodle_sync.preview_import import problem_line
+from moodle_sync.publish_pooled import publish_pooled
 from moodle_sync.refresh_rosters import counts_of, problems_of, refresh_university
 from moodle_sync.rescore import rescore_series
 from moodle_sync.seal_audit import seal_audit
@@ -119,6 +120,17 @@ def run_rosters(services: Services, run_id: int, *, only_due: bool = True) -> Re
     def work(scope: str) -> Report:
         readings = refresh_university(services, scope, run_id=run_id, only_due=only_due)
         return Report(counts=counts_of(readings), problems=problems_of(readings), separator="\n")
+
+    return _guard(services, run_id, work)
+
+
+def run_pooled(services: Services, run_id: int) -> Report:
+    """Renew the pooled numbers of one series."""
+
+    def work(scope: str) -> Report:
+        renewed = publish_pooled(services, scope)
+        counts = {} if renewed is None else {"blocks": renewed.blocks, "universities": renewed.universities}
+        return Report(counts=counts, problems=[])
 
     return _guard(services, run_id, work)
 

@@ -16,6 +16,7 @@ from moodle_sync.mail_staff import mail_until
 from moodle_sync.moodle_lanes import MoodleLanes
 from moodle_sync.open_check_ins import open_check_ins
 from moodle_sync.preflights import Preflights
+from moodle_sync.publish_pooled import pooled_scopes, pooled_slot
 from moodle_sync.services import Services
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.deliveries import due_ids
@@ -25,7 +26,7 @@ TICK_S = 1.0
 DUE_PER_TICK = 50
 HAND_OVER_WITHIN_S = 5.0  # however busy the queue is: a platform that answers again must not wait for the others
 CLEAN_UP_INTERVAL_S = 600
-ROSTER_LOOK_S = 30  # how often it is asked which rosters are to be read
+ROSTER_LOOK_S = 30  # how often it is asked which rosters are to be read, and which pooled numbers renewed
 
 
 def work(services: Services, *, threads: int) -> None:
@@ -54,6 +55,7 @@ def work(services: Services, *, threads: int) -> None:
                 "table": partial(jobs.run_table, services),
                 "rosters": partial(jobs.run_rosters, services),
                 "rescore": partial(jobs.run_rescore, services),
+                "pooled": partial(jobs.run_pooled, services),
             },
             threads=threads,
             on_stop=begin_no_more,
@@ -78,7 +80,7 @@ class Tick:
         preflights: Preflights | None = None,
     ) -> None:
         self._services = services
-        self._looked = ""  # the slot in which it was last asked which rosters are to be read
+        self._looked = ""  # the slot in which it was last asked for what need not be done at once
         self._turns = turns or Turns(services, threads=1)
         self._searching = searching or Searching()
         self._lanes = lanes
@@ -120,6 +122,8 @@ class Tick:
             self._looked = look
             for scope in jobs.roster_scopes(services):
                 self._begin("rosters", scope, look)
+            for scope, due_at in pooled_scopes(services).items():
+                self._begin("pooled", scope, f"{jump}{pooled_slot(due_at, now)}")
 
     def _begin_moodle_runs(self, _: datetime) -> None:
         if self._lanes is not None:

@@ -62,11 +62,17 @@ class Column:
     group: Group | None
     total: int | None
 
+    @property
+    def university_ids(self) -> frozenset[int]:
+        """Who is counted here, alone or with others; a university that came later is not."""
+        return frozenset(self.shown) | (self.group.university_ids if self.group else frozenset())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pooled:
     """All that one viewer is told at one step. `rows`: of each university whose cells are all shown, their sum.
-    `people`: distinct ones in the whole series, of all others together."""
+    `people`: distinct ones in the whole series, of all others together, as of `people_at`: the last step at which that
+    number narrowed nothing."""
 
     step_at: datetime
     smallest_group: int
@@ -74,6 +80,7 @@ class Pooled:
     columns: tuple[Column, ...]
     rows: Mapping[int, int]
     people: int | None
+    people_at: datetime | None = None
 
     @property
     def share_shown(self) -> float:
@@ -81,3 +88,16 @@ class Pooled:
         shown = sum(len(column.shown) for column in self.columns)
         hidden = sum(len(column.group.university_ids) for column in self.columns if column.group)
         return shown / (shown + hidden) if shown + hidden else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """What may stand in a report that everybody reads: each may subtract their own university from it. `by_block`: of
+    all universities together, None where that would tell of few; `people`: distinct ones, as of `people_at`."""
+
+    step_at: datetime
+    smallest_group: int
+    by: PooledBy
+    by_block: Mapping[Block, int | None]
+    people: int | None
+    people_at: datetime | None

@@ -2,12 +2,29 @@
 
 Pure: every view, export and chart shows what `publish` gives and nothing else. The promise, against one viewer who
 keeps all they were ever shown: what a hidden number below k may be contains 0 to k - 1, and what any other hidden
-number may be is at least k wide.
+number may be is at least k wide. docs/protection.md says why it holds and what is assumed; tests/attack tries to break
+it.
 """
 
 from collections.abc import Mapping, Sequence
 
-from series.pooled import TERM, Block, Column, Group, Pooled, PooledBy, Step
+from series.pooled import TERM, Block, Column, Pooled, PooledBy, Step, Totals
+from series.protected_blocks import everybody, follow
+from series.protected_people import History, when_people_are_told
+
+MOSTLY = 0.5  # sessions by universities are the columns where no more of them than this would be below k
+
+
+def pooled_by(steps: Sequence[Step]) -> PooledBy | None:
+    """Which columns a series has, by the first step that counts anybody; None before. Decided once and kept: changing
+    between them would show one person in two tables."""
+    for step in steps:
+        blocks = _blocks(step, PooledBy.SESSION)
+        cells = [step.counts[block].get(one, 0) for block in blocks for one in everybody(step)]
+        if any(cells):
+            small = sum(people < step.smallest_group for people in cells)
+            return PooledBy.MONTH if small > MOSTLY * len(cells) else PooledBy.SESSION
+    return None
 
 
 def publish(steps: Sequence[Step], *, viewer: int | None, by: PooledBy) -> Pooled | None:
@@ -16,50 +33,72 @@ def publish(steps: Sequence[Step], *, viewer: int | None, by: PooledBy) -> Poole
     if not steps:
         return None
     newest = steps[-1]
-    blocks = [block for block in newest.counts if block != TERM and (block.month is not None) == (by is PooledBy.MONTH)]
-    columns = tuple(_column(steps, block, viewer) for block in blocks)
+    histories = _histories(steps, by, viewer)
+    columns = _columns(histories[viewer])
+    people_step = _people_step(steps, histories)
     return Pooled(
         step_at=newest.at,
         smallest_group=newest.smallest_group,
         by=by,
-        columns=columns,
-        rows=_rows(columns),
-        people=None,
+        columns=tuple(columns.values()),
+        rows=_rows(list(columns.values())),
+        people=_people(people_step, viewer),
+        people_at=people_step.at if people_step else None,
     )
 
 
-def _column(steps: Sequence[Step], block: Block, viewer: int | None) -> Column:
-    group: frozenset[int] = frozenset()
-    for step in steps:
-        if block in step.counts:
-            group = _grouped(_others(step.counts[block], viewer), group, step.smallest_group)
-    counts = _others(steps[-1].counts[block], viewer)
-    together = sum(counts[one] for one in group)
-    is_told = together >= steps[-1].smallest_group
-    return Column(
-        block=block,
-        shown={one: people for one, people in counts.items() if one not in group},
-        group=Group(university_ids=group, people=together if is_told else None) if group else None,
-        total=sum(counts.values()) if is_told or not group else None,
+def publish_totals(steps: Sequence[Step], *, by: PooledBy) -> Totals | None:
+    """What a report tells everybody by the newest of `steps`: nothing that any viewer is not told anyway, once the own
+    university is subtracted. None before the first step."""
+    if not steps:
+        return None
+    newest = steps[-1]
+    histories = _histories(steps, by, None)
+    told = {viewer: _columns(history) for viewer, history in histories.items()}
+    people_step = _people_step(steps, histories)
+    return Totals(
+        step_at=newest.at,
+        smallest_group=newest.smallest_group,
+        by=by,
+        by_block={block: _total(block, told, newest) for block in _blocks(newest, by)},
+        people=_people(people_step, None),
+        people_at=people_step.at if people_step else None,
     )
 
 
-def _others(counts: Mapping[int, int], viewer: int | None) -> dict[int, int]:
-    return {one: people for one, people in counts.items() if one != viewer}
+def _histories(steps: Sequence[Step], by: PooledBy, viewer: int | None) -> dict[int | None, History]:
+    """What everybody was told, `viewer` too where nobody of theirs is counted."""
+    viewers = {None, viewer, *everybody(steps[-1])}
+    blocks = _blocks(steps[-1], by)
+    return {one: {block: follow(steps, block, one) for block in blocks} for one in viewers}
 
 
-def _grouped(counts: Mapping[int, int], before: frozenset[int], k: int) -> frozenset[int]:
-    """Who is hidden together: all below k, whoever was hidden before, and as many more, the smallest first, as it takes
-    that they are k together and two of them not nobody."""
-    group = before | {one for one, people in counts.items() if people < k}
-    rest = sorted(counts.keys() - group, key=lambda one: (counts[one], one))
-    while group and rest and not _is_safe([counts.get(one, 0) for one in group], k):
-        group |= {rest.pop(0)}
-    return group
+def _columns(history: History) -> dict[Block, Column]:
+    return {block: told[-1].column(block) for block, told in history.items() if told[-1] is not None}
 
 
-def _is_safe(counts: Sequence[int], k: int) -> bool:
-    return sum(counts) >= k and sum(people > 0 for people in counts) > 1
+def _people_step(steps: Sequence[Step], histories: Mapping[int | None, History]) -> Step | None:
+    """The last one at which distinct people were told."""
+    told = zip(steps, when_people_are_told(steps, histories), strict=True)
+    return next((step for step, is_told in reversed(list(told)) if is_told), None)
+
+
+def _people(step: Step | None, viewer: int | None) -> int | None:
+    return sum(people for one, people in step.counts[TERM].items() if one != viewer) if step else None
+
+
+def _total(block: Block, told: Mapping[int | None, Mapping[Block, Column]], newest: Step) -> int | None:
+    """Of all; None where a viewer is not told the total of all others, or one of other universities."""
+    all_of_them = told[None][block]
+    for viewer, columns in told.items():
+        own = newest.counts[block].get(viewer, 0) if viewer in all_of_them.university_ids and viewer is not None else 0
+        if all_of_them.total is None or columns[block].total != all_of_them.total - own:
+            return None
+    return all_of_them.total
+
+
+def _blocks(step: Step, by: PooledBy) -> list[Block]:
+    return [block for block in step.counts if block != TERM and (block.month is not None) == (by is PooledBy.MONTH)]
 
 
 def _rows(columns: Sequence[Column]) -> dict[int, int]:

@@ -25,6 +25,7 @@ from series.store.audit import append_audit
 from series.store.counts import memberships_url_of, people_of_course, person_of_course, resource_link_of, subs_beside
 from series.store.database import Connection
 from series.store.rosters import Roster, ensure_participants, roster_of, save_roster
+from series.store.tombstones import without_erased
 from series.store.universities import get_platform
 
 gettext = WORDS.gettext
@@ -201,7 +202,8 @@ def _ensure(visit: Visit, subs: Collection[str], listed: Collection[RosterMember
     course_id, now = require_course(visit), the_tool().clock.now()
     with the_tool().database.write() as connection:
         if listed:
-            save_roster(connection, course_id, listed, now=now)
+            kept = without_erased(connection, course_id, listed, secret_key=the_tool().settings.secret_key)
+            save_roster(connection, course_id, kept, now=now)
         ensure_participants(connection, course_id=course_id, subs=subs, now=now)
         people = people_of_course(connection, course_id)
     return {person.sub: person for person in people if person.sub in set(subs)}

@@ -1,4 +1,4 @@
-"""The instructor's page: the own course by name, all others as one protected number."""
+"""The instructor's page: the own course by name, all others as one published number."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ from lti_tool.pages.course_words import missing_words, so_far
 from lti_tool.pages.feed_links import feed_links
 from lti_tool.pages.host_claim import own_universitys
 from lti_tool.pages.join_link_words import link_notice
+from lti_tool.pages.pooled_reading import read_published
 from lti_tool.pages.times import times_of
 from lti_tool.pages.visit_proof import with_visit
 from lti_tool.tool import the_tool
 from series.feed_address import OwnerKind
 from series.people import Visit
 from series.permissions import Action
-from series.pooling import protect
+from series.pooled import Column
 from series.rule import Kind, Rule
 from series.sessions import Session, this_weeks_session
 from series.standing import CourseCount, SessionRecord, Standing, standing
-from series.store.counts import completions_elsewhere
 from series.store.course_reflections import waiting_of_course
 from series.store.database import Connection
 from series.store.held_completions import held_completions
@@ -112,7 +112,7 @@ def course(visit: Visit) -> str:
         here=len(here),
         to_do=to_do,
         count=count,
-        elsewhere=protect(elsewhere),
+        elsewhere=elsewhere,
         link_notice=notice,
         rehearsals=[(one, times_of(one, visit.university.time_zone)) for one in rehearsals],
         hosted_here=own_sessions,
@@ -171,9 +171,9 @@ def _to_do(connection: Connection, visit: Visit, course_id: int, grades: list[Se
     )
 
 
-def _elsewhere(connection: Connection, visit: Visit, session: Session | None) -> int:
-    if session is None:
-        return 0
-    return completions_elsewhere(
-        connection, session_id=session.session_id, university_id=visit.university.university_id
-    )
+def _elsewhere(connection: Connection, visit: Visit, session: Session | None) -> Column | None:
+    """As the page of the whole series has it: two numbers for the same would tell more than either."""
+    pooled = read_published(connection, visit.series_id, viewer=visit.university)
+    if session is None or pooled is None:
+        return None
+    return next((one for one in pooled.columns if one.block.session_id == session.session_id), None)

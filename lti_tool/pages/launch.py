@@ -15,6 +15,7 @@ from lti_tool.pages.login import read_form
 from lti_tool.pages.pick_begin import answer_deep_linking
 from lti_tool.pages.platforms import platform_of_state
 from lti_tool.pages.redirects import go_to
+from lti_tool.pages.start_again import arriving_tombstone, ask_to_start_again, says_start_again
 from lti_tool.pages.visit_proof import (
     drop_visit_cookie,
     hash_proof,
@@ -33,7 +34,7 @@ from lti_tool.protocol.ticket import new_ticket
 from lti_tool.security_headers import origin
 from lti_tool.tool import Tool, the_tool
 from series.store.launch_values import NewVisit
-from series.store.launches import LaunchesTooFast, NonceSpent, OpenedVisit, open_visit
+from series.store.launches import LaunchesTooFast, NonceSpent, OpenedVisit, PersonErased, open_visit
 from series.store.placements import NoSeries
 
 blueprint = Blueprint("launch", __name__, url_prefix="/lti")
@@ -77,6 +78,8 @@ def _open_and_answer(
     new = _new_visit(tool, platform, login_state, launched, visit_id=visit_id, proof=proof)
     try:
         opened = _open_visit(tool, new)
+    except PersonErased:
+        return ask_to_start_again(launched.return_url)
     except NonceSpent as spent:
         if login_state.keeper is Keeper.PLATFORM_STORAGE and spent.visit_id:
             return _offer_own_tab(tool, spent.visit_id)  # the frame was reloaded; the button still works once
@@ -210,13 +213,15 @@ def _new_visit(
         line_items_url=launched.line_items_url,
         ags_scopes=launched.ags_scopes,
         memberships_url=launched.memberships_url,
+        tombstone=arriving_tombstone(tool, platform, launched.sub),
+        starts_again=says_start_again(),
         custom_series_id=launched.custom_series_id,
         custom_session_id=launched.custom_session_id,
     )
 
 
 def _open_visit(tool: Tool, new: NewVisit) -> OpenedVisit:
-    """In one transaction, or not at all. Raises Refused or NonceSpent.
+    """In one transaction, or not at all. Raises Refused, NonceSpent or PersonErased.
 
     It does not wait for the disk: what a power cut may take, the next launch brings back, also the scores it queues.
     """

@@ -10,6 +10,7 @@ from flask_babel import gettext
 
 from lti_tool.pages.let_in import refusing
 from lti_tool.pages.pick import answer, begin
+from lti_tool.pages.start_again import arriving_tombstone
 from lti_tool.protocol.claims import Claims
 from lti_tool.protocol.constants import NONCE_LIFE
 from lti_tool.protocol.deep_linking import DeepLinkingRequest, Picking, read_deep_linking
@@ -21,7 +22,7 @@ from lti_tool.tool import Tool
 from series.people import Picker
 from series.permissions import Action, may
 from series.store.launch_values import NewArrival
-from series.store.launches import NonceSpent
+from series.store.launches import NonceSpent, PersonErased
 from series.store.picks import Begun, begin_picking
 
 log = structlog.get_logger()
@@ -64,6 +65,8 @@ def _begin(
             return begin_picking(connection, new, is_allowed=is_allowed, now=tool.clock.now())
     except NonceSpent as error:
         raise Refused(RefusalCode.NONCE_SPENT, **back) from error
+    except PersonErased as error:
+        raise Refused(RefusalCode.PERSON_ERASED, **back) from error
 
 
 def _arrival(tool: Tool, platform: Platform, login_state: LoginState, wanted: DeepLinkingRequest) -> NewArrival:
@@ -80,4 +83,5 @@ def _arrival(tool: Tool, platform: Platform, login_state: LoginState, wanted: De
         context_title=arrival.context_title,
         context_history=arrival.context_history,
         memberships_url=arrival.memberships_url,
+        tombstone=arriving_tombstone(tool, platform, arrival.sub),
     )

@@ -247,6 +247,14 @@ _PICKING = {
         lazy_gettext("Nothing to set: the choice of activities waits for twelve hours."),
         403,
     ),
+    RefusalCode.PERSON_ERASED: _words(
+        lazy_gettext(
+            "You have had everything erased that was held about you here. To take part again, first open an activity "
+            "from a course and choose “Start again” there; then choose activities once more."
+        ),
+        lazy_gettext("Nothing to set: it is this person's own wish, and they alone take it back."),
+        403,
+    ),
 }
 _OURS = {
     RefusalCode.LOGINS_TOO_FAST: _words(

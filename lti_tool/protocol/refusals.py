@@ -56,6 +56,7 @@ class RefusalCode(StrEnum):
     NO_WAY_BACK = "no_way_back"
     PICKING_INVALID = "picking_invalid"
     PICKING_EXPIRED = "picking_expired"
+    PERSON_ERASED = "person_erased"
     # too much at once
     LOGINS_TOO_FAST = "logins_too_fast"
     LAUNCHES_TOO_FAST = "launches_too_fast"

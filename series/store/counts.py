@@ -1,13 +1,11 @@
 """Who learns in a course, and counts of completions: of the own course by person, as bare numbers of all others."""
 
 from collections.abc import Collection
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from series.people import CoursePerson
 from series.store.tables import (
-    completion,
     course,
     deployment,
     membership,
@@ -51,7 +49,11 @@ def _people(connection: sa.Connection, course_id: int, which: sa.ColumnElement[b
 
 
 def _in_course(course_id: int, subs: Collection[str]) -> sa.ColumnElement[bool]:
-    """As a union of ids, each by its index."""
+    return participant.c.id.in_(in_course(course_id, subs))
+
+
+def in_course(course_id: int, subs: Collection[str] = ()) -> sa.ScalarSelect[int]:
+    """Ids of who learns in a course, as in `people_of_course`: a union, each by its index."""
     members = (
         sa.select(membership.c.participant_id)
         .join(placement, membership.c.placement_id == placement.c.id)
@@ -67,11 +69,9 @@ def _in_course(course_id: int, subs: Collection[str]) -> sa.ColumnElement[bool]:
         .join(platform, (deployment.c.platform_id == platform.c.id) & (platform.c.issuer == participant.c.issuer))
         .where(course.c.id == course_id)
     )
-    return participant.c.id.in_(
-        members.union(
-            at_home.where(participant.c.sub.in_(stored)), at_home.where(participant.c.sub.in_(list(subs)))
-        ).scalar_subquery()
-    )
+    return members.union(
+        at_home.where(participant.c.sub.in_(stored)), at_home.where(participant.c.sub.in_(list(subs)))
+    ).scalar_subquery()
 
 
 def subs_beside(connection: sa.Connection, participant_ids: Collection[int], *, of: int) -> dict[int, str]:
@@ -86,17 +86,6 @@ def subs_beside(connection: sa.Connection, participant_ids: Collection[int], *, 
         .where(own.c.id == of, participant.c.id.in_(participant_ids))
     )
     return {row.id: row.sub for row in rows}
-
-
-def completions_elsewhere(connection: sa.Connection, *, session_id: UUID, university_id: int) -> int:
-    """How many people of all other universities completed the session. Never shown without `pooling.protect`."""
-    return int(
-        connection.execute(
-            sa.select(sa.func.count())
-            .select_from(completion.join(participant, completion.c.participant_id == participant.c.id))
-            .where(completion.c.session_id == session_id, participant.c.university_id != university_id)
-        ).scalar_one()
-    )
 
 
 def memberships_url_of(connection: sa.Connection, course_id: int) -> tuple[str, str | None]:

@@ -170,6 +170,17 @@ def note_reading(
     )
 
 
+def forget_refused(connection: sa.Connection, course_id: int, sub: str) -> None:
+    """Of somebody who has had their data erased, Moodle is not asked again."""
+    query = sa.select(course_collect.c.refused).where(course_collect.c.course_id == course_id)
+    refused = _SUBS.decode(connection.execute(query.with_for_update()).scalar_one_or_none() or "[]")
+    if sub in refused:
+        text = msgspec.json.encode([one for one in refused if one != sub]).decode()
+        connection.execute(
+            sa.update(course_collect).where(course_collect.c.course_id == course_id).values(refused=text)
+        )
+
+
 def sent_scores(connection: sa.Connection, own: OwnActivity) -> dict[str, list[SentScore]]:
     """What has ever left for this activity's column, or may be leaving just now, by `sub`: asked after its results were
     read. To whatever address: the column is the same one when the LMS calls it by another. And who sends a score that

@@ -47,7 +47,7 @@ class DeliveryRow:
 
 def claim(connection: sa.Connection, delivery_id: int, *, now: datetime) -> Delivery | None:
     """Take the delivery for LEASE; None when it is not due, superseded, its platform or deployment is disabled, its
-    platform left alone for a while, or another version still in flight.
+    platform left alone for a while, another version still in flight, or its participant objects to grades being sent.
 
     A lease that ended belonged to a worker that died: its row may be claimed again, by this same rule.
     """
@@ -56,7 +56,7 @@ def claim(connection: sa.Connection, delivery_id: int, *, now: datetime) -> Deli
         return None
     if row.paused_until is not None and row.paused_until > now:
         return None
-    if row.is_replaced:
+    if row.is_replaced or row.objected_at is not None:
         _supersede(connection, delivery.c.id == delivery_id, now)
         return None
     if row.version > 1:  # older versions whose worker died give way
@@ -71,6 +71,7 @@ _CLAIMABLE = (
     sa.select(
         delivery,
         participant.c.sub,
+        participant.c.objected_at,
         placement.c.ags_scopes,
         platform.c.id.label("platform_pk"),
         gradebook_pause.c.until.label("paused_until"),

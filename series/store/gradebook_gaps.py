@@ -1,5 +1,6 @@
 """Where a gradebook of the course holds more than what counts now: a session that was restored, a source corrected."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +14,7 @@ from series.store.rounds import taken_at
 from series.store.rules import course_count_of, rule_of
 from series.store.scores import queue_lower_score
 from series.store.sent_grades import SentGrade, grades_of_course
-from series.store.tables import delivery, placement
+from series.store.tables import delivery, participant, placement
 from series.store.turns import take_turns
 
 
@@ -47,13 +48,21 @@ def gaps_of_course(connection: sa.Connection, *, course_id: int, series_id: UUID
     records = records_of(connection, {grade.participant_id for grade in grades}, series_id)
     rule, count = rule_of(connection, series_id), course_count_of(connection, course_id, series_id)
     told = _has_been_told(connection, [grade.delivery_id for grade in grades if grade.state != "delivered"])
+    silent = _who_object(connection, {grade.participant_id for grade in grades})
     gaps = []
     for grade in grades:
         counts = score_of(records[grade.participant_id], grade.session_id, rule, now, count)
         gap = Gap(grade=grade, counts=counts)
+        if grade.participant_id in silent:
+            continue  # whatever is decided, nothing would be sent
         if counts.is_less_than(gap.told) and (grade.state in {"delivered", "due"} or grade.delivery_id in told):
             gaps.append(gap)
     return gaps
+
+
+def _who_object(connection: sa.Connection, participant_ids: Collection[int]) -> set[int]:
+    query = sa.select(participant.c.id).where(participant.c.objected_at.is_not(None))
+    return set(connection.execute(query.where(participant.c.id.in_(participant_ids))).scalars())
 
 
 def _went_over(connection: sa.Connection, course_id: int) -> set[int]:

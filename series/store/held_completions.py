@@ -178,6 +178,14 @@ def forget_held(connection: sa.Connection, course_id: int, cmid: int) -> None:
         _save(connection, course_id, _Kept(waits=waits, stays=stays), None)
 
 
+def forget_held_person(connection: sa.Connection, course_id: int, sub: str) -> None:
+    """Somebody has had their data erased, so that there is nothing left to decide about them."""
+    kept = _lock(connection, course_id)
+    waits, stays = ([entry for entry in each if entry.sub != sub] for each in (kept.waits, kept.stays))
+    if (waits, stays) != (kept.waits, kept.stays):
+        _save(connection, course_id, _Kept(waits=waits, stays=stays), None)
+
+
 def _weighed(
     connection: sa.Connection, course_id: int, before: _Kept, taken: Taken, standing: Taken, now: datetime
 ) -> tuple[_Kept, _Kept]:

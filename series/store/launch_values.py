@@ -24,6 +24,7 @@ class NewArrival(msgspec.Struct, frozen=True, kw_only=True):
     memberships_url: str | None
     visit_id: str | None = None
     resource_link_id: str = ""  # none has this id
+    tombstone: str = ""  # under which they are remembered if they have had their data erased
 
 
 class NewVisit(NewArrival, frozen=True, kw_only=True):
@@ -42,5 +43,6 @@ class NewVisit(NewArrival, frozen=True, kw_only=True):
     line_item_url: str | None
     line_items_url: str | None
     ags_scopes: tuple[str, ...]
+    starts_again: bool = False  # they have had their data erased, and say that they begin anew
     custom_series_id: str | None
     custom_session_id: str | None

@@ -15,6 +15,7 @@ from series.store.placements import save_placement
 from series.store.prepared import Prepared
 from series.store.scores import queue_missing_scores
 from series.store.tables import membership, participant, spent_nonce, visit
+from series.store.tombstones import is_erased, remove_tombstone
 
 _INSERT_VISIT = Prepared(lambda _dialect: sa.insert(visit).inline())
 _SPEND_NONCE = Prepared(
@@ -48,6 +49,10 @@ class NonceSpent(Exception):
         self.visit_id = visit_id
 
 
+class PersonErased(Exception):
+    """They have had their data erased, and have not said that they begin again."""
+
+
 class LaunchesTooFast(Exception):
     """One participant opens visits faster than a person could."""
 
@@ -69,11 +74,13 @@ class OpenedVisit:
 def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) -> OpenedVisit:
     """Spend the nonce, then upsert participant, course and placement, and open the visit.
 
-    Raises NonceSpent, PlatformDisabled, DeploymentPending, DeploymentDisabled, NoSeries or LaunchesTooFast; the
-    caller's transaction then leaves nothing behind.
+    Raises NonceSpent, PlatformDisabled, DeploymentPending, DeploymentDisabled, PersonErased, NoSeries or
+    LaunchesTooFast; the caller's transaction then leaves nothing behind.
     """
     spend_nonce(connection, launch, now)
     known = look_up(connection, launch)
+    if known.participant_id is None:
+        _let_begin(connection, launch)
     placement_id = save_placement(connection, launch, known, now=now)
     participant_id = known.participant_id or upsert_participant(
         connection, university_id=launch.university_id, issuer=launch.issuer, sub=launch.sub, now=now
@@ -86,6 +93,20 @@ def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) ->
     if known.may_miss_scores:
         missing = queue_missing_scores(connection, participant_id=participant_id, placement_id=placement_id, now=now)
     return OpenedVisit(participant_id=participant_id, dropped_visit_ids=dropped, delivery_ids=tuple(missing))
+
+
+def _let_begin(connection: sa.Connection, launch: NewVisit) -> None:
+    """Somebody whom nobody knows here: for the first time, or once more. Raises PersonErased."""
+    if launch.starts_again:
+        remove_tombstone(connection, launch.university_id, launch.tombstone)
+    else:
+        refuse_erased(connection, launch)
+
+
+def refuse_erased(connection: sa.Connection, arrival: NewArrival) -> None:
+    """Raises PersonErased."""
+    if is_erased(connection, arrival.university_id, arrival.tombstone):
+        raise PersonErased
 
 
 def _insert_visit(

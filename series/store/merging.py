@@ -3,6 +3,7 @@
 For callers that have seen to it that nobody else writes meanwhile.
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from series.store.audit_commitments import hand_over as hand_over_audit
 from series.store.database import insert
 from series.store.lms_tables import host_invitation, host_request, join_link_change, round_answer, staff_binding
 from series.store.moodle_tables import activity_state, announcement, course_collect, mapped_activity, seen_session
+from series.store.pooled_tables import course_audience
+from series.store.privacy_tables import transfer_code
 from series.store.tables import (
     check_in,
     completion,
@@ -39,8 +42,8 @@ from series.store.tables import (
 def merge_courses(connection: sa.Connection, *, kept: int, dropped: int) -> None:
     """The LMS has spoken of `dropped` last, so its words count."""
     last = connection.execute(sa.select(course).where(course.c.id == dropped)).one()
-    for table in (course_series, course_count, mirror, mapped_activity, seen_session, round_answer):
-        _hand_over(connection, table, "course_id", kept=kept, dropped=dropped)
+    for table in (course_series, course_count, course_audience, mirror, mapped_activity, seen_session, round_answer):
+        hand_over(connection, table, "course_id", kept=kept, dropped=dropped)
     _hand_over_announcements(connection, kept=kept, dropped=dropped)
     # Read anew soon, and in a new issuer people may have other numbers.
     for table in (roster_member, course_roster, activity_state, course_collect):
@@ -85,7 +88,7 @@ def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) ->
     _hand_over_memberships(connection, membership.c.participant_id, kept=kept, dropped=dropped)
     _drop_lesser_reflections(connection, kept=kept, dropped=dropped)
     for table in (session_host, host_request, more_time, excuse, completion, reflection):
-        _hand_over(connection, table, "participant_id", kept=kept, dropped=dropped)
+        hand_over(connection, table, "participant_id", kept=kept, dropped=dropped)
     _hand_over_words(connection, kept=kept, dropped=dropped)
     for table in (objection, host_invitation):
         connection.execute(sa.update(table).where(table.c.participant_id == dropped).values(participant_id=kept))
@@ -94,15 +97,24 @@ def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) ->
         sa.update(check_in).where(check_in.c.opened_by_participant_id == dropped).values(opened_by_participant_id=kept)
     )
     _hand_over_deliveries(connection, kept=kept, dropped=dropped)
+    _hand_over_objection(connection, kept=kept, dropped=dropped)
+    connection.execute(sa.delete(transfer_code).where(transfer_code.c.participant_id == dropped))
     # Rights of staff do not move with it: whoever it is signs in once more.
     connection.execute(sa.delete(staff_binding).where(staff_binding.c.participant_id == dropped))
     hand_over_audit(connection, kept=kept, dropped=dropped)
-    sessions = _hand_over_evidence(connection, kept=kept, dropped=dropped)
+    sessions = hand_over_evidence(connection, kept=kept, dropped=dropped)
     connection.execute(sa.delete(participant).where(participant.c.id == dropped))
     return sessions
 
 
-def _hand_over(connection: sa.Connection, table: sa.Table, name: str, *, kept: int, dropped: int) -> None:
+def _hand_over_objection(connection: sa.Connection, *, kept: int, dropped: int) -> None:
+    """Who has objected in either account has objected."""
+    theirs = sa.select(participant.c.objected_at).where(participant.c.id == dropped).scalar_subquery()
+    either = sa.func.coalesce(participant.c.objected_at, theirs)
+    connection.execute(sa.update(participant).where(participant.c.id == kept).values(objected_at=either))
+
+
+def hand_over(connection: sa.Connection, table: sa.Table, name: str, *, kept: int, dropped: int) -> None:
     """Of a table whose key is the column `name` and others: what `kept` has already stays as it is."""
     column = table.c[name]
     others = [key for key in table.primary_key if key is not column]
@@ -136,12 +148,22 @@ def _drop_lesser_reflections(connection: sa.Connection, *, kept: int, dropped: i
         found.add(row.session_id)
 
 
-_REFLECTION_STATE = sa.case({"handed_in": 2, "returned": 1}, value=reflection.c.state, else_=0)
+_RANKS = {"handed_in": 2, "returned": 1}
+_REFLECTION_STATE = sa.case(_RANKS, value=reflection.c.state, else_=0)
+
+
+def reflection_rank(row: Any) -> tuple[int, datetime]:
+    """Of two reflections on one session the greater is the one that is kept, or goes along: as _drop_lesser_reflections
+    has them in order."""
+    return _RANKS.get(row.state, 0), row.saved_at
+
+
 _SAID_BY = (
     evidence.c.recorded_by,
     objection.c.answered_by,
     rule_version.c.set_by,
     course_count.c.set_by,
+    course_audience.c.set_by,
     round_answer.c.answered_by,
     join_link_change.c.changed_by,
 )
@@ -168,7 +190,7 @@ def _hand_over_memberships(connection: sa.Connection, column: sa.Column[Any], *,
     )
 
 
-def _hand_over_evidence(connection: sa.Connection, *, kept: int, dropped: int) -> set[UUID]:
+def hand_over_evidence(connection: sa.Connection, *, kept: int, dropped: int) -> set[UUID]:
     """Every row stays. Where both have the same fact, that of `dropped` gets its own row's id into its source id."""
     theirs, same = evidence.alias(), ("session_id", "kind", "source", "source_id")
     twins = connection.execute(

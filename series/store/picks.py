@@ -10,7 +10,7 @@ from series.rule import Kind, Rule
 from series.sessions import Series, Session, Status
 from series.store.known import look_up
 from series.store.launch_values import NewArrival
-from series.store.launches import spend_nonce, upsert_participant
+from series.store.launches import refuse_erased, spend_nonce, upsert_participant
 from series.store.lms_tables import round_answer
 from series.store.placements import save_course
 from series.store.rules import course_count_of, rules_of
@@ -41,13 +41,15 @@ def begin_picking(connection: sa.Connection, arrival: NewArrival, *, is_allowed:
     """Spend the nonce, and bring person and course up to date; None where it is not allowed: the nonce is spent all the
     same, and nothing else is written.
 
-    Raises NonceSpent, PlatformDisabled, DeploymentPending or DeploymentDisabled; then the caller's transaction leaves
-    nothing behind.
+    Raises NonceSpent, PlatformDisabled, DeploymentPending, DeploymentDisabled or PersonErased; then the caller's
+    transaction leaves nothing behind.
     """
     spend_nonce(connection, arrival, now)
     known = look_up(connection, arrival)
     if not is_allowed:
         return None
+    if known.participant_id is None:
+        refuse_erased(connection, arrival)
     participant_id = known.participant_id or upsert_participant(
         connection, university_id=arrival.university_id, issuer=arrival.issuer, sub=arrival.sub, now=now
     )

@@ -28,6 +28,7 @@ __all__ = [
     "RosterMember",
     "accept_roster",
     "ensure_participants",
+    "forget_member",
     "preview_roster",
     "reject_roster",
     "roster_of",
@@ -139,6 +140,20 @@ def reject_roster(
     """The people whom the held list lacks are still in the course, and stay so until the LMS lists them again. All else
     that it says is taken over. None as in accept_roster."""
     return _decide(connection, course_id, now=now, held_at=held_at, still_there=True)
+
+
+def forget_member(connection: sa.Connection, course_id: int, sub: str) -> int:
+    """Somebody has had their data erased: also out of what is held. How many rows that were."""
+    row = _lock(connection, course_id)
+    of_them = (roster_member.c.course_id == course_id) & (roster_member.c.sub == sub)
+    gone = connection.execute(sa.delete(roster_member).where(of_them).returning(roster_member.c.sub)).all()
+    if row is not None and row.held is not None:
+        kept = _kept(row.held)
+        members = None if kept.members is None else [one for one in kept.members if one[0] != sub]
+        left = _Kept(members=members, kept=[one for one in kept.kept if one != sub])
+        text = msgspec.json.encode(left).decode()
+        connection.execute(sa.update(course_roster).where(course_roster.c.course_id == course_id).values(held=text))
+    return len(gone)
 
 
 def ensure_participants(

@@ -15,7 +15,7 @@ from series.store.tables import sync_run
 
 ABANDONED_AFTER = timedelta(minutes=5)  # longer than one call to an LMS can take
 IS_RUNNING = sync_run.c.outcome == sa.literal_column("'running'")  # said so, it is found by uq_sync_run_running
-OF_SERIES = ("calendar", "table", "rescore")  # jobs whose scope is a series; that of all others is a university
+OF_SERIES = ("calendar", "table", "rescore", "pooled")  # jobs whose scope is a series; that of others is a university
 EVERYWHERE = "everywhere"  # scope of what is done once for the whole installation
 OF_INSTALLATION = ("seal", "retention")
 OTHER_JOBS = (*OF_SERIES, *OF_INSTALLATION, "rosters")  # than those of series.moodle_jobs

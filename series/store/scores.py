@@ -157,7 +157,7 @@ def _queue(
 
 
 def _line_items(participant_id: int, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """That the participant has as a learner."""
+    """That the participant has as a learner: none while they object to grades being sent."""
     return (
         sa.select(
             placement.c.id,
@@ -167,9 +167,11 @@ def _line_items(participant_id: int, which: sa.ColumnElement[bool]) -> sa.Select
             placement.c.line_item_url,
         )
         .join(membership, membership.c.placement_id == placement.c.id)
+        .join(participant, participant.c.id == membership.c.participant_id)
         .where(
             which,
             membership.c.participant_id == participant_id,
+            participant.c.objected_at.is_(None),
             membership.c.is_learner,
             placement.c.line_item_url.is_not(None),
         )

@@ -15,10 +15,13 @@ from sandbox_lms.completion import INCOMPLETE
 from sandbox_lms.course_modules import READING, add_module, remove_module
 from sandbox_lms.made_up import made_up_campus
 from series.rosters import RosterMember
+from series.store.erasure import erase_person
 from series.store.mapped_activities import NewMapping, map_activity, mapped_activities
 from series.store.mirrors import tie_course
+from series.store.moodle_tables import activity_state
 from series.store.rosters import save_roster
-from series.store.tables import course, placement
+from series.store.tables import course, participant, placement
+from series.store.tombstones import whom
 from tests.examples import SERIES
 from tests.integration.collected import LUKE, MARIA, ZAREN, Collected, open_collected
 from tests.seeds import ENCRYPTION_KEY
@@ -69,6 +72,24 @@ def test_who_completes_a_mapped_activity_gets_evidence_and_a_grade(mapped: Colle
     mapped.complete(MARIA)  # and once more
     assert mapped.collect().counts == {"read": 1, "completed": 1}
     assert mapped.has_completed()
+
+
+def test_dpo_12_of_who_was_erased_nothing_is_collected_again(mapped: Collected) -> None:
+    mapped.complete(MARIA, ZAREN)
+    mapped.collect()
+    partner = mapped.partner
+    with partner.services.database.write() as connection:
+        person = whom(connection, connection.execute(sa.select(participant.c.id).filter_by(sub=MARIA)).scalar_one())
+        key = partner.services.settings.secret_key
+        erase_person(connection, person, by="operator", secret_key=key, now=partner.now)
+    mapped.complete(MARIA)
+    mapped.collect()
+    mapped.recollect()
+    with partner.services.database.read() as connection:
+        subs = connection.execute(sa.select(activity_state.c.sub).distinct()).scalars().all()
+    assert MARIA not in subs
+    assert MARIA not in {fact[0] for fact in mapped.facts()}
+    mapped.deliver_all()
 
 
 def test_nothing_is_taken_back_by_silence(mapped: Collected) -> None:

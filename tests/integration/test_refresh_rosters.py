@@ -20,10 +20,12 @@ from moodle_sync.worker import Tick
 from sandbox_lms.campus import MALTA as CAMPUS
 from sandbox_lms.campus import Campus
 from sandbox_lms.made_up import made_up_campus
+from series.store.erasure import erase_person
 from series.store.records import completions_of
 from series.store.rosters import Roster, roster_of
 from series.store.runs import SyncRun, slot_by_hand
 from series.store.tables import audit
+from series.tombstones import Whom
 from tests.conftest import NOW
 from tests.examples import SERIES
 from tests.integration.partner import Partner, launch_at, open_partner
@@ -74,6 +76,16 @@ def roster(partner: Partner, course_id: int = 1) -> Roster:
 
 def there(partner: Partner, course_id: int = 1) -> set[str]:
     return {member.sub for member in roster(partner, course_id).members if member.is_there}
+
+
+def test_dpo_12_who_was_erased_is_not_read_in_again(partner: Partner) -> None:
+    refresh(partner)
+    person = Whom(university_id=1, issuer=partner.world.url(""), sub="3")
+    with partner.services.database.write() as connection:
+        key = partner.services.settings.secret_key
+        assert erase_person(connection, person, by="participant 1", secret_key=key, now=partner.now)
+    refresh(partner)
+    assert {one.sub for one in roster(partner).members} == EVERYBODY - {"3"}
 
 
 def switch(partner: Partner, **switches: object) -> None:

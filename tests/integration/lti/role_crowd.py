@@ -119,6 +119,7 @@ def gathered(course: CourseUnderTest) -> Iterator[Crowd]:
         "cmid": 21,
         "level": "calendar",
         "kind": "system",
+        "suffix": "csv",
         "job": "mirror",
         "decision": "accept",
         "number": 42,
@@ -127,6 +128,8 @@ def gathered(course: CourseUnderTest) -> Iterator[Crowd]:
         "deployment_pk": 1,
         "invitation_id": 1,
         "token": "unknown",
+        "name": "notice",  # of a document
+        "ending": "md",
         "free": "unknown",
     }
     home = course.path.strip("/").removeprefix("visit/")

@@ -20,6 +20,7 @@ class Who(StrEnum):
 
 
 VISITORS = frozenset({Who.STUDENT, Who.TEST_STUDENT, Who.TEACHER, Who.OTHER_TEACHER, Who.ADMINISTRATOR, Who.HOST})
+PEOPLE = VISITORS - {Who.TEST_STUDENT}  # about whom something is held
 STAFF = frozenset({Who.LMS_ADMIN, Who.OTHER_LMS_ADMIN, Who.COORDINATOR})
 EVERYBODY = frozenset(Who)
 NO_ONE: frozenset[Who] = frozenset()
@@ -50,6 +51,11 @@ PUBLIC = {
     "GET public.front": door(EVERYBODY),
     "GET public.session": door(EVERYBODY),
     "POST public.join": door(EVERYBODY, passphrase="wrong"),
+    "GET privacy.show_notice": door(EVERYBODY),
+    "GET privacy.show_data_map": door(EVERYBODY),
+    "GET privacy.show_bundle": door(EVERYBODY),
+    "GET privacy.show_document": door(EVERYBODY),
+    "GET privacy.download": door(EVERYBODY),
     "GET operations.healthz": door(EVERYBODY),
     "GET operations.readyz": door(EVERYBODY),
     "GET operations.jwks": door(EVERYBODY),
@@ -64,6 +70,7 @@ PUBLIC = {
 }
 # The address or the form carries a key: whoever has none does not come through, whatever they are. What the key opens:
 KEYED = {
+    "GET certificates.show": door(NO_ONE),  # privacy/test_leaving.py
     "GET feeds.feed": door(NO_ONE),  # test_feeds.py
     "GET staff_sign_in.show_set_up": door(NO_ONE),  # staff/test_set_up.py
     "POST staff_sign_in.set_up": door(NO_ONE),
@@ -90,6 +97,15 @@ VISIT = {
     "POST student_objection.to_a_session": door(LEARNERS, "objection {session}", text="It is wrong."),
     "POST student_reflection.write": door(LEARNERS, "reflection {session}", text="I was there.", do="save"),
     "POST feeds.renew_own": door(VISITORS, "new-address p 0"),
+    "GET my_data.show": door(PEOPLE),
+    "GET my_data.as_json": door(PEOPLE),
+    "GET my_data.as_pdf_file": door(PEOPLE),
+    "POST my_data_rights.say_no": door(PEOPLE, "object"),
+    "POST my_data_rights.say_yes": door(PEOPLE, "object-no-more"),
+    "GET my_data_rights.ask_to_erase": door(PEOPLE),
+    "POST my_data_rights.erase": door(PEOPLE, "erase", sure="yes"),
+    "POST my_data_transfer.make_code": door(PEOPLE, "code"),
+    "POST my_data_transfer.move": door(PEOPLE, "move", code="wrong"),
     "POST visit.sign_out": door(VISITORS, "sign-out"),
     "GET host.show_code": door(HOST),
     "POST host.open_now": door(HOST, "open-check-in {session}"),
@@ -101,6 +117,8 @@ VISIT = {
 }
 COURSE = {
     "GET instructor.course": door(TEACHERS),
+    "GET pooled.show": door(TEACHERS),
+    "GET pooled.download": door(TEACHERS),
     "GET course_activities.show": door(TEACHERS),
     "POST course_activities.save": door(TEACHERS, "map activity"),
     "GET course_activities.show_removal": door(TEACHERS),
@@ -175,6 +193,9 @@ STAFF_PAGES = {
     "GET partner.show": door(COORDINATOR),
     "POST partner.approve": door(COORDINATOR, "approve-deployment 1"),
     "POST partner.change": door(COORDINATOR, "change-university {slug}"),
+    "GET partner_privacy.show": door(COORDINATOR),
+    "POST partner_privacy.record": door(COORDINATOR, "instrument {slug}", instrument="Clauses of 1 October 2026"),
+    "POST partner_privacy.withdraw": door(COORDINATOR, "withdraw-instrument {slug}"),
     "GET partner_add.show": door(COORDINATOR),
     "POST partner_add.add": door(COORDINATOR, "add-university"),
     "GET people.show_all": door(COORDINATOR),

@@ -10,17 +10,18 @@ from msgspec import structs
 
 from series.course_counts import CountProblem
 from series.people import Visit
+from series.pooled import Block
 from series.rounds import copy_round
 from series.rule import CHECK_IN, Demand, Kind, Rule, SessionRule
 from series.sessions import Status, this_weeks_session
 from series.standing import CourseCount, score_of, standing
 from series.store import tables
 from series.store.check_ins import open_by_itself, sessions_to_open
-from series.store.counts import completions_elsewhere
 from series.store.course_counts import CountRefused, check_count
 from series.store.database import Database
 from series.store.evidence import derive_completion, early_evidence, facts_of, retract_evidence
 from series.store.line_items import due_placements
+from series.store.pooled import take_step
 from series.store.proposals import effect_of, proposal_of
 from series.store.records import completions_of, records_of
 from series.store.rescoring import people_to_rescore, rescore
@@ -28,7 +29,7 @@ from series.store.rules import course_count_of, rule_of, set_session_rule, someb
 from series.store.scores import queue_missing_scores
 from series.store.sessions import add_session, change_session, dated_sessions_of, rehearsals_of, sessions_of
 from tests.conftest import NOW
-from tests.examples import SERIES, SESSION, VILNIUS, moved
+from tests.examples import SERIES, SESSION, moved
 from tests.integration.rehearsals.examples import AHEAD, DAY, REHEARSAL, change
 from tests.seeds import LAUNCH, Seeded, code_of, count, launch, record
 
@@ -137,10 +138,12 @@ def test_a_course_cannot_count_it(database: Database, student: Visit) -> None:
 
 
 def test_other_universities_see_nobody_more_for_it(database: Database, tried: Visit) -> None:
-    with database.read() as connection:
-        for session_id in (REHEARSAL.session_id, SESSION.session_id):
-            elsewhere = completions_elsewhere(connection, session_id=session_id, university_id=VILNIUS.university_id)
-            assert elsewhere == 0
+    at = max(SESSION.end_at, REHEARSAL.end_at) + DAY
+    with database.write() as connection:
+        step = take_step(connection, SERIES.series_id, due_at=at, now=at)
+    assert step is not None
+    assert Block(session_id=REHEARSAL.session_id) not in step.counts
+    assert all(people == 0 for cells in step.counts.values() for people in cells.values())
 
 
 def test_no_gradebook_is_asked_for_a_place_because_of_it(database: Database, seeded: Seeded) -> None:

@@ -1,0 +1,73 @@
+"""lti-tool breach affected: whom a breach touches, for the 72 hours of https://gdpr-info.eu/art-33-gdpr/"""
+
+import csv
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from config.command_line import Failure, settings_or_exit
+from lti_tool.cli_common import opened_database
+from series.store.audit import OPERATOR, append_audit
+from series.store.breach import Affected, affected_people
+from series.store.universities import find_university
+
+
+@click.group("breach")
+def breach_group() -> None:
+    """When data have got into wrong hands: the authority wants to know within 72 hours, and so do the universities."""
+
+
+@breach_group.command("affected")
+@click.option("--university", "slug", required=True, help="Slug: one list for each university, and for it alone.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    help="UTC: only those of whom something was written or opened since then. Without it: everybody who is held.",
+)
+@click.option("--out", "file", type=click.Path(path_type=Path, dir_okay=False), help="A new file, .csv or .json.")
+def breach_affected(slug: str, since: datetime | None, file: Path | None) -> None:
+    """Whom a breach touches: number in the LMS, courses, and what was held. Without --out: how many."""
+    if file is not None and file.suffix not in {".csv", ".json"}:
+        raise click.BadParameter("--out must end with .csv or .json.")
+    if file is not None and file.exists():
+        raise Failure(f"{file} is there already; please name a new file.")
+    now = settings_or_exit().clock().now()
+    with opened_database() as database:
+        with database.read() as connection:
+            home = find_university(connection, slug)
+            from_when = since.replace(tzinfo=UTC) if since else None
+            people = list(affected_people(connection, home.university_id, since=from_when))
+        if file is not None:
+            _write(people, file)
+        with database.write() as connection:
+            thing = f"university {home.university_id}"
+            append_audit(connection, actor=OPERATOR, action="list_affected", thing=thing, now=now, people=len(people))
+    said = f"{len(people)} people of {home.name} are touched"
+    click.echo(f"{said}; written to {file}." if file else f"{said}. With --out FILE: who they are.")
+
+
+def _write(people: Iterable[Affected], file: Path) -> None:
+    """For the operator alone to read."""
+    rows = [_row(one) for one in people]
+    with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8", newline="") as to:
+        if file.suffix == ".json":
+            json.dump(rows, to, indent=2, ensure_ascii=False)
+            return
+        writer = csv.DictWriter(to, fieldnames=[field.name for field in fields(Affected)])
+        writer.writeheader()
+        writer.writerows({name: _no_formula(cell) for name, cell in row.items()} for row in rows)
+
+
+def _row(one: Affected) -> dict[str, str]:
+    last = one.last_at.isoformat(timespec="seconds") if one.last_at else ""
+    return {**asdict(one), "last_at": last}
+
+
+def _no_formula(cell: str) -> str:
+    """https://owasp.org/www-community/attacks/CSV_Injection"""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -1,0 +1,142 @@
+"""lti-tool university export, leave, certificate: a university takes its data along, and is deleted here."""
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import click
+
+from config.command_line import Failure, json_option, print_rows, settings_or_exit
+from config.settings import Settings
+from lti_tool.cli_common import opened_database
+from series.certificates import Certificate, certificate_text
+from series.people import University
+from series.store.audit import OPERATOR, append_audit
+from series.store.belongings import rows_of_university
+from series.store.database import Connection, Database
+from series.store.leaving import (
+    close_doors,
+    delete_all,
+    find_certificate,
+    forget_people,
+    list_certificates,
+    people_in_audit,
+)
+from series.store.universities import find_university
+
+AT_A_TIME = 50  # people, in one transaction: nobody else waits long
+READ_ME = """All that is held about one university, one file for each table, one row in JSON on each line.
+What the tables and their columns mean: /privacy/data/ of the installation. Times are UTC.
+Left out: sealed tokens and hashes of secrets, which open something or say nothing.
+"""
+
+
+@click.command("export")
+@click.argument("slug")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def university_export(slug: str, file: Path) -> None:
+    """Write all data of the university SLUG into the zip FILE, for that university alone.
+
+    It holds personal data. Hand it over by a way that you trust, and delete your copy.
+    """
+    if file.exists():
+        raise Failure(f"{file} is there already; please name a new file.")
+    now = settings_or_exit().clock().now()
+    with opened_database() as database:
+        with database.read() as connection:
+            home = find_university(connection, slug)
+            rows = _write_zip(connection, home, file)
+        with database.write() as connection:
+            thing = f"university {home.university_id}"
+            append_audit(connection, actor=OPERATOR, action="export_university", thing=thing, now=now, rows=rows)
+    click.echo(f"Wrote {rows} rows of {home.name} to {file}. It holds personal data.")
+
+
+@click.command("leave")
+@click.argument("slug")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def university_leave(slug: str, *, yes: bool) -> None:
+    """Delete everything about the university SLUG and its people, and print the certificate. There is no way back.
+
+    Numbers that were published before stay; nobody can be told from them. Export first: `lti-tool university export`.
+    May be run again if it was broken off.
+    """
+    settings = settings_or_exit()
+    with opened_database() as database:
+        with database.read() as connection:
+            home = find_university(connection, slug)
+        if not yes:
+            click.echo(f"This deletes all data about {home.name} and its people, for good. Its LMSs come in no more.")
+            if click.prompt("To go on, type its short name", default="", show_default=False) != slug:
+                raise Failure("Nothing was changed.")
+        certificate = _leave(database, settings, home)
+    click.echo(_text(certificate, settings), nl=False)
+
+
+@click.command("certificate")
+@click.argument("number", type=int, required=False)
+@json_option
+def university_certificate(*, number: int | None, as_json: bool) -> None:
+    """Print a certificate of deletion, or without NUMBER the list of all."""
+    settings = settings_or_exit()
+    with opened_database() as database, database.read() as connection:
+        found = None if number is None else find_certificate(connection, number)
+        all_of_them = list_certificates(connection)
+    if number is None:
+        print_rows([_row(one) for one in all_of_them], as_json=as_json, empty="No university has left.")
+    elif found is None:
+        raise Failure(f"There is no certificate {number}; `lti-tool university certificate` lists all.")
+    else:
+        click.echo(json.dumps(_row(found)) if as_json else _text(found, settings), nl=as_json)
+
+
+def _leave(database: Database, settings: Settings, home: University) -> Certificate:
+    clock = settings.clock()
+    with database.write() as connection:
+        close_doors(connection, home, actor=OPERATOR, now=clock.now())
+        people = people_in_audit(connection, home)
+    for begin in range(0, len(people), AT_A_TIME):
+        with database.write() as connection:
+            forget_people(connection, people[begin : begin + AT_A_TIME])
+    with database.write() as connection:
+        return delete_all(connection, home, actor=OPERATOR, secret_key=settings.secret_key, now=clock.now())
+
+
+def _write_zip(connection: Connection, home: University, file: Path) -> int:
+    """The number of rows. Nobody else on this machine can read the file."""
+    rows = 0
+    with (
+        os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as raw,
+        zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        archive.writestr("README.txt", READ_ME)
+        for table, of_table in groupby(rows_of_university(connection, home.university_id), key=lambda one: one[0]):
+            with archive.open(f"{table}.jsonl", "w") as member:
+                for line in _lines(row for _, row in of_table):
+                    member.write(line)
+                    rows += 1
+    return rows
+
+
+def _lines(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    for row in rows:
+        yield json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"
+
+
+def _text(certificate: Certificate, settings: Settings) -> str:
+    check_at = f"{settings.public_url}/privacy/certificates/{certificate.number}/{certificate.proof}/"
+    return certificate_text(certificate, check_at=check_at)
+
+
+def _row(one: Certificate) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "university": one.deletion.university_name,
+        "deleted_at": one.deletion.at.isoformat(timespec="seconds"),
+        "rows": sum(one.deletion.counts.values()),
+        "proof": one.proof,
+    }

@@ -1,0 +1,25 @@
+"""Who has had their data erased and launches again is asked first: nobody is taken in anew without having said so."""
+
+from flask import render_template, request
+
+from lti_tool.pages.visit_proof import is_our_own_form
+from lti_tool.protocol.platform import Platform
+from lti_tool.tool import Tool
+from series.tombstones import Whom, tombstone_of
+
+FIELDS = ("state", "id_token", "proof")  # of the launch: it was not used, and the page sends it once more
+
+
+def arriving_tombstone(tool: Tool, platform: Platform, sub: str) -> str:
+    person = Whom(university_id=platform.university_id, issuer=platform.issuer, sub=sub)
+    return tombstone_of(person, secret_key=tool.settings.secret_key)
+
+
+def says_start_again() -> bool:
+    """By our own page alone."""
+    return "start_again" in request.form and is_our_own_form()
+
+
+def ask_to_start_again(return_url: str | None) -> str:
+    fields = {name: request.form[name] for name in FIELDS if name in request.form}
+    return render_template("start_again.html", fields=fields, return_url=return_url)

@@ -1,0 +1,235 @@
+"""The pooled results: distinct people by block and university, counted in steps, kept where they changed.
+
+Nothing is kept at a check-in: a step counts completions, and the own numbers are counted when somebody looks.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from series.pooled import TERM, Block, Step
+from series.sessions import Series, Session
+from series.step_times import STEPS_AFTER_END, month_of, step_due_at
+from series.store.counts import in_course
+from series.store.pooled_settings import smallest_group_of
+from series.store.pooled_tables import pooled_count, pooled_step
+from series.store.sessions import lock_series, sessions_of
+from series.store.tables import (
+    completion,
+    counted,
+    course,
+    course_series,
+    evidence,
+    participant,
+    series,
+    session,
+    university,
+)
+
+Counts = dict[Block, dict[int, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnCounts:
+    """What a viewer may know of the own people at any time: distinct ones by block, of all blocks of the series."""
+
+    course: Mapping[Block, int]
+    university: Mapping[Block, int]
+
+
+def steps_of(connection: sa.Connection, series_id: UUID) -> tuple[Step, ...]:
+    """All of a series, oldest first, each whole; blocks in the order of time, the term last."""
+    of_series = pooled_step.c.series_id == series_id
+    steps = connection.execute(sa.select(pooled_step).where(of_series).order_by(pooled_step.c.step_at)).all()
+    changes = defaultdict(list)
+    for row in connection.execute(sa.select(pooled_count).where(pooled_count.c.series_id == series_id)):
+        changes[row.step_at].append(row)
+    order = _order(connection, series_id)
+    found: list[Step] = []
+    counts: Counts = {}
+    for step in steps:
+        counts = {block: dict(people) for block, people in counts.items()}
+        for row in changes[step.step_at]:
+            counts.setdefault(_block(row.block), {})[row.university_id] = row.people
+        ordered = {block: counts[block] for block in sorted(counts, key=lambda one: order.get(one.key, one.key))}
+        found.append(Step(at=step.step_at, smallest_group=step.smallest_group, counts=ordered))
+    return tuple(found)
+
+
+def series_due(connection: sa.Connection, *, now: datetime) -> dict[str, datetime]:
+    """Slugs of the series whose numbers are to be renewed, each with when they should have been.
+
+    The first time when somebody's evidence had been recorded before that moment, so that nobody can tell by the moment
+    of a step when somebody came; no more half a year after the last session.
+    """
+    last = sa.select(sa.func.max(pooled_step.c.step_at)).where(pooled_step.c.series_id == series.c.id)
+    end = sa.select(sa.func.max(session.c.end_at)).where(session.c.series_id == series.c.id, counted)
+    found = {}
+    for row in connection.execute(
+        sa.select(
+            series.c.id,
+            series.c.slug,
+            series.c.time_zone,
+            last.scalar_subquery().label("last_at"),
+            end.scalar_subquery().label("end_at"),
+        )
+    ):
+        due_at = step_due_at(now, row.time_zone)
+        if row.end_at is None or row.end_at + STEPS_AFTER_END < due_at or (row.last_at and row.last_at >= due_at):
+            continue
+        if row.last_at or _has_data(connection, row.id, before=due_at):
+            found[row.slug] = due_at
+    return found
+
+
+def _has_data(connection: sa.Connection, series_id: UUID, *, before: datetime) -> bool:
+    query = (
+        sa.select(evidence.c.id)
+        .join(session, evidence.c.session_id == session.c.id)
+        .where(session.c.series_id == series_id, counted, evidence.c.recorded_at < before)
+    )
+    return connection.execute(query.limit(1)).one_or_none() is not None
+
+
+def take_step(connection: sa.Connection, series_id: UUID, *, due_at: datetime, now: datetime) -> Step | None:
+    """Count anew for everybody; None when that was done since `due_at` already.
+
+    Left out are people who have objected, and who has been erased. What a university had when it left stays as it was
+    published. Only sessions that are over count, and a month when the last of its sessions is.
+    """
+    known = lock_series(connection, series_id)
+    before = steps_of(connection, series_id)
+    if known is None or (before and before[-1].at >= due_at):
+        return None
+    old = before[-1].counts if before else {}
+    fresh = _fresh(connection, known, old, now)
+    smallest_group = smallest_group_of(connection, series_id)
+    connection.execute(sa.insert(pooled_step).values(series_id=series_id, step_at=now, smallest_group=smallest_group))
+    changed = [
+        {"series_id": series_id, "block": block.key, "university_id": one, "step_at": now, "people": people}
+        for block, cells in fresh.items()
+        for one, people in cells.items()
+        if old.get(block, {}).get(one) != people
+    ]
+    if changed:
+        connection.execute(sa.insert(pooled_count), changed)
+    return steps_of(connection, series_id)[-1]
+
+
+def own_counts(connection: sa.Connection, *, series_id: UUID, university_id: int, course_id: int) -> OwnCounts:
+    """As of now, without who has objected."""
+    completed = connection.execute(
+        sa.select(completion.c.session_id, completion.c.participant_id)
+        .select_from(_COUNTED)
+        .where(session.c.series_id == series_id, _IS_POOLED, participant.c.university_id == university_id)
+    ).all()
+    # Apart, so that no database asks it anew for each row.
+    of_course = set(
+        connection.execute(sa.select(participant.c.id).where(participant.c.id.in_(in_course(course_id)))).scalars()
+    )
+    zone = connection.execute(sa.select(series.c.time_zone).where(series.c.id == series_id)).scalar_one()
+    sessions = {one.session_id: one for one in sessions_of(connection, series_id)}
+    blocks = {one.session_id: _blocks_of(one, zone) for one in sessions.values()}
+    return OwnCounts(
+        course=_people_by_block(blocks, ((of, who) for of, who in completed if who in of_course)),
+        university=_people_by_block(blocks, ((of, who) for of, who in completed)),
+    )
+
+
+_COUNTED = completion.join(session, completion.c.session_id == session.c.id).join(
+    participant, completion.c.participant_id == participant.c.id
+)
+_IS_POOLED = participant.c.objected_at.is_(None) & counted
+
+
+def _fresh(connection: sa.Connection, known: Series, old: Mapping[Block, Mapping[int, int]], now: datetime) -> Counts:
+    """Of every block that there was or that is over now, the cell of every university that takes part and has not left,
+    nobody included: a cell that is missing would tell that nobody is in it."""
+    sessions = sessions_of(connection, known.series_id)
+    over = [one for one in sessions if one.end_at <= now or Block(session_id=one.session_id) in old]
+    counts = _counted(connection, over, known.time_zone)
+    held = [one for one in over if not one.is_cancelled or Block(session_id=one.session_id) in counts]
+    to_come = {month_of(one.start_at, known.time_zone) for one in sessions if one not in over and not one.is_cancelled}
+    months = {month_of(one.start_at, known.time_zone) for one in held} - to_come
+    due = {Block(session_id=one.session_id) for one in held} | {Block(month=month) for month in months} | {TERM}
+    seen = {one for cells in (*old.values(), *counts.values()) for one in cells}
+    universities = _taking_part(connection, known.series_id, seen)
+    return {block: {one: counts.get(block, {}).get(one, 0) for one in universities} for block in due | old.keys()}
+
+
+def _counted(connection: sa.Connection, sessions: Collection[Session], zone: str) -> Counts:
+    """Of these sessions, their months and all together, where there is somebody."""
+    found: Counts = {}
+    months = defaultdict(list)
+    for one in sessions:
+        months[Block(month=month_of(one.start_at, zone))].append(one.session_id)
+    ids = [one.session_id for one in sessions]
+    by_session = _counting(ids, sa.func.count()).add_columns(completion.c.session_id).group_by(completion.c.session_id)
+    for row in connection.execute(by_session):
+        found.setdefault(Block(session_id=row.session_id), {})[row.university_id] = row.people
+    for block, of_block in {**months, TERM: ids}.items():
+        distinct = sa.func.count(sa.distinct(completion.c.participant_id))
+        for row in connection.execute(_counting(of_block, distinct)):
+            found.setdefault(block, {})[row.university_id] = row.people
+    return found
+
+
+def _counting(session_ids: Collection[UUID], what: sa.ColumnElement[int]) -> sa.Select[tuple[int, int]]:
+    return (
+        sa.select(participant.c.university_id, what.label("people"))
+        .select_from(_COUNTED.join(university, participant.c.university_id == university.c.id))
+        .where(completion.c.session_id.in_(session_ids), _IS_POOLED, university.c.left_at.is_(None))
+        .group_by(participant.c.university_id)
+    )
+
+
+def _taking_part(connection: sa.Connection, series_id: UUID, seen: Collection[int]) -> set[int]:
+    """Universities with a course for the series, and those of `seen`; who has left is not among them."""
+    has_course = (
+        sa.select(course.c.university_id)
+        .join(course_series, course_series.c.course_id == course.c.id)
+        .where(course_series.c.series_id == series_id)
+    )
+    takes_part = university.c.id.in_(has_course) | university.c.id.in_(seen)
+    return set(
+        connection.execute(sa.select(university.c.id).where(takes_part, university.c.left_at.is_(None))).scalars()
+    )
+
+
+def _people_by_block(
+    blocks: Mapping[UUID, Collection[Block]], completed: Iterable[tuple[UUID, int]]
+) -> dict[Block, int]:
+    people: dict[Block, set[int]] = {block: set() for of_session in blocks.values() for block in of_session}
+    for session_id, participant_id in completed:
+        for block in blocks[session_id]:
+            people[block].add(participant_id)
+    return {block: len(those) for block, those in people.items()}
+
+
+def _blocks_of(one: Session, zone: str) -> tuple[Block, Block, Block]:
+    """All that a session belongs to."""
+    return Block(session_id=one.session_id), Block(month=month_of(one.start_at, zone)), TERM
+
+
+def _block(key: str) -> Block:
+    """Of Block.key."""
+    kind, _, name = key.partition(":")
+    match kind:
+        case "session":
+            return Block(session_id=UUID(name))
+        case "month":
+            return Block(month=name)
+        case _:
+            return TERM
+
+
+def _order(connection: sa.Connection, series_id: UUID) -> dict[str, str]:
+    """Of the blocks that are sessions: before all months, by their start."""
+    ids = connection.execute(
+        sa.select(session.c.id).where(session.c.series_id == series_id).order_by(session.c.start_at, session.c.id)
+    ).scalars()
+    return {Block(session_id=one).key: f"{number:06}" for number, one in enumerate(ids)}

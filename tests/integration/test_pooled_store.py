@@ -1,0 +1,179 @@
+"""Counting in steps: what is counted, who is left out, and that only changes are kept; on both databases."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from series.pooled import TERM, Block
+from series.sessions import Status
+from series.store.database import Database
+from series.store.pooled import own_counts, series_due
+from series.store.pooled_tables import pooled_count
+from series.store.sessions import change_session
+from series.store.tables import participant, university
+from tests.at_once import at_once
+from tests.conftest import NOW
+from tests.examples import MALTA, SERIES, VILNIUS
+from tests.integration.pooled import MONDAY, Crowd, by_key, complete, gather, step, steps
+from tests.seeds import count
+
+WEEK = timedelta(weeks=1)
+
+
+@pytest.fixture
+def crowd(database: Database) -> Crowd:
+    """Three people of Malta and one of Vilnius in the first session, one of Malta in the second."""
+    made = gather(database)
+    complete(database, made.sessions[0], [*made.malta, made.vilnius[0]])
+    complete(database, made.sessions[1], [made.malta[0]], at=NOW + WEEK)
+    return made
+
+
+def test_a_step_counts_distinct_people_of_every_university(database: Database, crowd: Crowd) -> None:
+    first, second, _ = (f"session:{one}" for one in crowd.sessions)
+    assert by_key(step(database)) == {
+        first: {MALTA.university_id: 3, VILNIUS.university_id: 1},
+        second: {MALTA.university_id: 1, VILNIUS.university_id: 0},
+        "month:2026-11": {MALTA.university_id: 3, VILNIUS.university_id: 1},
+        "term": {MALTA.university_id: 3, VILNIUS.university_id: 1},
+    }
+
+
+def test_blocks_are_in_the_order_of_time_and_the_term_is_last(database: Database, crowd: Crowd) -> None:
+    taken = step(database)
+    assert taken is not None
+    first, second, _ = crowd.sessions
+    wanted = [Block(session_id=first), Block(session_id=second), Block(month="2026-11"), TERM]
+    assert list(taken.counts) == wanted
+
+
+def test_a_month_waits_for_its_last_session(database: Database, crowd: Crowd) -> None:
+    """The second and the third session are in December; only the second one is over."""
+    assert "month:2026-12" not in by_key(step(database))
+    assert "month:2026-12" in by_key(step(database, at=MONDAY + WEEK))
+
+
+def test_a_session_counts_when_it_is_over(database: Database, crowd: Crowd) -> None:
+    complete(database, crowd.sessions[2], crowd.vilnius, at=MONDAY - WEEK)  # confirmed ahead
+    assert f"session:{crowd.sessions[2]}" not in by_key(step(database))
+    assert by_key(steps(database)[-1])["term"][VILNIUS.university_id] == 1
+    later = by_key(step(database, at=MONDAY + WEEK))
+    assert later[f"session:{crowd.sessions[2]}"][VILNIUS.university_id] == 2
+
+
+def test_only_what_has_changed_is_written(database: Database, crowd: Crowd) -> None:
+    step(database)
+    rows = count(database, pooled_count)
+    complete(database, crowd.sessions[0], [crowd.vilnius[1]])
+    step(database, at=MONDAY + timedelta(days=1))
+    assert count(database, pooled_count) == rows + 3  # its session, its month, the term
+
+
+def test_each_step_is_given_back_whole_and_as_it_was(database: Database, crowd: Crowd) -> None:
+    one = step(database)
+    complete(database, crowd.sessions[0], [crowd.vilnius[1]])
+    other = step(database, at=MONDAY + WEEK)
+    assert steps(database) == (one, other)
+    assert [by_key(taken)["term"][VILNIUS.university_id] for taken in (one, other)] == [1, 2]
+
+
+def test_what_happens_between_two_steps_is_seen_by_nobody(database: Database, crowd: Crowd) -> None:
+    before = step(database)
+    complete(database, crowd.sessions[0], [crowd.vilnius[1]])
+    assert steps(database) == (before,)
+    assert step(database) is None  # for this Monday there is one
+
+
+def test_dpo_13_who_has_objected_is_in_no_pooled_number(database: Database, crowd: Crowd) -> None:
+    with database.write() as connection:
+        them = participant.c.id == crowd.malta[0].participant_id
+        connection.execute(sa.update(participant).where(them).values(objected_at=NOW))
+    counts = by_key(step(database))
+    assert counts[f"session:{crowd.sessions[0]}"][MALTA.university_id] == 2
+    assert counts[f"session:{crowd.sessions[1]}"][MALTA.university_id] == 0
+    assert counts["term"][MALTA.university_id] == 2
+
+
+def test_what_a_university_had_when_it_left_stays_as_it_was_published(database: Database, crowd: Crowd) -> None:
+    step(database)
+    complete(database, crowd.sessions[0], [crowd.vilnius[1]])
+    with database.write() as connection:
+        connection.execute(sa.update(university).where(university.c.id == VILNIUS.university_id).values(left_at=NOW))
+    counts = by_key(step(database, at=MONDAY + WEEK))
+    assert counts["term"] == {MALTA.university_id: 3, VILNIUS.university_id: 1}
+    assert counts[f"session:{crowd.sessions[2]}"] == {MALTA.university_id: 0}  # it had left before
+
+
+def test_a_university_whose_only_person_objects_later_is_at_nobody(database: Database, crowd: Crowd) -> None:
+    step(database)
+    with database.write() as connection:
+        them = participant.c.id == crowd.vilnius[0].participant_id
+        connection.execute(sa.update(participant).where(them).values(objected_at=NOW))
+    assert by_key(step(database, at=MONDAY + WEEK))["term"][VILNIUS.university_id] == 0
+
+
+def test_a_cancelled_session_is_no_block(database: Database, crowd: Crowd) -> None:
+    with database.write() as connection:
+        third = replace(crowd.seeded.sessions[2], status=Status.CANCELLED)
+        change_session(connection, third, by="staff 1", now=NOW)
+    counts = by_key(step(database, at=MONDAY + WEEK))
+    assert f"session:{crowd.sessions[2]}" not in counts
+    assert "month:2026-12" in counts
+
+
+def test_many_workers_take_one_step(database: Database, crowd: Crowd) -> None:
+    taken = at_once(database, lambda opened, _: step(opened))
+    assert sum(one is not None for one in taken) == 1
+    assert len(steps(database)) == 1
+
+
+def test_the_first_step_is_of_the_monday_after_the_first_evidence(database: Database) -> None:
+    crowd = gather(database)
+    complete(database, crowd.sessions[0], crowd.malta, at=NOW)
+    due = MONDAY - WEEK
+    with database.read() as connection:
+        assert series_due(connection, now=due - timedelta(seconds=1)) == {}  # Tuesday to Sunday
+        assert series_due(connection, now=due) == {SERIES.slug: due}
+        assert series_due(connection, now=due + timedelta(days=3)) == {SERIES.slug: due}  # the worker was down
+
+
+def test_a_series_in_which_nobody_is_takes_no_step(database: Database) -> None:
+    gather(database)
+    with database.read() as connection:
+        assert series_due(connection, now=MONDAY) == {}
+
+
+def test_a_step_is_due_once_a_week_until_half_a_year_after_the_end(database: Database, crowd: Crowd) -> None:
+    step(database)
+    end = crowd.seeded.sessions[-1].end_at
+    with database.read() as connection:
+        assert series_due(connection, now=MONDAY + timedelta(days=6)) == {}
+        assert series_due(connection, now=MONDAY + WEEK) == {SERIES.slug: MONDAY + WEEK}
+        assert series_due(connection, now=end + 25 * WEEK) != {}
+        assert series_due(connection, now=end + 28 * WEEK) == {}
+
+
+def test_own_people_are_counted_as_of_now(database: Database, crowd: Crowd) -> None:
+    malta = crowd.malta[0]
+    assert malta.course_id is not None
+    with database.read() as connection:
+        own = own_counts(
+            connection, series_id=SERIES.series_id, university_id=MALTA.university_id, course_id=malta.course_id
+        )
+    first, second, third = (Block(session_id=one) for one in crowd.sessions)
+    november, december = Block(month="2026-11"), Block(month="2026-12")
+    assert own.university == {first: 3, second: 1, third: 0, november: 3, december: 1, TERM: 3}
+    assert own.course == own.university
+
+
+def test_the_own_course_is_not_the_whole_university(database: Database, crowd: Crowd) -> None:
+    vilnius = crowd.vilnius[0]
+    assert vilnius.course_id is not None
+    with database.read() as connection:
+        own = own_counts(
+            connection, series_id=SERIES.series_id, university_id=MALTA.university_id, course_id=vilnius.course_id
+        )
+    assert own.university[TERM] == 3
+    assert own.course[TERM] == 0

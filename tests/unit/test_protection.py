@@ -1,0 +1,125 @@
+"""What is shown of others: each rule by one example. tests/attack shows that together they keep the promise."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from series.pooled import TERM, Block, Column, Group, PooledBy, Step
+from series.protection import pooled_by, publish
+
+MONDAY = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
+SESSION = Block(session_id=UUID(int=1))
+OWN, ATHENS, FREIBURG, JAEN, MALTA = range(1, 6)
+
+
+def step(*, week: int = 0, k: int = 5, **counts: int) -> Step:
+    """Of one session; own and the other four by name."""
+    ids = {"own": OWN, "athens": ATHENS, "freiburg": FREIBURG, "jaen": JAEN, "malta": MALTA}
+    of_session = {ids[name]: people for name, people in counts.items()}
+    return Step(at=MONDAY + timedelta(weeks=week), smallest_group=k, counts={SESSION: of_session})
+
+
+def column(*steps: Step, viewer: int | None = OWN) -> Column:
+    pooled = publish(steps, viewer=viewer, by=PooledBy.SESSION)
+    assert pooled is not None
+    return pooled.columns[0]
+
+
+def together(*university_ids: int, people: int | None) -> Group:
+    return Group(university_ids=frozenset(university_ids), people=people)
+
+
+def test_nothing_is_told_before_the_first_step() -> None:
+    assert publish([], viewer=OWN, by=PooledBy.SESSION) is None
+
+
+def test_groups_of_k_are_shown_and_the_own_university_is_left_out() -> None:
+    shown = column(step(own=2, athens=5, freiburg=9))
+    assert shown.shown == {ATHENS: 5, FREIBURG: 9}
+    assert shown.group is None
+    assert shown.total == 14
+
+
+def test_dpo_08_small_ones_are_told_together() -> None:
+    shown = column(step(own=9, athens=2, freiburg=4, jaen=8))
+    assert shown.shown == {JAEN: 8}
+    assert shown.group == together(ATHENS, FREIBURG, people=6)
+    assert shown.total == 14
+
+
+def test_dpo_08_a_lone_small_one_takes_the_next_smallest_with_it() -> None:
+    assert column(step(own=9, athens=2, freiburg=7, jaen=8)).group == together(ATHENS, FREIBURG, people=9)
+
+
+def test_dpo_08_a_sum_is_never_that_of_one_university() -> None:
+    assert column(step(own=9, athens=0, freiburg=7, jaen=8)).group == together(ATHENS, FREIBURG, JAEN, people=15)
+
+
+def test_dpo_08_too_few_together_have_neither_sum_nor_total() -> None:
+    shown = column(step(own=30, athens=1, freiburg=1, jaen=0))
+    assert shown.group == together(ATHENS, FREIBURG, JAEN, people=None)
+    assert shown.total is None
+
+
+def test_dpo_08_a_university_that_stands_in_no_row_is_hidden_like_nobody() -> None:
+    one = step(own=9, athens=2, freiburg=7, jaen=8)
+    with_malta = Step(at=one.at, smallest_group=5, counts={**one.counts, TERM: {MALTA: 3}})
+    assert column(with_malta).group == together(ATHENS, FREIBURG, MALTA, people=9)
+
+
+def test_dpo_08_who_was_hidden_together_stays_together() -> None:
+    first = step(athens=2, freiburg=4, jaen=8)
+    assert column(first, step(week=1, athens=7, freiburg=6, jaen=8)).group == together(ATHENS, FREIBURG, people=13)
+
+
+def test_dpo_08_a_shown_one_that_joins_the_hidden_takes_the_sum_with_it() -> None:
+    """Else 9 - 5 would tell of Freiburg's four."""
+    first = step(athens=2, freiburg=4, jaen=5)
+    then = column(first, step(week=1, athens=2, freiburg=4, jaen=4))
+    assert then.group == together(ATHENS, FREIBURG, JAEN, people=None)
+    assert then.total is None
+
+
+def test_the_sum_is_told_again_when_it_has_grown_by_k() -> None:
+    steps = [step(athens=2, freiburg=4, jaen=5), step(week=1, athens=2, freiburg=4, jaen=4)]
+    assert column(*steps, step(week=2, athens=4, freiburg=7, jaen=4)).total is None
+    assert column(*steps, step(week=2, athens=4, freiburg=8, jaen=4)).total == 16
+
+
+def test_dpo_08_a_university_that_leaves_takes_the_sum_with_it() -> None:
+    """Else the sum before minus the sum after would be its number."""
+    first = step(athens=2, freiburg=4, jaen=3, malta=8)
+    then = column(first, step(week=1, athens=2, freiburg=4, malta=8))
+    assert then.group == together(ATHENS, FREIBURG, people=None)
+
+
+def test_dpo_08_a_university_that_comes_later_is_not_counted_in_what_was_told_before() -> None:
+    first = step(athens=2, freiburg=4, jaen=8)
+    then = column(first, step(week=1, athens=2, freiburg=4, jaen=8, malta=1))
+    assert then == column(first)
+
+
+def test_nothing_binds_before_a_number_is_told() -> None:
+    first = step(athens=1, freiburg=0, jaen=0)
+    assert column(first, step(week=1, athens=8, freiburg=9, jaen=7)).group is None
+
+
+def test_no_row_covers_a_hidden_cell() -> None:
+    other = Block(session_id=UUID(int=2))
+    both = {SESSION: {ATHENS: 2, FREIBURG: 7, JAEN: 9}, other: {ATHENS: 9, FREIBURG: 7, JAEN: 6}}
+    pooled = publish([Step(at=MONDAY, smallest_group=5, counts=both)], viewer=OWN, by=PooledBy.SESSION)
+    assert pooled is not None
+    assert pooled.rows == {JAEN: 15}
+
+
+@pytest.mark.parametrize(("people", "by"), [(9, PooledBy.SESSION), (3, PooledBy.MONTH)])
+def test_months_are_the_columns_where_sessions_would_be_mostly_holes(people: int, by: PooledBy) -> None:
+    counts: Mapping[str, int] = {"athens": people, "freiburg": people, "jaen": 9, "malta": 0}
+    assert pooled_by([step(athens=0), step(**counts)]) is by
+
+
+def test_columns_are_decided_by_the_first_step_with_people() -> None:
+    assert pooled_by([step(athens=0, malta=0)]) is None
+    assert pooled_by([step(athens=9), step(week=1, athens=2)]) is PooledBy.SESSION
