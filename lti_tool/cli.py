@@ -26,6 +26,7 @@ from lti_tool.cli_leaving import university_certificate, university_export, univ
 from lti_tool.cli_person import person_group
 from lti_tool.cli_platforms import platform_group
 from lti_tool.cli_readiness import print_readiness
+from lti_tool.cli_retention import retention_command
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
 from series.store.schema import NotMigrated, open_current
@@ -173,4 +174,5 @@ lti_tool.add_command(keys_group)
 lti_tool.add_command(dpo_group)
 lti_tool.add_command(breach_group)
 lti_tool.add_command(audit_group)
+lti_tool.add_command(retention_command)
 lti_tool.add_command(doctor)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -19,10 +20,12 @@ from moodle_sync.services import Services
 from moodle_sync.written import written
 from series.store import runs
 from series.store.activity_states import purge_waiting
+from series.store.audit import WORKER
 from series.store.calendar_sources import due_sources
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.limits import purge_full
 from series.store.rescoring import stale_series
+from series.store.retention_run import delete_what_had_its_time
 from series.store.roster_reads import universities_due
 from series.store.rules import freeze_all_started, series_to_freeze
 from series.store.sessions import find_series
@@ -135,6 +138,23 @@ def run_pooled(services: Services, run_id: int) -> Report:
 def run_seal(services: Services, run_id: int) -> Report:
     """Seal what was appended to the audit."""
     return _guard(services, run_id, lambda _: Report(counts=seal_audit(services), problems=[]))
+
+
+def run_retention(services: Services, run_id: int) -> Report:
+    """Delete what has had its time, and note how much of it."""
+
+    def work(_: str) -> Report:
+        deleted = delete_what_had_its_time(
+            services.database, by=WORKER, now=services.clock.now(), on_batch=partial(_say_alive, services, run_id)
+        )
+        return Report(counts={kept.value: count for kept, count in deleted.items()}, problems=[])
+
+    return _guard(services, run_id, work)
+
+
+def _say_alive(services: Services, run_id: int) -> None:
+    with services.database.write() as connection:
+        runs.still_alive(connection, run_id, now=services.clock.now())
 
 
 def roster_scopes(services: Services) -> Collection[str]:

@@ -1,21 +1,11 @@
 """Seal what was appended to the audit, so that it can no longer be changed unseen."""
 
-from collections.abc import Collection
-
 import structlog
 
 from moodle_sync.services import Services
-from series.store.audit_seals import complete_up_to, has_unsealed, seal_next
-from series.store.runs import EVERYWHERE
+from series.store.audit_seals import complete_up_to, seal_next
 
 log = structlog.get_logger()
-SEAL_INTERVAL_S = 300
-
-
-def seal_scopes(services: Services) -> Collection[str]:
-    """The one scope, where there is anything to seal."""
-    with services.database.read() as connection:
-        return [EVERYWHERE] if has_unsealed(connection) else []
 
 
 def seal_audit(services: Services) -> dict[str, int]:

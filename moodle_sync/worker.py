@@ -11,12 +11,12 @@ import structlog
 from moodle_sync import jobs
 from moodle_sync.deliver_in_turn import Turns
 from moodle_sync.find_line_items import Searching, due_line_items, find_line_item
+from moodle_sync.housekeeping import housekeep_until
 from moodle_sync.mail_staff import mail_until
 from moodle_sync.moodle_lanes import MoodleLanes
 from moodle_sync.open_check_ins import open_check_ins
 from moodle_sync.preflights import Preflights
 from moodle_sync.publish_pooled import pooled_scopes, pooled_slot
-from moodle_sync.seal_audit import SEAL_INTERVAL_S, seal_scopes
 from moodle_sync.services import Services
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.deliveries import due_ids
@@ -36,6 +36,7 @@ def work(services: Services, *, threads: int) -> None:
     tick = Tick(services, turns, searching, lanes, preflights)
     ticking = threading.Thread(target=_tick_until, args=(tick, services, stop), name="tick", daemon=True)
     ticking.start()
+    threading.Thread(target=housekeep_until, args=(services, stop), name="housekeeping", daemon=True).start()
     if services.settings.smtp_url is not None:
         threading.Thread(target=mail_until, args=(services, stop), name="mail", daemon=True).start()
     log.info("worker_started", threads=threads)
@@ -55,7 +56,6 @@ def work(services: Services, *, threads: int) -> None:
                 "rosters": partial(jobs.run_rosters, services),
                 "rescore": partial(jobs.run_rescore, services),
                 "pooled": partial(jobs.run_pooled, services),
-                "seal": partial(jobs.run_seal, services),
             },
             threads=threads,
             on_stop=begin_no_more,
@@ -81,7 +81,6 @@ class Tick:
     ) -> None:
         self._services = services
         self._looked = ""  # the slot in which it was last asked for what need not be done at once
-        self._looked_at_audit = ""  # as above, of what is to be sealed
         self._turns = turns or Turns(services, threads=1)
         self._searching = searching or Searching()
         self._lanes = lanes
@@ -97,7 +96,6 @@ class Tick:
             self._begin_runs,
             self._begin_moodle_runs,
             self._begin_preflights,
-            self._begin_housekeeping,
         )
         for step in steps:
             try:
@@ -114,7 +112,7 @@ class Tick:
     def _begin_runs(self, now: datetime) -> None:
         services, settings = self._services, self._services.settings
         seconds = int(now.timestamp())
-        jump = self._jump()
+        jump = f"{services.clock.offset().total_seconds():.0f} " if settings.clock_file else ""  # a slot of its own
         for scope in jobs.calendar_scopes(services):
             self._begin("calendar", scope, f"{jump}{_slot(seconds, settings.calendar_interval_s, scope)}")
         for scope, interval_s in jobs.rescore_scopes(services).items():
@@ -134,19 +132,6 @@ class Tick:
     def _begin_preflights(self, now: datetime) -> None:
         if self._preflights is not None:
             self._preflights.begin_due(now)
-
-    def _begin_housekeeping(self, now: datetime) -> None:
-        """What is done for the whole installation."""
-        slot = f"{self._jump()}{int(now.timestamp()) // SEAL_INTERVAL_S}"
-        if slot != self._looked_at_audit:
-            self._looked_at_audit = slot
-            for scope in seal_scopes(self._services):
-                self._begin("seal", scope, slot)
-
-    def _jump(self) -> str:
-        """Where a clock may be moved, a jump has slots of its own."""
-        services = self._services
-        return f"{services.clock.offset().total_seconds():.0f} " if services.settings.clock_file else ""
 
     def _hand_over_scores(self, now: datetime) -> None:
         """A few of every platform that can get more threads: whoever has one goes on with the next by itself. And the

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from series.collecting import REMOVED, WAITS_AFTER_THE_END, Key, Known, Said, Source
 from series.rule import Kind
 from series.store.database import insert
+from series.store.ended_series import sessions_forgotten
 from series.store.evidence import NewEvidence, record_evidence
 from series.store.mapped_activities import mapped_now
 from series.store.moodle_tables import activity_state
@@ -88,8 +89,9 @@ def add_completed(
     connection: sa.Connection, place: Place, sub: str, completed: Iterable[Said], *, now: datetime
 ) -> Outcome:
     """Evidence for all of it, or, where nobody knows the person yet, a note that it waits for them. May be repeated."""
-    names = mapped_now(connection, place.course_id)
+    names, forgotten = mapped_now(connection, place.course_id), sessions_forgotten(connection, now=now)
     completed = [one for one in completed if one.key[1] is not Source.ACTIVITY or _name(one, names) is not None]
+    completed = [one for one in completed if one.session_id not in forgotten]  # Moodle may remember longer than we do
     if not completed or not is_connected(connection, place):  # or somebody has taken it from the list meanwhile
         return Outcome()
     participant_id = known_people(connection, place, [sub], now=now).get(sub)

@@ -7,7 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from series.retention import Kept, period
 from series.store.database import insert
+from series.store.ended_series import courses_over
 from series.store.tables import (
     course,
     course_roster,
@@ -95,7 +97,8 @@ def _reachable(query: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _is_due(now: datetime) -> sa.ColumnElement[bool]:
-    """Never read, its time has come, or somebody has come to the course who is not on the list."""
+    """Never read, its time has come, or somebody has come to the course who is not on the list. When all that a course
+    shows is over, its list is no longer kept, and not read again."""
     unknown = (
         sa.exists()
         .select_from(
@@ -114,7 +117,8 @@ def _is_due(now: datetime) -> sa.ColumnElement[bool]:
         )
     )
     is_well = course_roster.c.failing_since.is_(None) & course_roster.c.held_at.is_(None)
-    return (
+    is_wanted = course.c.id.not_in(courses_over(now - period(Kept.ROSTER)))
+    return is_wanted & (
         course_roster.c.next_read_at.is_(None)
         | (course_roster.c.next_read_at <= now)
         | (is_well & (course_roster.c.read_at < now - FRESH_FOR) & unknown)

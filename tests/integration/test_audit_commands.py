@@ -10,12 +10,14 @@ from click.testing import CliRunner, Result
 
 from lti_tool.cli import lti_tool
 from moodle_sync import jobs
-from moodle_sync.worker import Tick
+from moodle_sync.housekeeping import SEAL_INTERVAL_S, Housekeeping
 from series.store.audit import append_audit
+from series.store.privacy_tables import audit_seal
 from series.store.runs import EVERYWHERE, slot_by_hand
 from series.store.tables import audit
 from tests.integration.partner import Partner, open_partner
 from tests.integration.test_key_commands import environment_of
+from tests.seeds import count
 
 
 @pytest.fixture
@@ -33,18 +35,25 @@ def types(partner: Partner, *arguments: str) -> Result:
     return CliRunner().invoke(lti_tool, ["audit", *arguments], env=environment_of(partner.services.settings))
 
 
+def seals(partner: Partner) -> int:
+    return count(partner.services.database, audit_seal)
+
+
 def seal(partner: Partner) -> None:
     run_id = jobs.begin(partner.services, "seal", EVERYWHERE, slot=slot_by_hand())
     assert run_id is not None
     jobs.run_seal(partner.services, run_id)
 
 
-def test_the_worker_begins_to_seal_when_there_is_something(partner: Partner) -> None:
-    Tick(partner.services)()
-    assert "seal" not in {run.job for run in partner.runs()}
+def test_the_worker_seals_when_there_is_something(partner: Partner) -> None:
+    housekeeping = Housekeeping(partner.services)
+    housekeeping()
+    assert seals(partner) == 1  # over what the daily deletion has said of itself
     append(partner)
-    Tick(partner.services)()
-    assert "seal" in {run.job for run in partner.runs()}
+    for expected in (1, 2):
+        housekeeping()
+        assert seals(partner) == expected
+        partner.world.advance(SEAL_INTERVAL_S)
 
 
 def test_a_run_says_how_much_was_sealed(partner: Partner) -> None:
