@@ -4,7 +4,8 @@ Nothing is kept at a check-in: a step counts completions, and the own numbers ar
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -127,21 +128,23 @@ def take_step(connection: sa.Connection, series_id: UUID, *, due_at: datetime, n
 
 def own_counts(connection: sa.Connection, *, series_id: UUID, university_id: int, course_id: int) -> OwnCounts:
     """As of now, without who has objected."""
-    completed = connection.execute(
-        sa.select(completion.c.session_id, completion.c.participant_id)
+    # One row a session, since a large university's people would be thousands of them.
+    ids = sa.func.aggregate_strings(sa.cast(completion.c.participant_id, sa.String), " ").label("ids")
+    rows = connection.execute(
+        sa.select(completion.c.session_id, ids)
         .select_from(_COUNTED)
         .where(session.c.series_id == series_id, _IS_POOLED, participant.c.university_id == university_id)
-    ).all()
-    # Apart, so that no database asks it anew for each row.
-    of_course = set(
-        connection.execute(sa.select(participant.c.id).where(participant.c.id.in_(in_course(course_id)))).scalars()
+        .group_by(completion.c.session_id)
     )
+    completed = {row.session_id: set(row.ids.split()) for row in rows}
+    # Apart, so that no database asks it anew for each row.
+    course_query = sa.select(participant.c.id).where(participant.c.id.in_(in_course(course_id)))
+    of_course = set(map(str, connection.execute(course_query).scalars()))
     zone = connection.execute(sa.select(series.c.time_zone).where(series.c.id == series_id)).scalar_one()
-    sessions = {one.session_id: one for one in sessions_of(connection, series_id)}
-    blocks = {one.session_id: _blocks_of(one, zone) for one in sessions.values()}
+    blocks = {one.session_id: _blocks_of(one, zone) for one in sessions_of(connection, series_id)}
     return OwnCounts(
-        course=_people_by_block(blocks, ((of, who) for of, who in completed if who in of_course)),
-        university=_people_by_block(blocks, ((of, who) for of, who in completed)),
+        course=_people_by_block(blocks, {of: people & of_course for of, people in completed.items()}),
+        university=_people_by_block(blocks, completed),
     )
 
 
@@ -206,13 +209,10 @@ def _taking_part(connection: sa.Connection, series_id: UUID, seen: Collection[in
 
 
 def _people_by_block(
-    blocks: Mapping[UUID, Collection[Block]], completed: Iterable[tuple[UUID, int]]
+    blocks: Mapping[UUID, Collection[Block]], completed: Mapping[UUID, AbstractSet[str]]
 ) -> dict[Block, int]:
-    by_session: dict[UUID, set[int]] = {session_id: set() for session_id in blocks}
-    for session_id, participant_id in completed:
-        by_session[session_id].add(participant_id)
-    people: dict[Block, set[int]] = {block: set() for of_session in blocks.values() for block in of_session}
-    for session_id, those in by_session.items():
+    people: dict[Block, set[str]] = {block: set() for of_session in blocks.values() for block in of_session}
+    for session_id, those in completed.items():
         for block in blocks[session_id]:
             people[block] |= those
     return {block: len(those) for block, those in people.items()}

@@ -2,9 +2,10 @@
 
 The machines are noisy: the floor and the thing are measured in turns, and the ratio of their medians is what counts.
 First the parts in one process, then launches on a real server beside a peer and a floor, then many launches at once.
-Then Moodles: the calls of each job beside the naive way, and a thousand universities on one worker. Then scores on
-their way to gradebooks. Noise fails nothing; a lost launch, one that asks the LMS for keys that we have, a job that
-makes more calls than it may, or a wrong cell in a gradebook does (exit status 1).
+Then Moodles: the calls of each job beside the naive way, and a thousand universities on one worker. Then exports, and
+the pooled results in a full store. Then scores on their way to gradebooks. Noise fails nothing; a lost launch, one that
+asks the LMS for keys that we have, a job that makes more calls than it may, a check-in that writes a pooled count, an
+export that grows in memory, or a wrong cell in a gradebook does (exit status 1).
 """
 
 import os
@@ -20,7 +21,7 @@ from pathlib import Path
 from config.logging import quiet_logging
 from series.store.database import Database
 from series.store.migrate import migrate
-from tests.benchmarks import burst, calendars, cost, deliveries, moodles, protection, thousand
+from tests.benchmarks import burst, calendars, cost, deliveries, exports, moodles, pooled, protection, thousand
 from tests.benchmarks.launches import Bench
 from tests.benchmarks.servers import CAN_COUNT_CPU, ROOT, beside_the_servers
 from tests.integration.lti.conftest import new_lms
@@ -29,8 +30,9 @@ from tests.integration.lti.lms import KeySets
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """All of it but the soak stays under some three minutes on two noisy cores; the soak takes about ten more, and
-    BENCH_SOAKED in the environment makes it shorter."""
+    """All of it but the soak and the full store stays under some three minutes on two noisy cores; the soak takes about
+    ten more, and BENCH_SOAKED in the environment makes it shorter. The full store takes about three; its completions
+    are BENCH_COMPLETIONS, which may be 15000000."""
 
     rounds: int = 7
     times: int = 60  # a round
@@ -48,7 +50,11 @@ class Sizes:
     thousand: int = 1000  # universities on one worker; none: not at all
     hanging: int = 50  # of them
     attacked: int = 1000  # series whose hidden numbers are attacked
-    pooled: int = 20  # series of each kind whose shown cells are counted
+    shares: int = 20  # series of each kind whose shown cells are counted
+    pooled_series: int = 80  # of thirteen universities
+    completions: int = 1_500_000  # in all of them
+    pages: int = 60  # of pooled results
+    export_rows: tuple[int, int] = (5_000, 50_000)
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,10 @@ def main(folder: Path, sizes: Sizes) -> bool:
     if CAN_COUNT_CPU and sizes.rated:
         print(f"\n{deliveries.measure_rate(folder, deliveries=sizes.rated)}")
     all_right = _print_moodles(folder, sizes)
+    all_right &= _print_pooled(folder, sizes)
     all_right &= not sizes.soaked or deliveries.soak_all(folder, deliveries=sizes.soaked, kills=sizes.kills)
     print()
-    protection.print_shares(series=sizes.pooled)
+    protection.print_shares(series=sizes.shares)
     all_right &= protection.attack(series=sizes.attacked)
     return no_launch_lost and all_right
 
@@ -90,6 +97,21 @@ def _print_moodles(folder: Path, sizes: Sizes) -> bool:
         measured = thousand.measure(folder / "thousand", universities=sizes.thousand, hanging=sizes.hanging)
         print(f"\n{measured.words()}")
     return all(row.holds for row in rows)
+
+
+def _print_pooled(folder: Path, sizes: Sizes) -> bool:
+    """Whether exports are flat, and no check-in writes a count; how long all takes is said, and left to the reader."""
+    print()
+    grown = exports.measure(sizes.export_rows)
+    for one in grown:
+        print(one.words())
+    all_right = all(one.is_flat for one in grown)
+    for measured in pooled.measure_all(
+        folder, series=sizes.pooled_series, completions=sizes.completions, times=sizes.pages
+    ):
+        print(measured.words(), flush=True)
+        all_right &= measured.statements == 0
+    return all_right
 
 
 def _print_parts(folder: Path, sizes: Sizes) -> None:
@@ -145,5 +167,9 @@ if __name__ == "__main__":
     build = ROOT / "build"  # on the disk, where /tmp may be memory
     build.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as made:
-        holds = main(Path(made), Sizes(soaked=int(os.environ.get("BENCH_SOAKED", Sizes.soaked))))
+        wanted = Sizes(
+            soaked=int(os.environ.get("BENCH_SOAKED", Sizes.soaked)),
+            completions=int(os.environ.get("BENCH_COMPLETIONS", Sizes.completions)),
+        )
+        holds = main(Path(made), wanted)
     sys.exit(not holds)

@@ -23,7 +23,13 @@ def test_the_benchmarks_run_and_lose_no_launch(tmp_path: Path, capsys: pytest.Ca
         students=4,
         thousand=0,
         attacked=2,
-        pooled=1,
+        shares=1,
+        pooled_series=1,
+        completions=6_000,
+        pages=3,
+        export_rows=(100, 1_000),
     )
     assert main(tmp_path, small)
-    assert "none lost, no outgoing calls" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "none lost, no outgoing calls" in printed
+    assert printed.count("name a pooled table: 0") == 2  # on both databases

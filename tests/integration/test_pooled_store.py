@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from series.pooled import TERM, Block, PooledBy
 from series.sessions import Status
 from series.store.database import Database
+from series.store.evidence import record_evidence
 from series.store.pooled import own_counts, series_due
 from series.store.pooled_settings import pooled_by_of, set_smallest_group
 from series.store.pooled_tables import pooled_count
@@ -16,9 +17,10 @@ from series.store.sessions import change_session
 from series.store.tables import participant, university
 from tests.at_once import at_once
 from tests.conftest import NOW
+from tests.databases import Databases
 from tests.examples import MALTA, SERIES, VILNIUS
 from tests.integration.pooled import MONDAY, Crowd, by_key, complete, gather, step, steps
-from tests.seeds import count
+from tests.seeds import code_of, count, record
 
 WEEK = timedelta(weeks=1)
 
@@ -188,3 +190,18 @@ def test_the_own_course_is_not_the_whole_university(database: Database, crowd: C
         )
     assert own.university[TERM] == 3
     assert own.course[TERM] == 0
+
+
+def test_a_check_in_waits_for_nobody_elses(databases: Databases) -> None:
+    """Though both change the same numbers: with one counter row the second would wait until the first has ended."""
+    with databases.fresh("postgresql") as url:  # SQLite has one writer at a time
+        database, impatient = Database(url), Database(url, busy_timeout_s=1)
+        crowd = gather(database)
+        complete(database, crowd.sessions[0], crowd.malta[2:])  # by the very first one, the session's rule is frozen
+        first, second = (code_of(one, crowd.sessions[0]) for one in crowd.malta[:2])
+        with database.write() as open_one:
+            record_evidence(open_one, first, now=NOW)
+            record(impatient, second)
+        assert by_key(step(database))["term"][MALTA.university_id] == 3
+        database.dispose()
+        impatient.dispose()
