@@ -115,7 +115,7 @@ def test_a_filter_that_means_nothing_is_no_error(pooled: CourseUnderTest, query:
     pooled.get(f"series/?{query}")
 
 
-def test_others_change_only_with_the_next_step(pooled: CourseUnderTest) -> None:
+def test_dpo_08_others_change_only_with_the_next_step(pooled: CourseUnderTest) -> None:
     before = rows(pooled.get("series/"))
     fill(pooled.database, [pooled.over], {"porto": (9,)}, now=pooled.now)
     assert rows(pooled.get("series/")) == before
@@ -129,20 +129,20 @@ def test_the_page_of_the_course_has_the_same_number_of_others(pooled: CourseUnde
     assert "/course/series/" in number
 
 
-def test_another_k_counts_from_the_next_step_on(pooled: CourseUnderTest) -> None:
+def test_dpo_08_another_k_counts_from_the_next_step_on(pooled: CourseUnderTest) -> None:
     with pooled.database.write() as connection:
         set_smallest_group(connection, SERIES.series_id, 10, by="staff 1", now=pooled.now)
     assert "fewer than 5" in pooled.get("series/")
 
 
-def test_who_looked_and_who_took_a_file_is_noted(pooled: CourseUnderTest) -> None:
+def test_dpo_15_who_looked_and_who_took_a_file_is_noted(pooled: CourseUnderTest) -> None:
     pooled.get("series/")
     download(pooled, "csv")
     assert pooled.audited("see_pooled")[-1][1] == f"series {SERIES.series_id}"
     assert len(pooled.audited("export_pooled")) == 1
 
 
-def test_only_who_teaches_sees_it(pooled: CourseUnderTest) -> None:
+def test_dpo_07_only_who_teaches_sees_the_whole_series(pooled: CourseUnderTest) -> None:
     for browser, path in (
         open_as(pooled.tool, pooled.tool.malta, roles=[LEARNER], sub="5"),
         as_test_user(pooled.tool, pooled.tool.malta),

@@ -62,7 +62,7 @@ def test_the_coordinator_sees_the_table_without_a_university_of_their_own(desk: 
     assert text(together) == "All universities together 24 21 45"
 
 
-def test_files_of_the_coordinator_hide_what_the_page_hides(desk: Desk) -> None:
+def test_dpo_08_files_of_the_coordinator_hide_what_the_page_hides(desk: Desk) -> None:
     content = desk.get(f"{RESULTS}.csv").data.decode("utf-8-sig")
     rows = {row[0]: row for row in csv.reader(io.StringIO(content, newline="")) if row}
     assert rows["University of Zagreb"][2:4] == ["8", "9"]
@@ -91,7 +91,7 @@ def test_another_k_is_refused_with_a_sentence(office: Office, desk: Desk, typed:
         assert smallest_group_of(connection, SERIES.series_id) == 5
 
 
-def test_nobody_but_the_coordinator_sees_any_of_it(office: Office, desk: Desk) -> None:
+def test_dpo_07_of_staff_only_the_coordinator_sees_results(office: Office, desk: Desk) -> None:
     other = office.new_browser()
     other.sign_in(LMS_ADMIN)
     for page in (f"{RESULTS}/", f"{RESULTS}.csv", f"{RESULTS}.xlsx", f"{REPORT}/", f"{REPORT}.pdf", f"{REPORT}.xlsx"):
@@ -127,7 +127,7 @@ def test_the_report_has_the_audience_that_instructors_have_said(office: Office, 
     assert fact(page, "Schools of teachers in service") == "12 as 2 courses have said"
 
 
-def test_the_report_tells_no_total_from_which_a_partner_could_subtract_down_to_a_few(office: Office) -> None:
+def test_dpo_08_the_report_tells_no_total_from_which_a_partner_could_subtract_down_to_a_few(office: Office) -> None:
     """Of Zagreb and Kiel alone: Zagreb would know how many Kiel had."""
     desk = counted(office, {"zagreb": (8, 9), "kiel": (3, 2)})
     for content in (text(desk.get(f"{REPORT}/").text), workbook_text(desk)):
