@@ -21,6 +21,7 @@ OTHERS = {  # slug: (name, country)
     "kiel": ("Mathematisch-Naturwissenschaftliche Lehrerbildungsuniversität zu Kiel", "DE"),
     "oslo": ("=Oslo(Metropolitan)", "NO"),
     "porto": ("Universidade do Porto", "PT"),
+    "graz": ("University of Graz", "AT"),
 }
 
 
