@@ -1,7 +1,8 @@
 """One block of a series (a session, a month), step by step, for one viewer: who is hidden together, and what is told.
 
-Within a step: everybody below k is hidden, with others where it takes them, and the sum of the hidden is told where it
-is k or more and of two universities at least.
+Within a step: everybody below k is hidden, and always another one with them, whatever its size. Were it only taken
+along where the small ones need it, whoever knows the rule would know that five hidden universities with 19 people have
+three or four each. The sum of the hidden is told where it is k or more and of two universities at least.
 
 From step to step: who is hidden stays hidden, so that two partitions never give a cell by subtraction. When one that
 was shown falls below k, because people of it have objected, it joins the hidden, and their sum is told anew only once
@@ -11,6 +12,7 @@ when a university has left. A larger k hides more from then on; what was told ca
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from series.pooled import TERM, Block, Column, Group, Step
 
@@ -52,7 +54,7 @@ def follow(steps: Sequence[Step], block: Block, viewer: int | None) -> list[Told
     last: Step | None = None
     for step in steps:
         if block in step.counts and not (before and last and _is_settled(before, block, last, step)):
-            before = _next(before, _others(step, block, viewer), step.smallest_group)
+            before = _next(block, before, _others(step, block, viewer), step.smallest_group)
         told.append(before)
         last = step
     return told
@@ -79,9 +81,9 @@ def _others(step: Step, block: Block, viewer: int | None) -> dict[int, int]:
     return {one: people for one, people in known.items() if one != viewer}
 
 
-def _next(before: Told | None, counts: Mapping[int, int], k: int) -> Told:
+def _next(block: Block, before: Told | None, counts: Mapping[int, int], k: int) -> Told:
     if before is None or not before.has_begun:
-        return _begun(counts, k)
+        return _begun(block, counts, k)
     # Who became a partner after the block was first told is not counted in it, nor hidden among those who are.
     counts = {one: people for one, people in counts.items() if one in before.counts}
     group = before.group | _small(counts, k)
@@ -103,8 +105,8 @@ def _next(before: Told | None, counts: Mapping[int, int], k: int) -> Told:
     )
 
 
-def _begun(counts: Mapping[int, int], k: int) -> Told:
-    group = _grouped(counts, k)
+def _begun(block: Block, counts: Mapping[int, int], k: int) -> Told:
+    group = _grouped(block, counts, k)
     people = [counts[one] for one in group]
     is_sum_told = _is_safe(people, k)
     return Told(
@@ -123,14 +125,22 @@ def _small(counts: Mapping[int, int], k: int) -> frozenset[int]:
     return frozenset(one for one, people in counts.items() if people < k)
 
 
-def _grouped(counts: Mapping[int, int], k: int) -> frozenset[int]:
-    """Who is hidden together: all below k, and as many more, the smallest first, as it takes that they are k together
-    and two of them not nobody."""
+def _grouped(block: Block, counts: Mapping[int, int], k: int) -> frozenset[int]:
+    """Who is hidden together: all below k, one more, and as many more as it takes that a small one could have anything
+    below k beside one of k."""
     group = _small(counts, k)
-    rest = sorted(counts.keys() - group, key=lambda one: (counts[one], one))
-    while group and rest and not _is_safe([counts[one] for one in group], k):
+    rest = sorted(counts.keys() - group, key=lambda one: _turn(block, one))
+    if group and rest:
+        group |= {rest.pop(0)}
+    while group and rest and not _is_safe([counts[one] for one in group], 2 * k - 1):
         group |= {rest.pop(0)}
     return group
+
+
+def _turn(block: Block, university_id: int) -> bytes:
+    """Who is taken along first: another one in each block, and no matter how many people it has, since that would tell
+    something of the hidden ones."""
+    return sha256(f"{block.key} {university_id}".encode()).digest()
 
 
 def _is_safe(counts: Iterable[int], k: int) -> bool:

@@ -11,7 +11,7 @@ from series.protection import pooled_by, publish
 
 MONDAY = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 SESSION = Block(session_id=UUID(int=1))
-OWN, ATHENS, FREIBURG, JAEN, MALTA = range(1, 6)
+OWN, ATHENS, FREIBURG, JAEN, MALTA = range(1, 6)  # in this session, Freiburg is taken along first, then Jaen, Athens
 
 
 def step(*, week: int = 0, k: int = 5, **counts: int) -> Step:
@@ -42,15 +42,23 @@ def test_groups_of_k_are_shown_and_the_own_university_is_left_out() -> None:
     assert shown.total == 14
 
 
-def test_dpo_08_small_ones_are_told_together() -> None:
-    shown = column(step(own=9, athens=2, freiburg=4, jaen=8))
-    assert shown.shown == {JAEN: 8}
-    assert shown.group == together(ATHENS, FREIBURG, people=6)
-    assert shown.total == 14
+def test_dpo_08_small_ones_are_told_together_with_one_that_is_not() -> None:
+    shown = column(step(own=9, athens=2, freiburg=4, jaen=8, malta=12))
+    assert shown.shown == {MALTA: 12}
+    assert shown.group == together(ATHENS, FREIBURG, JAEN, people=14)
+    assert shown.total == 26
 
 
-def test_dpo_08_a_lone_small_one_takes_the_next_smallest_with_it() -> None:
-    assert column(step(own=9, athens=2, freiburg=7, jaen=8)).group == together(ATHENS, FREIBURG, people=9)
+@pytest.mark.parametrize("freiburg", [7, 70])
+def test_dpo_08_who_is_taken_along_does_not_depend_on_its_size(freiburg: int) -> None:
+    shown = column(step(own=9, athens=2, freiburg=freiburg, jaen=9))
+    assert shown.group == together(ATHENS, FREIBURG, people=2 + freiburg)
+
+
+def test_dpo_08_another_one_is_taken_along_where_the_first_leaves_too_little_play() -> None:
+    """Together 8: Athens could not have four of them beside five in Freiburg."""
+    shown = column(step(own=9, athens=2, freiburg=6, jaen=8, malta=9))
+    assert shown.group == together(ATHENS, FREIBURG, JAEN, people=16)
 
 
 def test_dpo_08_a_sum_is_never_that_of_one_university() -> None:
@@ -70,28 +78,30 @@ def test_dpo_08_a_university_that_stands_in_no_row_is_hidden_like_nobody() -> No
 
 
 def test_dpo_08_who_was_hidden_together_stays_together() -> None:
-    first = step(athens=2, freiburg=4, jaen=8)
-    assert column(first, step(week=1, athens=7, freiburg=6, jaen=8)).group == together(ATHENS, FREIBURG, people=13)
+    first = step(athens=2, freiburg=4, jaen=8, malta=9)
+    then = column(first, step(week=1, athens=7, freiburg=6, jaen=8, malta=9))
+    assert then.group == together(ATHENS, FREIBURG, JAEN, people=21)
 
 
-def test_dpo_08_a_shown_one_that_joins_the_hidden_takes_the_sum_with_it() -> None:
-    """Else 9 - 5 would tell of Freiburg's four."""
-    first = step(athens=2, freiburg=4, jaen=5)
-    then = column(first, step(week=1, athens=2, freiburg=4, jaen=4))
-    assert then.group == together(ATHENS, FREIBURG, JAEN, people=None)
+def test_dpo_08_a_shown_one_that_falls_below_k_takes_the_sum_with_it() -> None:
+    """Else the new sum minus the old one would tell of Malta's four."""
+    first = step(athens=2, freiburg=9, jaen=7, malta=5)
+    assert column(first).group == together(ATHENS, FREIBURG, people=11)
+    then = column(first, step(week=1, athens=2, freiburg=9, jaen=7, malta=4))
+    assert then.group == together(ATHENS, FREIBURG, MALTA, people=None)
     assert then.total is None
 
 
 def test_the_sum_is_told_again_when_it_has_grown_by_k() -> None:
-    steps = [step(athens=2, freiburg=4, jaen=5), step(week=1, athens=2, freiburg=4, jaen=4)]
-    assert column(*steps, step(week=2, athens=4, freiburg=7, jaen=4)).total is None
-    assert column(*steps, step(week=2, athens=4, freiburg=8, jaen=4)).total == 16
+    steps = [step(athens=2, freiburg=9, jaen=7, malta=5), step(week=1, athens=2, freiburg=9, jaen=7, malta=4)]
+    assert column(*steps, step(week=2, athens=7, freiburg=9, jaen=7, malta=4)).total is None
+    assert column(*steps, step(week=2, athens=7, freiburg=10, jaen=7, malta=4)).total == 28
 
 
 def test_dpo_08_a_university_that_leaves_takes_the_sum_with_it() -> None:
     """Else the sum before minus the sum after would be its number."""
-    first = step(athens=2, freiburg=4, jaen=3, malta=8)
-    then = column(first, step(week=1, athens=2, freiburg=4, malta=8))
+    first = step(athens=2, freiburg=9, jaen=3, malta=8)
+    then = column(first, step(week=1, athens=2, freiburg=9, malta=8))
     assert then.group == together(ATHENS, FREIBURG, people=None)
 
 
@@ -104,9 +114,9 @@ def test_a_larger_k_hides_more_and_keeps_the_total() -> None:
 
 
 def test_a_sum_that_fell_below_k_is_told_again_when_it_is_k() -> None:
-    first, then = step(athens=2, freiburg=3, jaen=8), step(week=1, athens=2, freiburg=2, jaen=8)
-    assert column(first, then).group == together(ATHENS, FREIBURG, people=None)
-    assert column(first, then, step(week=2, athens=3, freiburg=2, jaen=8)).total == 13
+    first, then = step(athens=2, freiburg=3, jaen=0, malta=0), step(week=1, athens=2, freiburg=2, jaen=0, malta=0)
+    assert column(first, then).total is None
+    assert column(first, then, step(week=2, athens=3, freiburg=2, jaen=0, malta=0)).total == 5
 
 
 def test_dpo_08_a_university_that_comes_later_is_not_counted_in_what_was_told_before() -> None:
