@@ -15,7 +15,7 @@ from series.limits import HOST_CODE_TRIES
 from series.people import Visit
 from series.store.limits import take
 from series.store.sessions import get_series
-from series.store.transfer import CodeOver, Move, OwnCode, move_progress, preview_move, save_code
+from series.store.transfer import BorderClosed, CodeOver, Move, OwnCode, move_progress, preview_move, save_code
 from series.transfer_codes import hash_of_code, new_transfer_code
 
 gettext, ngettext = WORDS.gettext, WORDS.ngettext
@@ -56,7 +56,7 @@ def move(visit: Visit) -> Response:
             return _ask(visit, typed, _preview(visit, code_hash))
         with the_tool().database.write() as connection:
             queued = move_progress(connection, code_hash, to=visit.participant_id, now=the_tool().clock.now())
-    except (CodeOver, OwnCode) as error:
+    except (BorderClosed, CodeOver, OwnCode) as error:
         return render_my_data(visit, fault=Fault(at="move", words=_refusal(error), typed=typed, status=422))
     except TriesTooFast as error:
         response = render_my_data(visit, fault=Fault(at="move", words=str(error), typed=typed, status=429))
@@ -99,6 +99,11 @@ def _ask(visit: Visit, typed: str, found: Move) -> Response:
 
 
 def _refusal(error: Exception) -> str:
+    if isinstance(error, BorderClosed):
+        return gettext(
+            "What is recorded for you may not go to this university's country yet: the coordinators of the series have"
+            " recorded no agreement for it. Please ask them. Nothing was moved, and your code still works."
+        )
     if isinstance(error, OwnCode):
         return gettext("This code was made in this account. Enter it in the account to which your progress should go.")
     return gettext(

@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.store.audit import append_audit
+from series.store.borders import may_be_shown_in
 from series.store.evidence import derive_completion
 from series.store.merging import hand_over, hand_over_evidence, reflection_rank
 from series.store.privacy_tables import transfer_code
@@ -29,6 +30,10 @@ class CodeOver(Exception):
 
 class OwnCode(Exception):
     """It was made in this very account."""
+
+
+class BorderClosed(Exception):
+    """What is recorded would be shown to teachers in a country to which nothing lets it cross so far."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,26 +58,26 @@ def save_code(connection: sa.Connection, participant_id: int, code_hash: str, *,
 
 
 def preview_move(connection: sa.Connection, code_hash: str, *, to: int, now: datetime) -> Move:
-    """Nothing is written. Raises CodeOver or OwnCode."""
+    """Nothing is written. Raises CodeOver, OwnCode or BorderClosed."""
     row = connection.execute(
         sa.select(transfer_code.c.participant_id, participant.c.created_at, university.c.name)
         .join(participant, transfer_code.c.participant_id == participant.c.id)
         .join(university, participant.c.university_id == university.c.id)
         .where(_is_open(code_hash, now))
     ).one_or_none()
-    giver = _checked(None if row is None else row.participant_id, to)
+    giver = _checked(connection, None if row is None else row.participant_id, to, now)
     assert row is not None
     theirs, own = _sessions(connection, giver), _sessions(connection, to)
     return Move(university=row.name, since=row.created_at, sessions=len(theirs), both=len(theirs & own))
 
 
 def move_progress(connection: sa.Connection, code_hash: str, *, to: int, now: datetime) -> list[int]:
-    """The new deliveries' ids. The code is used up by it: of two who use it at once, one does. Raises CodeOver or
-    OwnCode; then nothing was done."""
+    """The new deliveries' ids. The code is used up by it: of two who use it at once, one does. Raises CodeOver, OwnCode
+    or BorderClosed; then nothing was done."""
     used = connection.execute(
         sa.delete(transfer_code).where(_is_open(code_hash, now)).returning(transfer_code.c.participant_id)
     ).one_or_none()
-    giver = _checked(None if used is None else used.participant_id, to)
+    giver = _checked(connection, None if used is None else used.participant_id, to, now)
     take_turns(connection, [giver, to])
     _exchange_reflections(connection, giver=giver, to=to)
     for table in (excuse, completion):
@@ -94,11 +99,15 @@ def _is_open(code_hash: str, now: datetime) -> sa.ColumnElement[bool]:
     return (transfer_code.c.id == code_hash) & (transfer_code.c.expires_at > now)
 
 
-def _checked(giver: int | None, to: int) -> int:
+def _checked(connection: sa.Connection, giver: int | None, to: int, now: datetime) -> int:
     if giver is None:
         raise CodeOver
     if giver == to:
         raise OwnCode
+    query = sa.select(participant.c.id, participant.c.university_id).where(participant.c.id.in_([giver, to]))
+    home = {row.id: row.university_id for row in connection.execute(query)}
+    if not may_be_shown_in(connection, of=home[giver], to=home[to], today=now.date()):
+        raise BorderClosed
     return giver
 
 

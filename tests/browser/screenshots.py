@@ -75,6 +75,8 @@ def _tour(demo: Demo, browser: Browser) -> None:
         "instructor": lambda page: _instructor(page, demo),
         "picker": lambda page: _picker(page, demo),
         "picker-made": lambda page: _picked(page, demo),
+        "my-data": lambda page: _student(page, demo).get_by_role("link", name="My data").click(),
+        "my-data-erase": lambda page: _erasing(page, demo),
         "hosting": lambda page: _student(page, demo).get_by_role("link", name="I host a session").click(),
         "gradebook": lambda page: _lms_page(page, demo, "gradebook"),
         "calendar": lambda page: _lms_page(page, demo, "calendar"),
@@ -299,6 +301,13 @@ def _check_in(page: Page, demo: Demo, code: str) -> None:
     if not frame.get_by_role("status").count():
         type_code(frame, code)
     frame.get_by_role("status").wait_for()
+
+
+def _erasing(page: Page, demo: Demo) -> None:
+    frame = _student(page, demo)
+    frame.get_by_role("link", name="My data").click()
+    frame.get_by_role("link", name="Erase everything").click()
+    frame.get_by_role("heading", name="What stays").wait_for()
 
 
 def _instructor(page: Page, demo: Demo) -> None:

@@ -11,6 +11,7 @@ from msgspec import structs
 from series.people import Visit
 from series.pooled import TERM
 from series.rule import Kind
+from series.store.borders import record_instrument
 from series.store.database import Database
 from series.store.erasure import erase_person
 from series.store.evidence import NewEvidence, facts_of, retract_evidence
@@ -18,9 +19,18 @@ from series.store.pooled import take_step
 from series.store.privacy_tables import transfer_code
 from series.store.records import completions_of
 from series.store.sent_grades import grades_of_participant
-from series.store.tables import evidence, reflection
+from series.store.tables import evidence, reflection, university
 from series.store.tombstones import whom
-from series.store.transfer import CodeOver, Move, OwnCode, move_progress, preview_move, purge_codes, save_code
+from series.store.transfer import (
+    BorderClosed,
+    CodeOver,
+    Move,
+    OwnCode,
+    move_progress,
+    preview_move,
+    purge_codes,
+    save_code,
+)
 from series.store.universities import add_platform
 from series.transfer_codes import CODE_LIFE, hash_of_code, new_transfer_code
 from tests.at_once import at_once
@@ -212,6 +222,19 @@ def test_the_own_account_is_no_other_one_and_the_code_still_works(database: Data
     with pytest.raises(OwnCode):
         move(database, old)
     move(database, new)
+
+
+def test_dpo_20_nothing_moves_to_a_country_that_no_agreement_covers(
+    database: Database, seeded: Seeded, old: Visit, new: Visit
+) -> None:
+    with database.write() as connection:
+        abroad = university.c.id == VILNIUS.university_id
+        connection.execute(sa.update(university).where(abroad).values(country="TR"))
+    with pytest.raises(BorderClosed):
+        move(database, new)
+    with database.write() as connection:
+        record_instrument(connection, VILNIUS.university_id, "Standard clauses of 2026", actor="staff 1", now=NOW)
+    move(database, new)  # the code still works
 
 
 def test_the_code_itself_is_stored_nowhere(database: Database, old: Visit) -> None:
