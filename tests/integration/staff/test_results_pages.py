@@ -65,7 +65,7 @@ def test_the_coordinator_sees_the_table_without_a_university_of_their_own(desk: 
 def test_files_of_the_coordinator_hide_what_the_page_hides(desk: Desk) -> None:
     content = desk.get(f"{RESULTS}.csv").data.decode("utf-8-sig")
     rows = {row[0]: row for row in csv.reader(io.StringIO(content, newline="")) if row}
-    assert rows["University of Zagreb"][2:4] == ["8", "9"]
+    assert rows["University of Zagreb"][2:4] == ["counted with others", "9"]  # taken along in one of them
     assert rows["'=Oslo(Metropolitan)"][2:4] == ["counted with others"] * 2
     sheet = openpyxl.load_workbook(io.BytesIO(desk.get(f"{RESULTS}.xlsx").data))["Results"]
     assert [cell.value for cell in sheet[2]][2:4] == [24, 21]
