@@ -10,7 +10,7 @@ from lti_tool.pages.words import WORDS
 from series.pooled import Block
 from series.standing_out import Finding, Kind, Point, what_stands_out
 
-gettext = WORDS.gettext
+gettext, ngettext = WORDS.gettext, WORDS.ngettext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,35 +56,46 @@ def _name(head: Head) -> str:
 
 
 def _words(one: Finding, names: dict[Block, str], results: Results) -> str:
-    where, numbers = names[one.block], {"people": one.people, "usual": one.usual}
+    where, usual = names[one.block], one.usual
+    people = ngettext("%(num)s person", "%(num)s people", one.people)
     match one.kind:
         case Kind.FEW if results.own:
             return gettext(
-                "Few at the other universities: %(people)s people in %(where)s, usually about %(usual)s.",
+                "Few at the other universities: %(people)s in %(where)s, usually about %(usual)s.",
+                people=people,
                 where=where,
-                **numbers,
+                usual=usual,
             )
         case Kind.FEW:
-            return gettext("Few: %(people)s people in %(where)s, usually about %(usual)s.", where=where, **numbers)
+            return gettext(
+                "Few: %(people)s in %(where)s, usually about %(usual)s.", people=people, where=where, usual=usual
+            )
         case Kind.FALL:
-            return gettext("Fewer each time: from %(usual)s people to %(people)s in %(where)s.", where=where, **numbers)
+            return gettext(
+                "Fewer each time: from %(before)s down to %(people)s in %(where)s.",
+                before=usual,
+                people=people,
+                where=where,
+            )
         case Kind.OWN_FEW:
             return gettext(
-                "Your course had fewer than usual in %(where)s: %(people)s people, usually about %(usual)s. "
+                "Your course had fewer than usual in %(where)s: %(people)s, usually about %(usual)s. "
                 "Elsewhere it was as usual.",
+                people=people,
                 where=where,
-                **numbers,
+                usual=usual,
             )
         case Kind.OWN_MORE:
             return gettext(
-                "Your course came as usual to %(where)s (%(people)s people), while fewer came elsewhere.",
+                "Your course came as usual to %(where)s (%(people)s), while fewer came elsewhere.",
+                people=people,
                 where=where,
-                people=one.people,
             )
         case Kind.UNIVERSITY_FEW:
             return gettext(
-                "%(university)s: %(people)s people in %(where)s, usually about %(usual)s.",
+                "%(university)s: %(people)s in %(where)s, usually about %(usual)s.",
                 university=results.universities[one.university_id or 0].name,
+                people=people,
                 where=where,
-                **numbers,
+                usual=usual,
             )

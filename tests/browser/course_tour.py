@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.browser.full_course import TEACHER, collect_from, fill, people
+from tests.browser.full_course import TEACHER, collect_from, fill, fill_others, people
 from tests.browser.world import World, serve_world
 
 Take = Callable[[str, Callable[[Page], object]], None]
@@ -37,8 +37,12 @@ def tour_of_a_full_course(folder: Path, take: Take, page: Page) -> None:
             "inbox": "inbox/",
             "count": "count",
             "announcements": "announcements/",
+            "series-not-counted": "series/",
+            "audience": "audience",
         }.items():
             take(f"course-{name}", partial(open_as_teacher, path))
+        fill_others(world.database)
+        take("course-series", partial(open_as_teacher, "series/"))
         take("course-activities-not-connected", partial(open_as_teacher, "activities/"))
         cmid = collect_from(world.database, world.campus("plain"), encryption_key=key)
         take("course-waits", partial(open_as_teacher, ""))

@@ -28,8 +28,9 @@ from series.store.objections import answer_objection, raise_objection
 from series.store.reflections import hand_in
 from series.store.rosters import ensure_participants, save_roster
 from series.store.rules import set_rule, set_session_rule
-from series.store.sessions import change_session, sessions_of
+from series.store.sessions import change_session, list_series, sessions_of
 from series.store.tables import completion, course, delivery, evidence, membership, placement, session, university
+from tests.integration import whole_series
 
 NAMES = (
     "Maximiliane Freifrau von Hohenstein-Oberndorff zu Schwarzenbach",
@@ -100,6 +101,19 @@ def fill(path: Path) -> Filled:
         found = Filled(person=those[0], fact=next(iter(fact)), over=sessions[-1])
     database.dispose()
     return found
+
+
+def fill_others(path: Path) -> None:
+    """Other universities with people in all sessions that are over; some large, some small. After `fill`."""
+    database, now = Database(f"sqlite:///{path}"), datetime.now(UTC)
+    with database.read() as connection:
+        (series,) = list_series(connection)
+        over = [one.session_id for one in sessions_of(connection, series.series_id) if one.is_over(now)]
+    sizes = {"zagreb": 18, "athens": 21, "kiel": 3, "oslo": 6, "porto": 9}
+    people = {slug: [max(1, size - number % 4) for number in range(len(over))] for slug, size in sizes.items()}
+    whole_series.fill(database, over, people, now=now)
+    whole_series.publish_step(database, now=now, series_id=series.series_id)
+    database.dispose()
 
 
 def _replan(connection: Connection, series_id: UUID, now: datetime) -> None:

@@ -174,6 +174,8 @@ def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
         "staff-moodle-all": f"{demo.tool}/admin/moodle/",
         "staff-moodle": f"{demo.tool}/admin/moodle/malta/",
         "staff-moodle-runs": f"{demo.tool}/admin/moodle/malta/runs/mirror",
+        "staff-results": f"{plan}results/",
+        "staff-report": f"{plan}report/",
         "staff-rule": f"{plan}rule/",
         "staff-rule-session": f"{plan}rule/{str(moved).rpartition('/')[2]}/",
     }.items():

@@ -21,6 +21,7 @@ OTHERS = {  # slug: (name, country)
     "kiel": ("Mathematisch-Naturwissenschaftliche Lehrerbildungsuniversität zu Kiel", "DE"),
     "oslo": ("=Oslo(Metropolitan)", "NO"),
     "porto": ("Universidade do Porto", "PT"),
+    "graz": ("University of Graz", "AT"),
 }
 
 
@@ -67,9 +68,15 @@ def _fill_one(database: Database, slug: str, sessions: Sequence[UUID], counts: S
     return university_id
 
 
-def publish_step(database: Database, *, now: datetime = NOW, by: PooledBy = PooledBy.SESSION) -> Step:
+def publish_step(
+    database: Database,
+    *,
+    now: datetime = NOW,
+    by: PooledBy = PooledBy.SESSION,
+    series_id: UUID = SERIES.series_id,
+) -> Step:
     with database.write() as connection:
-        keep_pooled_by(connection, SERIES.series_id, by)  # in place of what the step would decide
-        step = take_step(connection, SERIES.series_id, due_at=now, now=now)
+        keep_pooled_by(connection, series_id, by)  # in place of what the step would decide
+        step = take_step(connection, series_id, due_at=now, now=now)
     assert step is not None
     return step
