@@ -33,7 +33,7 @@ class Told:
 
     @property
     def hidden(self) -> frozenset[int]:
-        return self.group & self.counts.keys()
+        return self.group.intersection(self.counts)
 
     def column(self, block: Block) -> Column:
         hidden = self.hidden
@@ -87,7 +87,7 @@ def _next(block: Block, before: Told | None, counts: Mapping[int, int], k: int) 
     # Who became a partner after the block was first told is not counted in it, nor hidden among those who are.
     counts = {one: people for one, people in counts.items() if one in before.counts}
     group = before.group | _small(counts, k)
-    hidden = group & counts.keys()
+    hidden = group.intersection(counts)
     joined = group - before.group
     at_least = before.at_least + sum(before.counts[one] for one in joined)
     is_due = before.is_due or bool(before.hidden - hidden) or any(counts[one] < before.k for one in joined)

@@ -120,7 +120,7 @@ def _group_line(results: Results, heads: Sequence[Head]) -> list[Line]:
     if not any(column.group for column in results.columns.values()):
         return []
     cells = tuple(_group_cell(results, head.block) for head in heads)
-    return [Line(name=gettext("Small groups together"), country="", cells=cells, kind="group")]
+    return [Line(name=gettext("Counted together"), country="", cells=cells, kind="group")]
 
 
 def _group_cell(results: Results, block: Block) -> Cell:

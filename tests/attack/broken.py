@@ -55,6 +55,10 @@ def with_all_totals(steps: Sequence[Step], by: PooledBy) -> Totals | None:
     return replace(totals, by_block=by_block)
 
 
+def no_report(_steps: Sequence[Step], _by: PooledBy) -> None:
+    """So that a mistake is found by what it shows itself."""
+
+
 def _others(step: Step, column: Column, viewer: int | None) -> dict[int, int]:
     return {one: step.counts[column.block].get(one, 0) for one in sorted(column.university_ids) if one != viewer}
 

@@ -36,4 +36,4 @@ def test_dpo_08_the_attack_finds_a_report_that_tells_too_much() -> None:
 
 def _finds(publish: Publish, number: int) -> bool:
     steps, viewer = nth_series(number)
-    return bool(breaches(steps, viewer, PooledBy.SESSION, publish))
+    return bool(breaches(steps, viewer, PooledBy.SESSION, publish, report=broken.no_report))

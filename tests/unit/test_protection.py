@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from series.pooled import TERM, Block, Column, Group, PooledBy, Step
-from series.protection import pooled_by, publish
+from series.protection import pooled_by, publish, publish_totals
 
 MONDAY = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 SESSION = Block(session_id=UUID(int=1))
@@ -147,3 +147,40 @@ def test_months_are_the_columns_where_sessions_would_be_mostly_holes(people: int
 def test_columns_are_decided_by_the_first_step_with_people() -> None:
     assert pooled_by([step(athens=0, malta=0)]) is None
     assert pooled_by([step(athens=9), step(week=1, athens=2)]) is PooledBy.SESSION
+
+
+def with_people(of_session: Step, **people: int) -> Step:
+    """And distinct ones in the series."""
+    (counts,) = step(**people).counts.values()
+    return Step(at=of_session.at, smallest_group=5, counts={**of_session.counts, TERM: counts})
+
+
+def test_dpo_08_distinct_people_are_told_where_they_leave_play() -> None:
+    one = step(own=9, athens=9, freiburg=9, jaen=9, malta=9)
+    told = publish([with_people(one, own=9, athens=14, freiburg=14, jaen=14, malta=9)], viewer=OWN, by=PooledBy.SESSION)
+    close = publish(
+        [with_people(one, own=9, athens=30, freiburg=13, jaen=13, malta=9)], viewer=OWN, by=PooledBy.SESSION
+    )
+    assert told is not None
+    assert (told.people, told.people_at) == (51, MONDAY)
+    assert close is not None
+    assert (close.people, close.people_at) == (None, None)
+
+
+def test_dpo_08_distinct_people_stay_as_they_were_told_until_there_is_play_again() -> None:
+    first = with_people(step(athens=9, freiburg=9, jaen=9), athens=19, freiburg=19, jaen=19)
+    then = with_people(step(week=1, athens=9, freiburg=9, jaen=9), athens=20, freiburg=20, jaen=20)
+    pooled = publish([first, then], viewer=OWN, by=PooledBy.SESSION)
+    assert pooled is not None
+    assert (pooled.people, pooled.people_at) == (57, MONDAY)
+
+
+def test_dpo_08_a_report_tells_no_total_that_a_university_could_subtract_itself_from() -> None:
+    """Own 20, and three others together: too few without it."""
+    for own_people, told in ((20, None), (3, None)):
+        totals = publish_totals([step(own=own_people, athens=2, freiburg=1, jaen=0)], by=PooledBy.SESSION)
+        assert totals is not None
+        assert totals.by_block == {SESSION: told}
+    totals = publish_totals([step(own=20, athens=8, freiburg=6, jaen=2, malta=4)], by=PooledBy.SESSION)
+    assert totals is not None
+    assert totals.by_block == {SESSION: 40}

@@ -62,7 +62,7 @@ def test_a_large_group_is_shown_and_small_ones_only_together(pooled: CourseUnder
     assert found["University of Zagreb Croatia"] == "8"
     assert found[f"{OTHERS['kiel'][0]} Germany"] == "with others"
     assert found["=Oslo(Metropolitan) Norway"] == "with others"
-    assert found["Small groups together"] == "11 3 universities"
+    assert found["Counted together"] == "11 3 universities"
 
 
 def test_dpo_08_no_number_below_k_is_on_the_page_or_in_a_file(pooled: CourseUnderTest) -> None:
