@@ -19,6 +19,7 @@ from lti_tool.known_platforms import KnownPlatforms
 from lti_tool.own_address import at_own_address
 from lti_tool.pages import (
     administrator,
+    audit,
     bind,
     certificates,
     connect,
@@ -138,6 +139,7 @@ PAGES = (
     staff_waiting,
     people,
     person,
+    audit,
     partners,
     partner_add,
     partner_privacy,

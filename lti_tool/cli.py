@@ -21,6 +21,7 @@ from lti_tool.cli_common import open_database as _database
 from lti_tool.cli_deployments import deployment_group
 from lti_tool.cli_doctor import doctor
 from lti_tool.cli_dpo import dpo_group
+from lti_tool.cli_export import export_group, pseudonyms_group
 from lti_tool.cli_keys import keys_group
 from lti_tool.cli_leaving import university_certificate, university_export, university_leave
 from lti_tool.cli_person import person_group
@@ -175,4 +176,6 @@ lti_tool.add_command(dpo_group)
 lti_tool.add_command(breach_group)
 lti_tool.add_command(audit_group)
 lti_tool.add_command(retention_command)
+lti_tool.add_command(export_group)
+lti_tool.add_command(pseudonyms_group)
 lti_tool.add_command(doctor)

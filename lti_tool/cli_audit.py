@@ -13,7 +13,7 @@ from lti_tool.cli_common import open_database
 from series.audit_lines import AuditLine
 from series.audit_words import finding_sentence
 from series.store.audit import Wanted, list_audit
-from series.store.audit_seals import Verified, number_of_seals, verify
+from series.store.audit_seals import Verified, seals_in_short, verify
 
 MOST_SHOWN = 100
 
@@ -48,7 +48,7 @@ def audit_verify(*, head: str, as_json: bool) -> None:
     settings = settings_or_exit()
     database = open_database()
     with database.read() as connection:
-        seals = number_of_seals(connection)
+        seals = seals_in_short(connection).seals
     progress = click.progressbar(length=seals, label="Checking", file=sys.stderr)
     with database.read() as connection, progress:
         done = verify(

@@ -75,11 +75,12 @@ def ensure_salts(connection: sa.Connection, participant_ids: Collection[int]) ->
     there = _lock_participants(connection, participant_ids)
     if not there:
         return {}
-    lacking = [one for one in there if one not in salts_of(connection, there)]
-    if lacking:
-        rows = [{"participant_id": one, "salt": secrets.token_bytes(SALT_BYTES)} for one in lacking]
+    found = salts_of(connection, there)
+    made = {one: secrets.token_bytes(SALT_BYTES) for one in there if one not in found}
+    if made:
+        rows = [{"participant_id": one, "salt": salt} for one, salt in made.items()]
         connection.execute(insert(connection, audit_salt), rows)
-    return salts_of(connection, there)
+    return found | {one: (salt,) for one, salt in made.items()}
 
 
 def salts_of(connection: sa.Connection, participant_ids: Collection[int]) -> dict[int, tuple[bytes, ...]]:

@@ -126,8 +126,20 @@ def verify(
     return done
 
 
-def number_of_seals(connection: sa.Connection) -> int:
-    return int(connection.execute(sa.select(sa.func.count()).select_from(audit_seal)).scalar_one())
+@dataclass(frozen=True, kw_only=True)
+class InShort:
+    """`sealed_at`: the last time; None: never. `unsealed`: lines since."""
+
+    seals: int
+    sealed_at: datetime | None
+    unsealed: int
+
+
+def seals_in_short(connection: sa.Connection) -> InShort:
+    newest = sa.func.max(audit_seal.c.sealed_at, type_=audit_seal.c.sealed_at.type)
+    seals, sealed_at = connection.execute(sa.select(sa.func.count(), newest).select_from(audit_seal)).one()
+    behind = sa.select(sa.func.count()).select_from(audit).where(audit.c.id > _last(connection)[0])
+    return InShort(seals=seals, sealed_at=sealed_at, unsealed=connection.execute(behind).scalar_one())
 
 
 def _look_behind(connection: sa.Connection, sealed_to: int, done: Verified) -> None:

@@ -200,6 +200,7 @@ STAFF_PAGES = {
     "POST partner_privacy.withdraw": door(COORDINATOR, "withdraw-instrument {slug}"),
     "GET partner_add.show": door(COORDINATOR),
     "POST partner_add.add": door(COORDINATOR, "add-university"),
+    "GET audit.show": door(COORDINATOR),
     "GET people.show_all": door(COORDINATOR),
     "GET people.show_invite": door(COORDINATOR),
     "POST people.invite": door(COORDINATOR, "invite-staff"),
