@@ -15,7 +15,7 @@ from series.limits import HOST_CODE_TRIES
 from series.people import Visit
 from series.store.limits import take
 from series.store.sessions import get_series
-from series.store.transfer import CodeOver, Move, OwnCode, move_progress, preview_move, save_code
+from series.store.transfer import BorderClosed, CodeOver, Move, OwnCode, move_progress, preview_move, save_code
 from series.transfer_codes import hash_of_code, new_transfer_code
 
 gettext, ngettext = WORDS.gettext, WORDS.ngettext
@@ -48,7 +48,7 @@ def move(visit: Visit) -> Response:
             return _ask(visit, typed, _preview(visit, code_hash))
         with the_tool().database.write() as connection:
             queued = move_progress(connection, code_hash, to=visit.participant_id, now=the_tool().clock.now())
-    except (CodeOver, OwnCode) as error:
+    except (BorderClosed, CodeOver, OwnCode) as error:
         return render_my_data(visit, fault=Fault(at="move", words=_refusal(error), typed=typed, status=422))
     except NotTaken as error:
         return render_my_data(visit, fault=error.fault)
@@ -91,6 +91,12 @@ def _ask(visit: Visit, typed: str, found: Move) -> Response:
 def _refusal(error: Exception) -> str:
     if isinstance(error, OwnCode):
         return gettext("This code was made in this account. Enter it in the account to which your progress should go.")
+    if isinstance(error, BorderClosed):
+        return gettext(
+            "This progress cannot be moved here yet: your other account is in another country, and the contract that"
+            " lets data about persons cross that border is not recorded. Nothing was moved, and the code still works."
+            " Ask your teacher to tell the coordinator of the series."
+        )
     return gettext(
         "That code does not work: it may have a typing error, may have been used, or may be older than 14 days. Nothing"
         " was moved. You can make a new one in your other account."

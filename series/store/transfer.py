@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.store.audit import append_audit
+from series.store.borders import may_be_shown_in
 from series.store.evidence import derive_completion
 from series.store.merging import hand_over, hand_over_evidence, reflection_rank
 from series.store.privacy_tables import transfer_code
@@ -25,6 +26,10 @@ from series.transfer_codes import CODE_LIFE
 
 class CodeOver(Exception):
     """There is no such code, or not any more."""
+
+
+class BorderClosed(Exception):
+    """It was made in a country from which named data may not come to this one (series.countries)."""
 
 
 class OwnCode(Exception):
@@ -53,7 +58,7 @@ def save_code(connection: sa.Connection, participant_id: int, code_hash: str, *,
 
 
 def preview_move(connection: sa.Connection, code_hash: str, *, to: int, now: datetime) -> Move:
-    """Nothing is written. Raises CodeOver or OwnCode."""
+    """Nothing is written. Raises CodeOver, OwnCode or BorderClosed."""
     row = connection.execute(
         sa.select(transfer_code.c.participant_id, participant.c.created_at, university.c.name)
         .join(participant, transfer_code.c.participant_id == participant.c.id)
@@ -62,17 +67,19 @@ def preview_move(connection: sa.Connection, code_hash: str, *, to: int, now: dat
     ).one_or_none()
     giver = _checked(None if row is None else row.participant_id, to)
     assert row is not None
+    _require_open_border(connection, giver, to, now)
     theirs, own = _sessions(connection, giver), _sessions(connection, to)
     return Move(university=row.name, since=row.created_at, sessions=len(theirs), both=len(theirs & own))
 
 
 def move_progress(connection: sa.Connection, code_hash: str, *, to: int, now: datetime) -> list[int]:
-    """The new deliveries' ids. The code is used up by it: of two who use it at once, one does. Raises CodeOver or
-    OwnCode; then nothing was done."""
+    """The new deliveries' ids. The code is used up by it: of two who use it at once, one does. Raises CodeOver,
+    OwnCode or BorderClosed; then nothing was done."""
     used = connection.execute(
         sa.delete(transfer_code).where(_is_open(code_hash, now)).returning(transfer_code.c.participant_id)
     ).one_or_none()
     giver = _checked(None if used is None else used.participant_id, to)
+    _require_open_border(connection, giver, to, now)
     take_turns(connection, [giver, to])
     _exchange_reflections(connection, giver=giver, to=to)
     for table in (excuse, completion):
@@ -100,6 +107,13 @@ def _checked(giver: int | None, to: int) -> int:
     if giver == to:
         raise OwnCode
     return giver
+
+
+def _require_open_border(connection: sa.Connection, giver: int, to: int, now: datetime) -> None:
+    both = sa.select(participant.c.id, participant.c.university_id).where(participant.c.id.in_([giver, to]))
+    homes = {row.id: row.university_id for row in connection.execute(both)}
+    if not may_be_shown_in(connection, of=homes[giver], to=homes[to], today=now.date()):
+        raise BorderClosed
 
 
 def _sessions(connection: sa.Connection, participant_id: int) -> set[UUID]:

@@ -10,15 +10,25 @@ from msgspec import structs
 
 from series.people import Visit
 from series.rule import Kind
+from series.store.borders import record_instrument
 from series.store.database import Database
 from series.store.erasure import erase_person
 from series.store.evidence import NewEvidence, facts_of, retract_evidence
 from series.store.privacy_tables import transfer_code
 from series.store.records import completions_of
 from series.store.sent_grades import grades_of_participant
-from series.store.tables import evidence, reflection
+from series.store.tables import evidence, reflection, university
 from series.store.tombstones import whom
-from series.store.transfer import CodeOver, Move, OwnCode, move_progress, preview_move, purge_codes, save_code
+from series.store.transfer import (
+    BorderClosed,
+    CodeOver,
+    Move,
+    OwnCode,
+    move_progress,
+    preview_move,
+    purge_codes,
+    save_code,
+)
 from series.store.universities import add_platform
 from series.transfer_codes import CODE_LIFE, hash_of_code, new_transfer_code
 from tests.at_once import at_once
@@ -222,3 +232,15 @@ def write(database: Database, visit: Visit, session_id: UUID, text: str, *, is_h
         row |= {"state": "handed_in", "handed_in_at": NOW, "evidence_id": newest}
     with database.write() as connection:
         connection.execute(sa.insert(reflection).values(row))
+
+
+def test_dpo_20_progress_crosses_a_border_only_with_an_instrument(database: Database, old: Visit, new: Visit) -> None:
+    with database.write() as connection:
+        connection.execute(sa.update(university).where(university.c.id == VILNIUS.university_id).values(country="TR"))
+    with pytest.raises(BorderClosed):
+        move(database, new)
+    with pytest.raises(BorderClosed), database.read() as connection:
+        preview_move(connection, HASH, to=new.participant_id, now=LATER)
+    with database.write() as connection:
+        record_instrument(connection, VILNIUS.university_id, "Clauses, 1 October 2026", actor="staff 1", now=NOW)
+    move(database, new)  # the code has not been used up by the refusal
