@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 import msgspec
@@ -11,12 +12,13 @@ from lti_tool.cli_common import open_database
 from series.people import University
 from series.store.audit import OPERATOR, append_audit
 from series.store.database import Connection, Database
-from series.store.erasure import erase_person
+from series.store.erasure import erase_marked, erase_person
 from series.store.own_data import read_own_data
-from series.store.tombstones import issuers_of, participant_of
+from series.store.tombstones import Mark, all_marks, issuers_of, participant_of
 from series.store.universities import find_university
 from series.tombstones import Whom
 
+_MARKS = msgspec.json.Decoder(list[Mark])
 LMS_HELP = "Address (issuer) of the LMS, where the university has had several."
 
 
@@ -66,6 +68,34 @@ def person_erase(university_slug: str, sub: str, issuer: str | None, *, yes: boo
     with database.write() as connection:
         rows = erase_person(connection, person, by=OPERATOR, secret_key=settings.secret_key, now=settings.clock().now())
     click.echo(f"Erased {rows} row(s). The LMS's lists do not bring this person back.")
+
+
+@person_group.command("marks")
+def person_marks() -> None:
+    """Print the marks of everybody who was erased, to be kept beside the backups.
+
+    A mark tells nobody who it was. After restoring a backup, `lti-tool person erase-marked` erases them once more.
+    """
+    with open_database().read() as connection:
+        marks = all_marks(connection)
+    click.echo(msgspec.json.format(msgspec.json.encode(marks), indent=2).decode())
+
+
+@person_group.command("erase-marked")
+@click.argument("file", type=click.File("rb"))
+def person_erase_marked(file: BinaryIO) -> None:
+    """After a backup was restored, erase everybody once more whose mark is in FILE (of `lti-tool person marks`).
+
+    It may be repeated. The installation must have the same secret key as when the marks were made.
+    """
+    settings = settings_or_exit()
+    try:
+        marks = _MARKS.decode(file.read())
+    except msgspec.DecodeError as error:
+        raise Failure(f"{file.name} is no list of marks: {error}") from error
+    with open_database().write() as connection:
+        erased = erase_marked(connection, marks, secret_key=settings.secret_key, now=settings.clock().now())
+    click.echo(f"Of {len(marks)} marked, {erased} were there and are erased.")
 
 
 def _document(database: Database, slug: str, sub: str, issuer: str | None, now: datetime) -> bytes:

@@ -45,6 +45,7 @@ class ObjectionRow:
     learner: Learner
     about: str | None
     raised_at: str
+    answer_by: str
     answered: str | None
     may_answer: bool
 
@@ -161,6 +162,7 @@ def _objection_row(
         learner=learner,
         about=titles.get(one.session_id) if one.session_id else None,
         raised_at=moment(one.raised_at, zone),
+        answer_by=moment(one.answer_by, zone),
         answered=answered,
         may_answer=may(visit, Action.ACT_FOR, _writer(one)),
     )

@@ -28,6 +28,7 @@ from series.sessions import Session
 from series.standing import SessionRecord, standing
 from series.store.database import Connection
 from series.store.evidence import Fact, facts_of
+from series.store.objecting import objected_at
 from series.store.records import records_of
 from series.store.rules import course_count_of, rule_of
 from series.store.sent_grades import SentGrade, grades_of_course
@@ -82,6 +83,7 @@ def show(visit: Visit, participant_id: int) -> str:
         rows = _rows(connection, visit, course, person, records)
         titles: dict[UUID | None, str] = {one.session.session_id: one.session.title for one in rows}
         grades = _grades(connection, visit, person)
+        objected = objected_at(connection, participant_id)
     found = standing(records, rule, now, count)
     return render_template(
         "course_person.html",
@@ -93,6 +95,7 @@ def show(visit: Visit, participant_id: int) -> str:
         so_far=so_far(found),
         missing=missing_words(found),
         grades=[(grade, titles.get(grade.session_id), _sent_at(visit, grade)) for grade in grades],
+        objected=moment(objected, visit.university.time_zone) if objected else "",
         may_act=may(visit, Action.ACT_FOR, person),
         saved=request.args.get("saved", ""),
     )

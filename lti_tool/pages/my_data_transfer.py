@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from lti_tool.pages.my_data import render_my_data, require_own_data
 from lti_tool.pages.redirects import go_to
-from lti_tool.pages.student_forms import Fault, NotTaken
+from lti_tool.pages.student_forms import Fault
 from lti_tool.pages.times import moment
 from lti_tool.pages.visit_proof import check_form, with_visit
 from lti_tool.pages.words import WORDS
@@ -21,6 +21,14 @@ from series.transfer_codes import hash_of_code, new_transfer_code
 gettext, ngettext = WORDS.gettext, WORDS.ngettext
 
 blueprint = Blueprint("my_data_transfer", __name__, url_prefix="/visit/<visit_id>/my-data")
+
+
+class TriesTooFast(Exception):
+    """In words for who tries."""
+
+    def __init__(self, words: str, wait_s: int) -> None:
+        super().__init__(words)
+        self.wait_s = wait_s
 
 
 @blueprint.post("/code")
@@ -50,14 +58,16 @@ def move(visit: Visit) -> Response:
             queued = move_progress(connection, code_hash, to=visit.participant_id, now=the_tool().clock.now())
     except (BorderClosed, CodeOver, OwnCode) as error:
         return render_my_data(visit, fault=Fault(at="move", words=_refusal(error), typed=typed, status=422))
-    except NotTaken as error:
-        return render_my_data(visit, fault=error.fault)
+    except TriesTooFast as error:
+        response = render_my_data(visit, fault=Fault(at="move", words=str(error), typed=typed, status=429))
+        response.headers["Retry-After"] = str(error.wait_s)
+        return response
     the_tool().queue.enqueue_all("deliver", queued)
     return go_to(f"/visit/{visit.visit_id}/my-data/?saved=move#moving")
 
 
 def _hash(visit: Visit, typed: str) -> str:
-    """Every try is counted, also a right one. Raises NotTaken or CodeOver."""
+    """Every try is counted, also a right one. Raises TriesTooFast or CodeOver."""
     tool = the_tool()
     with tool.database.write() as connection:
         key = f"transfer code {visit.participant_id}"
@@ -68,7 +78,7 @@ def _hash(visit: Visit, typed: str) -> str:
             "Too many tries. Please wait %(num)s seconds, then compare the code and try again.",
             wait_s,
         )
-        raise NotTaken(Fault(at="move", words=words, typed=typed, status=429))
+        raise TriesTooFast(words, wait_s)
     code_hash = hash_of_code(typed)
     if code_hash is None:
         raise CodeOver
@@ -89,14 +99,13 @@ def _ask(visit: Visit, typed: str, found: Move) -> Response:
 
 
 def _refusal(error: Exception) -> str:
-    if isinstance(error, OwnCode):
-        return gettext("This code was made in this account. Enter it in the account to which your progress should go.")
     if isinstance(error, BorderClosed):
         return gettext(
-            "This progress cannot be moved here yet: your other account is in another country, and the contract that"
-            " lets data about persons cross that border is not recorded. Nothing was moved, and the code still works."
-            " Ask your teacher to tell the coordinator of the series."
+            "What is recorded for you may not go to this university's country yet: the coordinators of the series have"
+            " recorded no agreement for it. Please ask them. Nothing was moved, and your code still works."
         )
+    if isinstance(error, OwnCode):
+        return gettext("This code was made in this account. Enter it in the account to which your progress should go.")
     return gettext(
         "That code does not work: it may have a typing error, may have been used, or may be older than 14 days. Nothing"
         " was moved. You can make a new one in your other account."

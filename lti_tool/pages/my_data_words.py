@@ -117,6 +117,7 @@ COLUMNS: Mapping[str, LazyString] = {
     "lms": lazy_gettext("LMS"),
     "number": lazy_gettext("Number"),
     "created_at": lazy_gettext("First seen"),
+    "made_at": lazy_gettext("Made"),
     "objected_at": lazy_gettext("You objected on"),
     "course": lazy_gettext("Course"),
     "series": lazy_gettext("Series"),

@@ -5,11 +5,12 @@ whatever had been made for it. What is left of others' records then names a numb
 https://eur-lex.europa.eu/eli/reg/2016/679/oj#art_17
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from series.store.audit import append_audit
+from series.store.audit import OPERATOR, append_audit
 from series.store.audit_commitments import forget
 from series.store.course_collects import forget_refused
 from series.store.held_completions import forget_held_person
@@ -29,11 +30,12 @@ from series.store.tables import (
     participant,
     reflection,
     session_host,
+    university,
     visit,
 )
-from series.store.tombstones import courses_of_lms, participant_of, put_tombstone
+from series.store.tombstones import Mark, courses_of_lms, participant_of, put_tombstone, restore_tombstone
 from series.store.turns import take_turns
-from series.tombstones import Whom
+from series.tombstones import Whom, tombstone_of
 
 # In an order in which no row is left that points to one that is gone.
 GOES = (
@@ -72,6 +74,25 @@ def erase_person(connection: sa.Connection, person: Whom, *, by: str, secret_key
         forget(connection, participant_id)
         _leave_the_number(connection, participant_id, now)
     return erased
+
+
+def erase_marked(connection: sa.Connection, marks: Collection[Mark], *, secret_key: bytes, now: datetime) -> int:
+    """After a backup was restored: everybody who has been erased since is erased once more; how many of them were in
+    it. May be repeated."""
+    wanted = {(mark.university, mark.mark) for mark in marks}
+    slugs = {row.id: row.slug for row in connection.execute(sa.select(university.c.id, university.c.slug))}
+    rows = connection.execute(sa.select(participant).where(participant.c.issuer != "")).all()
+    found = 0
+    for row in rows:
+        person = Whom(university_id=row.university_id, issuer=row.issuer, sub=row.sub)
+        if (slugs[row.university_id], tombstone_of(person, secret_key=secret_key)) in wanted:
+            erase_person(connection, person, by=OPERATOR, secret_key=secret_key, now=now)
+            found += 1
+    ids = {slug: university_id for university_id, slug in slugs.items()}
+    for mark in marks:
+        if mark.university in ids:
+            restore_tombstone(connection, ids[mark.university], mark)
+    return found
 
 
 def _erase_participant(connection: sa.Connection, participant_id: int) -> int:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from series.deadlines import one_month_later
 from series.store.tables import objection, participant
 from series.store.turns import take_turns
 
@@ -36,6 +37,10 @@ class Objection:
     answer: str | None
     answered_by: str | None  # as in the audit table
     answered_at: datetime | None
+
+    @property
+    def answer_by(self) -> datetime:
+        return one_month_later(self.raised_at)
 
 
 def raise_objection(

@@ -92,7 +92,8 @@ _MESSAGES = sa.select(
     .outerjoin(session, objection.c.session_id == session.c.id)
 )
 _REFLECTIONS = [reflection.c[name] for name in ("state", "text", "saved_at", "handed_in_at", "read_at", "comment")]
-_SENT = ("score_given", "score_maximum", "version", "state", "attempts", "outcome", "created_at", "delivered_at")
+_SENT = ("score_given", "score_maximum", "version", "state", "attempts", "outcome", "delivered_at")
+_MADE = delivery.c.created_at.label("made_at")
 _ROLES = ("is_teacher", "is_learner", "is_administrator")
 
 # By the participant's number; each by the column that names them.
@@ -119,7 +120,7 @@ QUERIES: Mapping[Part, tuple[sa.Select[Any], sa.ColumnElement[Any]]] = {
     ),
     Part.MESSAGES: (_MESSAGES.order_by(objection.c.raised_at), objection.c.participant_id),
     Part.GRADES: (
-        _of_placement(delivery, *(delivery.c[name] for name in _SENT), delivery.c.line_item_url),
+        _of_placement(delivery, *(delivery.c[name] for name in _SENT), _MADE, delivery.c.line_item_url),
         delivery.c.participant_id,
     ),
     Part.CHECK_INS: (_OPENED.order_by(check_in.c.id), check_in.c.opened_by_participant_id),
@@ -146,7 +147,7 @@ QUERIES: Mapping[Part, tuple[sa.Select[Any], sa.ColumnElement[Any]]] = {
         staff_binding.c.participant_id,
     ),
     Part.TRANSFER_CODES: (
-        sa.select(transfer_code.c.created_at, transfer_code.c.expires_at),
+        sa.select(transfer_code.c.created_at.label("made_at"), transfer_code.c.expires_at),
         transfer_code.c.participant_id,
     ),
 }

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Annotated
 
+import msgspec
 import sqlalchemy as sa
 
 from series.rosters import RosterMember
 from series.store.database import insert
 from series.store.privacy_tables import erased_person
-from series.store.tables import course, course_roster, deployment, moodle_connection, participant, platform
+from series.store.tables import course, course_roster, deployment, moodle_connection, participant, platform, university
 from series.tombstones import Whom, tombstone_of
 
 
@@ -58,6 +60,29 @@ def put_tombstone(connection: sa.Connection, whom: Whom, *, secret_key: bytes, n
     """May be repeated."""
     row = {"university_id": whom.university_id, "pseudonym": tombstone_of(whom, secret_key=secret_key)}
     connection.execute(insert(connection, erased_person).values(**row, erased_at=now).on_conflict_do_nothing())
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A tombstone as it is kept beside the backups: of nobody whom a reader could tell. `university`: its slug."""
+
+    university: str
+    mark: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    erased_at: datetime
+
+
+def all_marks(connection: sa.Connection) -> list[Mark]:
+    query = (
+        sa.select(university.c.slug, erased_person.c.pseudonym, erased_person.c.erased_at)
+        .join(university, erased_person.c.university_id == university.c.id)
+        .order_by(erased_person.c.erased_at, erased_person.c.pseudonym)
+    )
+    return [Mark(university=row.slug, mark=row.pseudonym, erased_at=row.erased_at) for row in connection.execute(query)]
+
+
+def restore_tombstone(connection: sa.Connection, university_id: int, mark: Mark) -> None:
+    """May be repeated."""
+    row = {"university_id": university_id, "pseudonym": mark.mark, "erased_at": mark.erased_at}
+    connection.execute(insert(connection, erased_person).values(row).on_conflict_do_nothing())
 
 
 def remove_tombstone(connection: sa.Connection, university_id: int, tombstone: str) -> None:

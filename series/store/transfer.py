@@ -28,12 +28,12 @@ class CodeOver(Exception):
     """There is no such code, or not any more."""
 
 
-class BorderClosed(Exception):
-    """It was made in a country from which named data may not come to this one (series.countries)."""
-
-
 class OwnCode(Exception):
     """It was made in this very account."""
+
+
+class BorderClosed(Exception):
+    """What is recorded would be shown to teachers in a country to which nothing lets it cross so far."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,21 +65,19 @@ def preview_move(connection: sa.Connection, code_hash: str, *, to: int, now: dat
         .join(university, participant.c.university_id == university.c.id)
         .where(_is_open(code_hash, now))
     ).one_or_none()
-    giver = _checked(None if row is None else row.participant_id, to)
+    giver = _checked(connection, None if row is None else row.participant_id, to, now)
     assert row is not None
-    _require_open_border(connection, giver, to, now)
     theirs, own = _sessions(connection, giver), _sessions(connection, to)
     return Move(university=row.name, since=row.created_at, sessions=len(theirs), both=len(theirs & own))
 
 
 def move_progress(connection: sa.Connection, code_hash: str, *, to: int, now: datetime) -> list[int]:
-    """The new deliveries' ids. The code is used up by it: of two who use it at once, one does. Raises CodeOver,
-    OwnCode or BorderClosed; then nothing was done."""
+    """The new deliveries' ids. The code is used up by it: of two who use it at once, one does. Raises CodeOver, OwnCode
+    or BorderClosed; then nothing was done."""
     used = connection.execute(
         sa.delete(transfer_code).where(_is_open(code_hash, now)).returning(transfer_code.c.participant_id)
     ).one_or_none()
-    giver = _checked(None if used is None else used.participant_id, to)
-    _require_open_border(connection, giver, to, now)
+    giver = _checked(connection, None if used is None else used.participant_id, to, now)
     take_turns(connection, [giver, to])
     _exchange_reflections(connection, giver=giver, to=to)
     for table in (excuse, completion):
@@ -101,19 +99,16 @@ def _is_open(code_hash: str, now: datetime) -> sa.ColumnElement[bool]:
     return (transfer_code.c.id == code_hash) & (transfer_code.c.expires_at > now)
 
 
-def _checked(giver: int | None, to: int) -> int:
+def _checked(connection: sa.Connection, giver: int | None, to: int, now: datetime) -> int:
     if giver is None:
         raise CodeOver
     if giver == to:
         raise OwnCode
-    return giver
-
-
-def _require_open_border(connection: sa.Connection, giver: int, to: int, now: datetime) -> None:
-    both = sa.select(participant.c.id, participant.c.university_id).where(participant.c.id.in_([giver, to]))
-    homes = {row.id: row.university_id for row in connection.execute(both)}
-    if not may_be_shown_in(connection, of=homes[giver], to=homes[to], today=now.date()):
+    query = sa.select(participant.c.id, participant.c.university_id).where(participant.c.id.in_([giver, to]))
+    home = {row.id: row.university_id for row in connection.execute(query)}
+    if not may_be_shown_in(connection, of=home[giver], to=home[to], today=now.date()):
         raise BorderClosed
+    return giver
 
 
 def _sessions(connection: sa.Connection, participant_id: int) -> set[UUID]:

@@ -7,10 +7,12 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from series.people import Visit
+from series.pooled import TERM
 from series.store.database import Database
 from series.store.deliveries import claim, due_ids, mark_delivered, postpone, retry
 from series.store.merging import merge_participants
 from series.store.objecting import object_to_use, objected_at, take_objection_back
+from series.store.pooled import take_step
 from series.store.rescoring import rescore
 from series.store.sent_grades import grades_of_participant
 from series.store.tables import audit, delivery
@@ -92,6 +94,26 @@ def test_dpo_13_a_grade_that_has_arrived_stays_known_as_sent(database: Database,
         mark_delivered(connection, delivery_id, outcome="Delivered.", now=NOW)
     object_now(database, maria)
     assert take_back(database, maria) == []
+
+
+def test_dpo_13_the_numbers_are_without_them_until_they_take_it_back(
+    database: Database, seeded: Seeded, maria: Visit
+) -> None:
+    record(database, code_of(maria, seeded.session_ids[0]))
+    assert people(database, weeks=5) == 1
+    object_now(database, maria)
+    assert people(database, weeks=6) == 0
+    take_back(database, maria)
+    assert people(database, weeks=7) == 1
+
+
+def people(database: Database, *, weeks: int) -> int:
+    """Distinct ones of the term in Malta, as a step finds them."""
+    at = NOW + timedelta(weeks=weeks)
+    with database.write() as connection:
+        step = take_step(connection, SERIES.series_id, due_at=at, now=at)
+    assert step is not None
+    return step.counts[TERM][1]
 
 
 def test_nobody_elses_grade_is_stopped(database: Database, seeded: Seeded, maria: Visit) -> None:

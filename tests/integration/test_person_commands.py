@@ -17,6 +17,7 @@ from series.store.tombstones import is_erased
 from series.store.universities import NotThere
 from series.tombstones import Whom, tombstone_of
 from tests.conftest import make_settings
+from tests.databases import Snapshot
 from tests.integration.test_key_commands import environment_of
 from tests.seeds import ISSUER, code_of, launch, record, seed
 
@@ -64,6 +65,24 @@ def test_dpo_12_the_operator_erases_after_a_question(settings: Settings, databas
         assert connection.execute(sa.select(evidence)).all() == []
         assert is_erased(connection, 1, tombstone_of(person, secret_key=settings.secret_key))
         assert connection.execute(sa.select(audit.c.actor)).scalars().all() == ["operator"]
+
+
+def test_dpo_12_after_a_restored_backup_who_was_erased_is_erased_again(
+    settings: Settings, database: Database, maria: Visit, tmp_path: Path
+) -> None:
+    with Snapshot(settings.database_url) as backup:
+        assert types(settings, "erase", "malta", "5", "--yes").exit_code == 0
+        marks = tmp_path / "marks.json"
+        marks.write_text(types(settings, "marks").stdout)
+        assert ISSUER not in marks.read_text()
+        backup.restore()
+    for erased in (1, 0):
+        done = types(settings, "erase-marked", str(marks))
+        assert done.stdout == f"Of 1 marked, {erased} were there and are erased.\n", done.exception
+    with database.read() as connection:
+        assert connection.execute(sa.select(evidence)).all() == []
+    marks.write_text("[{}]")
+    assert isinstance(types(settings, "erase-marked", str(marks)).exception, Failure)
 
 
 def test_somebody_who_was_never_here_is_kept_out(settings: Settings, database: Database, maria: Visit) -> None:

@@ -1,7 +1,7 @@
 """Progress moves to another account of the same person: nothing is lost, and the same session counts once."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from series.people import Visit
+from series.pooled import TERM
 from series.rule import Kind
 from series.store.borders import record_instrument
 from series.store.database import Database
 from series.store.erasure import erase_person
 from series.store.evidence import NewEvidence, facts_of, retract_evidence
+from series.store.pooled import take_step
 from series.store.privacy_tables import transfer_code
 from series.store.records import completions_of
 from series.store.sent_grades import grades_of_participant
@@ -37,6 +39,7 @@ from tests.examples import SERIES, VILNIUS
 from tests.seeds import LAUNCH, PLATFORM, Seeded, code_of, launch, record, seed
 
 LATER = NOW + timedelta(hours=1)
+AFTER = NOW + timedelta(weeks=5)  # all sessions are over
 CODE = new_transfer_code()
 HASH = hash_of_code(CODE) or ""
 ELSEWHERE = "https://lms.vilnius.example"
@@ -116,6 +119,26 @@ def test_the_same_session_counts_once_and_no_fact_is_lost(
     with database.read() as connection:
         facts = facts_of(connection, participant_id=new.participant_id, series_id=SERIES.series_id)
     assert len(facts) == 2
+
+
+def test_the_numbers_of_both_universities_are_right_from_the_next_step_on(
+    database: Database, seeded: Seeded, old: Visit, new: Visit
+) -> None:
+    first, second, _ = seeded.session_ids
+    record(database, code_of(old, first))
+    record(database, code_of(old, second))
+    record(database, code_of(new, first))
+    assert people(database, AFTER) == {1: 1, 2: 1}
+    move(database, new)
+    assert people(database, AFTER + timedelta(weeks=1)) == {1: 0, 2: 1}  # one person, once
+
+
+def people(database: Database, due_at: datetime) -> dict[int, int]:
+    """Distinct ones of the term by university, as a step finds them."""
+    with database.write() as connection:
+        step = take_step(connection, SERIES.series_id, due_at=due_at, now=due_at)
+    assert step is not None
+    return dict(step.counts[TERM])
 
 
 def test_what_was_withdrawn_stays_withdrawn(database: Database, seeded: Seeded, old: Visit, new: Visit) -> None:
@@ -201,6 +224,19 @@ def test_the_own_account_is_no_other_one_and_the_code_still_works(database: Data
     move(database, new)
 
 
+def test_dpo_20_nothing_moves_to_a_country_that_no_agreement_covers(
+    database: Database, seeded: Seeded, old: Visit, new: Visit
+) -> None:
+    with database.write() as connection:
+        abroad = university.c.id == VILNIUS.university_id
+        connection.execute(sa.update(university).where(abroad).values(country="TR"))
+    with pytest.raises(BorderClosed):
+        move(database, new)
+    with database.write() as connection:
+        record_instrument(connection, VILNIUS.university_id, "Standard clauses of 2026", actor="staff 1", now=NOW)
+    move(database, new)  # the code still works
+
+
 def test_the_code_itself_is_stored_nowhere(database: Database, old: Visit) -> None:
     with database.read() as connection:
         (row,) = connection.execute(sa.select(transfer_code))
@@ -232,15 +268,3 @@ def write(database: Database, visit: Visit, session_id: UUID, text: str, *, is_h
         row |= {"state": "handed_in", "handed_in_at": NOW, "evidence_id": newest}
     with database.write() as connection:
         connection.execute(sa.insert(reflection).values(row))
-
-
-def test_dpo_20_progress_crosses_a_border_only_with_an_instrument(database: Database, old: Visit, new: Visit) -> None:
-    with database.write() as connection:
-        connection.execute(sa.update(university).where(university.c.id == VILNIUS.university_id).values(country="TR"))
-    with pytest.raises(BorderClosed):
-        move(database, new)
-    with pytest.raises(BorderClosed), database.read() as connection:
-        preview_move(connection, HASH, to=new.participant_id, now=LATER)
-    with database.write() as connection:
-        record_instrument(connection, VILNIUS.university_id, "Clauses, 1 October 2026", actor="staff 1", now=NOW)
-    move(database, new)  # the code has not been used up by the refusal

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from series.own_data import Part
 from series.store.reflections import save_draft
-from series.store.tables import audit, course, metadata, participant
+from series.store.tables import audit, course, delivery, metadata, participant
 from tests.examples import SESSION
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest
 from tests.integration.lti.workshop import CODE, OF_SESSION, Workshop, open_workshop, text_of
@@ -158,6 +158,31 @@ def test_dpo_11_what_is_wrong_goes_to_the_teachers_with_the_deadline_of_one_mont
     page = workshop.page("my-data/")
     assert f'href="{workshop.path}#objection"' in page
     assert "within one month" in page
+
+
+def test_dpo_13_who_objects_sees_it_and_takes_it_back(workshop: Workshop) -> None:
+    assert workshop.send("my-data/object", at="my-data/").status_code == 303
+    page = workshop.page("my-data/?saved=object")
+    assert "You have objected on" in page
+    assert "no grade is sent" in page
+    assert states(workshop) == ["superseded"]
+    assert workshop.send("my-data/object-no-more", at="my-data/").status_code == 303
+    assert states(workshop) == ["due", "superseded"]
+    assert "You have objected on" not in workshop.page("my-data/")
+
+
+def states(workshop: Workshop) -> list[str]:
+    """Of the grades, the newest first."""
+    with workshop.tool.database.read() as connection:
+        query = sa.select(delivery.c.state).order_by(delivery.c.version.desc())
+        return list(connection.execute(query).scalars())
+
+
+def test_dpo_14_what_counts_is_shown_with_its_reasons_and_a_person_can_change_it(workshop: Workshop) -> None:
+    page = workshop.page()
+    assert "Checked in with the code</span>, typed in by you" in page
+    assert "A session is completed by" in page
+    assert "This is wrong" in page
 
 
 def form_field(page: str, name: str) -> str:
