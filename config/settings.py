@@ -50,6 +50,7 @@ class Settings:
     mail_from: str | None = None
     operator: str = ""  # who runs this installation, name and place: for the privacy notice, as the next two
     privacy_contact: str = ""  # whom people and data-protection officers ask
+    country: str = ""  # two letters: where coordinators and operator work; empty: not said
     hosting: str = ""  # by whom and in which country the data are kept
 
     @property
@@ -198,6 +199,12 @@ def _parts(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
+def _country(text: str) -> str:
+    if text and (len(text) != 2 or not (text.isascii() and text.isalpha())):
+        raise ValueError("must be the two letters of a country")
+    return text.upper()
+
+
 def _sentence(text: str) -> str:
     if len(text) > 500 or not text.isprintable():
         raise ValueError("must be at most 500 characters on one line")
@@ -233,5 +240,6 @@ _VARIABLES = {
     "MAIL_FROM": _Variable(parse=read_mail_address, default=""),
     "OPERATOR": _Variable(parse=_sentence, default=""),
     "PRIVACY_CONTACT": _Variable(parse=_sentence, default=""),
+    "COUNTRY": _Variable(parse=_country, default="", hint="two letters, MT: where the series is coordinated"),
     "HOSTING": _Variable(parse=_sentence, default=""),
 }

@@ -20,6 +20,7 @@ class Grid:
     rows: tuple[tuple[str, ...], ...]
 
 
+_STACKED_AT_MOST = 4  # columns
 Block = str | Bullets | Grid  # a text is a paragraph
 
 
@@ -88,8 +89,9 @@ def _block_as_html(block: Block) -> str:
         return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in block.items) + "</ul>"
     heads = "".join(f'<th scope="col" role="columnheader">{escape(head)}</th>' for head in block.heads)
     rows = "\n".join(_html_row(row, block.heads) for row in block.rows)
+    narrow = "board" if len(block.heads) > _STACKED_AT_MOST else "stacked"  # becomes cards earlier, or on a phone
     return (
-        f'<table class="table stacked" role="table"><caption class="caption-top">{escape(block.caption)}</caption>'
+        f'<table class="table {narrow}" role="table"><caption class="caption-top">{escape(block.caption)}</caption>'
         f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead>\n<tbody role="rowgroup">{rows}</tbody></table>'
     )
 

@@ -1,5 +1,6 @@
 """Who hosts a session, as the coordinator's page of it shows: hosts, invitations with their codes, and who asks."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,7 @@ from lti_tool.pages.times import moment
 from lti_tool.tool import the_tool
 from series.hosts import CameAs, InvitationState, RequestState, make_code
 from series.sessions import Session
+from series.store.borders import shown_at_the_centre
 from series.store.database import Connection
 from series.store.host_invitations import invitations_of
 from series.store.hosts import Host, HostRequest, hosts_of_session, requests_of_session
@@ -68,7 +70,9 @@ class Saved(StrEnum):
 
 def hosting_of(connection: Connection, session: Session, zone: str, *, now: datetime) -> Hosting:
     """`zone`: on whose clocks the times are."""
-    secret_key = the_tool().settings.secret_key
+    settings = the_tool().settings
+    secret_key = settings.secret_key
+    shown = shown_at_the_centre(connection, country=settings.country, today=now.date())
     invitations = []
     for one in invitations_of(connection, session.session_id):
         state = one.state(now)
@@ -87,14 +91,24 @@ def hosting_of(connection: Connection, session: Session, zone: str, *, now: date
             )
         )
     return Hosting(
-        hosts=[_host_row(one, zone) for one in hosts_of_session(connection, session.session_id)],
+        hosts=[_host_row(one, zone, _who(one, shown)) for one in hosts_of_session(connection, session.session_id)],
         invitations=invitations,
-        requests=[_request_row(one, zone) for one in requests_of_session(connection, session.session_id)],
+        requests=[
+            _request_row(one, zone, _who(one, shown)) for one in requests_of_session(connection, session.session_id)
+        ],
     )
 
 
-def _host_row(one: Host, zone: str) -> HostRow:
-    who = gettext("somebody at %(university)s, No. %(number)s in its LMS", university=one.university, number=one.sub)
+def _who(one: Host | HostRequest, shown: Collection[int]) -> str:
+    """Without their number where named data of their university do not cross the border."""
+    if one.university_id not in shown:
+        return str(gettext("somebody at %(university)s", university=one.university))
+    return str(
+        gettext("somebody at %(university)s, No. %(number)s in its LMS", university=one.university, number=one.sub)
+    )
+
+
+def _host_row(one: Host, zone: str, who: str) -> HostRow:
     how = gettext("named by a command")
     if one.confirmed_at:
         how = gettext("asked, and confirmed on %(at)s", at=moment(one.confirmed_at, zone))
@@ -106,7 +120,7 @@ def _host_row(one: Host, zone: str) -> HostRow:
         how = gettext(
             "entered the code on %(at)s, %(role)s", at=moment(one.used_at, zone), role=_role_words(one.came_as)
         )
-    label = f"{one.label} · {who}" if one.label else str(who)
+    label = f"{one.label} · {who}" if one.label else who
     return HostRow(participant_id=one.participant_id, label=label, how=str(how), is_of_host=one.is_of_host)
 
 
@@ -142,11 +156,11 @@ def _text_to_send(session: Session, code: str, until: str) -> str:
     )
 
 
-def _request_row(one: HostRequest, zone: str) -> RequestRow:
+def _request_row(one: HostRequest, zone: str, who: str) -> RequestRow:
     of_course = gettext("course “%(title)s”", title=one.course_title) if one.course_title else gettext("unknown course")
     return RequestRow(
         participant_id=one.participant_id,
-        words=f"{one.university}, {of_course}, {gettext('No. %(number)s in its LMS', number=one.sub)}",
+        words=f"{who}, {of_course}",
         asked_at=moment(one.asked_at, zone),
         is_refused=one.state is RequestState.REFUSED,
         may_be_confirmed=one.is_of_host,

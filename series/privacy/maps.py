@@ -80,9 +80,14 @@ def _rule(facts: Facts) -> Section:
                 " own law (KVKK, Article 9), whose standard contract is to be notified to its authority."
             ),
             _(
-                "What crosses at all: the person-level export of completions, with pseudonyms; a transfer code, with"
-                " which a person moves their own progress; a named host of another university. Nothing else shows a"
-                " person to another university. The data of all partners are kept where the service is hosted:"
+                "What could cross: the person-level export of completions, with pseudonyms; a transfer code, with which"
+                " a person moves their own progress; the number of a host in their LMS, which the coordinators see."
+                " Each asks this rule first. Accounts of LMS administrators (name, e-mail address) are made by the"
+                " coordinators so that both can work together, and do not wait for an instrument; each university"
+                " tells its administrators so. Nothing else shows a person to another university.",
+            ),
+            _(
+                "The data of all partners are kept where the service is hosted:"
                 " %(hosting)s. For a partner outside, that is itself a transfer, to be covered by its instrument.",
                 hosting=facts.where_hosted,
             ),

@@ -29,6 +29,7 @@ class Host:
 
     participant_id: int
     sub: str
+    university_id: int
     university: str
     label: str | None
     used_at: datetime | None
@@ -45,6 +46,7 @@ class HostRequest:
     session_id: UUID
     participant_id: int
     sub: str
+    university_id: int
     university: str
     course_title: str | None
     asked_at: datetime
@@ -207,6 +209,7 @@ def _requests(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[
             session_id=row.session_id,
             participant_id=row.participant_id,
             sub=row.sub,
+            university_id=row.university_id,
             university=row.name,
             course_title=row.title,
             asked_at=row.asked_at,
@@ -222,6 +225,7 @@ def _host(row: Any) -> Host:
     return Host(
         participant_id=row.participant_id,
         sub=row.sub,
+        university_id=row.university_id,
         university=row.name,
         label=row.label,
         used_at=row.used_at,

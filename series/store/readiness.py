@@ -51,8 +51,8 @@ def running_series(connection: sa.Connection, *, now: datetime) -> list[Series]:
 def readiness(
     connection: sa.Connection, series_id: UUID | None, *, now: datetime, university_id: int | None = None
 ) -> list[Readiness]:
-    """Of all universities, by name, or of one. Without a series, none is placed and none hosts."""
-    which = sa.true() if university_id is None else university.c.id == university_id
+    """Of all universities that have not left, by name, or of one. Without a series, none is placed and none hosts."""
+    which = university.c.left_at.is_(None) if university_id is None else university.c.id == university_id
     homes = connection.execute(sa.select(university).where(which).order_by(university.c.name, university.c.id)).all()
     admins, invitations = _admins(connection, now), _invitations(connection)
     lmss, moodles = _lmss(connection, which, series_id), _moodles(connection)

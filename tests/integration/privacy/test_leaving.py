@@ -18,6 +18,7 @@ from series.store.database import Database
 from series.store.known import PlatformDisabled
 from series.store.leaving import list_certificates
 from series.store.pooled_tables import pooled_count, pooled_step
+from series.store.readiness import readiness
 from series.store.tables import audit, completion, metadata, reflection, university
 from series.store.universities import add_platform
 from tests.conftest import NOW, make_settings
@@ -174,3 +175,9 @@ def _what_is_left(database: Database) -> str:
             for table in own_tables()
             for row in connection.execute(sa.select(table).where(of_university(table, 1)))
         )
+
+
+def test_who_has_left_is_not_on_the_board_of_readiness(held: Database) -> None:
+    _run(held, "leave", "malta", "--yes")
+    with held.read() as connection:
+        assert [one.university.slug for one in readiness(connection, None, now=NOW)] == ["vilnius"]

@@ -268,7 +268,7 @@ def test_refusals_are_said_in_plain_words_once_each(office: Office, admin: Desk,
     assert "This reason is of another version of the tool." in page
 
 
-def test_claims_are_named_and_personal_ones_are_dropped(office: Office, admin: Desk, platform_id: int) -> None:
+def test_dpo_05_claims_are_named_and_personal_ones_are_dropped(office: Office, admin: Desk, platform_id: int) -> None:
     with office.database.write() as connection:
         save_arrival(
             connection,

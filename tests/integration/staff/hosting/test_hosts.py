@@ -5,13 +5,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from series.hosts import CameAs
 from series.people import Visit
 from series.sessions import Session
+from series.store.borders import record_instrument
 from series.store.host_invitations import invitations_of, use_invitation
 from series.store.hosts import ask_to_host
 from series.store.sessions import change_session
+from series.store.tables import university
 from series.store.visits import find_visit
 from tests.examples import SERIES, VILNIUS
 from tests.integration.staff.desk import LMS_ADMIN, OURS, Desk, Office, form_token
@@ -68,6 +71,19 @@ def test_who_has_used_a_code_is_shown_with_where_they_came_from(
     assert 'id="code-1"' not in shown
 
 
+def test_dpo_20_a_host_from_outside_is_shown_without_number_until_an_instrument_is_recorded(
+    office: Office, signed_in: Desk, ahead: Session, teacher: Visit
+) -> None:
+    ask(office, ahead, teacher)
+    with office.database.write() as connection:
+        connection.execute(sa.update(university).where(university.c.id == 1).values(country="TR"))
+    assert "No. 8 in its LMS" not in signed_in.get(page_of(ahead)).text
+    assert "somebody at University of Malta, course" in signed_in.get(page_of(ahead)).text
+    with office.database.write() as connection:
+        record_instrument(connection, 1, "Clauses of 1 October 2026", actor="staff 1", now=datetime.now(UTC))
+    assert "No. 8 in its LMS" in signed_in.get(page_of(ahead)).text
+
+
 def test_who_asks_waits_on_the_first_page_and_is_host_by_one_click(
     office: Office, signed_in: Desk, ahead: Session, teacher: Visit
 ) -> None:
@@ -76,7 +92,7 @@ def test_who_asks_waits_on_the_first_page_and_is_host_by_one_click(
     assert "says that they host" in home
     page = page_of(ahead)
     assert f'href="{page}"' in home
-    assert "University of Malta, course “Teaching STEM”, No. 8 in its LMS" in signed_in.get(page).text
+    assert "University of Malta, No. 8 in its LMS, course “Teaching STEM”" in signed_in.get(page).text
     assert not is_host(office, teacher, ahead)
     shown = follow(signed_in, signed_in.send(page, f"{page}/hosts/requests/{teacher.participant_id}", answer="yes"))
     assert "asked from “Teaching STEM”, confirmed on" in shown
