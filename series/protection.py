@@ -109,3 +109,9 @@ def _rows(columns: Sequence[Column]) -> dict[int, int]:
         for one in universities
         if all(one in column.shown for column in columns)
     }
+
+
+def own_university(people: int, *, in_course: int, smallest_group: int) -> int | None:
+    """Of the viewer's university, of which the viewer knows the own course; None where fewer than k are in its other
+    courses. Not asked where there is no other course."""
+    return people if people - in_course >= smallest_group else None

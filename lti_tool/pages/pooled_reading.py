@@ -54,6 +54,7 @@ class Results:
 
     @property
     def own_university_people(self) -> int | None:
+        """None as well where too few are in its other courses."""
         return self.own.university.get(TERM, 0) if self.own else None
 
 

@@ -61,13 +61,17 @@ def _own_lines(results: Results, heads: Sequence[Head]) -> list[Line]:
     return [*found, Line(name=name, country="", cells=cells, kind="others", together=_sum(cells))]
 
 
-def _own_line(results: Results, heads: Sequence[Head], name: str, kind: str, counts: Mapping[Block, int]) -> Line:
-    cells = tuple(
-        Cell(shows=Shows.PEOPLE, people=people) if (people := counts.get(head.block, 0)) or not gone else gone
-        for head in heads
-        for gone in (_cancelled(results, head.block),)
-    )
+def _own_line(
+    results: Results, heads: Sequence[Head], name: str, kind: str, counts: Mapping[Block, int | None]
+) -> Line:
+    cells = tuple(_own_cell(results, head.block, counts.get(head.block, 0)) for head in heads)
     return Line(name=name, country="", cells=cells, kind=kind, together=_sum(cells))
+
+
+def _own_cell(results: Results, block: Block, people: int | None) -> Cell:
+    if not people and (gone := _cancelled(results, block)):
+        return gone
+    return Cell(shows=Shows.HIDDEN) if people is None else Cell(shows=Shows.PEOPLE, people=people)
 
 
 def _others_cell(results: Results, block: Block) -> Cell:

@@ -13,10 +13,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.pooled import TERM, Block, Step
-from series.protection import pooled_by
+from series.protection import own_university, pooled_by
 from series.sessions import Series, Session
 from series.step_times import STEPS_AFTER_END, month_of, step_due_at
-from series.store.counts import in_course
+from series.store.counts import in_course as learners_in
 from series.store.pooled_settings import keep_pooled_by, smallest_group_of
 from series.store.pooled_tables import pooled_count, pooled_step
 from series.store.sessions import lock_series, sessions_of
@@ -37,10 +37,11 @@ Counts = dict[Block, dict[int, int]]
 
 @dataclass(frozen=True, kw_only=True)
 class OwnCounts:
-    """What a viewer may know of the own people at any time: distinct ones by block, of all blocks of the series."""
+    """What a viewer may know of the own people at any time: distinct ones by block, of all blocks of the series. Of the
+    university None, where too few are in its other courses."""
 
     course: Mapping[Block, int]
-    university: Mapping[Block, int]
+    university: Mapping[Block, int | None]
 
 
 def steps_of(connection: sa.Connection, series_id: UUID) -> tuple[Step, ...]:
@@ -138,14 +139,30 @@ def own_counts(connection: sa.Connection, *, series_id: UUID, university_id: int
     )
     completed = {row.session_id: set(row.ids.split()) for row in rows}
     # Apart, so that no database asks it anew for each row.
-    course_query = sa.select(participant.c.id).where(participant.c.id.in_(in_course(course_id)))
+    course_query = sa.select(participant.c.id).where(participant.c.id.in_(learners_in(course_id)))
     of_course = set(map(str, connection.execute(course_query).scalars()))
     zone = connection.execute(sa.select(series.c.time_zone).where(series.c.id == series_id)).scalar_one()
     blocks = {one.session_id: _blocks_of(one, zone) for one in sessions_of(connection, series_id)}
-    return OwnCounts(
-        course=_people_by_block(blocks, {of: people & of_course for of, people in completed.items()}),
-        university=_people_by_block(blocks, completed),
+    in_course = _people_by_block(blocks, {of: people & of_course for of, people in completed.items()})
+    university_wide: Mapping[Block, int | None] = _people_by_block(blocks, completed)
+    if _has_other_course(connection, series_id, university_id, course_id):
+        k = smallest_group_of(connection, series_id)
+        university_wide = {
+            block: own_university(people or 0, in_course=in_course[block], smallest_group=k)
+            for block, people in university_wide.items()
+        }
+    return OwnCounts(course=in_course, university=university_wide)
+
+
+def _has_other_course(connection: sa.Connection, series_id: UUID, university_id: int, course_id: int) -> bool:
+    query = (
+        sa.select(course.c.id)
+        .join(course_series, course_series.c.course_id == course.c.id)
+        .where(
+            course_series.c.series_id == series_id, course.c.university_id == university_id, course.c.id != course_id
+        )
     )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 _COUNTED = completion.join(session, completion.c.session_id == session.c.id).join(

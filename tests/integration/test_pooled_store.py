@@ -181,15 +181,22 @@ def test_own_people_are_counted_as_of_now(database: Database, crowd: Crowd) -> N
     assert own.course == own.university
 
 
-def test_the_own_course_is_not_the_whole_university(database: Database, crowd: Crowd) -> None:
+def test_dpo_08_few_people_in_a_colleagues_course_are_not_told_apart(database: Database, crowd: Crowd) -> None:
+    """Whoever teaches one course of a university knows it, and must not work out a small other one."""
+    with database.write() as connection:
+        own = own_counts(connection, series_id=SERIES.series_id, **_colleague(crowd))
+        assert (own.course[TERM], own.university[TERM]) == (0, None)
+        set_smallest_group(connection, SERIES.series_id, 3, by="staff 1", now=NOW)
+        own = own_counts(connection, series_id=SERIES.series_id, **_colleague(crowd))
+    first, second, _ = (Block(session_id=one) for one in crowd.sessions)
+    assert (own.university[TERM], own.university[first], own.university[second]) == (3, 3, None)
+
+
+def _colleague(crowd: Crowd) -> dict[str, int]:
+    """Somebody who teaches a course of Malta in which nobody of Malta is."""
     vilnius = crowd.vilnius[0]
     assert vilnius.course_id is not None
-    with database.read() as connection:
-        own = own_counts(
-            connection, series_id=SERIES.series_id, university_id=MALTA.university_id, course_id=vilnius.course_id
-        )
-    assert own.university[TERM] == 3
-    assert own.course[TERM] == 0
+    return {"university_id": MALTA.university_id, "course_id": vilnius.course_id}
 
 
 def test_a_check_in_waits_for_nobody_elses(databases: Databases) -> None:

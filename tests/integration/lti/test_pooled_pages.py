@@ -51,10 +51,16 @@ def test_before_the_first_step_only_the_own_numbers_are_shown(course: CourseUnde
 
 
 def test_own_course_own_university_and_all_others_come_first(pooled: CourseUnderTest) -> None:
-    pooled.check_in(pooled.other, pooled.over)
     found = rows(pooled.get("series/"))
     assert list(found)[:3] == ["Your course", "Your university", "All other universities together"]
-    assert [cells[0] for cells in found.values()][:3] == ["1", "2", "30"]
+    assert [cells[0] for cells in found.values()][:3] == ["1", "1", "30"]
+
+
+def test_dpo_08_one_person_in_a_colleagues_course_is_hidden(pooled: CourseUnderTest) -> None:
+    pooled.check_in(pooled.other, pooled.over)
+    page = pooled.get("series/")
+    assert [cells[0] for cells in rows(page).values()][:3] == ["1", "hidden", "30"]
+    assert "few people are in its other courses" in page
 
 
 def test_a_large_group_is_shown_and_small_ones_only_together(pooled: CourseUnderTest) -> None:
