@@ -1,6 +1,6 @@
 """Seals of the audit: made in batches by the worker, looked through by whoever wants to know."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -29,13 +29,15 @@ MOST_TRIES = 2_000_000  # with salts, at lines whose person was taken out: some 
 
 @dataclass(kw_only=True)
 class Verified:
-    """What verify has looked at. `purged`: seals whose lines have had their time; `untried`: lines of erased persons
-    that were not compared with everybody who is still there, because they are too many. `head`: the last seal."""
+    """What verify has looked at. `purged`: seals whose lines have had their time. `tried`: salts, at lines of erased
+    persons; `untried`: such lines that were not compared with everybody who is still there, because they are too many.
+    `head`: the last seal."""
 
     seals: int = 0
     lines: int = 0
     purged: int = 0
     untried: int = 0
+    tried: int = 0
     unsealed: int = 0
     unsealed_since: datetime | None = None
     head: str = ""
@@ -99,23 +101,16 @@ def verify(
     """Look through all seals and lines. `known_head`: a seal that was noted down elsewhere, and must still be there."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))  # lines and salts of one moment
-    done = Verified()
-    salts, tries_left = salts_of_all(connection), MOST_TRIES
-    number_of_salts = sum(len(each) for each in salts.values())
+    done, salts = Verified(), salts_of_all(connection)
     sealed_to: int | None = None
     known_seals: set[str] = set()
     for seal in _seals(connection):
         lines = _between(connection, sealed_to, seal.last_line_id)
         is_purged = not lines and seal.sealed_at <= now - period(Kept.AUDIT)
         found = check_seal(seal, lines, previous=done.head, secret_key=secret_key)
-        done.findings += [one for one in found if not (is_purged and one.wrong is Wrong.REMOVED)]
         known_wrong = {one.line_id for one in found}
-        for line in [one for one in lines if one.line_id not in known_wrong]:
-            tries_left -= number_of_salts if _is_taken_out(line) else 0
-            if tries_left < 0 and _is_taken_out(line):
-                done.untried += 1
-            else:
-                done.findings += check_persons(line, salts)
+        done.findings += [one for one in found if not (is_purged and one.wrong is Wrong.REMOVED)]
+        _look_at_persons([line for line in lines if line.line_id not in known_wrong], salts, done)
         sealed_to, done.head = seal.last_line_id, seal.seal
         known_seals.add(seal.seal)
         done.seals, done.lines, done.purged = done.seals + 1, done.lines + len(lines), done.purged + is_purged
@@ -140,6 +135,17 @@ def seals_in_short(connection: sa.Connection) -> InShort:
     seals, sealed_at = connection.execute(sa.select(sa.func.count(), newest).select_from(audit_seal)).one()
     behind = sa.select(sa.func.count()).select_from(audit).where(audit.c.id > _last(connection)[0])
     return InShort(seals=seals, sealed_at=sealed_at, unsealed=connection.execute(behind).scalar_one())
+
+
+def _look_at_persons(lines: Iterable[AuditLine], salts: dict[int, tuple[bytes, ...]], done: Verified) -> None:
+    number_of_salts = sum(len(each) for each in salts.values())
+    for line in lines:
+        if _is_taken_out(line):
+            done.tried += number_of_salts
+            if done.tried > MOST_TRIES:
+                done.untried += 1
+                continue
+        done.findings += check_persons(line, salts)
 
 
 def _look_behind(connection: sa.Connection, sealed_to: int, done: Verified) -> None:

@@ -170,6 +170,7 @@ def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
         "staff-partner-add": f"{demo.tool}/admin/partners/add",
         "staff-people": f"{demo.tool}/admin/people/",
         "staff-people-invite": f"{demo.tool}/admin/people/invite",
+        "staff-record": f"{demo.tool}/admin/audit/",
         "staff-person": f"{demo.tool}/admin/people/1/",
         "staff-lms-all": f"{demo.tool}/admin/lms/",
         "staff-lms": f"{demo.tool}/admin/lms/malta/",

@@ -50,7 +50,7 @@ def test_from_the_board_to_an_admin_who_sees_the_own_university_alone(
     expect(person.get_by_role("banner")).to_contain_text(f"LMS administrator of {name}")
     expect(person.get_by_role("link", name="Universities", exact=True)).to_have_count(0)
     tool_looks_right(person)
-    for path in ("partners/", "partners/malta/", "people/", "moodle/malta/"):
+    for path in ("partners/", "partners/malta/", "people/", "audit/", "moodle/malta/"):
         person.goto(f"{classroom.tool_url}/admin/{path}")
         expect(person.get_by_role("heading", level=1)).to_have_text("Not for this account")
     _is_switched_off(page, name)
