@@ -372,9 +372,9 @@ def test_every_list_is_an_empty_json_list_at_first(shell: Shell) -> None:
     lists = [
         (program, *path) for program, top in PROGRAMS.items() for path in commands(top) if path and path[-1] == "list"
     ]
-    assert len(lists) == 8
+    assert len(lists) == 9
     with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(lambda command: shell.json(*command), lists)) == [[]] * 8
+        assert list(threads.map(lambda command: shell.json(*command), lists)) == [[]] * 9
 
 
 def test_an_empty_list_says_how_to_begin(shell: Shell) -> None:
