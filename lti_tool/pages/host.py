@@ -125,8 +125,8 @@ def _page(visit: Visit, session: Session, fault: Fault) -> Response:
     now, zone = the_tool().clock.now(), visit.university.time_zone
     with the_tool().database.read() as connection:
         openings = that_count(session, check_ins_of(connection, session.session_id))
-        turnout = turnout_of(connection, session.session_id)
         smallest_group = smallest_group_of(connection, session.series_id)
+        turnout = turnout_of(connection, session.session_id, smallest_group=smallest_group)
         rule = rules_of(connection, session.series_id).of_sessions[session.session_id].rule
         series = get_series(connection, session.series_id)
         changes = link_log(connection, session, zone)

@@ -18,7 +18,7 @@ from lti_tool.tool import the_tool
 from series.feed_address import OwnerKind
 from series.people import Visit
 from series.permissions import Action
-from series.pooled import Column
+from series.pooled import Column, Pooled, PooledBy
 from series.rule import Kind, Rule
 from series.sessions import Session, this_weeks_session
 from series.standing import CourseCount, SessionRecord, Standing, standing
@@ -92,7 +92,7 @@ def course(visit: Visit) -> str:
         grades = grades_of_course(connection, course_id=course_id, series_id=visit.series_id)
         rows = _rows(connection, visit, found, session, _newest(grades), count)
         to_do = _to_do(connection, visit, course_id, grades)
-        elsewhere = _elsewhere(connection, visit, session)
+        pooled = read_published(connection, visit.series_id, viewer=visit.university)
         rehearsals = [one for one in rehearsals_of(connection, visit.series_id) if not one.is_over(now)]
         own_sessions = [one for one in own_universitys(connection, visit) if one.state is None]
         notice = link_notice(connection, session, visit.university.time_zone, now=now) if session else ""
@@ -112,7 +112,8 @@ def course(visit: Visit) -> str:
         here=len(here),
         to_do=to_do,
         count=count,
-        elsewhere=elsewhere,
+        elsewhere=_elsewhere(pooled, session),
+        by_month=pooled is not None and pooled.by is PooledBy.MONTH,
         link_notice=notice,
         rehearsals=[(one, times_of(one, visit.university.time_zone)) for one in rehearsals],
         hosted_here=own_sessions,
@@ -171,9 +172,8 @@ def _to_do(connection: Connection, visit: Visit, course_id: int, grades: list[Se
     )
 
 
-def _elsewhere(connection: Connection, visit: Visit, session: Session | None) -> Column | None:
+def _elsewhere(pooled: Pooled | None, session: Session | None) -> Column | None:
     """As the page of the whole series has it: two numbers for the same would tell more than either."""
-    pooled = read_published(connection, visit.series_id, viewer=visit.university)
     if session is None or pooled is None:
         return None
     return next((one for one in pooled.columns if one.block.session_id == session.session_id), None)

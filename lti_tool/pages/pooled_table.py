@@ -99,7 +99,8 @@ def _university_lines(results: Results, heads: Sequence[Head], wanted: Filter) -
         cells = tuple(_university_cell(results, head.block, one.university_id, most) for head in heads)
         if wanted.is_without_hidden and all(cell.shows is not Shows.PEOPLE for cell in cells):
             continue
-        together = results.pooled.rows.get(one.university_id) if results.pooled and not wanted.month else None
+        rows = results.pooled.rows if results.pooled else {}
+        together = _sum(cells) if wanted.month else rows.get(one.university_id)
         lines.append(
             Line(name=one.name, country=country_name(one.country), cells=cells, kind="university", together=together)
         )

@@ -17,8 +17,8 @@ from series.store.tables import check_in, evidence, more_time, participant, sess
 
 @dataclass(frozen=True, kw_only=True)
 class Turnout:
-    """How many people have entered a code, and from how many countries; `largest`: most of one university. Never shown
-    without `pooling.protect`."""
+    """How many people have entered a code; `largest`: most of one university. Never shown without `pooling.protect`.
+    `countries`: in which one university has enough people for a group of its own, so that it tells of nobody."""
 
     people: int
     countries: int
@@ -106,8 +106,8 @@ def extended_check_ins(connection: sa.Connection, *, participant_id: int, sessio
     return frozenset(rows.scalars())
 
 
-def turnout_of(connection: sa.Connection, session_id: UUID) -> Turnout:
-    """By the codes that count: what was withdrawn is not in it."""
+def turnout_of(connection: sa.Connection, session_id: UUID, *, smallest_group: int) -> Turnout:
+    """By the codes that count: what was withdrawn is not in it, nor who has objected."""
     withdrawal = evidence.alias()
     rows = connection.execute(
         sa.select(university.c.country, sa.func.count(evidence.c.participant_id.distinct()).label("people"))
@@ -117,6 +117,7 @@ def turnout_of(connection: sa.Connection, session_id: UUID) -> Turnout:
             evidence.c.session_id == session_id,
             evidence.c.kind == Kind.CODE.value,
             evidence.c.retracts_evidence_id.is_(None),
+            participant.c.objected_at.is_(None),
             ~sa.exists().where(
                 withdrawal.c.session_id == session_id, withdrawal.c.retracts_evidence_id == evidence.c.id
             ),
@@ -124,4 +125,5 @@ def turnout_of(connection: sa.Connection, session_id: UUID) -> Turnout:
         .group_by(university.c.id, university.c.country)
     ).all()
     people = [row.people for row in rows]
-    return Turnout(people=sum(people), countries=len({row.country for row in rows}), largest=max(people, default=0))
+    countries = {row.country for row in rows if row.people >= smallest_group}
+    return Turnout(people=sum(people), countries=len(countries), largest=max(people, default=0))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from msgspec import structs
 
 from series.check_in import CODE_LIFE
@@ -23,7 +24,7 @@ from series.store.database import Database
 from series.store.evidence import facts_of, retract_evidence
 from series.store.rules import set_session_rule
 from series.store.sessions import change_session
-from series.store.tables import check_in
+from series.store.tables import check_in, participant
 from tests.at_once import THREADS, at_once
 from tests.conftest import NOW
 from tests.examples import SERIES, SESSION, weekly
@@ -124,5 +125,23 @@ def test_people_are_counted_once_and_without_what_was_withdrawn(database: Databa
         gone = facts_of(connection, participant_id=students[0].participant_id, series_id=SERIES.series_id)
         for fact in gone:
             retract_evidence(connection, fact.evidence.evidence_id, by="staff 1", reason="No.", now=NOW)
-        found = turnout_of(connection, SESSION.session_id)
+        found = turnout_of(connection, SESSION.session_id, smallest_group=2)
     assert (found.people, found.countries, found.largest) == (2, 1, 2)
+
+
+def test_dpo_08_a_country_counts_where_a_university_has_a_group_there(database: Database, seeded: Seeded) -> None:
+    for sub in ("5", "6", "7"):
+        record(database, code_of(launch(database, structs.replace(LAUNCH, sub=sub)), SESSION.session_id))
+    with database.read() as connection:
+        countries = [turnout_of(connection, SESSION.session_id, smallest_group=k).countries for k in (3, 4)]
+    assert countries == [1, 0]
+
+
+def test_dpo_13_who_has_objected_is_not_counted_in_the_room(database: Database, seeded: Seeded) -> None:
+    student = launch(database)
+    record(database, code_of(student, SESSION.session_id))
+    with database.write() as connection:
+        its = participant.c.id == student.participant_id
+        connection.execute(sa.update(participant).where(its).values(objected_at=NOW))
+        found = turnout_of(connection, SESSION.session_id, smallest_group=3)
+    assert (found.people, found.largest) == (0, 0)

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from series.store.tables import audit, check_in, evidence, participant, session
+from series.store.universities import add_university
 from tests.examples import SESSION
 from tests.integration.lti.lms import Lms
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest
@@ -137,15 +138,26 @@ def test_the_room_sees_the_code_and_no_number_of_fewer_than_five(host: Workshop)
     )
 
 
-def test_the_room_sees_how_many_in_steps_and_from_how_many_countries(host: Workshop) -> None:
+@pytest.mark.parametrize(
+    ("abroad", "words"),
+    [
+        (5, "At least 15 people have checked in · from at least 2 countries"),
+        (1, "At least 10 people have checked in · from at least 1 country"),
+    ],
+)
+def test_dpo_08_the_room_sees_how_many_in_steps_and_no_country_of_few(host: Workshop, abroad: int, words: str) -> None:
     with host.tool.database.write() as connection:
-        for number in range(11):
-            person = {"university_id": number % 2 + 1, "issuer": "i", "sub": f"s{number}", "created_at": host.began_at}
+        third = add_university(
+            connection, slug="third", name="Third", country="MT", time_zone="Europe/Malta", language="en"
+        )
+        for number in range(10 + abroad):
+            of = 1 if number < 5 else third if number < 10 else 2
+            person = {"university_id": of, "issuer": "i", "sub": f"s{number}", "created_at": host.began_at}
             added = connection.execute(sa.insert(participant).values(person).returning(participant.c.id)).scalar_one()
             fact = {"participant_id": added, "session_id": SESSION.session_id, "kind": "code", "source": "check-in"}
             times = {"observed_at": host.began_at, "recorded_at": host.began_at}
             connection.execute(sa.insert(evidence).values(**fact, **times, source_id="1"))
-    assert text_of(host.page(OPEN), "turnout") == "At least 10 people have checked in · from 2 countries"
+    assert text_of(host.page(OPEN), "turnout") == words
 
 
 def test_a_second_opening_needs_a_reason_which_is_kept(host: Workshop) -> None:

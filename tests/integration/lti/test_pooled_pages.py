@@ -8,6 +8,7 @@ from html import unescape
 import openpyxl
 import pytest
 
+from series.pooled import PooledBy
 from series.store.pooled_settings import set_smallest_group
 from tests.examples import SERIES
 from tests.integration.lti.course import CourseUnderTest, as_test_user, open_as
@@ -135,6 +136,25 @@ def test_the_page_of_the_course_has_the_same_number_of_others(pooled: CourseUnde
     (number,) = re.findall(r'<dd id="others-count">(.*?)</dd>', page, re.DOTALL)
     assert text(number).startswith("not counted yet")
     assert "/course/series/" in number
+
+
+def test_the_page_of_the_course_promises_no_number_of_a_session_where_months_are_counted(
+    course: CourseUnderTest,
+) -> None:
+    course.check_in(course.maria, course.over)
+    fill(course.database, [course.over], PEOPLE, now=course.now)
+    publish_step(course.database, now=course.now, by=PooledBy.MONTH)
+    (number,) = re.findall(r'<dd id="others-count">(.*?)</dd>', course.get(""), re.DOTALL)
+    assert text(number).startswith("counted by month, to protect small groups")
+
+
+def test_a_row_has_the_sum_of_the_month_that_is_asked_for(pooled: CourseUnderTest) -> None:
+    page = pooled.get("series/")
+    (month,) = re.findall(r'<option value="(\d{4}-\d\d)"', page)[:1]
+    found = rows(pooled.get(f"series/?month={month}"))
+    (zagreb,) = [cells for head, cells in found.items() if "Zagreb" in head]
+    (kiel,) = [cells for head, cells in found.items() if "Kiel" in head]
+    assert (zagreb[-1], kiel[-1]) == ("8", "– no sum, because a part of it is hidden")
 
 
 def test_dpo_08_another_k_counts_from_the_next_step_on(pooled: CourseUnderTest) -> None:
