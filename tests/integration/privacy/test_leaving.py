@@ -86,6 +86,7 @@ def test_dpo_21_afterwards_nothing_of_it_is_left_and_all_of_the_others(held: Dat
     before = _rows(held, 2)
     said = _run(held, "leave", "malta", "--yes").output
     assert "Certificate of deletion no. 1" in said
+    assert "names of hosts and speakers" in " ".join(said.split())  # sessions belong to the series, and stay
     assert {name: rows for name, rows in _rows(held, 1).items() if rows} == {
         "course": 1,
         "participant": 1,
