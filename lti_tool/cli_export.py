@@ -46,7 +46,7 @@ def export_completions(
     now = settings.clock().now()
     with database.write() as connection:
         series = find_series(connection, series_slug)
-        chosen, left_out = _chosen(connection, university_slug, reader_slug, now)
+        chosen, left_out = _chosen(connection, university_slug, reader_slug, settings.country, now)
         keys = {
             one.university_id: key_of(connection, one.university_id, encryption_key=settings.encryption_key, now=now)
             for one in chosen
@@ -88,12 +88,13 @@ def pseudonyms_rotate(university_slug: str) -> None:
 
 
 def _chosen(
-    connection: Connection, university_slug: str | None, reader_slug: str | None, now: datetime
+    connection: Connection, university_slug: str | None, reader_slug: str | None, centre: str, now: datetime
 ) -> tuple[list[University], list[University]]:
-    """Those whose rows may be written, and those whose rows may not. Raises Failure when none may."""
+    """Those whose rows may be written, and those whose rows may not. `centre`: the country of the
+    coordinators, who read it when no university does. Raises Failure when none may."""
     every = [find_university(connection, university_slug)] if university_slug else list_universities(connection)
     if reader_slug is None:
-        free = shown_at_the_centre(connection, country="", today=now.date())
+        free = shown_at_the_centre(connection, country=centre, today=now.date())
     else:
         reader = find_university(connection, reader_slug).university_id
         ids = [one.university_id for one in every]

@@ -37,7 +37,9 @@ class Housekeeping:
                 self._run("seal")
 
     def _run(self, job: str) -> None:
-        run_id = jobs.begin(self._services, job, EVERYWHERE, slot=self._done[job])
+        slot = self._done.pop(job)
+        run_id = jobs.begin(self._services, job, EVERYWHERE, slot=slot)
+        self._done[job] = slot  # not where the database was busy: then it is tried again in a moment
         if run_id is None:
             return
         if job == "seal":

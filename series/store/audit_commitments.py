@@ -152,6 +152,7 @@ def _may_change(line: AuditLine, sealed_to: int) -> bool:
 
 
 def _lock_participants(connection: sa.Connection, participant_ids: Collection[int]) -> list[int]:
-    """Those who are there, in the order in which everybody locks them."""
+    """Those who are there, in the order in which everybody locks them. Whoever only writes rows that point to them, as
+    a launch and a check-in do, neither waits for us nor we for them."""
     query = sa.select(participant.c.id).where(participant.c.id.in_(participant_ids)).order_by(participant.c.id)
-    return list(connection.execute(query.with_for_update()).scalars())
+    return list(connection.execute(query.with_for_update(key_share=True)).scalars())

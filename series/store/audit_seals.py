@@ -69,10 +69,11 @@ def seal_next(connection: sa.Connection, *, up_to: int, now: datetime, secret_ke
     """Seal the next lines up to that one, which must be complete. None: there are none, or somebody in them was just
     erased; then the next pass does it."""
     sealed_to, previous = _last(connection)
-    found = _lines(connection, sealed_to, up_to)
+    found = [line_of(row) for row in connection.execute(_next_lines(sealed_to, up_to))]  # not locked yet: persons first
     persons = {one for line in found for one in line.person_ids}
     salts = ensure_salts(connection, persons)
-    locked = _lines(connection, sealed_to, up_to)
+    query = _next_lines(sealed_to, up_to).with_for_update()
+    locked = [line_of(row) for row in connection.execute(query)]
     if not locked or not {one for line in locked for one in line.person_ids} <= persons:
         return None
     lines = commit_persons(connection, locked, salts)
@@ -168,9 +169,8 @@ def _last(connection: sa.Connection) -> tuple[int, str]:
     return (0, "") if row is None else (row.last_audit_id, row.seal)
 
 
-def _lines(connection: sa.Connection, after: int, up_to: int) -> list[AuditLine]:
-    query = sa.select(audit).where(audit.c.id > after, audit.c.id <= up_to).order_by(audit.c.id).limit(LINES_OF_SEAL)
-    return [line_of(row) for row in connection.execute(query.with_for_update())]
+def _next_lines(after: int, up_to: int) -> sa.Select[Any]:
+    return sa.select(audit).where(audit.c.id > after, audit.c.id <= up_to).order_by(audit.c.id).limit(LINES_OF_SEAL)
 
 
 def _between(connection: sa.Connection, after: int | None, up_to: int) -> list[AuditLine]:

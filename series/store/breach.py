@@ -3,20 +3,26 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 
+from series.store.moodle_tables import activity_state
 from series.store.tables import (
     completion,
     course,
     delivery,
+    deployment,
     evidence,
     membership,
+    moodle_connection,
     objection,
     participant,
     placement,
+    platform,
     reflection,
+    roster_member,
     staff,
     visit,
 )
@@ -36,6 +42,7 @@ class Affected:
     last_at: datetime | None
 
 
+ONLY_LISTED = "only in a list of the LMS"
 _KINDS: dict[str, tuple[sa.Table, str]] = {  # what is held, and when it was last written
     "visits": (visit, "opened_at"),
     "what counts": (evidence, "recorded_at"),
@@ -47,10 +54,15 @@ _KINDS: dict[str, tuple[sa.Table, str]] = {  # what is held, and when it was las
 
 
 def affected_people(connection: sa.Connection, university_id: int, *, since: datetime | None) -> Iterator[Affected]:
-    """Students, guests and teachers, then staff. `since`: only those of whom something was written or opened from then
-    on, for a leak that had a beginning; None: everybody who is held, for a copied database."""
-    for one in (*_participants(connection, university_id), *_staff(connection, university_id)):
-        if since is None or (one.last_at is not None and one.last_at >= since):
+    """Students, guests and teachers; whom only a list of an LMS has named; then staff.
+
+    `since`: only those of whom something was written or opened from then on, for a leak that had a beginning; None:
+    everybody who is held, for a copied database.
+    """
+    people = (_participants, _in_lists_alone, _staff)
+    for one in (one for some in people for one in some(connection, university_id)):
+        is_undated = one.kind == ONLY_LISTED
+        if since is None or is_undated or (one.last_at is not None and one.last_at >= since):
             yield one
 
 
@@ -70,6 +82,43 @@ def _participants(connection: sa.Connection, university_id: int) -> list[Affecte
             last_at=max([row.created_at, *(of_all[row.id] for of_all in last.values() if row.id in of_all)]),
         )
         for row in connection.execute(query.order_by(participant.c.id))
+    ]
+
+
+def _in_lists_alone(connection: sa.Connection, university_id: int) -> list[Affected]:
+    """In the roster of a course, or in what its Moodle says of activities, and never here. When they came into a list
+    is not kept, so no moment leaves them out."""
+    lists = [
+        sa.select(table.c.course_id, table.c.sub, sa.literal(held).label("held"))
+        for table, held in ((roster_member, "list of the course"), (activity_state, "activities in the LMS"))
+    ]
+    named = sa.union(*lists).subquery()
+    issuer = sa.func.coalesce(platform.c.issuer, moodle_connection.c.base_url, "")
+    here = sa.exists().where(
+        participant.c.university_id == university_id, participant.c.sub == named.c.sub, participant.c.issuer == issuer
+    )
+    rows = connection.execute(
+        sa.select(issuer.label("issuer"), named.c.sub, named.c.held, course.c.title)
+        .join_from(named, course, named.c.course_id == course.c.id)
+        .outerjoin(deployment, course.c.deployment_id == deployment.c.id)
+        .outerjoin(platform, deployment.c.platform_id == platform.c.id)
+        .outerjoin(moodle_connection, moodle_connection.c.university_id == course.c.university_id)
+        .where(course.c.university_id == university_id, ~here)
+        .order_by(issuer, named.c.sub, course.c.title)
+    )
+    return [
+        Affected(
+            kind=ONLY_LISTED,
+            issuer=who[0],
+            sub=who[1],
+            email="",
+            courses="; ".join(dict.fromkeys(row.title for row in found)),
+            held="; ".join(["number in the LMS", *sorted({row.held for row in found})]),
+            last_at=None,
+        )
+        for who, found in (
+            (who, list(rows_of)) for who, rows_of in groupby(rows, key=lambda row: (row.issuer, row.sub))
+        )
     ]
 
 

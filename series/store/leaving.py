@@ -12,8 +12,9 @@ from series.people import University
 from series.store.audit import append_audit
 from series.store.audit_commitments import forget
 from series.store.belongings import of_university, own_tables
+from series.store.lms_tables import host_invitation
 from series.store.privacy_tables import deletion_certificate
-from series.store.tables import check_in, course, participant, platform, staff, university
+from series.store.tables import check_in, course, participant, platform, session, staff, university
 
 # Their numbers stay, and nothing else of them: SQLite would give a number anew, with what others had noted of it.
 _NUMBERS_STAY = frozenset({course, participant, platform, staff})
@@ -96,8 +97,11 @@ def _delete(connection: sa.Connection, university_id: int) -> dict[str, int]:
         .where(check_in.c.opened_by_participant_id.in_(people))
         .values(opened_by_participant_id=None, reason=None)
     )
+    hosted = sa.select(session.c.id).where(session.c.hosting_university_id == university_id)
     for table in reversed(own_tables()):
         which = of_university(table, university_id)
+        if table is host_invitation:  # also those that nobody has opened yet: their label names somebody of theirs
+            which |= host_invitation.c.participant_id.is_(None) & host_invitation.c.session_id.in_(hosted)
         if table in _NUMBERS_STAY:
             counts[table.name] = _empty(connection, table, which)
         else:

@@ -1,7 +1,7 @@
 """The sealed audit: whoever changes it in the database is found out, and an erasure is not taken for a change."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 import pytest
@@ -12,17 +12,18 @@ from series.audit_seals import LINES_OF_SEAL, Finding, Seal, Wrong
 from series.people import Visit
 from series.retention import Kept, period
 from series.store.audit import append_audit
-from series.store.audit_commitments import forget
+from series.store.audit_commitments import ensure_salts, forget
 from series.store.audit_seals import Verified, complete_up_to, has_unsealed, seal_next, verify
 from series.store.database import Database, DatabaseBusy
 from series.store.merging import merge_participants
 from series.store.privacy_tables import audit_salt, audit_seal
-from series.store.tables import audit
+from series.store.tables import audit, participant
 from tests.conftest import NOW
 from tests.databases import Databases
 from tests.seeds import LAUNCH, launch, seed
 
 KEY = b"k" * 32
+POINTS = {"key_share": True, "read": True}  # the lock of a row that points to another one
 
 
 @pytest.fixture
@@ -275,6 +276,47 @@ def test_dpo_09_lines_that_had_their_time_are_missed_by_no_seal(sealed: Database
 
 
 # Several at once
+
+
+def test_dpo_12_an_erasure_and_a_seal_do_not_wait_for_each_other(
+    served: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An erasure that has the person's row, and wants their lines while those are being sealed."""
+    person_id = launch(served).participant_id
+    append(served, f"participant {person_id}", "course 1")
+    has_person, is_sealing, failed = threading.Event(), threading.Event(), list[Exception]()
+
+    def erase() -> None:
+        try:
+            with served.write() as connection:
+                connection.execute(sa.select(participant).where(participant.c.id == person_id).with_for_update())
+                has_person.set()
+                assert is_sealing.wait(timeout=30)
+                forget(connection, person_id)
+        except DatabaseBusy as error:
+            failed.append(error)
+
+    def salts_late(connection: sa.Connection, ids: Collection[int]) -> dict[int, tuple[bytes, ...]]:
+        is_sealing.set()
+        return ensure_salts(connection, ids)
+
+    monkeypatch.setattr("series.store.audit_seals.ensure_salts", salts_late)
+    thread = threading.Thread(target=erase)
+    thread.start()
+    assert has_person.wait(timeout=30)
+    assert seal(served)
+    thread.join()
+    assert failed == []
+    assert look(served).findings == []
+
+
+def test_a_launch_does_not_wait_for_a_seal(served: Database) -> None:
+    person_id = launch(served).participant_id
+    with served.write() as connection:
+        ensure_salts(connection, [person_id])
+        with served.write() as other:
+            other.execute(sa.text("SET LOCAL lock_timeout = '100ms'"))
+            other.execute(sa.select(participant.c.id).where(participant.c.id == person_id).with_for_update(**POINTS))
 
 
 @pytest.fixture

@@ -144,6 +144,18 @@ def test_dpo_20_rows_cross_a_border_only_with_an_instrument(
     assert len(export(settings, "--to", "vilnius")) == 2
 
 
+def test_dpo_20_coordinators_outside_get_no_rows_without_an_instrument(
+    settings: Settings, students: list[Visit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The setting COUNTRY says where who coordinates works, and looking at a screen there is a transfer."""
+    monkeypatch.setenv("SHARED_SESSIONS_COUNTRY", "TR")
+    done = types(settings, "export", "completions", SERIES.slug)
+    assert isinstance(done.exception, Failure)
+    assert done.stdout == ""
+    monkeypatch.setenv("SHARED_SESSIONS_COUNTRY", "LT")
+    assert len(export(settings)) == 2
+
+
 def test_where_nothing_may_cross_nothing_is_written(
     settings: Settings, database: Database, students: list[Visit]
 ) -> None:

@@ -22,7 +22,7 @@ from series.store.activity_states import Outcome
 from series.store.audit import append_audit
 from series.store.audit_commitments import ensure_salts
 from series.store.audit_seals import complete_up_to, seal_next, verify
-from series.store.database import Database
+from series.store.database import Database, DatabaseBusy
 from series.store.lms_tables import host_request, lms_invitation, staff_binding
 from series.store.moodle_tables import activity_state, course_collect
 from series.store.privacy_tables import audit_salt, transfer_code
@@ -376,6 +376,21 @@ def test_dpo_09_the_worker_deletes_once_a_day(partner: Partner) -> None:
     for housekeeping in workers:
         housekeeping()
     assert retention_runs(partner) == [("done", 0)] * 2
+
+
+def test_dpo_09_a_day_on_which_the_database_was_busy_is_not_skipped(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> int:
+        raise DatabaseBusy("busy")
+
+    housekeeping = Housekeeping(partner.services)
+    with monkeypatch.context() as patched:
+        patched.setattr("moodle_sync.jobs.begin", busy)
+        with pytest.raises(DatabaseBusy):
+            housekeeping()
+    housekeeping()
+    assert retention_runs(partner) == [("done", 0)]
 
 
 def types(partner: Partner, *arguments: str) -> list[dict[str, object]]:

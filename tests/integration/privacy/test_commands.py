@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from lti_tool.cli import lti_tool
 from series.privacy.bundle import DOCUMENTS
 from series.store.database import Database
-from series.store.tables import audit, participant
+from series.store.tables import audit, course, participant, roster_member
 from tests.conftest import NOW, make_settings
 from tests.integration.test_key_commands import environment_of
 from tests.seeds import LAUNCH, code_of, launch, record, seed
@@ -56,6 +56,24 @@ def test_dpo_18_the_list_can_begin_at_a_moment(held: Database, tmp_path: Path) -
     assert json.loads(file.read_text()) == []
     on_that_day = f"{NOW:%Y-%m-%d}"
     assert "1 people" in _run(held, "breach", "affected", "--university", "malta", "--since", on_that_day).output
+
+
+def test_dpo_18_who_is_only_in_the_list_of_a_course_is_touched_too(held: Database, tmp_path: Path) -> None:
+    """A student whose LMS has named them and who has never come, beside the one who has."""
+    with held.write() as connection:
+        course_id = connection.execute(sa.select(course.c.id)).scalar_one()
+        for sub in (LAUNCH.sub, "99"):
+            row = {"course_id": course_id, "sub": sub, "is_learner": True, "is_suspended": False}
+            connection.execute(sa.insert(roster_member).values(row))
+    file = tmp_path / "malta.json"
+    _run(held, "breach", "affected", "--university", "malta", "--out", str(file))
+    came, listed = json.loads(file.read_text())
+    assert (came["kind"], came["sub"]) == ("participant", LAUNCH.sub)
+    assert (listed["issuer"], listed["sub"], listed["courses"]) == (LAUNCH.issuer, "99", "Teaching STEM")
+    assert listed["held"] == "number in the LMS; list of the course"
+    later = f"{NOW + timedelta(days=1):%Y-%m-%d}"
+    said = _run(held, "breach", "affected", "--university", "malta", "--since", later).output
+    assert "1 people" in said  # nobody knows since when
 
 
 def test_dpo_18_the_list_itself_is_in_the_audit_without_who_is_on_it(held: Database) -> None:

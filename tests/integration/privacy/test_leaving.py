@@ -17,9 +17,10 @@ from series.store.belongings import of_university, own_tables
 from series.store.database import Database
 from series.store.known import PlatformDisabled
 from series.store.leaving import list_certificates
+from series.store.lms_tables import host_invitation
 from series.store.pooled_tables import pooled_count, pooled_step
 from series.store.readiness import readiness
-from series.store.tables import audit, completion, metadata, reflection, university
+from series.store.tables import audit, completion, metadata, reflection, session, university
 from series.store.universities import add_platform
 from tests.conftest import NOW, make_settings
 from tests.examples import MALTA, SERIES, VILNIUS
@@ -86,6 +87,7 @@ def test_dpo_21_afterwards_nothing_of_it_is_left_and_all_of_the_others(held: Dat
     before = _rows(held, 2)
     said = _run(held, "leave", "malta", "--yes").output
     assert "Certificate of deletion no. 1" in said
+    assert "names of hosts and speakers" in " ".join(said.split())  # sessions belong to the series, and stay
     assert {name: rows for name, rows in _rows(held, 1).items() if rows} == {
         "course": 1,
         "participant": 1,
@@ -105,6 +107,17 @@ def test_dpo_21_its_people_can_no_longer_be_told_in_the_audit(held: Database) ->
         lines = connection.execute(sa.select(audit.c.actor, audit.c.object)).all()
     assert not [line for line in lines if "participant 1" in line]
     assert ("participant 2", "participant 2") in lines
+
+
+def test_dpo_21_invitations_that_name_its_people_go_also_unopened(held: Database) -> None:
+    with held.write() as connection:
+        connection.execute(sa.update(session).values(hosting_university_id=1))
+        session_id = connection.execute(sa.select(session.c.id).limit(1)).scalar_one()
+        row = {"session_id": session_id, "label": "Dr Borg", "created_by": "staff 1", "created_at": NOW}
+        connection.execute(sa.insert(host_invitation).values(**row, expires_at=NOW))
+    assert "host invitation: 1" in _run(held, "leave", "malta", "--yes").output
+    with held.read() as connection:
+        assert connection.execute(sa.select(host_invitation)).all() == []
 
 
 def test_dpo_21_its_lms_comes_in_no_more(held: Database) -> None:
