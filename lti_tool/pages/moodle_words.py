@@ -11,6 +11,7 @@ from series.store.runs import SyncRun
 
 gettext, ngettext = WORDS.gettext, WORDS.ngettext
 CALENDAR = LANES[0]
+COMPLETIONS = ("collect", "recollect")
 
 
 def job_in_words(job: MoodleJob) -> str:
@@ -101,8 +102,11 @@ def calls_in_words(calls: int) -> str:
 
 def counts_in_words(job: str, counts: Mapping[str, int]) -> str:
     """“2 events created, 1 event repaired”. Empty when nothing was done; what has no words here is shown as it is."""
-    words = _event_words() if job in CALENDAR else _completion_words()
-    words |= _words()
+    words = _words()
+    if job in CALENDAR:
+        words |= _event_words()
+    elif job in COMPLETIONS:
+        words |= _completion_words()
     said = []
     for key, count in counts.items():
         say = words.get(key.replace("_", " "))
@@ -133,17 +137,13 @@ def _event_words() -> Words:
 
 
 def _completion_words() -> Words:
+    """Without numbers: these pages are read by people who may not see how many completed something, run by run."""
     return {
-        "read": lambda n: ngettext("%(num)s person looked at", "%(num)s people looked at", n),
-        "completed": lambda n: ngettext("%(num)s completion counted", "%(num)s completions counted", n),
-        "taken back": lambda n: ngettext(
-            "%(num)s completion taken back by Moodle", "%(num)s completions taken back by Moodle", n
-        ),
-        "waiting": lambda n: ngettext(
-            "%(num)s completion waits for a person who has not come here yet",
-            "%(num)s completions wait for people who have not come here yet",
-            n,
-        ),
+        "read": lambda _: gettext("people looked at"),
+        "completed": lambda _: gettext("completions counted"),
+        "taken back": lambda _: gettext("completions taken back by Moodle"),
+        "waiting": lambda _: gettext("completions wait for people who have not come here yet"),
+        "held": lambda _: gettext("completions held back for their teacher to confirm"),
     }
 
 
