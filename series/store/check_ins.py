@@ -107,13 +107,14 @@ def extended_check_ins(connection: sa.Connection, *, participant_id: int, sessio
 
 
 def turnout_of(connection: sa.Connection, session_id: UUID) -> Turnout:
-    """By the codes that count: what was withdrawn is not in it."""
+    """By the codes that count: what was withdrawn is not in it, nor who objects to being counted."""
     withdrawal = evidence.alias()
     rows = connection.execute(
         sa.select(university.c.country, sa.func.count(evidence.c.participant_id.distinct()).label("people"))
         .join(participant, evidence.c.participant_id == participant.c.id)
         .join(university, participant.c.university_id == university.c.id)
         .where(
+            participant.c.objected_at.is_(None),
             evidence.c.session_id == session_id,
             evidence.c.kind == Kind.CODE.value,
             evidence.c.retracts_evidence_id.is_(None),

@@ -21,6 +21,7 @@ from series.store.check_ins import (
 )
 from series.store.database import Database
 from series.store.evidence import facts_of, retract_evidence
+from series.store.objecting import object_to_use
 from series.store.rules import set_session_rule
 from series.store.sessions import change_session
 from series.store.tables import check_in
@@ -126,3 +127,12 @@ def test_people_are_counted_once_and_without_what_was_withdrawn(database: Databa
             retract_evidence(connection, fact.evidence.evidence_id, by="staff 1", reason="No.", now=NOW)
         found = turnout_of(connection, SESSION.session_id)
     assert (found.people, found.countries, found.largest) == (2, 1, 2)
+
+
+def test_dpo_13_who_objects_is_not_in_the_live_number(database: Database, seeded: Seeded) -> None:
+    students = [launch(database, structs.replace(LAUNCH, sub=sub)) for sub in ("5", "6")]
+    for student in students:
+        record(database, code_of(student, SESSION.session_id))
+    with database.write() as connection:
+        object_to_use(connection, students[0].participant_id, now=NOW)
+        assert turnout_of(connection, SESSION.session_id).people == 1
