@@ -113,6 +113,7 @@ def test_dpo_12_erasure_asks_first_and_says_what_goes_and_what_stays(workshop: W
     page = workshop.page("my-data/erase")
     assert "What goes, at once and for good" in page
     assert "grades that your course already has" in page
+    assert "an account for the pages of staff" in page
     before = workshop.tool.rows()
     answer = workshop.send("my-data/erase", at="my-data/erase")
     assert answer.status_code == 422
