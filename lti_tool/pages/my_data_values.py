@@ -25,6 +25,7 @@ ACTIONS: Mapping[str, LazyString] = {
     "renew_feed_address": lazy_gettext("made a new calendar address"),
     "export_own_data": lazy_gettext("exported these data"),
     "export_person": lazy_gettext("exported these data for you"),
+    "list_affected": lazy_gettext("listed whom a breach of security touches"),
     "object": lazy_gettext("objected"),
     "take_objection_back": lazy_gettext("took the objection back"),
     "make_transfer_code": lazy_gettext("made a code to move the progress"),

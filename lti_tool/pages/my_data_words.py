@@ -161,7 +161,6 @@ COLUMNS: Mapping[str, LazyString] = {
     "line_item_url": lazy_gettext("Address in the gradebook"),
     "is_complete": lazy_gettext("Complete"),
     "changed_at": lazy_gettext("Since"),
-    "said_by": lazy_gettext("Set by number"),
     "opens_at": lazy_gettext("Opened"),
     "closes_at": lazy_gettext("Closed"),
     "asked_at": lazy_gettext("Asked"),

@@ -232,10 +232,15 @@ def _of_fact(new: NewEvidence) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
+def moodle_user(sub: str) -> str:
+    """As who has said something in Moodle: a teacher, by their number there."""
+    return f"moodle user {sub}"
+
+
 def _who(said: Said, university_id: int) -> str | None:
     """None: the participant. Who types a grade, Moodle does not say."""
     if said.by:
-        return f"moodle user {said.by}"
+        return moodle_user(said.by)
     return None if said.key[1] is Source.ACTIVITY else f"{OF_MOODLE} {university_id}"
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from series.own_data import Part, Row
 from series.store.tables import audit, membership, participant, placement
 
-NUMBERS_ALONE = ("see_announcements", "see_pooled")  # views of a course that show nobody
+NUMBERS_ALONE = ("see_announcements", "see_pooled", "export_pooled", "export_report")  # they show nobody
 
 
 def audit_parts(connection: sa.Connection, participant_id: int, *, since: datetime) -> dict[Part, tuple[Row, ...]]:
@@ -35,9 +35,12 @@ def _seen_with_others(connection: sa.Connection, participant_id: int) -> sa.Colu
     ).all()
     courses = {f"course {row.course_id}" for row in rows if row.course_id is not None}
     exported = {f"series {row.series_id}" for row in rows} | {f"university {row.university_id}" for row in rows}
-    is_view = audit.c.action.startswith("see_") & audit.c.action.not_in(NUMBERS_ALONE)
-    is_export = audit.c.action.startswith("export")
-    return (audit.c.object.in_(courses) & (is_view | is_export)) | (audit.c.object.in_(exported) & is_export)
+    is_view, is_export = audit.c.action.startswith("see_"), audit.c.action.startswith("export")
+    is_list = audit.c.action == "list_affected"  # by name of everybody of a university, after a breach
+    shown = (audit.c.object.in_(courses) & (is_view | is_export)) | (
+        audit.c.object.in_(exported) & (is_export | is_list)
+    )
+    return shown & audit.c.action.not_in(NUMBERS_ALONE)
 
 
 def _lines(connection: sa.Connection, which: sa.ColumnElement[bool], *more: sa.ColumnElement[Any]) -> tuple[Row, ...]:

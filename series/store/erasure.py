@@ -10,6 +10,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from series.store.activity_states import OF_MOODLE, moodle_user
 from series.store.audit import OPERATOR, append_audit
 from series.store.audit_commitments import forget
 from series.store.course_collects import forget_refused
@@ -78,18 +79,21 @@ def erase_person(connection: sa.Connection, person: Whom, *, by: str, secret_key
 
 def erase_marked(connection: sa.Connection, marks: Collection[Mark], *, secret_key: bytes, now: datetime) -> int:
     """After a backup was restored: everybody who has been erased since is erased once more; how many of them were in
-    it. May be repeated."""
-    wanted = {(mark.university, mark.mark) for mark in marks}
+    it. Whoever came after their mark was made has begun again, and stays. May be repeated."""
+    wanted = {(mark.university, mark.mark): mark for mark in marks}
     slugs = {row.id: row.slug for row in connection.execute(sa.select(university.c.id, university.c.slug))}
     rows = connection.execute(sa.select(participant).where(participant.c.issuer != "")).all()
     found = 0
     for row in rows:
         person = Whom(university_id=row.university_id, issuer=row.issuer, sub=row.sub)
-        if (slugs[row.university_id], tombstone_of(person, secret_key=secret_key)) in wanted:
+        key = (slugs[row.university_id], tombstone_of(person, secret_key=secret_key))
+        if key in wanted and row.created_at > wanted[key].erased_at:
+            del wanted[key]
+        elif key in wanted:
             erase_person(connection, person, by=OPERATOR, secret_key=secret_key, now=now)
             found += 1
     ids = {slug: university_id for university_id, slug in slugs.items()}
-    for mark in marks:
+    for mark in wanted.values():
         if mark.university in ids:
             restore_tombstone(connection, ids[mark.university], mark)
     return found
@@ -114,7 +118,20 @@ def _erase_from_lists(connection: sa.Connection, person: Whom) -> int:
         )
         forget_held_person(connection, course_id, person.sub)
         forget_refused(connection, course_id, person.sub)
+        said = (activity_state.c.course_id == course_id) & (activity_state.c.said_by == person.sub)
+        connection.execute(sa.update(activity_state).where(said).values(said_by=None))
+    _leave_the_word_to_moodle(connection, person)
     return gone
+
+
+def _leave_the_word_to_moodle(connection: sa.Connection, person: Whom) -> None:
+    """What a teacher has said of others in Moodle names them by their number there: from now on, their Moodle did."""
+    ids = sa.select(participant.c.id).where(
+        participant.c.university_id == person.university_id, participant.c.issuer == person.issuer
+    )
+    said = (evidence.c.recorded_by == moodle_user(person.sub)) & evidence.c.participant_id.in_(ids)
+    nobody = f"{OF_MOODLE} {person.university_id}"
+    connection.execute(sa.update(evidence).where(said).values(recorded_by=nobody))
 
 
 def _leave_the_number(connection: sa.Connection, participant_id: int, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,8 +14,11 @@ from series.store.rounds import taken_at
 from series.store.rules import course_count_of, rule_of
 from series.store.scores import queue_lower_score
 from series.store.sent_grades import SentGrade, grades_of_course
-from series.store.tables import delivery, participant, placement
+from series.store.tables import audit, delivery, participant, placement
+from series.store.transfer import GIVES_PROGRESS
 from series.store.turns import take_turns
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class GapChanged(Exception):
@@ -49,12 +52,15 @@ def gaps_of_course(connection: sa.Connection, *, course_id: int, series_id: UUID
     rule, count = rule_of(connection, series_id), course_count_of(connection, course_id, series_id)
     told = _has_been_told(connection, [grade.delivery_id for grade in grades if grade.state != "delivered"])
     silent = _who_object(connection, {grade.participant_id for grade in grades})
+    moved_at = _who_moved(connection, {grade.participant_id for grade in grades})
     gaps = []
     for grade in grades:
         counts = score_of(records[grade.participant_id], grade.session_id, rule, now, count)
         gap = Gap(grade=grade, counts=counts)
         if grade.participant_id in silent:
             continue  # whatever is decided, nothing would be sent
+        if grade.score_at <= moved_at.get(grade.participant_id, NEVER):
+            continue  # their progress is in another account, and what was told here stays
         if counts.is_less_than(gap.told) and (grade.state in {"delivered", "due"} or grade.delivery_id in told):
             gaps.append(gap)
     return gaps
@@ -63,6 +69,14 @@ def gaps_of_course(connection: sa.Connection, *, course_id: int, series_id: UUID
 def _who_object(connection: sa.Connection, participant_ids: Collection[int]) -> set[int]:
     query = sa.select(participant.c.id).where(participant.c.objected_at.is_not(None))
     return set(connection.execute(query.where(participant.c.id.in_(participant_ids))).scalars())
+
+
+def _who_moved(connection: sa.Connection, participant_ids: Collection[int]) -> dict[int, datetime]:
+    """When they last gave their progress to another account (series.store.transfer)."""
+    ids = {f"participant {one}": one for one in participant_ids}
+    query = sa.select(audit.c.actor, sa.func.max(audit.c.at).label("at")).group_by(audit.c.actor)
+    given = query.where(audit.c.actor.in_(ids), audit.c.action == GIVES_PROGRESS)
+    return {ids[row.actor]: row.at for row in connection.execute(given)}
 
 
 def _went_over(connection: sa.Connection, course_id: int) -> set[int]:

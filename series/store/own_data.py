@@ -198,7 +198,9 @@ _MOODLE = (
         activity_state.c.source,
         activity_state.c.is_complete,
         activity_state.c.changed_at,
-        activity_state.c.said_by,
+        sa.case((activity_state.c.said_by.is_not(None), sa.literal("moodle user"))).label(
+            "by"
+        ),  # not a teacher's number
     )
     .select_from(
         activity_state.join(course, activity_state.c.course_id == course.c.id).join(

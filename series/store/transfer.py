@@ -23,6 +23,8 @@ from series.store.tables import completion, evidence, excuse, participant, refle
 from series.store.turns import take_turns
 from series.transfer_codes import CODE_LIFE
 
+GIVES_PROGRESS = "give_progress"  # in the audit
+
 
 class CodeOver(Exception):
     """There is no such code, or not any more."""
@@ -84,7 +86,7 @@ def move_progress(connection: sa.Connection, code_hash: str, *, to: int, now: da
         hand_over(connection, table, "participant_id", kept=to, dropped=giver)
     sessions = hand_over_evidence(connection, kept=to, dropped=giver)
     # No line names both: erasing one of the two accounts later must not leave a trace of it with the other.
-    for action, one in (("give_progress", giver), ("take_progress", to)):
+    for action, one in ((GIVES_PROGRESS, giver), ("take_progress", to)):
         who = f"participant {one}"
         append_audit(connection, actor=who, action=action, thing=who, now=now, sessions=len(sessions))
     return _derive(connection, to, sessions, now)

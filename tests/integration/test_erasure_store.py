@@ -13,12 +13,12 @@ from series.rosters import RosterMember
 from series.store.audit import append_audit
 from series.store.database import Database
 from series.store.deliveries import claim, due_ids
-from series.store.erasure import GOES, STAYS_UNNAMED, erase_person
+from series.store.erasure import GOES, STAYS_UNNAMED, erase_marked, erase_person
 from series.store.launches import NonceSpent, PersonErased, open_visit
 from series.store.privacy_tables import audit_salt
 from series.store.rosters import ensure_participants, roster_of, save_roster
 from series.store.tables import audit, course, evidence, metadata, participant
-from series.store.tombstones import NobodyThere, is_erased, whom, without_erased
+from series.store.tombstones import NobodyThere, all_marks, is_erased, whom, without_erased
 from series.tombstones import Whom, tombstone_of
 from tests.conftest import NOW
 from tests.seeds import ISSUER, LAUNCH, Seeded, code_of, launch, record, seed
@@ -165,3 +165,29 @@ def test_what_moodle_says_of_somebody_unknown_goes_with_them(database: Database,
         connection.execute(sa.insert(states).values(**row, sub="not here", is_complete=True, changed_at=NOW))
     assert erase(database, stranger) == 1
     assert rows(database, states) == []
+
+
+def test_a_teachers_number_does_not_stay_in_what_they_said_of_others_in_moodle(
+    database: Database, seeded: Seeded, maria: Visit
+) -> None:
+    states, teacher = metadata.tables["activity_state"], Whom(university_id=1, issuer=ISSUER, sub="teacher-77")
+    with database.write() as connection:
+        row = {"course_id": 1, "cmid": 3, "source": "override", "session_id": seeded.session_ids[0]}
+        said = {"is_complete": True, "changed_at": NOW, "said_by": "teacher-77"}
+        connection.execute(sa.insert(states).values(**row, **said, sub="5"))
+        connection.execute(sa.update(evidence).values(recorded_by="moodle user teacher-77"))
+    erase(database, teacher)
+    assert "teacher-77" not in str(rows(database, states) + rows(database, evidence))
+    assert [row["recorded_by"] for row in rows(database, evidence)] == ["moodle of university 1"]
+
+
+def test_whoever_has_begun_again_is_not_erased_by_an_older_mark(database: Database, maria: Visit) -> None:
+    erase(database)
+    with database.read() as connection:
+        marks = all_marks(connection)
+    new = structs.replace(LAUNCH, tombstone=TOMBSTONE, starts_again=True)
+    again = launch(database, new, now=LATER + timedelta(days=1))
+    with database.write() as connection:
+        assert erase_marked(connection, marks, secret_key=KEY, now=LATER + timedelta(days=2)) == 0
+        assert whom(connection, again.participant_id).sub == "5"
+        assert not is_erased(connection, 1, TOMBSTONE)

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from config.command_line import Failure
 from config.settings import Settings
 from lti_tool.cli import lti_tool
+from moodle_sync.cli import moodle_sync
 from series.people import Visit
 from series.store.database import Database
 from series.store.tables import audit, evidence
@@ -18,6 +19,7 @@ from series.store.universities import NotThere
 from series.tombstones import Whom, tombstone_of
 from tests.conftest import make_settings
 from tests.databases import Snapshot
+from tests.examples import SERIES
 from tests.integration.test_key_commands import environment_of
 from tests.seeds import ISSUER, code_of, launch, record, seed
 
@@ -107,3 +109,11 @@ def test_what_is_not_there_is_said(
     done = types(settings, *arguments)
     assert isinstance(done.exception, kind), done.exception
     assert words in str(done.exception)
+
+
+def test_whoever_was_erased_is_not_brought_back_as_a_host(settings: Settings, database: Database, maria: Visit) -> None:
+    assert types(settings, "erase", "malta", "5", "--yes").exit_code == 0
+    words = ["series", "host", SERIES.slug, "--university", "malta", "--sub", "5"]
+    done = CliRunner().invoke(moodle_sync, words, env=environment_of(settings))
+    assert isinstance(done.exception, Failure), done.exception
+    assert "start again themselves" in str(done.exception)

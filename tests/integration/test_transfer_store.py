@@ -13,8 +13,10 @@ from series.pooled import TERM
 from series.rule import Kind
 from series.store.borders import record_instrument
 from series.store.database import Database
+from series.store.deliveries import claim, mark_delivered
 from series.store.erasure import erase_person
 from series.store.evidence import NewEvidence, facts_of, retract_evidence
+from series.store.gradebook_gaps import gaps_of_course
 from series.store.pooled import take_step
 from series.store.privacy_tables import transfer_code
 from series.store.records import completions_of
@@ -102,6 +104,19 @@ def test_all_that_was_done_counts_in_the_new_account_and_its_gradebook_is_told(
         (told,) = grades_of_participant(connection, participant_id=old.participant_id, series_id=SERIES.series_id)
     assert (grade.score_given, grade.score_maximum) == (2, 2)
     assert told.score_given == 1  # the old gradebook keeps what it was told
+
+
+def test_the_old_courses_teacher_is_not_asked_to_lower_what_was_told(
+    database: Database, seeded: Seeded, old: Visit, new: Visit
+) -> None:
+    (delivery_id,) = record(database, code_of(old, seeded.session_ids[0]))
+    with database.write() as connection:
+        claim(connection, delivery_id, now=NOW)
+        mark_delivered(connection, delivery_id, outcome="Delivered.", now=NOW)
+    move(database, new)
+    assert old.course_id is not None
+    with database.read() as connection:
+        assert gaps_of_course(connection, course_id=old.course_id, series_id=SERIES.series_id, now=LATER) == []
 
 
 def test_the_same_session_counts_once_and_no_fact_is_lost(

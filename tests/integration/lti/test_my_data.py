@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from series.own_data import Part
 from series.store.reflections import save_draft
 from series.store.tables import audit, course, delivery, metadata, participant
-from tests.examples import SESSION
+from tests.examples import SERIES, SESSION
 from tests.integration.lti.tool import Browser, Login, ToolUnderTest
 from tests.integration.lti.workshop import CODE, OF_SESSION, Workshop, open_workshop, text_of
 
@@ -75,6 +75,9 @@ def test_dpo_10_who_looked_is_said_by_role_and_never_by_name(workshop: Workshop)
             ("participant 78", "confirm", me),
             ("staff 9", "see_person", "participant 77"),  # somebody else
             ("participant 77", "see_announcements", f"course {course_id}"),  # shows nobody
+            ("operator", "list_affected", "university 1"),
+            ("staff 9", "export_report", f"series {SERIES.series_id}"),  # shows nobody
+            ("participant 78", "export_pooled", f"series {SERIES.series_id}"),
             ("operator", "export_person", me),
         ]
         rows = [{"at": at, "actor": one[0], "action": one[1], "object": one[2], "detail": "{}"} for one in lines]
@@ -85,8 +88,20 @@ def test_dpo_10_who_looked_is_said_by_role_and_never_by_name(workshop: Workshop)
     assert looked.count("looked at what is recorded for you") == 1
     assert "a host of a session · What: confirmed that you took part" in looked
     assert "the operators of this tool · What: exported these data for you" in looked
+    assert "listed whom a breach of security touches" in looked
+    assert "export report" not in looked
+    assert "export pooled" not in looked
     assert "77" not in looked
     assert next(row["by"] for row in part(workshop, Part.LOOKED_AT)) == "the operators of this tool"
+
+
+def test_dpo_10_a_teachers_number_in_moodle_is_not_shown(workshop: Workshop) -> None:
+    with workshop.tool.database.write() as connection:
+        (course_id,) = connection.execute(sa.select(course.c.id)).scalars()
+        key = {"course_id": course_id, "cmid": 3, "source": "override", "session_id": SESSION.session_id}
+        said = {"sub": "student-5", "said_by": "teacher-77", "is_complete": True, "changed_at": workshop.began_at}
+        connection.execute(sa.insert(metadata.tables["activity_state"]).values(**key, **said))
+    assert [row["by"] for row in part(workshop, Part.MOODLE)] == ["your LMS"]
 
 
 def test_dpo_10_taking_a_file_along_is_written_down(workshop: Workshop) -> None:
@@ -98,6 +113,7 @@ def test_dpo_12_erasure_asks_first_and_says_what_goes_and_what_stays(workshop: W
     page = workshop.page("my-data/erase")
     assert "What goes, at once and for good" in page
     assert "grades that your course already has" in page
+    assert "an account for the pages of staff" in page
     before = workshop.tool.rows()
     answer = workshop.send("my-data/erase", at="my-data/erase")
     assert answer.status_code == 422
