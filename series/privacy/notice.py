@@ -126,9 +126,7 @@ def _no(facts: Facts) -> Section:
             Bullets(
                 items=(
                     _("No trackers, no advertising, no scripts or fonts of other companies."),
-                    _(
-                        "One cookie keeps the page open, for at most 12 hours; your browser stores nothing else."
-                    ),
+                    _("One cookie keeps the page open, for at most 12 hours; your browser stores nothing else."),
                     _("No address of your computer, no device, no camera, microphone or chat is kept."),
                     _("Nobody's attention is measured, and no profile is made."),
                 )
