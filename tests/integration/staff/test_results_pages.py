@@ -62,6 +62,10 @@ def test_the_coordinator_sees_the_table_without_a_university_of_their_own(desk: 
     assert text(together) == "All universities together 30 26 56"
 
 
+def test_dpo_08_the_page_says_that_it_is_not_to_be_passed_on(desk: Desk) -> None:
+    assert "To pass something on, take the report" in desk.get(f"{RESULTS}/").text
+
+
 def test_dpo_08_files_of_the_coordinator_hide_what_the_page_hides(desk: Desk) -> None:
     content = desk.get(f"{RESULTS}.csv").data.decode("utf-8-sig")
     rows = {row[0]: row for row in csv.reader(io.StringIO(content, newline="")) if row}
