@@ -1,6 +1,6 @@
 """What students complete in their Moodle, and what teachers say there of our own activities, becomes evidence here."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from lms.errors import LmsError
 from moodle_sync.moodle_access import MoodleAccess
@@ -19,8 +19,7 @@ from series.store.course_collects import CollectedCourse, connected_course_ids, 
 from series.store.held_completions import held_completions, weigh
 from series.store.mapped_activities import note_problem
 from series.store.taking_back import take_back
-from series.store.tombstones import is_erased
-from series.tombstones import Whom, tombstone_of
+from series.store.tombstones import erased_subs
 
 SILENT = {
     "unseen": "an activity that counts for a session can no longer be seen in Moodle",
@@ -93,7 +92,8 @@ class _Collecting:
             self._read()
         self._take_back()
         self._look_at_activities()
-        refused = [one.user_id for one in self.reading.not_told if not self._is_erased(one.user_id)]
+        not_told = [one.user_id for one in self.reading.not_told]
+        erased = self._erased_of(not_told)
         with self.access.write() as connection:
             note_reading(
                 connection,
@@ -101,7 +101,7 @@ class _Collecting:
                 results=self.reading.grades.newest,
                 began_at=self.reading.began_at,
                 of_all=self.reading.of_all,
-                refused=refused,
+                refused=[sub for sub in not_told if sub not in erased],
             )
         self.access.counts["courses"] += 1
         self.access.problems.extend(f"{self.course.title}: {words}" for words in problems_of(self.reading))
@@ -110,18 +110,22 @@ class _Collecting:
         self.taken, self.standing = {}, {}
         try:
             for sub, changes in self.reading.changes():
-                if not self._is_erased(sub):
+                if not self._erased_of([sub]):
                     self._apply(sub, changes)
         finally:
             if self.reading.read:
                 self.access.counts["read"] += self.reading.read
 
-    def _is_erased(self, sub: str) -> bool:
+    def _erased_of(self, subs: Collection[str]) -> set[str]:
         """Nothing is stored of who has had their data erased."""
-        person = Whom(university_id=self.place.university_id, issuer=self.place.base_url, sub=sub)
-        tombstone = tombstone_of(person, secret_key=self.services.settings.secret_key)
         with self.services.database.read() as connection:
-            return is_erased(connection, person.university_id, tombstone)
+            return erased_subs(
+                connection,
+                university_id=self.place.university_id,
+                issuer=self.place.base_url,
+                subs=subs,
+                secret_key=self.services.settings.secret_key,
+            )
 
     def _give_waiting(self) -> None:
         with self.services.database.read() as connection:
