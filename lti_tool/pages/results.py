@@ -6,12 +6,8 @@ import re
 from flask import Blueprint, Response, make_response, render_template, request
 
 from lti_tool.pages.plan import require, series_or_404
-from lti_tool.pages.pooled_files import csv_of, xlsx_of
-from lti_tool.pages.pooled_filter import filter_choices, wanted_filter
 from lti_tool.pages.pooled_reading import Results, read_results
-from lti_tool.pages.pooled_table import table_of
-from lti_tool.pages.pooled_trend import charts_of
-from lti_tool.pages.pooled_words import findings_in_words, renewed
+from lti_tool.pages.pooled_view import file_of, view_of
 from lti_tool.pages.redirects import go_to
 from lti_tool.pages.staff_proof import check_form, who, with_staff
 from lti_tool.tool import the_tool
@@ -22,7 +18,6 @@ from series.store.audit import append_audit
 from series.store.pooled_settings import SmallestGroupImpossible, set_smallest_group, smallest_group_of
 
 blueprint = Blueprint("results", __name__, url_prefix="/coordinator/series/<slug>")
-FILES = {"csv": csv_of, "xlsx": xlsx_of}
 
 
 @blueprint.get("/results/")
@@ -36,8 +31,7 @@ def show(staff: Staff, slug: str) -> Response:
 def download(staff: Staff, slug: str, suffix: str) -> Response:
     """With the filter of the page."""
     results = _read(staff, slug, "export_pooled", format=suffix)
-    table = table_of(results, wanted_filter())
-    return FILES[suffix](results.series, table, renewed(results, results.series.time_zone))
+    return file_of(results, suffix, results.series.time_zone)
 
 
 @blueprint.post("/results/smallest-group")
@@ -61,19 +55,12 @@ def _page(staff: Staff, slug: str, *, wrong: str = "") -> Response:
     results = _read(staff, slug, Action.SEE_POOLED)
     with the_tool().database.read() as connection:
         k = smallest_group_of(connection, results.series.series_id)
-    whole, wanted = table_of(results), wanted_filter()
     page = render_template(
         "results.html",
         staff=staff,
         series=results.series,
         results=results,
-        renewed=renewed(results, results.series.time_zone),
-        findings=findings_in_words(results),
-        table=table_of(results, wanted),
-        whole=whole,
-        charts=charts_of(whole),
-        wanted=wanted,
-        choices=filter_choices(results),
+        view=view_of(results, results.series.time_zone),
         smallest_group=k,
         sizes=SMALLEST_GROUPS,
         wrong=wrong,
