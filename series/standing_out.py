@@ -30,7 +30,6 @@ class Point:
     block: Block
     is_over: bool
     own_course: int | None = None
-    own_university: int | None = None
     others: int | None = None
 
 

@@ -4,6 +4,7 @@ others as they were published."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from series.people import University
@@ -33,7 +34,7 @@ class Results:
     next_at: datetime | None
     now: datetime
 
-    @property
+    @cached_property  # each cell of the table asks
     def columns(self) -> Mapping[Block, Column]:
         return {column.block: column for column in self.pooled.columns} if self.pooled else {}
 

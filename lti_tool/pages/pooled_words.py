@@ -38,7 +38,6 @@ def points_of(results: Results) -> list[Point]:
             block=head.block,
             is_over=head.block in results.columns,
             own_course=results.own.course.get(head.block, 0) if results.own else None,
-            own_university=results.own.university.get(head.block, 0) if results.own else None,
             others=results.others_in(head.block),
         )
         for head in heads_of(results)
