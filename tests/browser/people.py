@@ -70,6 +70,7 @@ def tool_looks_right(page: Page) -> None:
     size = page.viewport_size
     assert size is not None
     document = page.frames[-1]
+    document.wait_for_load_state()  # a click waits until the next page begins, not until all of it is there
     _no_findings(document, {"resultTypes": ["violations"]})
     _paint(page, "dark")
     _no_findings(document, {"resultTypes": ["violations"], "runOnly": ["color-contrast"]})

@@ -28,6 +28,7 @@ def test_dpo_02_from_the_first_page_to_the_data_map(
     expect(notice.get_by_role("rowheader", name="participant.sub", exact=True)).to_be_visible()
     tool_looks_right(notice)
     notice.get_by_role("link", name="For data-protection officers").click()
+    expect(notice.get_by_role("heading", level=1)).to_have_text("For data-protection officers")
     tool_looks_right(notice)
     for title in ("Record of processing activities", "Transfer register", "Data-protection impact assessment (draft)"):
         notice.get_by_role("main").get_by_role("link", name=title).click()
