@@ -38,8 +38,8 @@ def write_feed(
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", PRODID)
     calendar.add("METHOD", "PUBLISH")
-    calendar.add("NAME", one_line(name))
-    calendar.add("X-WR-CALNAME", one_line(name))
+    calendar.add("NAME", _Text(one_line(name)))
+    calendar.add("X-WR-CALNAME", _Text(one_line(name)))
     calendar.add("REFRESH-INTERVAL", REFRESH_EVERY, parameters={"VALUE": "DURATION"})
     calendar.add("X-PUBLISHED-TTL", "PT1H")  # what Outlook knows in its place
     shown = [one for one in dated if not _is_forgotten(one.session, now)]
@@ -63,6 +63,15 @@ def plain(text: str) -> str:
     return NOT_TEXT.sub("", LINE_ENDS.sub("\n", text))
 
 
+class _Text(icalendar.vText):
+    r"""A value of type TEXT. icalendar's own writes a line end where somebody wrote \N: the escaped form of one, but not
+    in a text that is yet to be escaped. https://www.rfc-editor.org/rfc/rfc5545#section-3.3.11"""
+
+    def to_ical(self) -> bytes:
+        escaped = self.replace("\\", "\\\\").replace(";", r"\;").replace(",", r"\,")
+        return escaped.replace("\n", r"\n").encode()
+
+
 def _event(dated: DatedSession, public_url: str, reader: Reader) -> icalendar.Event:
     session, changed_at = dated.session, dated.changed_at.astimezone(UTC).replace(microsecond=0)
     url = session_url(session, public_url)
@@ -75,8 +84,9 @@ def _event(dated: DatedSession, public_url: str, reader: Reader) -> icalendar.Ev
     event.add("DTSTART", session.start_at.astimezone(UTC))
     event.add("DTEND", session.end_at.astimezone(UTC))
     event.add("STATUS", "CANCELLED" if session.is_cancelled else "CONFIRMED")
-    event.add("SUMMARY", f"CANCELLED: {title}" if session.is_cancelled and reader is Reader.MOODLE else title)
-    event.add("DESCRIPTION", _description(session, url))
+    says_so = session.is_cancelled and reader is Reader.MOODLE
+    event.add("SUMMARY", _Text(f"CANCELLED: {title}" if says_so else title))
+    event.add("DESCRIPTION", _Text(_description(session, url)))
     event.add("URL", url)
     return event
 

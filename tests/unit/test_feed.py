@@ -236,7 +236,9 @@ def test_recurring_ical_events_finds_each_session_on_its_day() -> None:
 INSTANTS = st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
     lambda instant: instant.replace(microsecond=0)
 )
-TEXTS = st.text(st.characters(codec="utf-8"), max_size=200) | st.sampled_from([r"a\nb", r"\\n", "a\\", ";,:\"'^n"])
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=200) | st.sampled_from(
+    [r"a\nb", r"a\Nb", r"\\n", "a\\", ";,:\"'^n"]
+)
 
 
 @st.composite
