@@ -39,6 +39,7 @@ def no_axe_findings(page: Page) -> None:
 
 
 def _no_findings(document: Frame, options: dict[str, list[str]]) -> None:
+    document.wait_for_load_state()  # a click waits until the next page begins, not until all of it is there
     if not document.evaluate("'axe' in window"):
         document.evaluate(AXE_SCRIPT)
     found = AxeResults(document.evaluate("options => axe.run(options)", options))
@@ -70,7 +71,6 @@ def tool_looks_right(page: Page) -> None:
     size = page.viewport_size
     assert size is not None
     document = page.frames[-1]
-    document.wait_for_load_state()  # a click waits until the next page begins, not until all of it is there
     _no_findings(document, {"resultTypes": ["violations"]})
     _paint(page, "dark")
     _no_findings(document, {"resultTypes": ["violations"], "runOnly": ["color-contrast"]})
