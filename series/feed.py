@@ -38,8 +38,8 @@ def write_feed(
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", PRODID)
     calendar.add("METHOD", "PUBLISH")
-    calendar.add("NAME", _Text(one_line(name)))
-    calendar.add("X-WR-CALNAME", _Text(one_line(name)))
+    calendar.add("NAME", one_line(name))
+    calendar.add("X-WR-CALNAME", one_line(name))
     calendar.add("REFRESH-INTERVAL", REFRESH_EVERY, parameters={"VALUE": "DURATION"})
     calendar.add("X-PUBLISHED-TTL", "PT1H")  # what Outlook knows in its place
     shown = [one for one in dated if not _is_forgotten(one.session, now)]
@@ -64,8 +64,8 @@ def plain(text: str) -> str:
 
 
 class _Text(icalendar.vText):
-    r"""A value of type TEXT. icalendar's own writes a line end where somebody wrote \N: the escaped form of one, but not
-    in a text that is yet to be escaped. https://www.rfc-editor.org/rfc/rfc5545#section-3.3.11"""
+    r"""A value of type TEXT. icalendar's own writes a line end where somebody wrote \N: that is the escaped form of one,
+    but this text is yet to be escaped. https://www.rfc-editor.org/rfc/rfc5545#section-3.3.11"""
 
     def to_ical(self) -> bytes:
         escaped = self.replace("\\", "\\\\").replace(";", r"\;").replace(",", r"\,")
