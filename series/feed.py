@@ -64,7 +64,7 @@ def plain(text: str) -> str:
 
 
 class _Text(icalendar.vText):
-    r"""A value of type TEXT. icalendar's own writes a line end where somebody wrote \N: that is the escaped form of one,
+    r"""A value of type TEXT. icalendar writes a line end where somebody wrote \N: that is the escaped form of one,
     but this text is yet to be escaped. https://www.rfc-editor.org/rfc/rfc5545#section-3.3.11"""
 
     def to_ical(self) -> bytes:
