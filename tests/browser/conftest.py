@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.browser.classroom import Classroom, open_classroom
 from tests.browser.cookie_modes import CookieMode, browser_of, open_with_cookies
@@ -20,6 +20,8 @@ from tests.databases import Databases
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN_S = 90
+PATIENCE_MS = 15_000  # for what is clicked and for what is expected: three browsers share two cores
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, timezone_id=zone, locale="en-GB", color_scheme=scheme
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         return context.new_page()
 
@@ -167,7 +169,7 @@ def new_person(browsers: Callable[[CookieMode], Browser]) -> Iterator[Callable[[
 
     def make(mode: CookieMode) -> BrowserContext:
         context = browsers(mode).new_context(timezone_id="Europe/Malta", locale="en-GB")
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         return context
 
