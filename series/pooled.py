@@ -1,7 +1,7 @@
 """What a viewer is shown of the series as a whole: values, without a name and without a single person."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -18,29 +18,40 @@ class PooledBy(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Part of a series of which people are counted: one session, one month of sessions ("2026-11"), or all of it."""
+    """Part of a series of which people are counted: one session, one month of sessions ("2026-11"), or all of it; of
+    all of it also those of one audience (a series.audience.Audience, or NOT_SAID)."""
 
     session_id: UUID | None = None
     month: str | None = None
+    audience: str | None = None
 
     @property
     def key(self) -> str:
         """As it is stored."""
         if self.session_id is not None:
             return f"session:{self.session_id}"
+        if self.audience is not None:
+            return f"audience:{self.audience}"
         return f"month:{self.month}" if self.month is not None else "term"
 
 
 TERM = Block()
+NOT_SAID = "not_said"  # of whose courses nobody has said whom they teach
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What was counted at one moment: distinct people by block and university id. Never shown as it is."""
+    """What was counted at one moment: distinct people by block and university id, as series.protected_falls lets it
+    fall. Never shown as it is. `months`: the month of each session."""
 
     at: datetime
     smallest_group: int
     counts: Mapping[Block, Mapping[int, int]]
+    months: Mapping[Block, Block] = field(default_factory=dict)
+
+    def sessions_in(self, month: Block) -> list[Block]:
+        """That are counted."""
+        return [session for session, of in self.months.items() if of == month and session in self.counts]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +66,14 @@ class Group:
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One block for one viewer, without the viewer's own university. `shown`: alone. `group` None: nobody is hidden.
-    `total`: of `shown` and `group`; None when that would tell of a hidden group."""
+    `total`: of `shown` and `group`; None when that would tell of a hidden group. `as_of`: when it was last told, where
+    it was not told anew since."""
 
     block: Block
     shown: Mapping[int, int]
     group: Group | None
     total: int | None
+    as_of: datetime | None = None
 
     @property
     def university_ids(self) -> frozenset[int]:
@@ -70,9 +83,9 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Pooled:
-    """All that one viewer is told at one step. `rows`: of each university whose cells are all shown, their sum.
-    `people`: distinct ones in the whole series, of all others together, as of `people_at`: the last step at which that
-    number narrowed nothing."""
+    """All that one viewer is told at one step. `sessions`: where the columns are months, each session without any cell:
+    all others together. `rows`: of each university whose cells are all shown, their sum. `people`: distinct ones in the
+    whole series, of all others together, as of `people_at`: the last step at which that number narrowed nothing."""
 
     step_at: datetime
     smallest_group: int
@@ -81,6 +94,7 @@ class Pooled:
     rows: Mapping[int, int]
     people: int | None
     people_at: datetime | None = None
+    sessions: tuple[Column, ...] = ()
 
     @property
     def share_shown(self) -> float:
@@ -93,7 +107,8 @@ class Pooled:
 @dataclass(frozen=True, kw_only=True)
 class Totals:
     """What may stand in a report that everybody reads: each may subtract their own university from it. `by_block`: of
-    all universities together, None where that would tell of few; `people`: distinct ones, as of `people_at`."""
+    all universities together, None where that would tell of few; `people`: distinct ones, as of `people_at`;
+    `audiences`: these by whom their courses teach, as of `audiences_at`: all of them or none."""
 
     step_at: datetime
     smallest_group: int
@@ -101,3 +116,5 @@ class Totals:
     by_block: Mapping[Block, int | None]
     people: int | None
     people_at: datetime | None
+    audiences: Mapping[str, int] | None = None
+    audiences_at: datetime | None = None

@@ -11,8 +11,10 @@ when a university has left. A larger k hides more from then on; what was told ca
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
+from typing import Protocol
 
 from series.pooled import TERM, Block, Column, Group, Step
 
@@ -20,7 +22,8 @@ from series.pooled import TERM, Block, Column, Group, Step
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """What a viewer knows of a block after a step. `group`: all who were ever hidden; `first`: at the beginning.
-    `at_least`: what the sum of `group` cannot be below, by what was told. `is_due`: its sum waits to be told anew."""
+    `at_least`: what the sum of `group` cannot be below, by what was told. `is_due`: its sum waits to be told anew.
+    `as_of`: the step at which this was told, where it was not told anew since."""
 
     counts: Mapping[int, int]
     group: frozenset[int]
@@ -30,6 +33,7 @@ class Told:
     is_sum_told: bool
     has_begun: bool  # a number was told once; until then nothing binds
     k: int
+    as_of: datetime | None = None
 
     @property
     def hidden(self) -> frozenset[int]:
@@ -44,17 +48,56 @@ class Told:
             shown={one: people for one, people in self.counts.items() if one not in hidden},
             group=Group(university_ids=hidden, people=people) if hidden else None,
             total=sum(self.counts.values()) if is_total_told else None,
+            as_of=self.as_of,
         )
 
 
-def follow(steps: Sequence[Step], block: Block, viewer: int | None) -> list[Told | None]:
+class Rule(Protocol):
+    """Of one block for one viewer; it may remember the steps at which it was asked."""
+
+    def begin(self, step: Step, counts: Mapping[int, int]) -> frozenset[int]:
+        """Who is hidden together when the block is told first."""
+
+    def may_renew(self, step: Step, shown: frozenset[int]) -> bool:
+        """Whether the block is told anew with `shown` alone; else it stays as it was told."""
+
+    def is_settled(self, last: Step, step: Step) -> bool:
+        """Whether nothing else has changed that the rule looks at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alone:
+    """Each university is shown alone, but for small ones."""
+
+    block: Block
+
+    def begin(self, step: Step, counts: Mapping[int, int]) -> frozenset[int]:
+        return grouped(self.block, counts, small(counts, step.smallest_group), step.smallest_group)
+
+    def may_renew(self, step: Step, shown: frozenset[int]) -> bool:
+        return True
+
+    def is_settled(self, last: Step, step: Step) -> bool:
+        return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllTogether(Alone):
+    """Only all together are told."""
+
+    def begin(self, step: Step, counts: Mapping[int, int]) -> frozenset[int]:
+        return frozenset(counts)
+
+
+def follow(steps: Sequence[Step], block: Block, viewer: int | None, rule: Rule) -> list[Told | None]:
     """What is told after each step; None before the block is there."""
     told: list[Told | None] = []
     before: Told | None = None
     last: Step | None = None
     for step in steps:
-        if block in step.counts and not (before and last and _is_settled(before, block, last, step)):
-            before = _next(block, before, _others(step, block, viewer), step.smallest_group)
+        if block in step.counts and not (before and last and _is_settled(before, block, last, step, rule)):
+            after = _next(before, step, others_in(step, block, viewer), rule)
+            before = replace(before, as_of=before.as_of or last.at) if after is None and before and last else after
         told.append(before)
         last = step
     return told
@@ -65,28 +108,33 @@ def everybody(step: Step) -> frozenset[int]:
     return frozenset().union(*step.counts.values())
 
 
-def _is_settled(before: Told, block: Block, last: Step, step: Step) -> bool:
+def _is_settled(before: Told, block: Block, last: Step, step: Step, rule: Rule) -> bool:
     """Nothing else is told than at the `last` step."""
     return (
         before.has_begun
+        and rule.is_settled(last, step)
         and step.counts[block] == last.counts.get(block)
         and step.smallest_group == last.smallest_group
         and before.counts.keys() <= step.counts[block].keys()
     )
 
 
-def _others(step: Step, block: Block, viewer: int | None) -> dict[int, int]:
+def others_in(step: Step, block: Block, viewer: int | None) -> dict[int, int]:
     """Nobody is a number too: a university that does not stand in the block is hidden among the small ones."""
     known = {**dict.fromkeys(step.counts.get(TERM, ()), 0), **step.counts[block]}
     return {one: people for one, people in known.items() if one != viewer}
 
 
-def _next(block: Block, before: Told | None, counts: Mapping[int, int], k: int) -> Told:
+def _next(before: Told | None, step: Step, counts: Mapping[int, int], rule: Rule) -> Told | None:
+    """None: it stays as it was told `before`."""
+    k = step.smallest_group
     if before is None or not before.has_begun:
-        return _begun(block, counts, k)
+        return _begun(rule.begin(step, counts), counts, k)
     # Who became a partner after the block was first told is not counted in it, nor hidden among those who are.
     counts = {one: people for one, people in counts.items() if one in before.counts}
-    group = before.group | _small(counts, k)
+    group = before.group | small(counts, k)
+    if not rule.may_renew(step, frozenset(counts.keys() - group)):
+        return None
     hidden = group.intersection(counts)
     joined = group - before.group
     at_least = before.at_least + sum(before.counts[one] for one in joined)
@@ -105,8 +153,7 @@ def _next(block: Block, before: Told | None, counts: Mapping[int, int], k: int) 
     )
 
 
-def _begun(block: Block, counts: Mapping[int, int], k: int) -> Told:
-    group = _grouped(block, counts, k)
+def _begun(group: frozenset[int], counts: Mapping[int, int], k: int) -> Told:
     people = [counts[one] for one in group]
     is_sum_told = _is_safe(people, k)
     return Told(
@@ -121,14 +168,14 @@ def _begun(block: Block, counts: Mapping[int, int], k: int) -> Told:
     )
 
 
-def _small(counts: Mapping[int, int], k: int) -> frozenset[int]:
+def small(counts: Mapping[int, int], k: int) -> frozenset[int]:
     return frozenset(one for one, people in counts.items() if people < k)
 
 
-def _grouped(block: Block, counts: Mapping[int, int], k: int) -> frozenset[int]:
-    """Who is hidden together: all below k, one more, and as many more as it takes that a small one could have anything
-    below k beside one of k."""
-    group = _small(counts, k)
+def grouped(block: Block, counts: Mapping[int, int], hidden: frozenset[int], k: int) -> frozenset[int]:
+    """Who is hidden together: all of `hidden`, one more, and as many more as it takes that a small one could have
+    anything below k beside one of k."""
+    group = hidden
     rest = sorted(counts.keys() - group, key=lambda one: _turn(block, one))
     if group and rest:
         group |= {rest.pop(0)}

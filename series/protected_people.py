@@ -23,7 +23,7 @@ def when_people_are_told(steps: Sequence[Step], histories: Mapping[int | None, H
         people = step.counts.get(TERM, {})
         play = _play(step, [block for block in blocks if block in step.counts], before) if people else {}
         is_told = bool(people) and all(
-            _leaves_play(play, viewer, _hidden_by_block(history, number), people, step)
+            _is_all_new(history, number) and _leaves_play(play, viewer, _hidden_by_block(history, number), people, step)
             for viewer, history in histories.items()
         )
         before = people if is_told else before
@@ -38,6 +38,11 @@ def _play(step: Step, blocks: Collection[Block], before: Mapping[int, int]) -> d
         one: people - max(before.get(one, 0), *(step.counts[block].get(one, 0) for block in blocks), 0)
         for one, people in step.counts[TERM].items()
     }
+
+
+def _is_all_new(history: History, number: int) -> bool:
+    """No block stands as it was told at an earlier step: play is counted from what it is now."""
+    return not any(told.as_of for after in history.values() if (told := after[number]) is not None)
 
 
 def _hidden_by_block(history: History, number: int) -> dict[Block, frozenset[int]]:

@@ -7,9 +7,11 @@ it.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from series.pooled import TERM, Block, Column, Pooled, PooledBy, Step, Totals
-from series.protected_blocks import everybody, follow
+from series.pooled import TERM, Block, Column, Group, Pooled, PooledBy, Step, Totals
+from series.protected_blocks import AllTogether, Alone, everybody, follow
+from series.protected_months import WithSessions
 from series.protected_people import History, when_people_are_told
 
 MOSTLY = 0.5  # sessions by universities are the columns where no more of them than this would be below k
@@ -34,16 +36,18 @@ def publish(steps: Sequence[Step], *, viewer: int | None, by: PooledBy) -> Poole
         return None
     newest = steps[-1]
     histories = _histories(steps, by, viewer)
-    columns = _columns(histories[viewer])
+    told = _columns(histories[viewer], newest)
+    columns = [column for block, column in told.items() if _is_column(block, by)]
     people_step = _people_step(steps, histories)
     return Pooled(
         step_at=newest.at,
         smallest_group=newest.smallest_group,
         by=by,
-        columns=tuple(columns.values()),
-        rows=_rows(list(columns.values())),
+        columns=tuple(columns),
+        rows=_rows(columns),
         people=_people(people_step, viewer),
         people_at=people_step.at if people_step else None,
+        sessions=tuple(column for block, column in told.items() if not _is_column(block, by)),
     )
 
 
@@ -54,13 +58,13 @@ def publish_totals(steps: Sequence[Step], *, by: PooledBy) -> Totals | None:
         return None
     newest = steps[-1]
     histories = _histories(steps, by, None)
-    told = {viewer: _columns(history) for viewer, history in histories.items()}
+    told = {viewer: _columns(history, newest) for viewer, history in histories.items()}
     people_step = _people_step(steps, histories)
     return Totals(
         step_at=newest.at,
         smallest_group=newest.smallest_group,
         by=by,
-        by_block={block: _total(block, told, newest) for block in _blocks(newest, by)},
+        by_block={block: _total(block, told, newest) for block in told[None]},
         people=_people(people_step, None),
         people_at=people_step.at if people_step else None,
     )
@@ -69,12 +73,31 @@ def publish_totals(steps: Sequence[Step], *, by: PooledBy) -> Totals | None:
 def _histories(steps: Sequence[Step], by: PooledBy, viewer: int | None) -> dict[int | None, History]:
     """What everybody was told, `viewer` too where nobody of theirs is counted."""
     viewers = {None, viewer, *everybody(steps[-1])}
-    blocks = _blocks(steps[-1], by)
-    return {one: {block: follow(steps, block, one) for block in blocks} for one in viewers}
+    return {one: _history(steps, by, one) for one in viewers}
 
 
-def _columns(history: History) -> dict[Block, Column]:
-    return {block: told[-1].column(block) for block, told in history.items() if told[-1] is not None}
+def _history(steps: Sequence[Step], by: PooledBy, viewer: int | None) -> History:
+    sessions, months = _blocks(steps[-1], PooledBy.SESSION), _blocks(steps[-1], PooledBy.MONTH)
+    if by is PooledBy.SESSION:
+        return {block: follow(steps, block, viewer, Alone(block=block)) for block in sessions}
+    told = {block: follow(steps, block, viewer, AllTogether(block=block)) for block in sessions}
+    counted = {block: last.counts.keys() for block, after in told.items() if (last := after[-1]) is not None}
+    return told | {block: follow(steps, block, viewer, WithSessions(block=block, counted=counted)) for block in months}
+
+
+def _columns(history: History, newest: Step) -> dict[Block, Column]:
+    """Of what is told of each block. A session that is the only one of its month is told as its month is."""
+    found = {block: told[-1].column(block) for block, told in history.items() if told[-1] is not None}
+    for block in found:
+        month = newest.months.get(block)
+        if month in found and newest.sessions_in(month) == [block]:
+            found[block] = _together(found[month], block)
+    return found
+
+
+def _together(month: Column, session: Block) -> Column:
+    everyone = Group(university_ids=month.university_ids, people=month.total)
+    return replace(month, block=session, shown={}, group=everyone)
 
 
 def _people_step(steps: Sequence[Step], histories: Mapping[int | None, History]) -> Step | None:
@@ -90,6 +113,8 @@ def _people(step: Step | None, viewer: int | None) -> int | None:
 def _total(block: Block, told: Mapping[int | None, Mapping[Block, Column]], newest: Step) -> int | None:
     """Of all; None where a viewer is not told the total of all others, or one of other universities."""
     all_of_them = told[None][block]
+    if any(columns[block].as_of for columns in told.values()):  # their own numbers were others then
+        return None
     for viewer, columns in told.items():
         own = newest.counts[block].get(viewer, 0) if viewer in all_of_them.university_ids and viewer is not None else 0
         if all_of_them.total is None or columns[block].total != all_of_them.total - own:
@@ -98,7 +123,11 @@ def _total(block: Block, told: Mapping[int | None, Mapping[Block, Column]], newe
 
 
 def _blocks(step: Step, by: PooledBy) -> list[Block]:
-    return [block for block in step.counts if block != TERM and (block.month is not None) == (by is PooledBy.MONTH)]
+    return [block for block in step.counts if _is_column(block, by)]
+
+
+def _is_column(block: Block, by: PooledBy) -> bool:
+    return (block.session_id if by is PooledBy.SESSION else block.month) is not None
 
 
 def _rows(columns: Sequence[Column]) -> dict[int, int]:

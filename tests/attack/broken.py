@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from series.pooled import TERM, Column, Group, Pooled, PooledBy, Step, Totals
+from series.protected_blocks import Alone, follow
 from series.protection import publish, publish_totals
 
 
@@ -44,6 +45,15 @@ def with_free_people(steps: Sequence[Step], viewer: int | None, by: PooledBy) ->
     pooled = publish(steps, viewer=viewer, by=by)
     people = sum(number for one, number in steps[-1].counts[TERM].items() if one != viewer)
     return replace(pooled, people=people, people_at=pooled.step_at) if pooled else None
+
+
+def with_free_sessions(steps: Sequence[Step], viewer: int | None, by: PooledBy) -> Pooled | None:
+    """Tells totals of sessions beside months that are told as if there were none."""
+    pooled = publish(steps, viewer=viewer, by=by)
+    months = [column.block for column in pooled.columns] if pooled else []
+    told = [follow(steps, month, viewer, Alone(block=month))[-1] for month in months]
+    columns = tuple(one.column(month) for one, month in zip(told, months, strict=True) if one)
+    return replace(pooled, columns=columns) if pooled else None
 
 
 def with_all_totals(steps: Sequence[Step], by: PooledBy) -> Totals | None:

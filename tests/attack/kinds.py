@@ -20,6 +20,9 @@ KINDS = (
     Made(universities=2, mean=6.0),
     Made(mean=7.0, late=0.9, steps_after=3),
     Made(universities=8, sessions=3, regulars=0.95, mean=10.0, skewed=True),
+    Made(universities=9, sessions=5, regulars=0.8),
+    Made(universities=9, sessions=4, regulars=1.0, late=0.5, steps_after=2),
+    Made(universities=9, sessions=4, sessions_a_month=2, regulars=0.1, objecting=0.2, steps_after=2),
 )
 
 

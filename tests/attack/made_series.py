@@ -8,6 +8,7 @@ from random import Random
 from uuid import UUID
 
 from series.pooled import TERM, Block, Step
+from series.protected_falls import fall_in_steps
 
 FIRST_MONDAY = datetime(2026, 10, 5, 2, 0, tzinfo=UTC)
 
@@ -42,7 +43,8 @@ def make_series(made: Made, random: Random) -> tuple[Step, ...]:
     """A session each week and a step after it, and some more steps; a month is there when its last session is over."""
     universities = [_make_university(made, random) for _ in range(made.universities)]
     joins_at = made.sessions // 2 if made.joining else 0
-    found = []
+    months = {_session(one): month for month, sessions in _months(made) for one in sessions}
+    found: list[Step] = []
     for number in range(made.sessions + made.steps_after):
         there = {
             one: university
@@ -55,7 +57,15 @@ def make_series(made: Made, random: Random) -> tuple[Step, ...]:
             if sessions[-1] in over:
                 counts[month] = {u: len(_people(of, sessions, number)) for u, of in there.items()}
         counts[TERM] = {u: len(_people(of, over, number)) for u, of in there.items()}
-        found.append(Step(at=FIRST_MONDAY + timedelta(weeks=number), smallest_group=made.k, counts=counts))
+        before = found[-1].counts if found else {}
+        found.append(
+            Step(
+                at=FIRST_MONDAY + timedelta(weeks=number),
+                smallest_group=made.k,
+                counts=fall_in_steps(counts, before=before, months=months, k=made.k),
+                months={session: month for session, month in months.items() if session in counts},
+            )
+        )
     return tuple(found)
 
 

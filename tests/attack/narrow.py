@@ -12,22 +12,25 @@ import numpy as np
 import scipy.optimize
 import scipy.sparse
 
-from series.pooled import TERM, Block, Column, Pooled, PooledBy, Step, Totals
+from series.pooled import TERM, Block, Column, Pooled, Step, Totals
 
 NO_UNIVERSITY_HAS_MORE = 1000.0
+AT_ONCE = 16  # hidden numbers in one programme: quicker than one after the other, and than all
 Cell = tuple[int, Block, int]  # step, block, university
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """All that one viewer was shown, step by step. `reports`: what stands in the report to the funder. `own`: their own
-    university's numbers, which they know. `others`: who takes part, which is public. `fell`: cells that became smaller;
-    where they went out of sight the attacker is told so, which is more than they are shown."""
+    university's numbers, which they know. `others`: who takes part, which is public, and so is the month of each
+    session (`months`). `fell`: cells that became smaller; where they went out of sight the attacker is told so, which
+    is more than they are shown."""
 
     pooled: Sequence[Pooled | None]
     reports: Sequence[Totals | None]
     own: Sequence[Mapping[Block, int]]
     others: Sequence[frozenset[int]]
+    months: Sequence[Mapping[Block, Block]]
     fell: frozenset[Cell] = frozenset()
 
 
@@ -51,10 +54,14 @@ class Programme:
     def intervals(self, cells: Sequence[Cell]) -> dict[Cell, tuple[float, float]] | None:
         """What each of `cells` may be; None when no numbers fit all that was assumed."""
         targets = [self.of(cell) for cell in cells]
-        least, most = self._ends(targets, 1.0), self._ends(targets, -1.0)
-        if least is None or most is None:
-            return None
-        return {cell: (low, high) for cell, low, high in zip(cells, least, most, strict=True)}
+        found: dict[Cell, tuple[float, float]] = {}
+        for first in range(0, len(targets), AT_ONCE):
+            some = targets[first : first + AT_ONCE]
+            least, most = self._ends(some, 1.0), self._ends(some, -1.0)
+            if least is None or most is None:
+                return None
+            found |= zip(cells[first : first + AT_ONCE], zip(least, most, strict=True), strict=True)
+        return found
 
     def _ends(self, targets: Sequence[int], sign: float) -> list[float] | None:
         """One programme with a copy of the numbers for each target: far quicker than one after the other."""
@@ -94,13 +101,31 @@ def what_follows(seen: Seen, cells: Sequence[Cell]) -> dict[Cell, tuple[float, f
 
 def hidden_cells(seen: Seen) -> Iterator[Cell]:
     for number, column in _columns(seen):
-        if column.group:
-            yield from ((number, column.block, one) for one in sorted(column.group.university_ids))
+        told = _months_told_alone(seen, number, column.block)
+        hidden = column.group.university_ids if column.group else frozenset()
+        yield from ((number, column.block, one) for one in sorted(hidden - told))
+
+
+def _months_told_alone(seen: Seen, number: int, session: Block) -> frozenset[int]:
+    """Whose number of a session is told as that of its month, which has no other session."""
+    months = seen.months[number]
+    if session not in months or list(months.values()).count(months[session]) != 1:
+        return frozenset()
+    pooled = seen.pooled[number]
+    shown = [column.shown for column in (pooled.columns if pooled else ()) if column.block == months[session]]
+    return frozenset().union(*shown)
 
 
 def _columns(seen: Seen) -> Iterator[tuple[int, Column]]:
-    for number, pooled in enumerate(seen.pooled):
-        yield from ((number, column) for column in (pooled.columns if pooled else ()))
+    for number in range(len(seen.pooled)):
+        yield from _columns_at(seen, number)
+
+
+def _columns_at(seen: Seen, number: int) -> Iterator[tuple[int, Column]]:
+    """What was told anew at a step."""
+    pooled = seen.pooled[number]
+    columns = (*pooled.columns, *pooled.sessions) if pooled else ()
+    yield from ((number, column) for column in columns if column.as_of is None)
 
 
 def _programme(seen: Seen, growing: Sequence[tuple[Cell, Cell]]) -> Programme:
@@ -131,7 +156,7 @@ def _add_column(programme: Programme, number: int, column: Column) -> None:
 def _add_report(programme: Programme, seen: Seen, number: int, report: Totals) -> None:
     pooled = seen.pooled[number]
     assert pooled is not None
-    for column in pooled.columns:
+    for column in (*pooled.columns, *pooled.sessions):
         total = report.by_block.get(column.block)
         if total is not None:
             cells = [(number, column.block, one) for one in column.university_ids]
@@ -156,14 +181,24 @@ def _add_people(programme: Programme, seen: Seen) -> None:
 
 
 def _bound_people(programme: Programme, seen: Seen, step: int, one: int) -> None:
-    pooled = seen.pooled[step]
-    if pooled is None:
-        return
-    cells = [(step, column.block, one) for column in pooled.columns if one in column.university_ids]
-    for cell in cells:
+    cells = {block: (step, block, one) for block in _blocks_of(seen, step, one)}
+    for cell in cells.values():
         programme.is_at_most(cell, (step, TERM, one))
-    if pooled.by is PooledBy.SESSION and len(cells) == len(pooled.columns):  # months leave out the running one
-        programme.is_at_most((step, TERM, one), *cells)
+    months = seen.months[step]
+    sessions = [cell for block, cell in cells.items() if block.session_id]
+    if len(sessions) == len(months):
+        programme.is_at_most((step, TERM, one), *sessions)
+    for month in set(months.values()) & cells.keys():
+        of_month = [block for block, of in months.items() if of == month]
+        for block in cells.keys() & set(of_month):
+            programme.is_at_most(cells[block], cells[month])
+        if cells.keys() >= set(of_month):
+            programme.is_at_most(cells[month], *(cells[block] for block in of_month))
+
+
+def _blocks_of(seen: Seen, step: int, one: int) -> list[Block]:
+    """In which `one` is counted and of which something was told anew."""
+    return [column.block for number, column in _columns_at(seen, step) if one in column.university_ids]
 
 
 def _growing(seen: Seen) -> list[tuple[Cell, Cell]]:
@@ -180,7 +215,8 @@ def _growing(seen: Seen) -> list[tuple[Cell, Cell]]:
                 if (number, column.block, one) not in seen.fell and not (one in earlier.shown and one in column.shown)
             )
         last[column.block] = (number, column)
-    pairs = [pair for pair in pairs if pair[1] not in _seen_falling(seen)]
+    falling = _seen_falling(seen)
+    pairs = [pair for pair in pairs if pair[1] not in falling]
     steps = range(1, len(seen.pooled))
     fewer = {(number, one) for number, _, one in seen.fell}  # who has lost somebody may have fewer in the series
     return pairs + [

@@ -47,6 +47,7 @@ def breaches(
         reports=[report(some, by) for some in so_far],
         own=own_numbers(steps, viewer),
         others=[everybody(step) - {viewer} for step in steps],
+        months=[step.months for step in steps],
         fell=_fell(steps),
     )
     cells = list(hidden_cells(seen))

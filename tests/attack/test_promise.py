@@ -26,6 +26,10 @@ def test_dpo_08_the_attack_finds_a_mistake_in_the_protection(publish: Publish) -
     assert any(_finds(publish, number) for number in range(SERIES))
 
 
+def test_dpo_08_the_attack_finds_totals_of_sessions_that_leave_their_month_no_room() -> None:
+    assert any(_finds(broken.with_free_sessions, number, PooledBy.MONTH) for number in range(SERIES))
+
+
 def test_dpo_08_the_attack_finds_a_report_that_tells_too_much() -> None:
     for number in range(SERIES):
         steps, viewer = nth_series(number)
@@ -34,6 +38,6 @@ def test_dpo_08_the_attack_finds_a_report_that_tells_too_much() -> None:
     pytest.fail("no breach found")
 
 
-def _finds(publish: Publish, number: int) -> bool:
+def _finds(publish: Publish, number: int, by: PooledBy = PooledBy.SESSION) -> bool:
     steps, viewer = nth_series(number)
-    return bool(breaches(steps, viewer, PooledBy.SESSION, publish, report=broken.no_report))
+    return bool(breaches(steps, viewer, by, publish, report=broken.no_report))
