@@ -140,7 +140,7 @@ def _next(before: Told | None, step: Step, counts: Mapping[int, int], rule: Rule
     at_least = before.at_least + sum(before.counts[one] for one in joined)
     is_due = before.is_due or bool(before.hidden - hidden) or any(counts[one] < before.k for one in joined)
     people = [counts[one] for one in hidden]
-    is_sum_told = _is_safe(people, k) and (not is_due or sum(people) >= at_least + k)
+    is_sum_told = is_safe(people, k) and (not is_due or sum(people) >= at_least + k)
     return Told(
         counts=counts,
         group=group,
@@ -155,7 +155,7 @@ def _next(before: Told | None, step: Step, counts: Mapping[int, int], rule: Rule
 
 def _begun(group: frozenset[int], counts: Mapping[int, int], k: int) -> Told:
     people = [counts[one] for one in group]
-    is_sum_told = _is_safe(people, k)
+    is_sum_told = is_safe(people, k)
     return Told(
         counts=counts,
         group=group,
@@ -179,7 +179,7 @@ def grouped(block: Block, counts: Mapping[int, int], hidden: frozenset[int], k: 
     rest = sorted(counts.keys() - group, key=lambda one: _turn(block, one))
     if group and rest:
         group |= {rest.pop(0)}
-    while group and rest and not _is_safe([counts[one] for one in group], 2 * k - 1):
+    while group and rest and not is_safe([counts[one] for one in group], 2 * k - 1):
         group |= {rest.pop(0)}
     return group
 
@@ -190,7 +190,7 @@ def _turn(block: Block, university_id: int) -> bytes:
     return sha256(f"{block.key} {university_id}".encode()).digest()
 
 
-def _is_safe(counts: Iterable[int], k: int) -> bool:
+def is_safe(counts: Iterable[int], k: int) -> bool:
     """Two, so that a sum is nobody's own number where it is known who was not there."""
     there = [people for people in counts if people]
     return sum(there) >= k and len(there) > 1

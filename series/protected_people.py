@@ -11,12 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 from series.pooled import TERM, Block, Step
 from series.protected_blocks import Told
 
+Play = Mapping[int, int]  # how many fewer people each university could have, by its id
 History = Mapping[Block, Sequence[Told | None]]  # what one viewer was told of each block after each step
 
 
-def when_people_are_told(steps: Sequence[Step], histories: Mapping[int | None, History]) -> list[bool]:
-    """After each of `steps`; `histories`: of every viewer there is, the one without a university too."""
-    told: list[bool] = []
+def plays_when_told(steps: Sequence[Step], histories: Mapping[int | None, History]) -> list[Play | None]:
+    """After each of `steps`: of which play the number is told; None where it is not. `histories`: of every viewer there
+    is, the one without a university too."""
+    told: list[Play | None] = []
     blocks = set().union(*histories.values())
     before: Mapping[int, int] = {}
     for number, step in enumerate(steps):
@@ -27,7 +29,7 @@ def when_people_are_told(steps: Sequence[Step], histories: Mapping[int | None, H
             for viewer, history in histories.items()
         )
         before = people if is_told else before
-        told.append(is_told)
+        told.append(play if is_told else None)
     return told
 
 

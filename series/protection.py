@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from series.pooled import TERM, Block, Column, Group, Pooled, PooledBy, Step, Totals
+from series.protected_audiences import tell_audiences
 from series.protected_blocks import AllTogether, Alone, everybody, follow
 from series.protected_months import WithSessions
-from series.protected_people import History, when_people_are_told
+from series.protected_people import History, Play, plays_when_told
 
 MOSTLY = 0.5  # sessions by universities are the columns where no more of them than this would be below k
 
@@ -38,7 +39,7 @@ def publish(steps: Sequence[Step], *, viewer: int | None, by: PooledBy) -> Poole
     histories = _histories(steps, by, viewer)
     told = _columns(histories[viewer], newest)
     columns = [column for block, column in told.items() if _is_column(block, by)]
-    people_step = _people_step(steps, histories)
+    people_step = _people_step(steps, plays_when_told(steps, histories))
     return Pooled(
         step_at=newest.at,
         smallest_group=newest.smallest_group,
@@ -59,7 +60,9 @@ def publish_totals(steps: Sequence[Step], *, by: PooledBy) -> Totals | None:
     newest = steps[-1]
     histories = _histories(steps, by, None)
     told = {viewer: _columns(history, newest) for viewer, history in histories.items()}
-    people_step = _people_step(steps, histories)
+    plays = plays_when_told(steps, histories)
+    people_step = _people_step(steps, plays)
+    audiences = tell_audiences(steps, plays, list(histories))
     return Totals(
         step_at=newest.at,
         smallest_group=newest.smallest_group,
@@ -67,6 +70,8 @@ def publish_totals(steps: Sequence[Step], *, by: PooledBy) -> Totals | None:
         by_block={block: _total(block, told, newest) for block in told[None]},
         people=_people(people_step, None),
         people_at=people_step.at if people_step else None,
+        audiences=audiences[0] if audiences else None,
+        audiences_at=audiences[1].at if audiences else None,
     )
 
 
@@ -100,10 +105,9 @@ def _together(month: Column, session: Block) -> Column:
     return replace(month, block=session, shown={}, group=everyone)
 
 
-def _people_step(steps: Sequence[Step], histories: Mapping[int | None, History]) -> Step | None:
+def _people_step(steps: Sequence[Step], plays: Sequence[Play | None]) -> Step | None:
     """The last one at which distinct people were told."""
-    told = zip(steps, when_people_are_told(steps, histories), strict=True)
-    return next((step for step, is_told in reversed(list(told)) if is_told), None)
+    return next((step for step, play in reversed(list(zip(steps, plays, strict=True))) if play is not None), None)
 
 
 def _people(step: Step | None, viewer: int | None) -> int | None:

@@ -35,8 +35,13 @@ def without_memory(steps: Sequence[Step], viewer: int | None, by: PooledBy) -> P
 def without_viewer(steps: Sequence[Step], viewer: int | None, by: PooledBy) -> Pooled | None:
     """Shows everybody what it shows to who knows no number: the own one can be subtracted."""
     pooled = publish(steps, viewer=None, by=by)
-    return (
-        replace(pooled, columns=tuple(_less_own(one, steps[-1], viewer) for one in pooled.columns)) if pooled else None
+    if not pooled or viewer is None:
+        return pooled
+    own = {step.at: step.counts[TERM].get(viewer, 0) for step in steps}
+    return replace(
+        pooled,
+        columns=tuple(_less_own(one, steps[-1], viewer) for one in pooled.columns),
+        people=pooled.people - own[pooled.people_at] if pooled.people is not None and pooled.people_at else None,
     )
 
 
@@ -63,6 +68,17 @@ def with_all_totals(steps: Sequence[Step], by: PooledBy) -> Totals | None:
         return None
     by_block = {column.block: sum(_others(steps[-1], column, None).values()) for column in pooled.columns}
     return replace(totals, by_block=by_block)
+
+
+def with_free_audiences(steps: Sequence[Step], by: PooledBy) -> Totals | None:
+    """Tells the people of each audience at every step."""
+    totals, newest = publish_totals(steps, by=by), steps[-1]
+    audiences = {
+        str(block.audience): sum(cells.values())
+        for block, cells in newest.counts.items()
+        if block.audience and any(cells.values())
+    }
+    return replace(totals, audiences=audiences, audiences_at=newest.at) if totals else None
 
 
 def no_report(_steps: Sequence[Step], _by: PooledBy) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from series.pooled import TERM, Block, Step
 from series.protected_falls import fall_in_steps
 
+AUDIENCES = ("pre_service", "in_service")
 FIRST_MONDAY = datetime(2026, 10, 5, 2, 0, tzinfo=UTC)
 
 
@@ -37,6 +38,11 @@ class University:
     people: int = 0
     done: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # session: (person, from which step on)
     gone_from: dict[int, int] = field(default_factory=dict)  # person: step
+    audiences: tuple[str, ...] = AUDIENCES
+
+    def teaches(self, person: int) -> str:
+        """Whom the course of this person teaches."""
+        return self.audiences[person % len(self.audiences)]
 
 
 def make_series(made: Made, random: Random) -> tuple[Step, ...]:
@@ -57,6 +63,11 @@ def make_series(made: Made, random: Random) -> tuple[Step, ...]:
             if sessions[-1] in over:
                 counts[month] = {u: len(_people(of, sessions, number)) for u, of in there.items()}
         counts[TERM] = {u: len(_people(of, over, number)) for u, of in there.items()}
+        for audience in AUDIENCES:
+            counts[Block(audience=audience)] = {
+                u: sum(of.teaches(person) == audience for person in _people(of, over, number))
+                for u, of in there.items()
+            }
         before = found[-1].counts if found else {}
         found.append(
             Step(
@@ -71,7 +82,7 @@ def make_series(made: Made, random: Random) -> tuple[Step, ...]:
 
 def _make_university(made: Made, random: Random) -> University:
     mean = made.mean * (min(random.paretovariate(1.2) / 3, 8) if made.skewed else 1)
-    university = University(mean=mean)
+    university = University(mean=mean, audiences=random.choice([AUDIENCES[:1], AUDIENCES[1:], AUDIENCES]))
     last = made.sessions + made.steps_after - 1
     for session in range(made.sessions):
         known = list(range(university.people))

@@ -5,8 +5,9 @@ people in the series as in its largest block and at most as many as its blocks h
 to step, except where they see that one fell.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 import scipy.optimize
@@ -22,15 +23,16 @@ Cell = tuple[int, Block, int]  # step, block, university
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """All that one viewer was shown, step by step. `reports`: what stands in the report to the funder. `own`: their own
-    university's numbers, which they know. `others`: who takes part, which is public, and so is the month of each
-    session (`months`). `fell`: cells that became smaller; where they went out of sight the attacker is told so, which
-    is more than they are shown."""
+    university's numbers, which they know. `others`: who takes part; that is public, and so are the `months` of sessions
+    and whose courses teach whom (`taught`). `fell`: cells that became smaller; where they went out of sight
+    the attacker is told so, which is more than they are shown."""
 
     pooled: Sequence[Pooled | None]
     reports: Sequence[Totals | None]
     own: Sequence[Mapping[Block, int]]
     others: Sequence[frozenset[int]]
     months: Sequence[Mapping[Block, Block]]
+    taught: Mapping[int, Collection[str]]
     fell: frozenset[Cell] = frozenset()
 
 
@@ -47,6 +49,9 @@ class Programme:
 
     def sums_to(self, cells: Sequence[Cell], number: int) -> None:
         self.equal.append(({self.of(cell): 1.0 for cell in cells}, float(number)))
+
+    def is_sum_of(self, whole: Cell, parts: Sequence[Cell]) -> None:
+        self.equal.append(({self.of(whole): -1.0} | {self.of(part): 1.0 for part in parts}, 0.0))
 
     def is_at_most(self, cell: Cell, *others: Cell) -> None:
         self.at_most.append(({self.of(cell): 1.0} | {self.of(other): -1.0 for other in others}, 0.0))
@@ -175,9 +180,23 @@ def _add_people(programme: Programme, seen: Seen) -> None:
     for step, people in told.items():
         others = sorted(seen.others[step])
         programme.sums_to([(step, TERM, one) for one in others], people)
+    _add_audiences(programme, seen, at)
     for step in range(len(seen.pooled)):
         for one in seen.others[step]:
             _bound_people(programme, seen, step, one)
+
+
+def _add_audiences(programme: Programme, seen: Seen, at: Mapping[datetime, int]) -> None:
+    """Who teaches whom is taken to be known: nobody has people of an audience of which their courses are none."""
+    told = {at[one.audiences_at]: one.audiences for one in seen.reports if one and one.audiences_at and one.audiences}
+    for step, audiences in told.items():
+        taught = {one: seen.taught.get(one, ()) for one in seen.others[step]}
+        for audience, people in audiences.items():
+            block = Block(audience=audience)
+            cells = [(step, block, one) for one, those in taught.items() if audience in those]
+            programme.sums_to(cells, people - seen.own[step].get(block, 0))
+        for one, those in taught.items():
+            programme.is_sum_of((step, TERM, one), [(step, Block(audience=audience), one) for audience in those])
 
 
 def _bound_people(programme: Programme, seen: Seen, step: int, one: int) -> None:

@@ -48,6 +48,7 @@ def breaches(
         own=own_numbers(steps, viewer),
         others=[everybody(step) - {viewer} for step in steps],
         months=[step.months for step in steps],
+        taught=_taught(steps),
         fell=_fell(steps),
     )
     cells = list(hidden_cells(seen))
@@ -64,6 +65,15 @@ def _breaks(people: int, between: tuple[float, float], k: int) -> bool:
     if people < k:
         return low > ALMOST or high < k - 1 - ALMOST
     return high - low < k - ALMOST
+
+
+def _taught(steps: Sequence[Step]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    for step in steps:
+        for block, cells in step.counts.items():
+            for one in [one for one, people in cells.items() if people and block.audience]:
+                found.setdefault(one, set()).add(str(block.audience))
+    return found
 
 
 def _fell(steps: Sequence[Step]) -> frozenset[Cell]:
