@@ -16,12 +16,19 @@ from series.protected_blocks import grouped, small
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """In what one university could have been otherwise in the sessions of a month, in people: how many were there in
-    each, how many `more` could have been, and how many came `again`, of whom each could have missed one."""
+    """In what one university could have been otherwise in the sessions of a month, in people, at all steps at which the
+    month was told: how many were there in each session at least and at most, how many `more` could have been, and how
+    many came `again`, of whom each could have missed one."""
 
     there: Mapping[Block, int]
+    at_most: Mapping[Block, int]
     more: Mapping[Block, int]
     again: int
+
+    def can_miss(self, session: Block, k: int, *, by_coming_to: Block | None = None) -> bool:
+        """Whether all of a session could have missed it, or k of them: had they come to another one instead."""
+        instead = self.more.get(by_coming_to, 0) if by_coming_to else 0
+        return self.again + instead >= min(k, self.at_most.get(session, 0))
 
 
 @dataclass(kw_only=True)
@@ -65,6 +72,7 @@ class WithSessions:
         there = {session: step.counts[session].get(one, 0) for session in sessions}
         return Room(
             there=there,
+            at_most=there,
             more={session: people - number for session, number in there.items()},
             again=max(sum(there.values()) - people, 0),
         )
@@ -82,15 +90,21 @@ def _can_all_move(rooms: Mapping[int, Room], sessions: Iterable[Block], k: int) 
 def _can_move(rooms: Mapping[int, Room], sessions: Collection[Block], one: int, k: int) -> bool:
     """Whether the people of `one` could have missed any session: because they came again, or came to another one
     instead, as others did the other way round."""
+    room = rooms[one]
     return all(
-        rooms[one].again >= min(k, rooms[one].there.get(session, 0))
+        room.can_miss(session, k)
         or any(
-            _all_but_most(min(room.more.get(session, 0), room.there.get(other, 0)) for room in rooms.values()) >= k
+            room.can_miss(session, k, by_coming_to=other) and _can_swap(rooms, session, other) >= k
             for other in sessions
             if other != session
         )
         for session in sessions
     )
+
+
+def _can_swap(rooms: Mapping[int, Room], session: Block, other: Block) -> int:
+    """How many of `other` could have come to `session` instead."""
+    return _all_but_most(min(room.more.get(session, 0), room.there.get(other, 0)) for room in rooms.values())
 
 
 def _all_but_most(people: Iterable[int]) -> int:
@@ -102,6 +116,7 @@ def _less(before: Room, now: Room) -> Room:
     """What there was at both steps."""
     return Room(
         there={session: min(before.there.get(session, people), people) for session, people in now.there.items()},
+        at_most={session: max(before.at_most.get(session, 0), people) for session, people in now.there.items()},
         more={session: min(before.more.get(session, people), people) for session, people in now.more.items()},
         again=min(before.again, now.again),
     )

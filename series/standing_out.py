@@ -44,13 +44,17 @@ class Finding:
     university_id: int | None = None
 
 
-def what_stands_out(points: Sequence[Point], columns: Sequence[Column]) -> tuple[Finding, ...]:
-    """`points` and `columns`: in the order of time. The most telling first; nothing where too little is known, and no
-    block twice for the same."""
+def what_stands_out(
+    points: Sequence[Point], columns: Sequence[Column], *, of_columns: Sequence[Point] | None = None
+) -> tuple[Finding, ...]:
+    """All in the order of time; `of_columns`: points of the columns of the table, which may be months where `points`
+    are weeks; None: the same. The most telling first; nothing where too little is known, and no block twice for the
+    same."""
     over = [point for point in points if point.is_over]
+    over_columns = [point for point in of_columns or points if point.is_over]
     falls = _fall(over)
     few = [one for one in _few(over) if one.block not in {fall.block for fall in falls}]
-    return (*_own(over), *falls, *few[:MOST_SAID], *_universities(over, columns))
+    return (*_own(over), *falls, *few[:MOST_SAID], *_universities(over_columns, columns))
 
 
 def _few(points: Sequence[Point]) -> list[Finding]:

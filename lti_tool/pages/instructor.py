@@ -18,7 +18,7 @@ from lti_tool.tool import the_tool
 from series.feed_address import OwnerKind
 from series.people import Visit
 from series.permissions import Action
-from series.pooled import Column, Pooled, PooledBy
+from series.pooled import Column, Pooled
 from series.rule import Kind, Rule
 from series.sessions import Session, this_weeks_session
 from series.standing import CourseCount, SessionRecord, Standing, standing
@@ -113,7 +113,6 @@ def course(visit: Visit) -> str:
         to_do=to_do,
         count=count,
         elsewhere=_elsewhere(pooled, session),
-        by_month=pooled is not None and pooled.by is PooledBy.MONTH,
         link_notice=notice,
         rehearsals=[(one, times_of(one, visit.university.time_zone)) for one in rehearsals],
         hosted_here=own_sessions,
@@ -176,4 +175,5 @@ def _elsewhere(pooled: Pooled | None, session: Session | None) -> Column | None:
     """As the page of the whole series has it: two numbers for the same would tell more than either."""
     if session is None or pooled is None:
         return None
-    return next((one for one in pooled.columns if one.block.session_id == session.session_id), None)
+    told = (*pooled.columns, *pooled.sessions)
+    return next((one for one in told if one.block.session_id == session.session_id), None)

@@ -15,13 +15,17 @@ gettext = WORDS.gettext
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def csv_of(series: Series, table: PooledTable, renewed: Renewed) -> Response:
-    return csv_answer([*rows_of(table), [], *notes(series, table.smallest_group, renewed)], f"{series.slug}-results")
+def csv_of(series: Series, table: PooledTable, renewed: Renewed, weeks: PooledTable | None) -> Response:
+    """`weeks`: where the table is of months, the sessions below it."""
+    rows = [*rows_of(table), [], *([*rows_of(weeks), []] if weeks else [])]
+    return csv_answer([*rows, *notes(series, table.smallest_group, renewed)], f"{series.slug}-results")
 
 
-def xlsx_of(series: Series, table: PooledTable, renewed: Renewed) -> Response:
+def xlsx_of(series: Series, table: PooledTable, renewed: Renewed, weeks: PooledTable | None) -> Response:
+    """`weeks`: where the table is of months, the sessions on a sheet of their own."""
     about: list[list[Cell]] = [[gettext("About these numbers")], *notes(series, table.smallest_group, renewed)]
-    sheets: list[Sheet] = [(gettext("Results"), rows_of(table)), (gettext("About"), about)]
+    by_session: list[Sheet] = [(gettext("Sessions"), rows_of(weeks))] if weeks else []
+    sheets: list[Sheet] = [(gettext("Results"), rows_of(table)), *by_session, (gettext("About"), about)]
     return xlsx_answer(sheets, f"{series.slug}-results")
 
 

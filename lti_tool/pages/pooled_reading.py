@@ -11,7 +11,7 @@ from series.people import University
 from series.pooled import TERM, Block, Column, Pooled, PooledBy
 from series.protection import publish
 from series.sessions import Series, Session
-from series.step_times import STEPS_AFTER_END, month_of, next_step_at
+from series.step_times import STEPS_AFTER_END, next_step_at
 from series.store.database import Connection
 from series.store.pooled import OwnCounts, own_counts, steps_of
 from series.store.pooled_settings import pooled_by_of
@@ -38,14 +38,18 @@ class Results:
     def columns(self) -> Mapping[Block, Column]:
         return {column.block: column for column in self.pooled.columns} if self.pooled else {}
 
-    def block_of(self, session: Session) -> Block:
-        if self.by is PooledBy.MONTH:
-            return Block(month=month_of(session.start_at, self.series.time_zone))
-        return Block(session_id=session.session_id)
+    @cached_property
+    def _told(self) -> Mapping[Block, Column]:
+        sessions = self.pooled.sessions if self.pooled else ()
+        return {**self.columns, **{column.block: column for column in sessions}}
+
+    def is_counted(self, block: Block) -> bool:
+        """As a column of the table, or beside it."""
+        return block in self._told
 
     def others_in(self, block: Block) -> int | None:
         """All other universities together; None: hidden, or not counted yet."""
-        column = self.columns.get(block)
+        column = self._told.get(block)
         return column.total if column else None
 
     @property

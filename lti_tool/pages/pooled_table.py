@@ -28,11 +28,31 @@ def table_of(results: Results, wanted: Filter = NO_FILTER) -> PooledTable:
 
 def heads_of(results: Results) -> list[Head]:
     """What has begun, and whatever was published."""
-    begun = [one for one in results.sessions if one.start_at <= results.now or results.block_of(one) in results.columns]
+    begun = _begun(results)
     if results.by is PooledBy.SESSION:
         return [_session_head(one, results) for one in begun]
     months = sorted({month_of(one.start_at, results.series.time_zone) for one in begun})
     return [Head(block=Block(month=one), title=month_name(one), day="", month=one) for one in months]
+
+
+def weeks_of(results: Results) -> list[Head]:
+    """The same as sessions, whatever the columns of the table are."""
+    return [_session_head(one, results) for one in _begun(results)]
+
+
+def week_by_week(results: Results) -> PooledTable:
+    """The first lines of the table by session: own course, own university, all others together."""
+    heads = weeks_of(results)
+    k = results.pooled.smallest_group if results.pooled else 0
+    return PooledTable(heads=tuple(heads), lines=tuple(_own_lines(results, heads)), smallest_group=k)
+
+
+def _begun(results: Results) -> list[Session]:
+    return [
+        one
+        for one in results.sessions
+        if one.start_at <= results.now or results.is_counted(Block(session_id=one.session_id))
+    ]
 
 
 def month_name(month: str) -> str:
@@ -48,7 +68,7 @@ def country_name(code: str) -> str:
 def _session_head(session: Session, results: Results) -> Head:
     day = format_date(session.wall_start.date(), "d MMM", locale=get_locale())
     month = month_of(session.start_at, results.series.time_zone)
-    return Head(block=results.block_of(session), title=session.title, day=str(day), month=month)
+    return Head(block=Block(session_id=session.session_id), title=session.title, day=str(day), month=month)
 
 
 def _own_lines(results: Results, heads: Sequence[Head]) -> list[Line]:
@@ -75,12 +95,10 @@ def _own_cell(results: Results, block: Block, people: int | None) -> Cell:
 
 
 def _others_cell(results: Results, block: Block) -> Cell:
-    column = results.columns.get(block)
-    if column is None:
+    if not results.is_counted(block):
         return _cancelled(results, block) or Cell(shows=Shows.WAITS)
-    if column.total is None:
-        return Cell(shows=Shows.HIDDEN)
-    return Cell(shows=Shows.PEOPLE, people=column.total)
+    people = results.others_in(block)
+    return Cell(shows=Shows.HIDDEN) if people is None else Cell(shows=Shows.PEOPLE, people=people)
 
 
 def _cancelled(results: Results, block: Block) -> Cell | None:

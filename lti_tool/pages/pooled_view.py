@@ -9,7 +9,7 @@ from lti_tool.pages.pooled_cells import Filter, PooledTable
 from lti_tool.pages.pooled_files import csv_of, xlsx_of
 from lti_tool.pages.pooled_filter import Choices, filter_choices, wanted_filter
 from lti_tool.pages.pooled_reading import Results
-from lti_tool.pages.pooled_table import table_of
+from lti_tool.pages.pooled_table import table_of, week_by_week
 from lti_tool.pages.pooled_trend import Chart, charts_of
 from lti_tool.pages.pooled_words import Renewed, findings_in_words, renewed
 from series.pooled import PooledBy
@@ -19,13 +19,13 @@ FILES = {"csv": csv_of, "xlsx": xlsx_of}
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """`table`: with the filter that the address asks for; `whole`: without."""
+    """`table`: with the filter that the address asks for; `weeks`: session by session, without any cell."""
 
     by_month: bool
     renewed: Renewed
     findings: Sequence[str]
     table: PooledTable
-    whole: PooledTable
+    weeks: PooledTable
     charts: Sequence[Chart]
     wanted: Filter
     choices: Choices
@@ -33,14 +33,14 @@ class View:
 
 def view_of(results: Results, zone: str) -> View:
     """`zone`: of who looks."""
-    whole, wanted = table_of(results), wanted_filter()
+    weeks, wanted = week_by_week(results), wanted_filter()
     return View(
         by_month=results.by is PooledBy.MONTH,
         renewed=renewed(results, zone),
         findings=findings_in_words(results),
         table=table_of(results, wanted),
-        whole=whole,
-        charts=charts_of(whole),
+        weeks=weeks,
+        charts=charts_of(weeks),
         wanted=wanted,
         choices=filter_choices(results),
     )
@@ -48,4 +48,5 @@ def view_of(results: Results, zone: str) -> View:
 
 def file_of(results: Results, suffix: str, zone: str) -> Response:
     """The table as a file (`suffix`: csv, xlsx), with the filter of the page."""
-    return FILES[suffix](results.series, table_of(results, wanted_filter()), renewed(results, zone))
+    weeks = week_by_week(results) if results.by is PooledBy.MONTH else None
+    return FILES[suffix](results.series, table_of(results, wanted_filter()), renewed(results, zone), weeks)

@@ -1,10 +1,11 @@
 """What stands out, and when numbers are renewed, in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lti_tool.pages.pooled_cells import Head
 from lti_tool.pages.pooled_reading import Results
-from lti_tool.pages.pooled_table import heads_of
+from lti_tool.pages.pooled_table import heads_of, weeks_of
 from lti_tool.pages.times import moment
 from lti_tool.pages.words import WORDS
 from series.pooled import Block
@@ -20,6 +21,7 @@ class Renewed:
     at: str
     next_at: str
     people_at: str = ""
+    smallest_group: int = 0
 
 
 def renewed(results: Results, zone: str) -> Renewed:
@@ -28,26 +30,29 @@ def renewed(results: Results, zone: str) -> Renewed:
     return Renewed(
         at=moment(pooled.step_at, zone) if pooled else "",
         next_at=moment(results.next_at, zone) if results.next_at else "",
+        smallest_group=pooled.smallest_group if pooled else 0,
         people_at=moment(pooled.people_at, zone) if is_older and pooled and pooled.people_at else "",
     )
 
 
-def points_of(results: Results) -> list[Point]:
+def _points(heads: Sequence[Head], results: Results) -> list[Point]:
     return [
         Point(
             block=head.block,
-            is_over=head.block in results.columns,
+            is_over=results.is_counted(head.block),
             own_course=results.own.course.get(head.block, 0) if results.own else None,
             others=results.others_in(head.block),
         )
-        for head in heads_of(results)
+        for head in heads
     ]
 
 
 def findings_in_words(results: Results) -> list[str]:
-    names = {head.block: _name(head) for head in heads_of(results)}
-    columns = [results.columns[block] for block in names if block in results.columns]
-    return [_words(one, names, results) for one in what_stands_out(points_of(results), columns)]
+    heads, weeks = heads_of(results), weeks_of(results)
+    names = {head.block: _name(head) for head in (*heads, *weeks)}
+    columns = [results.columns[head.block] for head in heads if head.block in results.columns]
+    found = what_stands_out(_points(weeks, results), columns, of_columns=_points(heads, results))
+    return [_words(one, names, results) for one in found]
 
 
 def _name(head: Head) -> str:

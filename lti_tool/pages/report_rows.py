@@ -11,7 +11,7 @@ def sheets_of(words: ReportWords) -> list[Sheet]:
     sheets: list[Sheet] = [
         (gettext("Report"), _facts(words)),
         (gettext("Universities"), _partners(words)),
-        (gettext("Sessions"), _sessions(words.sessions, with_people=not words.is_by_month)),
+        (gettext("Sessions"), _sessions(words.sessions)),
     ]
     if words.is_by_month:
         sheets.append((gettext("Months"), _months(words.months)))
@@ -21,7 +21,7 @@ def sheets_of(words: ReportWords) -> list[Sheet]:
 def _facts(words: ReportWords) -> list[list[Cell]]:
     return [
         [words.report.series.title, "", ""],
-        *([fact.name, fact.value, fact.note] for fact in (*words.facts, *words.audiences)),
+        *([fact.name, fact.value, fact.note] for fact in (*words.facts, *words.people, *words.audiences)),
         [gettext("People were counted"), words.counted_at or gettext("not counted yet"), ""],
     ]
 
@@ -31,12 +31,9 @@ def _partners(words: ReportWords) -> list[list[Cell]]:
     return [head, *([one.name, one.country, one.courses, one.schools] for one in words.partners)]
 
 
-def _sessions(sessions: tuple[Reached, ...], *, with_people: bool) -> list[list[Cell]]:
-    head: list[Cell] = [gettext("Session"), gettext("Day"), gettext("Hosting university"), gettext("Hours")]
-    rows: list[list[Cell]] = [[one.name, one.day, one.hosting_university, one.hours] for one in sessions]
-    if not with_people:
-        return [head, *rows]
-    return [[*head, gettext("People")], *([*row, one.people] for row, one in zip(rows, sessions, strict=True))]
+def _sessions(sessions: tuple[Reached, ...]) -> list[list[Cell]]:
+    names = (gettext("Session"), gettext("Day"), gettext("Hosting university"), gettext("Hours"), gettext("People"))
+    return [[*names], *([one.name, one.day, one.hosting_university, one.hours, one.people] for one in sessions)]
 
 
 def _months(months: tuple[Reached, ...]) -> list[list[Cell]]:

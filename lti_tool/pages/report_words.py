@@ -10,7 +10,8 @@ from lti_tool.pages.pooled_table import country_name, month_name
 from lti_tool.pages.times import moment
 from lti_tool.pages.words import WORDS
 from lti_tool.spreadsheets import Cell
-from series.pooled import Block, PooledBy
+from series.audience import Audience
+from series.pooled import NOT_SAID, Block, PooledBy
 from series.report import Partner, Report
 from series.sessions import Session
 from series.step_times import month_of
@@ -51,7 +52,8 @@ class ReportWords:
     report: Report
     counted_at: str
     facts: tuple[Fact, ...]
-    audiences: tuple[Fact, ...]
+    people: tuple[Fact, ...]  # by audience; empty where no course has said whom it teaches
+    audiences: tuple[Fact, ...]  # courses
     partners: tuple[PartnerWords, ...]
     sessions: tuple[Reached, ...]
     months: tuple[Reached, ...]  # where people are counted by month
@@ -68,6 +70,7 @@ def words_of(report: Report) -> ReportWords:
         report=report,
         counted_at=moment(totals.step_at, report.series.time_zone) if totals else "",
         facts=_facts(report),
+        people=_people_by_audience(report),
         audiences=_audiences(report),
         partners=tuple(sorted(map(_partner, report.partners), key=lambda one: (one.country, one.name))),
         sessions=tuple(_session(one, report) for one in report.held),
@@ -113,6 +116,26 @@ def _people_note(report: Report) -> str:
         return different
     assert totals.people_at is not None
     return f"{different}; {gettext('as of %(when)s', when=moment(totals.people_at, report.series.time_zone))}"
+
+
+def _people_by_audience(report: Report) -> tuple[Fact, ...]:
+    """Of all of them or of none: what is left out could be subtracted."""
+    of, totals = report.audiences, report.totals
+    if not of.pre_service + of.in_service + of.both:
+        return ()
+    named = (
+        (Audience.PRE_SERVICE, gettext("People in courses for teachers before service")),
+        (Audience.IN_SERVICE, gettext("People in courses for teachers in service")),
+        (Audience.BOTH, gettext("People in courses for both, or in one of each")),
+        (NOT_SAID, gettext("People in courses that have not said it")),
+    )
+    if totals is None or totals.audiences is None or totals.audiences_at is None:
+        why = hidden_words(totals.smallest_group) if totals else gettext("not counted yet")
+        return tuple(Fact(name=name, value=why) for _, name in named[:2])
+    note = gettext("as of %(when)s", when=moment(totals.audiences_at, report.series.time_zone))
+    return tuple(
+        Fact(name=name, value=totals.audiences[one], note=note) for one, name in named if one in totals.audiences
+    )
 
 
 def _audiences(report: Report) -> tuple[Fact, ...]:

@@ -13,10 +13,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from series.pooled import TERM, Block, Step
+from series.protected_falls import fall_in_steps
 from series.protection import own_university, pooled_by
 from series.sessions import Series, Session
 from series.step_times import STEPS_AFTER_END, month_of, step_due_at
 from series.store.counts import in_course as learners_in
+from series.store.pooled_audiences import people_by_audience
 from series.store.pooled_settings import keep_pooled_by, smallest_group_of
 from series.store.pooled_tables import pooled_count, pooled_step
 from series.store.sessions import lock_series, sessions_of
@@ -52,6 +54,7 @@ def steps_of(connection: sa.Connection, series_id: UUID) -> tuple[Step, ...]:
     for row in connection.execute(sa.select(pooled_count).where(pooled_count.c.series_id == series_id)):
         changes[row.step_at].append(row)
     blocks = _blocks_in_order(connection, series_id, {row.block for rows in changes.values() for row in rows})
+    months = _months_of(connection, series_id)
     found: list[Step] = []
     counts: dict[str, dict[int, int]] = {}
     for step in steps:
@@ -59,7 +62,7 @@ def steps_of(connection: sa.Connection, series_id: UUID) -> tuple[Step, ...]:
         for row in changes[step.step_at]:
             counts.setdefault(row.block, {})[row.university_id] = row.people
         whole = {block: counts[key] for key, block in blocks.items() if key in counts}
-        found.append(Step(at=step.step_at, smallest_group=step.smallest_group, counts=whole))
+        found.append(Step(at=step.step_at, smallest_group=step.smallest_group, counts=whole, months=months))
     return tuple(found)
 
 
@@ -102,7 +105,8 @@ def take_step(connection: sa.Connection, series_id: UUID, *, due_at: datetime, n
     """Count anew for everybody, and decide for good by which columns; None when that was done since `due_at` already.
 
     Left out are people who have objected, and who has been erased. What a university had when it left stays as it was
-    published. Only sessions that are over count, and a month when the last of its sessions is.
+    published. Only sessions that are over count, and a month when the last of its sessions is. Numbers that became
+    smaller are kept until they fell by k.
     """
     known = lock_series(connection, series_id)
     before = steps_of(connection, series_id)
@@ -111,10 +115,12 @@ def take_step(connection: sa.Connection, series_id: UUID, *, due_at: datetime, n
     old = before[-1].counts if before else {}
     fresh = _fresh(connection, known, old, now)
     smallest_group = smallest_group_of(connection, series_id)
+    months = _months_of(connection, series_id)
+    told = fall_in_steps(fresh, before=old, months=months, k=smallest_group)
     connection.execute(sa.insert(pooled_step).values(series_id=series_id, step_at=now, smallest_group=smallest_group))
     changed = [
         {"series_id": series_id, "block": block.key, "university_id": one, "step_at": now, "people": people}
-        for block, cells in fresh.items()
+        for block, cells in told.items()
         for one, people in cells.items()
         if old.get(block, {}).get(one) != people
     ]
@@ -176,23 +182,24 @@ def _fresh(connection: sa.Connection, known: Series, old: Mapping[Block, Mapping
     nobody included: a cell that is missing would tell that nobody is in it."""
     sessions = sessions_of(connection, known.series_id)
     over = [one for one in sessions if one.end_at <= now or Block(session_id=one.session_id) in old]
-    counts = _counted(connection, over, known.time_zone)
+    counts = _counted(connection, known, over)
     held = [one for one in over if not one.is_cancelled or Block(session_id=one.session_id) in counts]
     to_come = {month_of(one.start_at, known.time_zone) for one in sessions if one not in over and not one.is_cancelled}
     months = {month_of(one.start_at, known.time_zone) for one in held} - to_come
     due = {Block(session_id=one.session_id) for one in held} | {Block(month=month) for month in months} | {TERM}
+    due |= {block for block in counts if block.audience is not None}
     seen = {one for cells in (*old.values(), *counts.values()) for one in cells}
     universities = _taking_part(connection, known.series_id, seen)
     return {block: {one: counts.get(block, {}).get(one, 0) for one in universities} for block in due | old.keys()}
 
 
-def _counted(connection: sa.Connection, sessions: Collection[Session], zone: str) -> Counts:
+def _counted(connection: sa.Connection, known: Series, sessions: Collection[Session]) -> Counts:
     """Of these sessions, their months and all together, where there is somebody."""
-    found: Counts = {}
+    ids = [one.session_id for one in sessions]
+    found: Counts = people_by_audience(connection, known.series_id, ids)
     months = defaultdict(list)
     for one in sessions:
-        months[Block(month=month_of(one.start_at, zone))].append(one.session_id)
-    ids = [one.session_id for one in sessions]
+        months[Block(month=month_of(one.start_at, known.time_zone))].append(one.session_id)
     by_session = _counting(ids, sa.func.count()).add_columns(completion.c.session_id).group_by(completion.c.session_id)
     for row in connection.execute(by_session):
         found.setdefault(Block(session_id=row.session_id), {})[row.university_id] = row.people
@@ -248,6 +255,8 @@ def _block(key: str) -> Block:
             return Block(session_id=UUID(name))
         case "month":
             return Block(month=name)
+        case "audience":
+            return Block(audience=name)
         case _:
             return TERM
 
@@ -259,3 +268,12 @@ def _blocks_in_order(connection: sa.Connection, series_id: UUID, keys: Collectio
     ).scalars()
     order = {Block(session_id=one).key: f"{number:06}" for number, one in enumerate(ids)}
     return {key: _block(key) for key in sorted(keys, key=lambda one: order.get(one, one))}
+
+
+def _months_of(connection: sa.Connection, series_id: UUID) -> dict[Block, Block]:
+    """The month of each session that is planned or was counted, as it is now."""
+    zone = connection.execute(sa.select(series.c.time_zone).where(series.c.id == series_id)).scalar_one()
+    return {
+        Block(session_id=one.session_id): Block(month=month_of(one.start_at, zone))
+        for one in sessions_of(connection, series_id)
+    }

@@ -16,7 +16,9 @@ pooled_count = Table(  # what a step found, where it is another number than at t
     "pooled_count",
     metadata,
     Column("series_id", ForeignKey("series.id"), primary_key=True),
-    Column("block", String(48), primary_key=True),  # series.pooled.Block as text: session:UUID, month:2026-11, term
+    Column(
+        "block", String(48), primary_key=True
+    ),  # series.pooled.Block.key: session:UUID, month:2026-11, audience:both, term
     Column("university_id", ForeignKey("university.id"), primary_key=True),
     Column("step_at", Instant, primary_key=True),
     Column("people", Integer, nullable=False),  # distinct ones who have completed something in the block

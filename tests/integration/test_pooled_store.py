@@ -6,15 +6,17 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from series.audience import Audience, CourseAudience
 from series.pooled import TERM, Block, PooledBy
 from series.sessions import Status
+from series.store.course_audiences import set_audience
 from series.store.database import Database
 from series.store.evidence import record_evidence
 from series.store.pooled import own_counts, series_due
 from series.store.pooled_settings import pooled_by_of, set_smallest_group
 from series.store.pooled_tables import pooled_count
 from series.store.sessions import change_session
-from series.store.tables import participant, university
+from series.store.tables import membership, participant, placement, university
 from tests.at_once import at_once
 from tests.conftest import NOW
 from tests.databases import Databases
@@ -109,12 +111,57 @@ def test_what_a_university_had_when_it_left_stays_as_it_was_published(database: 
     assert counts[f"session:{crowd.sessions[2]}"] == {MALTA.university_id: 0}  # it had left before
 
 
-def test_a_university_whose_only_person_objects_later_is_at_nobody(database: Database, crowd: Crowd) -> None:
-    step(database)
+def test_dpo_13_who_objects_later_goes_when_k_have_gone(database: Database, crowd: Crowd) -> None:
+    """One less in exactly their sessions would tell whoever knows of it where they had been."""
     with database.write() as connection:
-        them = participant.c.id == crowd.vilnius[0].participant_id
-        connection.execute(sa.update(participant).where(them).values(objected_at=NOW))
-    assert by_key(step(database, at=MONDAY + WEEK))["term"][VILNIUS.university_id] == 0
+        set_smallest_group(connection, SERIES.series_id, 3, by="staff 1", now=NOW)
+    first, second, _ = (f"session:{one}" for one in crowd.sessions)
+    step(database)
+    told = []
+    for week, people in enumerate((crowd.malta[:1], crowd.malta[1:2], crowd.malta[2:]), start=1):
+        with database.write() as connection:
+            them = participant.c.id.in_([one.participant_id for one in people])
+            connection.execute(sa.update(participant).where(them).values(objected_at=NOW))
+        counts = by_key(step(database, at=MONDAY + week * WEEK))
+        told.append([counts[block][MALTA.university_id] for block in (first, second, "term")])
+    assert told == [[3, 1, 3], [3, 1, 3], [0, 0, 0]]
+
+
+def test_people_are_counted_by_whom_their_courses_teach(database: Database, crowd: Crowd) -> None:
+    step(database)
+    assert not any(block.audience for block in steps(database)[-1].counts), "nobody has said it"
+    malta = crowd.malta[0].course_id
+    assert malta is not None
+    with database.write() as connection:
+        audience = CourseAudience(audience=Audience.IN_SERVICE)
+        set_audience(connection, malta, SERIES.series_id, audience, by="visit 1", now=NOW)
+    counts = by_key(step(database, at=MONDAY + WEEK))
+    assert counts["audience:in_service"] == {MALTA.university_id: 3, VILNIUS.university_id: 0}
+    assert counts["audience:not_said"] == {MALTA.university_id: 0, VILNIUS.university_id: 1}
+
+
+def test_whoever_is_in_courses_of_both_kinds_counts_once(database: Database, crowd: Crowd) -> None:
+    malta, vilnius = crowd.malta[0].course_id, crowd.vilnius[0].course_id
+    assert malta is not None
+    assert vilnius is not None
+    with database.write() as connection:
+        for course_id, audience in ((malta, Audience.IN_SERVICE), (vilnius, Audience.PRE_SERVICE)):
+            said = CourseAudience(audience=audience)
+            set_audience(connection, course_id, SERIES.series_id, said, by="visit 1", now=NOW)
+        placement_id = connection.execute(
+            sa.select(placement.c.id).where(placement.c.course_id == vilnius)
+        ).scalar_one()
+        connection.execute(
+            sa.insert(membership).values(
+                participant_id=crowd.malta[0].participant_id, placement_id=placement_id, is_learner=True
+            )
+        )
+    counts = by_key(step(database))
+    assert {key: cells[MALTA.university_id] for key, cells in counts.items() if "audience" in key} == {
+        "audience:both": 1,
+        "audience:in_service": 2,
+        "audience:pre_service": 0,
+    }
 
 
 def test_a_cancelled_session_is_no_block(database: Database, crowd: Crowd) -> None:

@@ -138,14 +138,15 @@ def test_the_page_of_the_course_has_the_same_number_of_others(pooled: CourseUnde
     assert "/course/series/" in number
 
 
-def test_the_page_of_the_course_promises_no_number_of_a_session_where_months_are_counted(
-    course: CourseUnderTest,
-) -> None:
+def test_where_months_are_counted_a_session_is_told_as_all_others_together(course: CourseUnderTest) -> None:
     course.check_in(course.maria, course.over)
     fill(course.database, [course.over], PEOPLE, now=course.now)
     publish_step(course.database, now=course.now, by=PooledBy.MONTH)
-    (number,) = re.findall(r'<dd id="others-count">(.*?)</dd>', course.get(""), re.DOTALL)
-    assert text(number).startswith("counted by month, to protect small groups")
+    weeks = rows(course.get("series/"), "trend-caption")
+    assert [cells[-1] for cells in weeks.values()] == ["30", "not counted yet"]
+    assert file_rows(course, "csv")["All other universities together"][1:3] == ["30", "not counted yet"]
+    sheet = openpyxl.load_workbook(io.BytesIO(download(course, "xlsx")))["Sessions"]
+    assert [cell.value for cell in list(sheet)[-1]][2:4] == [30, "not counted yet"]
 
 
 def test_a_row_has_the_sum_of_the_month_that_is_asked_for(pooled: CourseUnderTest) -> None:
