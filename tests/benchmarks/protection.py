@@ -2,12 +2,12 @@
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from series.pooled import PooledBy
-from series.protection import pooled_by, publish
+from series.pooled import Column, Pooled, PooledBy, Step
+from series.protection import pooled_by, publish, publish_totals
 from tests.attack.kinds import nth_series
 from tests.attack.made_series import Made, make_series
 from tests.attack.promise import breaches
@@ -23,8 +23,8 @@ VIEWER = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """Of one kind of series with one k, in percent: cells shown alone, columns with a total, and series that tell their
-    distinct people."""
+    """Of one kind of series with one k, in percent: cells shown alone, sessions with a total, and series that tell
+    their distinct people, and these by audience."""
 
     kind: str
     k: int
@@ -32,12 +32,13 @@ class Shares:
     cells: float
     totals: float
     people: float
+    audiences: float
     chosen: float  # series that have their columns by `by`
 
     def words(self) -> str:
         return (
             f"{self.kind:38}{self.k:>4}{self.by.value:>10}{self.cells:>9.0f} %{self.totals:>9.0f} %"
-            f"{self.people:>9.0f} %{self.chosen:>9.0f} %"
+            f"{self.people:>9.0f} %{self.audiences:>9.0f} %{self.chosen:>9.0f} %"
         )
 
 
@@ -52,15 +53,27 @@ def shares(*, series: int) -> Iterator[Shares]:
                     k=k,
                     by=by,
                     cells=100 * statistics.mean(pooled.share_shown for pooled in shown),
-                    totals=100 * statistics.mean(one.total is not None for pooled in shown for one in pooled.columns),
+                    totals=100 * statistics.mean(one.total is not None for some in shown for one in _sessions(some)),
                     people=100 * statistics.mean(pooled.people is not None for pooled in shown),
+                    audiences=100 * statistics.mean(_tells_audiences(steps, by) for steps in all_steps),
                     chosen=100 * statistics.mean(pooled_by(steps) is by for steps in all_steps),
                 )
 
 
+def _sessions(pooled: Pooled) -> tuple[Column, ...]:
+    return pooled.sessions if pooled.by is PooledBy.MONTH else pooled.columns
+
+
+def _tells_audiences(steps: Sequence[Step], by: PooledBy) -> bool:
+    totals = publish_totals(steps, by=by)
+    return totals is not None and totals.audiences is not None
+
+
 def print_shares(*, series: int) -> None:
     print(f"13 universities, 13 weekly sessions; what one of them is shown of the others; {series} series each\n")
-    print(f"{'attendance':38}{'k':>4}{'by':>10}{'cells':>11}{'totals':>11}{'people':>11}{'chosen':>11}")
+    print(
+        f"{'attendance':38}{'k':>4}{'by':>10}{'cells':>11}{'totals':>11}{'people':>11}{'audiences':>11}{'chosen':>11}"
+    )
     for row in shares(series=series):
         print(row.words())
 

@@ -26,13 +26,30 @@ OTHERS = {  # slug: (name, country)
 
 
 def fill(
-    database: Database, sessions: Sequence[UUID], people: Mapping[str, Sequence[int]], *, now: datetime = NOW
+    database: Database,
+    sessions: Sequence[UUID],
+    people: Mapping[str, Sequence[int]],
+    *,
+    now: datetime = NOW,
+    new_each_time: int = 0,
 ) -> dict[str, int]:
-    """`people`: of a university, how many completed each of `sessions`. University ids by slug."""
-    return {slug: _fill_one(database, slug, sessions, counts, now) for slug, counts in people.items()}
+    """`people`: of a university, how many completed each of `sessions`; from session to session so many new ones come
+    in place of others. University ids by slug."""
+    return {
+        slug: _fill_one(
+            database,
+            slug,
+            {
+                one: range(number * new_each_time, number * new_each_time + count)
+                for number, (one, count) in enumerate(zip(sessions, counts, strict=True))
+            },
+            now,
+        )
+        for slug, counts in people.items()
+    }
 
 
-def _fill_one(database: Database, slug: str, sessions: Sequence[UUID], counts: Sequence[int], now: datetime) -> int:
+def _fill_one(database: Database, slug: str, people: Mapping[UUID, range], now: datetime) -> int:
     name, country = OTHERS[slug]
     issuer = f"https://{slug}.example"
     with database.write() as connection:
@@ -60,10 +77,10 @@ def _fill_one(database: Database, slug: str, sessions: Sequence[UUID], counts: S
         line_item_url=f"{issuer}/lineitems/1",
         nonce_expires_at=now + timedelta(minutes=20),
     )
-    for number in range(max(counts)):
+    for number in sorted({one for those in people.values() for one in those}):
         visit = launch(database, structs.replace(of_there, sub=f"{slug}-{number}"), now=now)
-        for session_id, count in zip(sessions, counts, strict=True):
-            if number < count:
+        for session_id, those in people.items():
+            if number in those:
                 record(database, code_of(visit, session_id, at=now), now=now)
     return university_id
 

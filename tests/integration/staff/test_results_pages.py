@@ -18,7 +18,7 @@ from series.store.sessions import sessions_of
 from tests.conftest import NOW
 from tests.examples import SERIES
 from tests.integration.staff.desk import LMS_ADMIN, Desk, Office
-from tests.integration.whole_series import fill, publish_step
+from tests.integration.whole_series import OTHERS, fill, publish_step
 
 SERIES_PATH = "/coordinator/series/autumn"
 RESULTS, REPORT = f"{SERIES_PATH}/results", f"{SERIES_PATH}/report"
@@ -129,6 +129,35 @@ def test_the_report_has_the_audience_that_instructors_have_said(office: Office, 
     assert fact(page, "Courses for both") == "1"
     assert fact(page, "Courses that have not said it") == "3"
     assert fact(page, "Schools of teachers in service") == "12 as 2 courses have said"
+
+
+def test_dpo_08_people_are_told_by_audience_or_not_at_all(office: Office, desk: Desk) -> None:
+    with office.database.write() as connection:
+        first, *_ = taught_courses(connection, SERIES.series_id)
+        said = CourseAudience(audience=Audience.IN_SERVICE)
+        set_audience(connection, first.course_id, SERIES.series_id, said, by="participant 1", now=LATER)
+    page = desk.get(f"{REPORT}/").text
+    assert fact(page, "People in courses for teachers in service") == HIDDEN
+    assert fact(page, "People in courses for teachers before service") == HIDDEN
+
+
+def test_the_report_has_the_people_of_each_audience(office: Office) -> None:
+    """Fifteen people at each of six universities, of whom five came to both sessions."""
+    with office.database.read() as connection:
+        sessions = [one.session_id for one in sessions_of(connection, SERIES.series_id)][:2]
+    fill(office.database, sessions, dict.fromkeys(OTHERS, (10, 10)), new_each_time=5)
+    with office.database.write() as connection:
+        for number, course in enumerate(taught_courses(connection, SERIES.series_id)):
+            said = CourseAudience(audience=Audience.IN_SERVICE if number % 2 else Audience.PRE_SERVICE)
+            set_audience(connection, course.course_id, SERIES.series_id, said, by="participant 1", now=LATER)
+    publish_step(office.database, now=LATER)
+    browser = office.new_browser()
+    assert browser.sign_in().status_code == 303
+    page = browser.get(f"{REPORT}/").text
+    assert fact(page, "People who completed a session").startswith("90")
+    assert fact(page, "People in courses for teachers in service").startswith("45 as of")
+    assert fact(page, "People in courses for teachers before service").startswith("45 as of")
+    assert "People in courses that have not said it" not in page
 
 
 def test_dpo_08_the_report_tells_no_total_from_which_a_partner_could_subtract_down_to_a_few(office: Office) -> None:
