@@ -2,13 +2,15 @@
 
 Those totals narrow what a university may have had in a session: no more than in the month, and in all sessions together
 no fewer. If nearly everybody comes every time, the totals are used up, and each session is found out. So a university
-is shown alone in the month only if the rest could have come otherwise, by k people without any one university: k more
-in each session, k fewer, or in another session instead; docs/protection.md has the proof. Otherwise the month is told
-as all others together. Where that fails later on, the month stays as it was told before.
+is shown alone in the month only if the rest could have come otherwise, by k people without any two universities (the
+viewer's, and the one that has most): k more in each session, k fewer, or in another session instead;
+docs/protection.md has the proof. Otherwise the month is told as all others together. Where that fails later on, the
+month stays as it was told before. Decided for all viewers at once.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from series.pooled import Block, Step
 from series.protected_blocks import grouped, small
@@ -16,85 +18,140 @@ from series.protected_blocks import grouped, small
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """In what one university could have been otherwise in the sessions of a month, in people, at all steps at which the
-    month was told: how many were there in each session at least and at most, how many `more` could have been, and how
-    many came `again`, of whom each could have missed one."""
+    """In what one university could have been otherwise in the sessions of a month, in people by session, at all steps
+    at which the month was told: how many were there at least (`there`) and at most, how many `more` could have been,
+    and how many came `again`, of whom each could have missed one. Who was no partner yet when a session was first told
+    is not in its total, and cannot have taken anybody's place there."""
 
-    there: Mapping[Block, int]
-    at_most: Mapping[Block, int]
-    more: Mapping[Block, int]
+    there: tuple[int, ...]
+    at_most: tuple[int, ...]
+    more: tuple[int, ...]
     again: int
 
-    def can_miss(self, session: Block, k: int, *, by_coming_to: Block | None = None) -> bool:
-        """Whether all of a session could have missed it, or k of them: had they come to another one instead."""
-        instead = self.more.get(by_coming_to, 0) if by_coming_to else 0
-        return self.again + instead >= min(k, self.at_most.get(session, 0))
+    def can_miss(self, session: int, k: int, *, instead: int | None = None) -> bool:
+        """Whether all of a session could have missed it, or k of them; `instead`: had they come to that one."""
+        places = self.more[instead] if instead is not None else 0
+        return self.again + places >= min(k, self.at_most[session])
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """At one step. `is_together`: only all others together are told, then and later; `stuck`: who is not shown alone;
+    `is_new`: it may be told anew; `is_settled`: nothing has changed since the step before."""
+
+    is_together: bool
+    stuck: frozenset[int]
+    is_new: bool
+    is_settled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class WithSessions:
-    """The rule of one month for one viewer. `counted`: in the total of which session who is counted. It remembers how
-    little room there was when the month was told."""
+    """The rule of one month; `plans`: by the moment of the step."""
 
     block: Block
-    counted: Mapping[Block, Collection[int]]
-    rooms: dict[int, Room] = field(default_factory=dict)
+    plans: Mapping[datetime, Plan]
 
     def begin(self, step: Step, counts: Mapping[int, int]) -> frozenset[int]:
-        k = step.smallest_group
-        self.rooms = {one: self._room(step, one) for one in counts}
-        sessions = step.sessions_in(self.block)
-        hidden = small(counts, k)
-        if len(sessions) > 1:
-            if not _can_all_move(self.rooms, sessions, k):
-                return frozenset(counts)
-            hidden |= {one for one in counts if not _can_move(self.rooms, sessions, one, k)}
-        return grouped(self.block, counts, hidden, k)
+        plan, k = self.plans[step.at], step.smallest_group
+        if plan.is_together or not plan.is_new:
+            return frozenset(counts)
+        return grouped(self.block, counts, small(counts, k) | plan.stuck.intersection(counts), k)
 
     def may_renew(self, step: Step, shown: frozenset[int]) -> bool:
-        k, sessions = step.smallest_group, step.sessions_in(self.block)
-        rooms = {one: _less(room, self._room(step, one)) for one, room in self.rooms.items()}
-        if shown and len(sessions) > 1:
-            can_move = all(_can_move(rooms, sessions, one, k) for one in shown)
-            if not (can_move and _can_all_move(rooms, sessions, k)):
-                return False
-        self.rooms = rooms
-        return True
+        return self.plans[step.at].is_new or not shown
 
     def is_settled(self, last: Step, step: Step) -> bool:
-        sessions = step.sessions_in(self.block)
-        same = all(step.counts[one] == last.counts.get(one) for one in sessions)
-        return same and sessions == last.sessions_in(self.block)
-
-    def _room(self, step: Step, one: int) -> Room:
-        sessions = [session for session in step.sessions_in(self.block) if one in self.counted.get(session, {one})]
-        people = step.counts[self.block].get(one, 0)
-        there = {session: step.counts[session].get(one, 0) for session in sessions}
-        return Room(
-            there=there,
-            at_most=there,
-            more={session: people - number for session, number in there.items()},
-            again=max(sum(there.values()) - people, 0),
-        )
+        return self.plans[step.at].is_settled
 
 
-def _can_all_move(rooms: Mapping[int, Room], sessions: Iterable[Block], k: int) -> bool:
+def plan_month(steps: Sequence[Step], month: Block) -> dict[datetime, Plan]:
+    """By the moment of each step at which the month is there."""
+    plans: dict[datetime, Plan] = {}
+    rooms: dict[int, Room] = {}
+    first: Plan | None = None
+    last: Step | None = None
+    for step in steps:
+        if month not in step.counts:
+            continue
+        if first and last and _is_same(month, last, step) and last.smallest_group == step.smallest_group:
+            plans[step.at] = replace(plans[last.at], is_settled=True)
+        else:
+            now = _rooms(steps, step, month)
+            fresh = {one: _less(rooms[one], room) if one in rooms else room for one, room in now.items()}
+            plans[step.at] = plan = _plan(fresh, step.smallest_group, first)
+            first = first or plan
+            rooms = fresh if plan.is_new else rooms
+        last = step
+    return plans
+
+
+def _is_same(month: Block, last: Step, step: Step) -> bool:
+    sessions = step.sessions_in(month)
+    return sessions == last.sessions_in(month) and all(
+        step.counts[one] == last.counts.get(one) for one in (month, *sessions)
+    )
+
+
+def _rooms(steps: Sequence[Step], step: Step, month: Block) -> dict[int, Room]:
+    sessions = step.sessions_in(month)
+    counted = [next(one.counts[session] for one in steps if session in one.counts) for session in sessions]
+    return {one: _room(step, month, sessions, [one in those for those in counted], one) for one in step.counts[month]}
+
+
+def _room(step: Step, month: Block, sessions: Sequence[Block], is_counted: Sequence[bool], one: int) -> Room:
+    people = step.counts[month][one]
+    at_most = tuple(step.counts[session].get(one, 0) for session in sessions)
+    there = tuple(number if counts else 0 for number, counts in zip(at_most, is_counted, strict=True))
+    return Room(
+        there=there,
+        at_most=at_most,
+        more=tuple(people - number if counts else 0 for number, counts in zip(at_most, is_counted, strict=True)),
+        again=max(sum(there) - people, 0),
+    )
+
+
+def _less(before: Room, now: Room) -> Room:
+    """What there was at both steps: none where a session came to the month later."""
+    if len(before.there) != len(now.there):
+        none = (0,) * len(now.there)
+        return Room(there=none, at_most=now.at_most, more=none, again=0)
+    return Room(
+        there=tuple(map(min, before.there, now.there)),
+        at_most=tuple(map(max, before.at_most, now.at_most)),
+        more=tuple(map(min, before.more, now.more)),
+        again=min(before.again, now.again),
+    )
+
+
+def _plan(rooms: Mapping[int, Room], k: int, first: Plan | None) -> Plan:
+    sessions = range(max((len(room.there) for room in rooms.values()), default=0))
+    if len(sessions) < 2:  # it is told as the month is
+        return Plan(is_together=False, stuck=frozenset(), is_new=True)
+    if not _can_all_move(rooms.values(), sessions, k):
+        return Plan(is_together=first is None or first.is_together, stuck=frozenset(), is_new=False)
+    stuck = frozenset(one for one, room in rooms.items() if not _can_move(room, rooms.values(), sessions, k))
+    is_new = first is None or (not first.is_together and stuck <= first.stuck)
+    return Plan(is_together=first is not None and first.is_together, stuck=stuck, is_new=is_new)
+
+
+def _can_all_move(rooms: Iterable[Room], sessions: range, k: int) -> bool:
     """Into each session k more could have come, and k of it could have missed it."""
     return all(
-        _all_but_most(room.more.get(session, 0) for room in rooms.values()) >= k
-        and _all_but_most(min(room.there.get(session, 0), room.again) for room in rooms.values()) >= k
+        _others(room.more[session] for room in rooms) >= k
+        and _others(min(room.there[session], room.again) for room in rooms) >= k
         for session in sessions
     )
 
 
-def _can_move(rooms: Mapping[int, Room], sessions: Collection[Block], one: int, k: int) -> bool:
-    """Whether the people of `one` could have missed any session: because they came again, or came to another one
+def _can_move(room: Room, rooms: Iterable[Room], sessions: range, k: int) -> bool:
+    """Whether the people of `room` could have missed any session: because they came again, or came to another one
     instead, as others did the other way round."""
-    room = rooms[one]
     return all(
         room.can_miss(session, k)
         or any(
-            room.can_miss(session, k, by_coming_to=other) and _can_swap(rooms, session, other) >= k
+            room.can_miss(session, k, instead=other)
+            and _others(min(one.more[session], one.there[other]) for one in rooms) >= k
             for other in sessions
             if other != session
         )
@@ -102,21 +159,6 @@ def _can_move(rooms: Mapping[int, Room], sessions: Collection[Block], one: int, 
     )
 
 
-def _can_swap(rooms: Mapping[int, Room], session: Block, other: Block) -> int:
-    """How many of `other` could have come to `session` instead."""
-    return _all_but_most(min(room.more.get(session, 0), room.there.get(other, 0)) for room in rooms.values())
-
-
-def _all_but_most(people: Iterable[int]) -> int:
-    numbers = list(people)
-    return sum(numbers) - max(numbers, default=0)
-
-
-def _less(before: Room, now: Room) -> Room:
-    """What there was at both steps."""
-    return Room(
-        there={session: min(before.there.get(session, people), people) for session, people in now.there.items()},
-        at_most={session: max(before.at_most.get(session, 0), people) for session, people in now.there.items()},
-        more={session: min(before.more.get(session, people), people) for session, people in now.more.items()},
-        again=min(before.again, now.again),
-    )
+def _others(people: Iterable[int]) -> int:
+    """Of all but two, whichever they are."""
+    return sum(sorted(people)[:-2])

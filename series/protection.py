@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from series.pooled import TERM, Block, Column, Group, Pooled, PooledBy, Step, Totals
 from series.protected_audiences import tell_audiences
-from series.protected_blocks import AllTogether, Alone, everybody, follow
-from series.protected_months import WithSessions
+from series.protected_blocks import AllTogether, Alone, Rule, everybody, follow
+from series.protected_months import WithSessions, plan_month
 from series.protected_people import History, Play, plays_when_told
 
 MOSTLY = 0.5  # sessions by universities are the columns where no more of them than this would be below k
@@ -77,17 +77,17 @@ def publish_totals(steps: Sequence[Step], *, by: PooledBy) -> Totals | None:
 
 def _histories(steps: Sequence[Step], by: PooledBy, viewer: int | None) -> dict[int | None, History]:
     """What everybody was told, `viewer` too where nobody of theirs is counted."""
+    rules = _rules(steps, by)
     viewers = {None, viewer, *everybody(steps[-1])}
-    return {one: _history(steps, by, one) for one in viewers}
+    return {one: {block: follow(steps, block, one, rule) for block, rule in rules.items()} for one in viewers}
 
 
-def _history(steps: Sequence[Step], by: PooledBy, viewer: int | None) -> History:
-    sessions, months = _blocks(steps[-1], PooledBy.SESSION), _blocks(steps[-1], PooledBy.MONTH)
+def _rules(steps: Sequence[Step], by: PooledBy) -> dict[Block, Rule]:
+    sessions, months = (_blocks(steps[-1], one) for one in (PooledBy.SESSION, PooledBy.MONTH))
     if by is PooledBy.SESSION:
-        return {block: follow(steps, block, viewer, Alone(block=block)) for block in sessions}
-    told = {block: follow(steps, block, viewer, AllTogether(block=block)) for block in sessions}
-    counted = {block: last.counts.keys() for block, after in told.items() if (last := after[-1]) is not None}
-    return told | {block: follow(steps, block, viewer, WithSessions(block=block, counted=counted)) for block in months}
+        return {block: Alone(block=block) for block in sessions}
+    together: dict[Block, Rule] = {block: AllTogether(block=block) for block in sessions}
+    return together | {block: WithSessions(block=block, plans=plan_month(steps, block)) for block in months}
 
 
 def _columns(history: History, newest: Step) -> dict[Block, Column]:
