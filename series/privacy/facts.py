@@ -17,7 +17,10 @@ class Version:
     changes: str
 
 
-VERSIONS = (Version(number="1.0", of=date(2026, 11, 27), changes="First version."),)  # the newest first
+VERSIONS = (  # the newest first
+    Version(number="1.1", of=date(2026, 11, 27), changes="Numbers of others become smaller in steps only."),
+    Version(number="1.0", of=date(2026, 11, 27), changes="First version."),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
