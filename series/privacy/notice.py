@@ -103,7 +103,8 @@ def _rights(facts: Facts) -> Section:
                     _("see everything, and who looked at it, and take it with you as a file;"),
                     _("say that something is wrong: your teachers answer within one month;"),
                     _(
-                        "object: then you are not counted any more in what others are shown, and no grade is sent; numbers told before become smaller when several people of your university have gone;"
+                        "object: then you are not counted any more in what others are shown, and no grade is sent;"
+                        " numbers told before become smaller when several people of your university have gone;"
                     ),
                     _("have everything erased; grades that your own LMS already holds are your university's;"),
                     _("move your progress to another account of yours."),
