@@ -1,8 +1,8 @@
 """lti-tool breach affected: whom a breach touches, for the 72 hours of https://gdpr-info.eu/art-33-gdpr/"""
 
 import csv
+import io
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from config.command_line import Failure, settings_or_exit
+from config.command_line import settings_or_exit
+from config.private_files import new_private_file
 from lti_tool.cli_common import opened_database
 from series.store.audit import OPERATOR, append_audit
 from series.store.breach import Affected, affected_people
@@ -34,8 +35,6 @@ def breach_affected(slug: str, since: datetime | None, file: Path | None) -> Non
     """Whom a breach touches: number in the LMS, courses, and what was held. Without --out: how many."""
     if file is not None and file.suffix not in {".csv", ".json"}:
         raise click.BadParameter("--out must end with .csv or .json.")
-    if file is not None and file.exists():
-        raise Failure(f"{file} is there already; please name a new file.")
     now = settings_or_exit().clock().now()
     with opened_database() as database:
         with database.read() as connection:
@@ -52,9 +51,8 @@ def breach_affected(slug: str, since: datetime | None, file: Path | None) -> Non
 
 
 def _write(people: Iterable[Affected], file: Path) -> None:
-    """For the operator alone to read."""
     rows = [_row(one) for one in people]
-    with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8", newline="") as to:
+    with new_private_file(file) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as to:
         if file.suffix == ".json":
             json.dump(rows, to, indent=2, ensure_ascii=False)
             return

@@ -1,16 +1,16 @@
 """lti-tool university export, leave, certificate: a university takes its data along, and is deleted here."""
 
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
 from config.command_line import Failure, json_option, print_rows, settings_or_exit
+from config.private_files import new_private_file
 from config.settings import Settings
 from lti_tool.cli_common import opened_database
 from series.certificates import Certificate, certificate_text
@@ -43,13 +43,11 @@ def university_export(slug: str, file: Path) -> None:
 
     It holds personal data. Hand it over by a way that you trust, and delete your copy.
     """
-    if file.exists():
-        raise Failure(f"{file} is there already; please name a new file.")
     now = settings_or_exit().clock().now()
-    with opened_database() as database:
+    with opened_database() as database, new_private_file(file) as to:
         with database.read() as connection:
             home = find_university(connection, slug)
-            rows = _write_zip(connection, home, file)
+            rows = _write_zip(connection, home, to)
         with database.write() as connection:
             thing = f"university {home.university_id}"
             append_audit(connection, actor=OPERATOR, action="export_university", thing=thing, now=now, rows=rows)
@@ -106,13 +104,10 @@ def _leave(database: Database, settings: Settings, home: University) -> Certific
         return delete_all(connection, home, actor=OPERATOR, secret_key=settings.secret_key, now=clock.now())
 
 
-def _write_zip(connection: Connection, home: University, file: Path) -> int:
-    """The number of rows. Nobody else on this machine can read the file."""
+def _write_zip(connection: Connection, home: University, to: BinaryIO) -> int:
+    """The number of rows."""
     rows = 0
-    with (
-        os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as raw,
-        zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", READ_ME)
         for table, of_table in groupby(rows_of_university(connection, home.university_id), key=lambda one: one[0]):
             with archive.open(f"{table}.jsonl", "w") as member:
