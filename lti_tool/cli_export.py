@@ -22,6 +22,7 @@ from series.store.completion_rows import CompletionRow, completion_rows
 from series.store.database import Connection
 from series.store.pseudonyms import key_of, rotate_pseudonyms
 from series.store.sessions import find_series
+from series.store.taking_part import have_left
 from series.store.universities import find_university, list_universities
 
 COLUMNS = tuple(each.name for each in fields(CompletionRow))
@@ -105,6 +106,8 @@ def _chosen(
     """Those whose rows may be written, and those whose rows may not. `centre`: the country of the
     coordinators, who read it when no university does. Raises Failure when none may."""
     every = [find_university(connection, university_slug)] if university_slug else list_universities(connection)
+    left = have_left(connection)
+    every = [one for one in every if one.university_id not in left]
     if reader_slug is None:
         free = shown_at_the_centre(connection, country=centre, today=now.date())
     else:

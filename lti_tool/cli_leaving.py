@@ -1,6 +1,7 @@
 """lti-tool university export, leave, certificate: a university takes its data along, and is deleted here."""
 
 import json
+import sys
 import zipfile
 from collections.abc import Iterator
 from itertools import groupby
@@ -18,17 +19,10 @@ from series.people import University
 from series.store.audit import OPERATOR, append_audit
 from series.store.belongings import rows_of_university
 from series.store.database import Connection, Database
-from series.store.leaving import (
-    close_doors,
-    delete_all,
-    find_certificate,
-    forget_people,
-    list_certificates,
-    people_in_audit,
-)
+from series.store.deletion_certificates import find_certificate, list_certificates
+from series.store.leaving import Leaving, close_doors, count_what_goes, delete_all
 from series.store.universities import find_university
 
-AT_A_TIME = 50  # people, in one transaction: nobody else waits long
 READ_ME = """All that is held about one university, one file for each table, one row in JSON on each line.
 What the tables and their columns mean: /privacy/data/ of the installation. Times are UTC.
 Left out: sealed tokens and hashes of secrets, which open something or say nothing.
@@ -61,7 +55,8 @@ def university_leave(slug: str, *, yes: bool) -> None:
     """Delete everything about the university SLUG and its people, and print the certificate. There is no way back.
 
     Numbers that were published before stay; nobody can be told from them. Export first: `lti-tool university export`.
-    May be run again if it was broken off.
+    Nothing new of it comes in from the first moment; everybody else works on meanwhile. It may be broken off anywhere:
+    run it again, and it goes on. The certificate comes at the end.
     """
     settings = settings_or_exit()
     with opened_database() as database:
@@ -93,15 +88,19 @@ def university_certificate(*, number: int | None, as_json: bool) -> None:
 
 
 def _leave(database: Database, settings: Settings, home: University) -> Certificate:
-    clock = settings.clock()
+    leaving = Leaving(home=home, by=OPERATOR, secret_key=settings.secret_key, clock=settings.clock().now)
     with database.write() as connection:
-        close_doors(connection, home, actor=OPERATOR, now=clock.now())
-        people = people_in_audit(connection, home)
-    for begin in range(0, len(people), AT_A_TIME):
-        with database.write() as connection:
-            forget_people(connection, people[begin : begin + AT_A_TIME])
-    with database.write() as connection:
-        return delete_all(connection, home, actor=OPERATOR, secret_key=settings.secret_key, now=clock.now())
+        begins = close_doors(connection, leaving)
+    if not begins:
+        click.echo(f"{home.name} has begun to leave before; this goes on.", err=True)
+    with database.read() as connection:
+        rows = count_what_goes(connection, leaving)
+    try:
+        with click.progressbar(length=rows, label="Deleting", file=sys.stderr) as progress:
+            return delete_all(database, leaving, on_batch=progress.update)
+    except KeyboardInterrupt as broken_off:
+        again = f"lti-tool university leave {home.slug}"
+        raise Failure(f"Broken off: what is deleted is deleted, and `{again}` goes on with it.") from broken_off
 
 
 def _write_zip(connection: Connection, home: University, to: BinaryIO) -> int:
