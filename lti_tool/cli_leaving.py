@@ -2,8 +2,10 @@
 
 import json
 import sys
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,15 +19,17 @@ from lti_tool.cli_common import opened_database
 from series.certificates import Certificate, certificate_text
 from series.people import University
 from series.store.audit import OPERATOR, append_audit
-from series.store.belongings import rows_of_university
 from series.store.database import Connection, Database
 from series.store.deletion_certificates import find_certificate, list_certificates
 from series.store.leaving import Leaving, close_doors, count_what_goes, delete_all
 from series.store.universities import find_university
+from series.store.university_export import rows_of_university
 
+REST_S = 0.15  # after as much work: who waits for SQLite looks again each tenth of a second
 READ_ME = """All that is held about one university, one file for each table, one row in JSON on each line.
 What the tables and their columns mean: /privacy/data/ of the installation. Times are UTC.
 Left out: sealed tokens and hashes of secrets, which open something or say nothing.
+In place of the numbers of people of other universities: "somebody else"; of the coordinators: "a coordinator".
 """
 
 
@@ -97,10 +101,27 @@ def _leave(database: Database, settings: Settings, home: University) -> Certific
         rows = count_what_goes(connection, leaving)
     try:
         with click.progressbar(length=rows, label="Deleting", file=sys.stderr) as progress:
-            return delete_all(database, leaving, on_batch=progress.update)
+            return delete_all(database, leaving, on_batch=partial(_after_batch, progress.update, _Pace()))
     except KeyboardInterrupt as broken_off:
         again = f"lti-tool university leave {home.slug}"
         raise Failure(f"Broken off: what is deleted is deleted, and `{again}` goes on with it.") from broken_off
+
+
+class _Pace:
+    """Rests now and then, so that everybody else comes in who waits for the database."""
+
+    def __init__(self) -> None:
+        self._rested_at_s = time.monotonic()
+
+    def keep(self) -> None:
+        if time.monotonic() >= self._rested_at_s + REST_S:
+            time.sleep(REST_S)
+            self._rested_at_s = time.monotonic()
+
+
+def _after_batch(show: Callable[[int], object], pace: _Pace, rows: int) -> None:
+    show(rows)
+    pace.keep()
 
 
 def _write_zip(connection: Connection, home: University, to: BinaryIO) -> int:

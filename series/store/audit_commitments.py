@@ -73,9 +73,8 @@ def forget_some(connection: sa.Connection, some: Collection[int], found: LinesOf
     return changed
 
 
-_NAMES_SOMEBODY = sa.or_(
-    audit.c.actor.like("participant %"), audit.c.object.like("participant %"), audit.c.detail.like('%"participant": %')
-)
+NAMES_IN_DETAIL = audit.c.detail.like('%"participant": %')
+_NAMES_SOMEBODY = sa.or_(audit.c.actor.like("participant %"), audit.c.object.like("participant %"), NAMES_IN_DETAIL)
 
 
 def _take_out(connection: sa.Connection, line: AuditLine, participant_ids: Collection[int]) -> None:

@@ -20,13 +20,14 @@ from series.store.audit_commitments import find_lines, forget_some
 from series.store.belongings import own_tables
 from series.store.database import Connection, Database
 from series.store.deletion_certificates import save_certificate
-from series.store.leaving_rows import AT_ONCE, Going, rows_that_go
+from series.store.leaving_rows import Going, rows_that_go
 from series.store.moodle_connections import disconnect
 from series.store.privacy_tables import audit_salt
 from series.store.tables import audit, participant, platform, staff, staff_session, university
 
 CLOSED, ROWS_GONE, DELETED = "close_university", "delete_rows", "delete_university"  # in the audit
 PASSES = 5
+LINES_AT_ONCE = 200  # of the audit, which are changed one by one
 Seen = Callable[[int], object]  # is told of so many rows more; 0: people were taken out of the audit
 
 
@@ -77,7 +78,11 @@ def count_what_goes(connection: Connection, leaving: Leaving) -> int:
 
 def delete_all(database: Database, leaving: Leaving, *, on_batch: Seen = lambda _: None) -> Certificate:
     """Everything of theirs, after `close_doors`, and the certificate of it. What was being written when the doors were
-    closed is found in another pass. Raises StillWritten; may be repeated after whatever was raised."""
+    closed is found in another pass. Raises StillWritten; may be repeated after whatever was raised.
+
+    Whoever waits for SQLite looks again each tenth of a second, and seldom finds the moment between two batches: so
+    `on_batch` is where to rest.
+    """
     for _ in range(PASSES):
         _take_out_of_audit(database, leaving, on_batch)
         for going in rows_that_go(leaving.home.university_id, now=leaving.clock()):
@@ -131,7 +136,7 @@ def _batches(sizes: Mapping[int, int]) -> Iterator[list[int]]:
     some: list[int] = []
     lines = 0
     for one, size in sizes.items():
-        if some and lines + size > AT_ONCE:
+        if some and lines + size > LINES_AT_ONCE:
             yield some
             some, lines = [], 0
         some.append(one)

@@ -57,8 +57,8 @@ def seeded(database: Database) -> Seeded:
 def held(database: Database, seeded: Seeded, monkeypatch: pytest.MonkeyPatch) -> Database:
     """Seven people of Malta, each with two facts of which one is withdrawn, in sealed lines of the audit; one of
     Vilnius; and batches of three."""
-    for module in (leaving_rows, leaving):
-        monkeypatch.setattr(module, "AT_ONCE", 3)
+    monkeypatch.setattr(leaving_rows, "AT_ONCE", 3)
+    monkeypatch.setattr(leaving, "LINES_AT_ONCE", 3)
     for number in range(PEOPLE):
         one = launch(database, structs.replace(LAUNCH, sub=f"m{number}"))
         for session_id in seeded.session_ids[:2]:
