@@ -17,7 +17,15 @@ class Version:
     changes: str
 
 
-VERSIONS = (Version(number="1.0", of=date(2026, 11, 27), changes="First version."),)  # the newest first
+VERSIONS = (  # the newest first
+    Version(
+        number="1.1",
+        of=date(2026, 11, 27),
+        changes="Says more exactly what coordinators see, where data come from, which cookies there are, what a copy of"
+        " the database shows, and what stays.",
+    ),
+    Version(number="1.0", of=date(2026, 11, 27), changes="First version."),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
