@@ -30,7 +30,9 @@ from lti_tool.cli_readiness import print_readiness
 from lti_tool.cli_retention import retention_command
 from series.store.database import Database, DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
+from series.store.leaving import StillWritten
 from series.store.schema import NotMigrated, open_current
+from series.store.taking_part import UniversityLeft
 from series.store.universities import (
     AlreadyThere,
     NotThere,
@@ -50,6 +52,8 @@ KNOWN = (
     NotThere,
     PlatformNotApproved,
     PlatformReplaced,
+    StillWritten,
+    UniversityLeft,
     WrongEncryptionKey,
 )
 

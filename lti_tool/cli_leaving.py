@@ -1,37 +1,35 @@
 """lti-tool university export, leave, certificate: a university takes its data along, and is deleted here."""
 
 import json
-import os
+import sys
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
 from config.command_line import Failure, json_option, print_rows, settings_or_exit
+from config.private_files import new_private_file
 from config.settings import Settings
 from lti_tool.cli_common import opened_database
 from series.certificates import Certificate, certificate_text
 from series.people import University
 from series.store.audit import OPERATOR, append_audit
-from series.store.belongings import rows_of_university
 from series.store.database import Connection, Database
-from series.store.leaving import (
-    close_doors,
-    delete_all,
-    find_certificate,
-    forget_people,
-    list_certificates,
-    people_in_audit,
-)
+from series.store.deletion_certificates import find_certificate, list_certificates
+from series.store.leaving import Leaving, close_doors, count_what_goes, delete_all
 from series.store.universities import find_university
+from series.store.university_export import rows_of_university
 
-AT_A_TIME = 50  # people, in one transaction: nobody else waits long
+REST_S = 0.15  # after as much work: who waits for SQLite looks again each tenth of a second
 READ_ME = """All that is held about one university, one file for each table, one row in JSON on each line.
 What the tables and their columns mean: /privacy/data/ of the installation. Times are UTC.
 Left out: sealed tokens and hashes of secrets, which open something or say nothing.
+In place of the numbers of people of other universities: "somebody else"; of the coordinators: "a coordinator".
 """
 
 
@@ -43,13 +41,11 @@ def university_export(slug: str, file: Path) -> None:
 
     It holds personal data. Hand it over by a way that you trust, and delete your copy.
     """
-    if file.exists():
-        raise Failure(f"{file} is there already; please name a new file.")
     now = settings_or_exit().clock().now()
-    with opened_database() as database:
+    with opened_database() as database, new_private_file(file) as to:
         with database.read() as connection:
             home = find_university(connection, slug)
-            rows = _write_zip(connection, home, file)
+            rows = _write_zip(connection, home, to)
         with database.write() as connection:
             thing = f"university {home.university_id}"
             append_audit(connection, actor=OPERATOR, action="export_university", thing=thing, now=now, rows=rows)
@@ -63,7 +59,8 @@ def university_leave(slug: str, *, yes: bool) -> None:
     """Delete everything about the university SLUG and its people, and print the certificate. There is no way back.
 
     Numbers that were published before stay; nobody can be told from them. Export first: `lti-tool university export`.
-    May be run again if it was broken off.
+    Nothing new of it comes in from the first moment; everybody else works on meanwhile. It may be broken off anywhere:
+    run it again, and it goes on. The certificate comes at the end.
     """
     settings = settings_or_exit()
     with opened_database() as database:
@@ -95,24 +92,42 @@ def university_certificate(*, number: int | None, as_json: bool) -> None:
 
 
 def _leave(database: Database, settings: Settings, home: University) -> Certificate:
-    clock = settings.clock()
+    leaving = Leaving(home=home, by=OPERATOR, secret_key=settings.secret_key, clock=settings.clock().now)
     with database.write() as connection:
-        close_doors(connection, home, actor=OPERATOR, now=clock.now())
-        people = people_in_audit(connection, home)
-    for begin in range(0, len(people), AT_A_TIME):
-        with database.write() as connection:
-            forget_people(connection, people[begin : begin + AT_A_TIME])
-    with database.write() as connection:
-        return delete_all(connection, home, actor=OPERATOR, secret_key=settings.secret_key, now=clock.now())
+        begins = close_doors(connection, leaving)
+    if not begins:
+        click.echo(f"{home.name} has begun to leave before; this goes on.", err=True)
+    with database.read() as connection:
+        rows = count_what_goes(connection, leaving)
+    try:
+        with click.progressbar(length=rows, label="Deleting", file=sys.stderr) as progress:
+            return delete_all(database, leaving, on_batch=partial(_after_batch, progress.update, _Pace()))
+    except KeyboardInterrupt as broken_off:
+        again = f"lti-tool university leave {home.slug}"
+        raise Failure(f"Broken off: what is deleted is deleted, and `{again}` goes on with it.") from broken_off
 
 
-def _write_zip(connection: Connection, home: University, file: Path) -> int:
-    """The number of rows. Nobody else on this machine can read the file."""
+class _Pace:
+    """Rests now and then, so that everybody else comes in who waits for the database."""
+
+    def __init__(self) -> None:
+        self._rested_at_s = time.monotonic()
+
+    def keep(self) -> None:
+        if time.monotonic() >= self._rested_at_s + REST_S:
+            time.sleep(REST_S)
+            self._rested_at_s = time.monotonic()
+
+
+def _after_batch(show: Callable[[int], object], pace: _Pace, rows: int) -> None:
+    show(rows)
+    pace.keep()
+
+
+def _write_zip(connection: Connection, home: University, to: BinaryIO) -> int:
+    """The number of rows."""
     rows = 0
-    with (
-        os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as raw,
-        zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", READ_ME)
         for table, of_table in groupby(rows_of_university(connection, home.university_id), key=lambda one: one[0]):
             with archive.open(f"{table}.jsonl", "w") as member:

@@ -8,7 +8,8 @@ import click
 import msgspec
 
 from config.command_line import Failure, printable, settings_or_exit
-from lti_tool.cli_common import open_database
+from config.private_files import new_private_file
+from lti_tool.cli_common import open_database, opened_database
 from series.people import University
 from series.store.audit import OPERATOR, append_audit
 from series.store.database import Connection, Database
@@ -37,13 +38,9 @@ def person_group() -> None:
 @click.option("--issuer", help=LMS_HELP)
 def person_export(university_slug: str, sub: str, file: Path, issuer: str | None) -> None:
     """Write everything that is held about the person with this user id in the university's LMS into FILE, as JSON."""
-    now, database = settings_or_exit().clock().now(), open_database()
-    document = _document(database, university_slug, sub, issuer, now)
-    try:
-        file.touch(mode=0o600, exist_ok=False)  # for who asked alone
-        file.write_bytes(document)
-    except OSError as error:
-        raise Failure(f"{file} cannot be written ({error.strerror}); choose another name.") from error
+    now = settings_or_exit().clock().now()
+    with opened_database() as database, new_private_file(file) as to:
+        to.write(_document(database, university_slug, sub, issuer, now))
     click.echo(f"Wrote {file}. Give it to the person alone.")
 
 

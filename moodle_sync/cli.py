@@ -14,6 +14,7 @@ from moodle_sync.errors import NotACalendar, SourceUnreadable
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.keys import WrongEncryptionKey
 from series.store.schema import NotMigrated
+from series.store.taking_part import UniversityLeft
 from series.store.universities import AlreadyThere, NotThere
 
 
@@ -27,6 +28,7 @@ def main() -> None:
             NotACalendar,
             SourceUnreadable,
             LmsError,
+            UniversityLeft,
             DatabaseBusy,
             DatabaseUnreachable,
             WrongEncryptionKey,

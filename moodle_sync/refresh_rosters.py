@@ -12,6 +12,7 @@ from series.rosters import RosterChanges, RosterMember, held_in_words
 from series.store.roster_reads import RosterCourse, courses_to_read, note_failure
 from series.store.rosters import preview_roster, save_roster
 from series.store.runs import still_alive
+from series.store.taking_part import UniversityLeft
 from series.store.tombstones import without_erased
 
 log = structlog.get_logger()
@@ -111,9 +112,12 @@ def _refresh(services: Services, course: RosterCourse, down: LmsError | None) ->
         return _fail(services, course, LmsError(f"An error of ours ({type(error).__name__}); it has been noted."))
     now = services.clock.now()
     next_read_at = now + _jittered(timedelta(seconds=services.settings.roster_interval_s))
-    with services.database.write() as connection:
-        listed = without_erased(connection, course.course_id, listed, secret_key=services.settings.secret_key)
-        changes = save_roster(connection, course.course_id, listed, now=now, next_read_at=next_read_at)
+    try:
+        with services.database.write() as connection:
+            listed = without_erased(connection, course.course_id, listed, secret_key=services.settings.secret_key)
+            changes = save_roster(connection, course.course_id, listed, now=now, next_read_at=next_read_at)
+    except UniversityLeft as left:  # while its list was being read
+        return CourseReading(course=course, problem=str(left))
     log.info("roster_read", course_id=course.course_id, people=len(listed), held=changes.is_held)
     return CourseReading(course=course, changes=changes)
 

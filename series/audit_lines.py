@@ -16,6 +16,7 @@ from typing import Any
 ERASED = "erased participant"  # in place of whom was erased
 SALT_BYTES = 32
 _PERSON = re.compile(r"participant ([0-9]+)")
+_STAFF = re.compile(r"staff ([0-9]+)")
 
 
 class Place(StrEnum):
@@ -48,7 +49,7 @@ class AuditLine:
         return {
             Place.ACTOR: person_of(self.actor),
             Place.THING: thing,
-            Place.DETAIL: thing if thing is not None else _participant_in(self.detail),
+            Place.DETAIL: thing if thing is not None else participant_in(self.detail),
         }
 
     @property
@@ -81,6 +82,12 @@ def person_of(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def staff_of(text: str) -> int | None:
+    """The account of staff that an actor or a thing is; None: somebody or something else."""
+    found = _STAFF.fullmatch(text)
+    return int(found[1]) if found else None
+
+
 def commit(salt: bytes, line: AuditLine, place: Place) -> str:
     """Of a detail, without the number of the participant, which changes when two turn out to be one person."""
     what: list[Any] = [line.line_id, place.value]
@@ -91,12 +98,13 @@ def commit(salt: bytes, line: AuditLine, place: Place) -> str:
 
 def with_participant(detail: str, *, dropped: int, kept: int) -> str:
     """The same detail, about `kept` where it named `dropped`."""
-    if _participant_in(detail) != dropped:
+    if participant_in(detail) != dropped:
         return detail
     return json.dumps({**_parsed(detail), "participant": kept})
 
 
-def _participant_in(detail: str) -> int | None:
+def participant_in(detail: str) -> int | None:
+    """Whom a detail names itself."""
     found = _parsed(detail).get("participant")
     return found if isinstance(found, int) else None
 

@@ -69,7 +69,8 @@ def certificate_text(certificate: Certificate, *, check_at: str, words: Words = 
             _(
                 "What stays: the university's name and country; the plan of the sessions with the names of hosts and"
                 " speakers in it; protected numbers that were published before; lines of the audit log in which its"
-                " people can no longer be told; this certificate. Backups made before are"
+                " people can no longer be told; the note of a contract by which its data crossed a border; the bare"
+                " numbers of rows; this certificate. Backups made before are"
                 " overwritten by the operator within 30 days. What stands in the university's own LMS is its own."
             ),
             "",

@@ -123,7 +123,9 @@ _ACTS = (
         whose=Whose.ACTED,
         purpose=N_("show who saw, changed and exported what about whom, and prove that the list is whole"),
         source=_BY_ACT,
-        seen_by=N_("the coordinators, as ids; the person, who looked at their data, without names"),
+        seen_by=N_(
+            "the coordinators: staff by name, others as ids; the person, who looked at their data, without names"
+        ),
         kept=Kept.AUDIT,
         columns={
             What.NUMBER: "id object",

@@ -8,7 +8,7 @@ from lti_tool.pages.course_forms import ANY_ID
 from lti_tool.pages.words import WORDS
 from lti_tool.tool import the_tool
 from series.certificates import certificate_text, is_genuine
-from series.store.leaving import find_certificate
+from series.store.deletion_certificates import find_certificate
 
 blueprint = Blueprint("certificates", __name__, url_prefix="/privacy/certificates")
 

@@ -21,6 +21,7 @@ from lti_tool.security_headers import STAFF_PATHS
 from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.lms_invitations import InvitationOver
 from series.store.staff import LinkOver
+from series.store.taking_part import UniversityLeft
 
 log = structlog.get_logger()
 # Fields in which people write what they would not like to write once more. All others are chosen, or secret.
@@ -38,6 +39,7 @@ def register_error_pages(app: Flask) -> None:
     app.register_error_handler(InvitationOver, over_page)
     app.register_error_handler(TriesTooFast, too_fast_page)
     app.register_error_handler(TooManyAtOnce, _too_many_at_once)
+    app.register_error_handler(UniversityLeft, _university_left)
     app.register_error_handler(DatabaseBusy, _database_unusable)
     app.register_error_handler(DatabaseUnreachable, _database_unusable)
     app.register_error_handler(HTTPException, _http)
@@ -89,6 +91,14 @@ def _too_many_at_once(_: TooManyAtOnce) -> Response:
     )
     response.headers["Retry-After"] = "2"
     return response
+
+
+def _university_left(_: UniversityLeft) -> Response:
+    return _page(
+        gettext("This university has left"),
+        gettext("It takes part no longer, and nothing new of it is stored. Its data are deleted."),
+        409,
+    )
 
 
 def _form_not_ours(_: FormNotOurs) -> Response:

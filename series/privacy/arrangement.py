@@ -20,6 +20,7 @@ def essence(facts: Facts) -> Document:
                             _("Each informs its own students, guests and teachers, and answers their requests."),
                             _("You may nevertheless use your rights towards every one of them."),
                             _("Each sees its own people; of the others it sees numbers, and small ones are hidden."),
+                            _("Rows of single people are exported for others under codes alone."),
                             _("The operator works on their instruction (Article 28): %(who)s", who=facts.who_operates),
                             _("A breach is told to every partner that is touched within 24 hours."),
                             _("A partner that leaves takes its data along; here they are deleted, with a certificate."),

@@ -53,7 +53,7 @@ def _need(facts: Facts) -> Section:
         blocks=(
             Bullets(
                 items=(
-                    _("No name is needed to count, so none is kept; the number of the LMS is enough."),
+                    _("No name is needed to count, so none is kept of it; the number of the LMS is enough."),
                     _("Others need no persons to learn how the series goes, so they get numbers."),
                     _("No camera, chat, device, place or attention: none of them says that somebody has learned."),
                     _("Default settings are the most private: nothing is announced, small groups are hidden."),
@@ -80,7 +80,10 @@ def _risks(facts: Facts) -> Section:
         ),
         (
             _("A copy of the database gets into wrong hands"),
-            _("No names; keys outside; tokens sealed; the list of people touched within minutes"),
+            _(
+                "No names of those who take part, but their numbers in the LMS and what they wrote; names of staff and"
+                " speakers; keys outside; tokens sealed; the list of people touched within minutes"
+            ),
             low,
         ),
         (

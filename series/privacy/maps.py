@@ -84,7 +84,9 @@ def _rule(facts: Facts) -> Section:
                 " a person moves their own progress; the number of a host in their LMS, which the coordinators see."
                 " Each asks this rule first. Accounts of LMS administrators (name, e-mail address) are made by the"
                 " coordinators so that both can work together, and do not wait for an instrument; each university"
-                " tells its administrators so. Nothing else shows a person to another university.",
+                " tells its administrators so. Names of hosts and speakers stand in the plan of the series, which is"
+                " public. The log that coordinators read has participants as numbers of this installation, which"
+                " nobody but the operator can turn into a person. Nothing else shows a person to another university.",
             ),
             _(
                 "The data of all partners are kept where the service is hosted:"

@@ -43,10 +43,17 @@ def _what(facts: Facts) -> Section:
                 items=(
                     _("The number by which your university's LMS knows you. No name, no e-mail address, no photo."),
                     _("From which course you came, and whether you are there as a student or as a teacher."),
-                    _("Which sessions you took part in, and how: check-in, recording, reflection, confirmation."),
+                    _(
+                        "Which sessions you took part in, and how: check-in, minutes in the meeting, recording,"
+                        " reflection, confirmation, an activity of your course."
+                    ),
                     _("What you write: reflections, and objections when something is wrong."),
                     _("Which grade was sent to your own course."),
-                    _("When somebody looked at your record, or exported it."),
+                    _("When somebody looked at your record, or exported it; and what you looked at of others."),
+                    _(
+                        "If you host or speak: your name, in the plan of the series that everybody can read, and in the"
+                        " invitation. If you coordinate or run an LMS: your name and e-mail address, too."
+                    ),
                 )
             ),
             _(
@@ -55,8 +62,9 @@ def _what(facts: Facts) -> Section:
                 " (1) (e) of the GDPR), or the contract with you (b), as your university has decided."
             ),
             _(
-                "Your data come from your university's LMS when you open the activity, from yourself, and from your"
-                " teachers. If your LMS sends your name or your address, both are dropped at once and not kept."
+                "Your data come from your university's LMS (when you open the activity, and from the list of the course"
+                " and its activities, also if you have never opened it), from yourself, and from your teachers. If your"
+                " LMS sends your name or your address, both are dropped at once and not kept."
             ),
         ),
     )
@@ -72,8 +80,16 @@ def _seen(facts: Facts) -> Section:
                     _("You see everything that is kept about you."),
                     _("The teachers of your own course see it, with your name as your LMS tells it at that moment."),
                     _(
-                        "Teachers and hosts of other universities, the coordinators and the funder see numbers only."
-                        " Small numbers are hidden, so that nobody can be told from them."
+                        "Teachers and hosts of other universities and the funder see numbers only. Small numbers are"
+                        " hidden, so that nobody can be told from them."
+                    ),
+                    _(
+                        "The coordinators see these numbers, the number in the LMS of who hosts or asks to, and a log"
+                        " of who did what, in which you are a number of this service."
+                    ),
+                    _(
+                        "Who completed which session can be exported for the partners; there you are a code, and"
+                        " whoever has objected is left out."
                     ),
                     _("The operator can reach the database, and does so only to keep the service running."),
                 )
@@ -106,7 +122,10 @@ def _rights(facts: Facts) -> Section:
                         "object: then you are not counted any more in what others are shown, and no grade is sent;"
                         " numbers told before become smaller when several people of your university have gone;"
                     ),
-                    _("have everything erased; grades that your own LMS already holds are your university's;"),
+                    _(
+                        "have everything erased; grades that your own LMS already holds are your university's, and a"
+                        " code that only our key can make stays, so that no list of the LMS brings you back;"
+                    ),
                     _("move your progress to another account of yours."),
                 )
             ),
@@ -129,7 +148,10 @@ def _no(facts: Facts) -> Section:
             Bullets(
                 items=(
                     _("No trackers, no advertising, no scripts or fonts of other companies."),
-                    _("One cookie keeps the page open, for at most 12 hours; your browser stores nothing else."),
+                    _(
+                        "Your browser stores what opens the page, and nothing else: for each start from the LMS a"
+                        " cookie of 10 minutes (or the same in the storage of your LMS), and one of 12 hours."
+                    ),
                     _("No address of your computer, no device, no camera, microphone or chat is kept."),
                     _("Nobody's attention is measured, and no profile is made."),
                 )

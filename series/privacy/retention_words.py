@@ -44,7 +44,8 @@ def retention(facts: Facts) -> Document:
                         rows=tuple(_row(kept, facts.words) for kept in RETENTION),
                     ),
                     _(
-                        "A shorter period holds where a person has themselves erased or a university leaves. Backups"
+                        "A shorter period holds where a person has themselves erased or a university leaves; then its"
+                        " rows go at once; of people, courses, LMSs and accounts the number of the row stays. Backups"
                         " are the operator's: they must be overwritten within 30 days, and after a restore the list of"
                         " the erased is applied anew, before anybody is let in."
                     ),

@@ -21,27 +21,33 @@ def _measures(facts: Facts) -> Section:
     rows = (
         (
             _("Data minimisation"),
-            _("No names or addresses of those who launch; names are shown from the LMS, not kept."),
+            _("No names or addresses of those who take part; names are shown from the LMS, not kept."),
         ),
         (
             _("Pseudonyms"),
-            _("In exports a person is a code, made with a key of the own university; keys are renewable."),
+            _(
+                "In exports for others a person is a code, made with a key of the own university; keys are renewable."
+                " What a university or a person gets of its own has the number of the LMS."
+            ),
         ),
         (_("In transit"), _("https everywhere; the program refuses another public address.")),
         (
             _("At rest"),
-            _("Keys and tokens are sealed; of cookies and links only hashes; the disk is the operator's."),
+            _(
+                "Keys and tokens are sealed; of cookies, and of links that sign in, only hashes. Files with people's"
+                " data, and the database of a new installation, are for the account alone that runs the program."
+            ),
         ),
         (_("Who may what"), _("One function decides; a test tries every address as every kind of person.")),
         (_("Small groups"), _("Numbers of others are protected by one module, which is tested by an attack.")),
         (_("Trail"), _("Looks, changes and exports are only ever appended, sealed in a chain, and can be verified.")),
         (_("Deletion"), _("A daily job by class, with counts of what it deleted.")),
-        (_("Logs"), _("Codes and references; no name, number, token or address. A test reads them.")),
+        (_("Logs"), _("Codes, references and numbers of our own rows; no name, number of an LMS, token or address. A test reads them.")),
         (
             _("Nothing foreign"),
             _("No scripts, fonts, images or trackers from elsewhere; the policy of the pages forbids them."),
         ),
-        (_("Breach"), _("One command lists who is touched, by university, within minutes.")),
+        (_("Breach"), _("One command lists who is touched, by university, and the coordinators, within minutes.")),
         (_("Tests"), _("Made-up people only; no real data are needed or used.")),
     )
     return Section(
@@ -56,8 +62,10 @@ def _keys(facts: Facts) -> Section:
         title=_("Keys"),
         blocks=(
             _(
-                "Two keys, for proofs and for encryption, are settings of the operator and never in the database: a"
-                " copy of the database alone opens nothing, and no pseudonym can be traced back with it alone."
+                "Two keys, for proofs and for encryption, are settings of the operator and never in the database: with"
+                " a copy of the database alone nobody signs in or reads an LMS, and no pseudonym can be traced back. It"
+                " does show what it holds: numbers of people in their LMS, what counts for them and what they wrote,"
+                " names and addresses of staff, and where sessions meet."
             ),
         ),
     )

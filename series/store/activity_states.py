@@ -19,6 +19,7 @@ from series.store.rosters import ensure_participants
 from series.store.tables import counted, evidence, moodle_connection, participant, roster_member, session
 
 OF_MOODLE = "moodle of university"  # says who it was, with the university's id; "moodle user": a teacher's id there
+_MOODLE_USER = "moodle user "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,7 +235,12 @@ def _of_fact(new: NewEvidence) -> tuple[sa.ColumnElement[bool], ...]:
 
 def moodle_user(sub: str) -> str:
     """As who has said something in Moodle: a teacher, by their number there."""
-    return f"moodle user {sub}"
+    return f"{_MOODLE_USER}{sub}"
+
+
+def sub_of_moodle_user(by: str) -> str | None:
+    """The number of the teacher there; None: somebody else."""
+    return by.removeprefix(_MOODLE_USER) if by.startswith(_MOODLE_USER) else None
 
 
 def _who(said: Said, university_id: int) -> str | None:

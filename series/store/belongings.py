@@ -3,17 +3,11 @@
 Read from the foreign keys, so that a new table is not forgotten: it belongs as soon as it points somewhere that does.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
 import sqlalchemy as sa
-
-from series.data_map import HOLDINGS
-from series.data_map_kinds import Category
 
 # Every module of tables, because `metadata` knows only those that somebody has loaded.
 from series.store import lms_tables, moodle_tables, pooled_tables, privacy_tables
-from series.store.tables import audit, check_in, metadata, participant, rule_version, session, university
+from series.store.tables import check_in, metadata, rule_version, session, university
 
 # They point to it and are not its own: what was published, what all share, and on what ground data once crossed.
 NOT_ITS_OWN = frozenset(
@@ -29,10 +23,6 @@ NOT_ITS_OWN = frozenset(
     }
 )
 _LOADED = (lms_tables, moodle_tables, pooled_tables, privacy_tables)
-SECRET_COLUMNS = frozenset(
-    {f"{one.table}.{name}" for one in HOLDINGS for name in one.columns.get(Category.PROOF, "").split()}
-    | {"moodle_connection.token_sealed", "pseudonym_salt.salt"}
-)  # never exported: they would open something
 
 
 def own_tables() -> list[sa.Table]:
@@ -51,27 +41,6 @@ def of_university(table: sa.Table, university_id: int) -> sa.ColumnElement[bool]
             for key in _parents(table)
         )
     )
-
-
-def audit_of_university(university_id: int) -> sa.ColumnElement[bool]:
-    """The lines in which it, or one of its people, acts or is looked at."""
-    people = sa.select(sa.literal("participant ") + sa.cast(participant.c.id, sa.String)).where(
-        participant.c.university_id == university_id
-    )
-    return sa.or_(
-        audit.c.object == f"university {university_id}", audit.c.object.in_(people), audit.c.actor.in_(people)
-    )
-
-
-def rows_of_university(connection: sa.Connection, university_id: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(table, row) of everything, without what would open something; a thousand rows in memory at a time."""
-    wanted = [(table, of_university(table, university_id)) for table in own_tables()]
-    wanted += [(university, university.c.id == university_id), (audit, audit_of_university(university_id))]
-    for table, which in wanted:
-        shown = [column for column in table.c if f"{table.name}.{column.name}" not in SECRET_COLUMNS]
-        query = sa.select(*shown).where(which).order_by(*table.primary_key).execution_options(yield_per=1_000)
-        for row in connection.execute(query).mappings():
-            yield table.name, dict(row)
 
 
 def _belongs(table: sa.Table) -> bool:

@@ -170,6 +170,11 @@ def note_reading(
     )
 
 
+def refused_subs(text: str) -> set[str]:
+    """Whom course_collect.refused names."""
+    return set(_SUBS.decode(text))
+
+
 def forget_refused(connection: sa.Connection, course_id: int, sub: str) -> None:
     """Of somebody who has had their data erased, Moodle is not asked again."""
     query = sa.select(course_collect.c.refused).where(course_collect.c.course_id == course_id)

@@ -61,6 +61,14 @@ class _Kept(msgspec.Struct):
 
 
 _KEPT = msgspec.json.Decoder(_Kept)
+
+
+def subs_held_of(text: str) -> set[str]:
+    """Whom course_collect.held names."""
+    kept = _kept(text)
+    return {entry.sub for entry in (*kept.waits, *kept.stays)}
+
+
 Taken = Mapping[str, Collection[Said]]
 """What one reading would take back, by `sub`."""
 

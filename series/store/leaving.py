@@ -1,8 +1,14 @@
-"""A university leaves: nobody comes in any more, its people go out of the audit, then all its rows go in one
-transaction, and a certificate says how many. Each step may be repeated; what was published stays.
+"""A university leaves. First nothing new of it comes in; then its people go out of the audit and its rows go, a
+thousand at a time; when none is left, a certificate says how many there were. What was published stays.
+
+Each batch is a transaction of its own, and writes down how many rows it was. So whatever breaks it off, it is taken up
+again by beginning anew: what is gone is gone, and counted. While it lasts, nobody else waits longer than for a batch.
 """
 
 import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,135 +16,168 @@ import sqlalchemy as sa
 from series.certificates import Certificate, Deletion, prove_deletion
 from series.people import University
 from series.store.audit import append_audit
-from series.store.audit_commitments import forget
-from series.store.belongings import of_university, own_tables
-from series.store.lms_tables import host_invitation
-from series.store.privacy_tables import deletion_certificate
-from series.store.tables import check_in, course, participant, platform, session, staff, university
+from series.store.audit_commitments import find_lines, forget_some
+from series.store.belongings import own_tables
+from series.store.database import Connection, Database
+from series.store.deletion_certificates import save_certificate
+from series.store.leaving_rows import Going, rows_that_go
+from series.store.moodle_connections import disconnect
+from series.store.privacy_tables import audit_salt
+from series.store.tables import audit, participant, platform, staff, staff_session, university
 
-# Their numbers stay, and nothing else of them: SQLite would give a number anew, with what others had noted of it.
-_NUMBERS_STAY = frozenset({course, participant, platform, staff})
+CLOSED, ROWS_GONE, DELETED = "close_university", "delete_rows", "delete_university"  # in the audit
+PASSES = 5
+LINES_AT_ONCE = 200  # of the audit, which are changed one by one
+Seen = Callable[[int], object]  # is told of so many rows more; 0: people were taken out of the audit
 
 
-def close_doors(connection: sa.Connection, home: University, *, actor: str, now: datetime) -> None:
-    """No launch and no sign-in of theirs works from now on."""
+class StillWritten(Exception):
+    """Somebody goes on writing rows of a university that leaves."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaving:
+    """`by`: as in the audit. `clock`: what time it is."""
+
+    home: University
+    by: str
+    secret_key: bytes
+    clock: Callable[[], datetime]
+
+    @property
+    def thing(self) -> str:
+        return f"university {self.home.university_id}"
+
+
+def close_doors(connection: Connection, leaving: Leaving) -> bool:
+    """From now on no launch and no sign-in of theirs works, nothing is read from their LMSs, and what would be new is
+    refused (series.store.taking_part). Whether it has only begun to leave by this. May be repeated."""
+    home_id = leaving.home.university_id
+    disconnect(connection, home_id)
+    connection.execute(sa.update(platform).where(platform.c.university_id == home_id).values(state="disabled"))
+    of_theirs = sa.select(staff.c.id).where(staff.c.university_id == home_id)
+    connection.execute(sa.delete(staff_session).where(staff_session.c.staff_id.in_(of_theirs)))
     connection.execute(
-        sa.update(platform).where(platform.c.university_id == home.university_id).values(state="disabled")
+        sa.update(staff).where(staff.c.university_id == home_id).values(state="disabled", epoch=staff.c.epoch + 1)
     )
-    connection.execute(
-        sa.update(staff)
-        .where(staff.c.university_id == home.university_id)
-        .values(state="disabled", epoch=staff.c.epoch + 1)
-    )
-    connection.execute(
+    begins = connection.execute(
         sa.update(university)
-        .where(university.c.id == home.university_id, university.c.left_at.is_(None))
-        .values(left_at=now)
-    )
-    thing = f"university {home.university_id}"
-    append_audit(connection, actor=actor, action="close_university", thing=thing, now=now)
+        .where(university.c.id == home_id, university.c.left_at.is_(None))
+        .values(left_at=leaving.clock())
+        .returning(university.c.id)
+    ).one_or_none()
+    if begins is not None:
+        append_audit(connection, actor=leaving.by, action=CLOSED, thing=leaving.thing, now=leaving.clock())
+    return begins is not None
 
 
-def people_in_audit(connection: sa.Connection, home: University) -> list[int]:
-    query = sa.select(participant.c.id).where(participant.c.university_id == home.university_id, _is_somebody())
-    return list(connection.execute(query.order_by(participant.c.id)).scalars())
+def count_what_goes(connection: Connection, leaving: Leaving) -> int:
+    """How many rows `delete_all` will tell of, as far as can be said before."""
+    return sum(one.count(connection) for one in rows_that_go(leaving.home.university_id, now=leaving.clock()))
 
 
-def forget_people(connection: sa.Connection, participant_ids: list[int]) -> None:
-    for participant_id in participant_ids:
-        forget(connection, participant_id)
+def delete_all(database: Database, leaving: Leaving, *, on_batch: Seen = lambda _: None) -> Certificate:
+    """Everything of theirs, after `close_doors`, and the certificate of it. What was being written when the doors were
+    closed is found in another pass. Raises StillWritten; may be repeated after whatever was raised.
 
-
-def delete_all(
-    connection: sa.Connection, home: University, *, actor: str, secret_key: bytes, now: datetime
-) -> Certificate:
-    """Everything of theirs, and the certificate of it."""
-    counts = _delete(connection, home.university_id)
-    deletion = Deletion(
-        university_name=home.name, country=home.country, counts=counts, at=now.replace(microsecond=0), by=actor
-    )
-    proof = prove_deletion(deletion, secret_key=secret_key)
-    number: int = connection.execute(
-        sa.insert(deletion_certificate)
-        .values(
-            university_name=home.name,
-            country=home.country,
-            counts=json.dumps(counts),
-            deleted_at=deletion.at,
-            deleted_by=actor,
-            proof=proof,
-        )
-        .returning(deletion_certificate.c.id)
-    ).scalar_one()
-    thing = f"university {home.university_id}"
-    append_audit(connection, actor=actor, action="delete_university", thing=thing, now=now, certificate=number)
-    return Certificate(number=number, deletion=deletion, proof=proof)
-
-
-def list_certificates(connection: sa.Connection) -> list[Certificate]:
-    return [
-        _certificate(row)
-        for row in connection.execute(sa.select(deletion_certificate).order_by(deletion_certificate.c.id))
-    ]
-
-
-def find_certificate(connection: sa.Connection, number: int) -> Certificate | None:
-    row = connection.execute(sa.select(deletion_certificate).where(deletion_certificate.c.id == number)).one_or_none()
-    return None if row is None else _certificate(row)
-
-
-def _delete(connection: sa.Connection, university_id: int) -> dict[str, int]:
-    """What points goes before what it points to. Rows by table."""
-    own = of_university(participant, university_id)
-    people = sa.select(participant.c.id).where(own)
-    counts = {}
-    connection.execute(
-        sa.update(check_in)
-        .where(check_in.c.opened_by_participant_id.in_(people))
-        .values(opened_by_participant_id=None, reason=None)
-    )
-    hosted = sa.select(session.c.id).where(session.c.hosting_university_id == university_id)
-    for table in reversed(own_tables()):
-        which = of_university(table, university_id)
-        if table is host_invitation:  # also those that nobody has opened yet: their label names somebody of theirs
-            which |= host_invitation.c.participant_id.is_(None) & host_invitation.c.session_id.in_(hosted)
-        if table in _NUMBERS_STAY:
-            counts[table.name] = _empty(connection, table, which)
+    Whoever waits for SQLite looks again each tenth of a second, and seldom finds the moment between two batches: so
+    `on_batch` is where to rest.
+    """
+    for _ in range(PASSES):
+        _take_out_of_audit(database, leaving, on_batch)
+        for going in rows_that_go(leaving.home.university_id, now=leaving.clock()):
+            if going.table is audit_salt:  # the last one: lines that name somebody go with the salt of that person
+                _take_out_of_audit(database, leaving, on_batch)
+            if not _drain(database, leaving, going, on_batch):
+                break
         else:
-            counts[table.name] = len(connection.execute(sa.delete(table).where(which).returning(sa.literal(1))).all())
-    return counts
-
-
-def _empty(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
-    """Of a row, its number."""
-    gone = sa.literal("left ") + sa.cast(table.c.id, sa.String)
-    values: dict[sa.Table, dict[str, object]] = {
-        participant: {"issuer": "", "sub": gone, "objected_at": None},
-        course: {"title": "", "deployment_id": None, "context_id": None, "memberships_url": None, "copied_from": None}
-        | {"moodle_course_id": None, "announces": False, "feed_read_at": None},
-        platform: {"slug": sa.func.replace(gone, " ", "-"), "issuer": gone, "client_id": "", "state": "disabled"}
-        | dict.fromkeys(("authorization_endpoint", "token_endpoint", "jwks_uri"), "")
-        | dict.fromkeys(("token_audience", "granted_scopes", "lms_version", "succeeds_platform_id")),
-        staff: {"email": gone, "name": "", "password_hash": None, "state": "disabled", "wants_mail": False},
-    }
-    has_more = {participant: _is_somebody(), course: course.c.title != "", platform: platform.c.client_id != ""}
-    has_more[staff] = staff.c.name != ""
-    changed = sa.update(table).where(which, has_more[table]).values(values[table]).returning(sa.literal(1))
-    return len(connection.execute(changed).all())
-
-
-def _is_somebody() -> sa.ColumnElement[bool]:
-    """Not one of whom only the number has stayed."""
-    somebody: sa.ColumnElement[bool] = participant.c.issuer != ""
-    return somebody
-
-
-def _certificate(row: sa.Row[tuple[object, ...]]) -> Certificate:
-    deletion = Deletion(
-        university_name=row.university_name,
-        country=row.country,
-        counts=json.loads(row.counts),
-        at=row.deleted_at,
-        by=row.deleted_by,
+            if _is_over(database, leaving):
+                with database.write() as connection:
+                    return _certify(connection, leaving)
+    raise StillWritten(
+        f"Somebody goes on writing rows of {leaving.home.name}. Stop the tool and the worker, and run this again."
     )
-    return Certificate(number=row.id, deletion=deletion, proof=row.proof)
+
+
+def _drain(database: Database, leaving: Leaving, going: Going, on_batch: Seen) -> bool:
+    """Whether all of it is gone; else something points to it that has just come."""
+    while True:
+        try:
+            with database.write() as connection:
+                rows = going.some(connection)
+                if rows and not going.is_shared:
+                    _note_rows(connection, leaving, going.table, rows)
+        except sa.exc.IntegrityError:
+            return False
+        if not rows:
+            return True
+        on_batch(rows)
+
+
+def _note_rows(connection: Connection, leaving: Leaving, table: sa.Table, rows: int) -> None:
+    detail: dict[str, str | int] = {"table": table.name, "rows": rows}
+    append_audit(connection, actor=leaving.by, action=ROWS_GONE, thing=leaving.thing, now=leaving.clock(), **detail)
+
+
+def _take_out_of_audit(database: Database, leaving: Leaving, on_batch: Seen) -> None:
+    """Each person at once, so that the seals hold in between, and as many people in one batch as have a batch of lines;
+    somebody with more has one of their own."""
+    with database.read() as connection:
+        whose = participant.c.university_id == leaving.home.university_id
+        people = frozenset(connection.execute(sa.select(participant.c.id).where(whose)).scalars())
+        found = find_lines(connection, people)
+    for some in _batches({one: len(lines) for one, lines in sorted(found.lines.items())}):
+        with database.write() as connection:
+            forget_some(connection, some, found)
+        on_batch(0)
+
+
+def _batches(sizes: Mapping[int, int]) -> Iterator[list[int]]:
+    some: list[int] = []
+    lines = 0
+    for one, size in sizes.items():
+        if some and lines + size > LINES_AT_ONCE:
+            yield some
+            some, lines = [], 0
+        some.append(one)
+        lines += size
+    if some:
+        yield some
+
+
+def _is_over(database: Database, leaving: Leaving) -> bool:
+    """After all who have begun to write of the university before its doors were closed: on PostgreSQL they are waited
+    for, on SQLite there is none any more."""
+    home_id = leaving.home.university_id
+    with database.read() as connection:
+        connection.execute(sa.select(university.c.id).where(university.c.id == home_id).with_for_update())
+        return all(one.is_over(connection) for one in rows_that_go(home_id, now=leaving.clock()))
+
+
+def _certify(connection: Connection, leaving: Leaving) -> Certificate:
+    home, now = leaving.home, leaving.clock().replace(microsecond=0)
+    counts = _counted(connection, leaving)
+    deletion = Deletion(university_name=home.name, country=home.country, counts=counts, at=now, by=leaving.by)
+    proof = prove_deletion(deletion, secret_key=leaving.secret_key)
+    certificate = save_certificate(connection, deletion, proof=proof)
+    append_audit(
+        connection,
+        actor=leaving.by,
+        action=DELETED,
+        thing=leaving.thing,
+        now=leaving.clock(),
+        certificate=certificate.number,
+    )
+    return certificate
+
+
+def _counted(connection: Connection, leaving: Leaving) -> dict[str, int]:
+    """Rows by table, since the last certificate of this university."""
+    of_it = audit.c.object == leaving.thing
+    last = sa.select(sa.func.max(audit.c.id)).where(of_it, audit.c.action == DELETED).scalar_subquery()
+    gone = sa.select(audit.c.detail).where(of_it, audit.c.action == ROWS_GONE, audit.c.id > sa.func.coalesce(last, 0))
+    counts: Counter[str] = Counter({table.name: 0 for table in own_tables()})
+    for detail in connection.execute(gone).scalars():
+        one = json.loads(detail)
+        counts[one["table"]] += one["rows"]
+    return dict(counts)

@@ -15,6 +15,7 @@ from series.people import University
 from series.store.audit import append_audit
 from series.store.lms_tables import lms_invitation
 from series.store.tables import platform, university
+from series.store.taking_part import refuse_left
 from series.store.universities import NewPlatform, add_platform, free_slug, university_of_row
 
 MAX_PROBLEM_CHARS = 500
@@ -44,6 +45,8 @@ class Claim:
 def make_invitation(
     connection: sa.Connection, home: University, *, approves: bool, life: timedelta, actor: str, now: datetime
 ) -> LmsInvitation:
+    """Raises UniversityLeft."""
+    refuse_left(connection, home.university_id)
     invitation_id: int = connection.execute(
         sa.insert(lms_invitation)
         .values(

@@ -18,6 +18,7 @@ from series.store.moodle_accounts import accounts_of, last_address, note_account
 from series.store.moodle_jobs import ask_again, drop_jobs, lock_site, lock_site_and_jobs, plan_jobs
 from series.store.runs import close_runs
 from series.store.tables import course, mirror, moodle_connection, university
+from series.store.taking_part import refuse_left
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +62,9 @@ def save_connection(connection: sa.Connection, new: NewConnection, *, encryption
 
     At another address than before, courses and activities are to be chosen anew (leave_site). Of courses that stay, and
     of the same site that has moved, the events that we know are looked for by our marker. At a lower level, nobody
-    waits any more.
+    waits any more. Raises UniversityLeft.
     """
+    refuse_left(connection, new.university_id)
     lock_site_and_jobs(connection, new.university_id)
     may_come_late = _close_runs(connection, new.university_id) or _has_begun(connection, new.university_id)
     left = _leave(connection, new, now)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint, Uuid
 
-from series.store.tables import Id, Instant, metadata
+from series.store.tables import Id, Instant, index_where_set, metadata
 
 moodle_job = Table(  # when which job is next done for a connected university
     "moodle_job",
@@ -52,6 +52,7 @@ activity_state = Table(  # what Moodle last said of one person and one thing tha
     Column("evidence_id", Id, ForeignKey("evidence.id")),  # none: nobody known yet, or taken back
     Column("said_by", String(64)),  # user id there of the teacher who has set it, if one has
     Column("taken_at", Instant),  # when Moodle alone has taken it back, by our clock
+    index_where_set("evidence_id"),
 )
 
 course_collect = Table(  # how far the completions of a course have been read

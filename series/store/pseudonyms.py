@@ -10,10 +10,12 @@ from series.pseudonyms import SALT_BYTES, PseudonymKey, pseudonym_key
 from series.store.audit import append_audit
 from series.store.database import insert
 from series.store.privacy_tables import pseudonym_salt
+from series.store.taking_part import refuse_left
 
 
 def key_of(connection: sa.Connection, university_id: int, *, encryption_key: bytes, now: datetime) -> PseudonymKey:
-    """Made where there is none yet; so it wants a transaction that may write."""
+    """Made where there is none yet; so it wants a transaction that may write. Raises UniversityLeft."""
+    refuse_left(connection, university_id)
     row = {"university_id": university_id, "generation": 1, "salt": secrets.token_bytes(SALT_BYTES), "made_at": now}
     newest = sa.select(pseudonym_salt.c.salt).where(pseudonym_salt.c.university_id == university_id)
     newest = newest.order_by(pseudonym_salt.c.generation.desc()).limit(1)
@@ -25,7 +27,9 @@ def key_of(connection: sa.Connection, university_id: int, *, encryption_key: byt
 
 
 def rotate_pseudonyms(connection: sa.Connection, university_id: int, *, by: str, now: datetime) -> int:
-    """All people of the university have other pseudonyms from now on. The new generation, from 1."""
+    """All people of the university have other pseudonyms from now on. The new generation, from 1. Raises
+    UniversityLeft."""
+    refuse_left(connection, university_id)
     of_it = pseudonym_salt.c.university_id == university_id
     gone = connection.execute(sa.delete(pseudonym_salt).where(of_it).returning(pseudonym_salt.c.generation)).scalars()
     generation = max(gone.all(), default=0) + 1

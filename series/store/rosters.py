@@ -77,6 +77,12 @@ class _Kept(msgspec.Struct):
 _KEPT = msgspec.json.Decoder(_Kept)
 
 
+def subs_held_back(text: str) -> set[str]:
+    """Whom course_roster.held names."""
+    held = _kept(text)
+    return {one.sub for one in held.listed()} | set(held.kept)
+
+
 def roster_of(connection: sa.Connection, course_id: int) -> Roster:
     """As the worker has read it; an empty one where it never has."""
     row = connection.execute(sa.select(course_roster).where(course_roster.c.course_id == course_id)).one_or_none()

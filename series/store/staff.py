@@ -10,6 +10,7 @@ from series.staff import LINK_LIFE, AccountState, Role, normal_email
 from series.store.database import insert
 from series.store.lms_tables import staff_binding
 from series.store.tables import staff, staff_link, staff_session, university
+from series.store.taking_part import refuse_left
 from series.store.universities import AlreadyThere, NotThere
 
 
@@ -45,7 +46,8 @@ class Account:
 def add_staff(
     connection: sa.Connection, *, email: str, name: str, role: Role, university_id: int | None, now: datetime
 ) -> int:
-    """The new account's id; it has no password yet. Raises AlreadyThere."""
+    """The new account's id; it has no password yet. Raises AlreadyThere, UniversityLeft."""
+    refuse_left(connection, university_id)
     added: int | None = connection.execute(
         insert(connection, staff)
         .values(
@@ -108,7 +110,9 @@ def disable_account(connection: sa.Connection, staff_id: int) -> None:
 
 
 def enable_account(connection: sa.Connection, staff_id: int) -> None:
-    """With the password that it had. May be repeated."""
+    """With the password that it had. May be repeated. Raises UniversityLeft."""
+    home = sa.select(staff.c.university_id).where(staff.c.id == staff_id)
+    refuse_left(connection, connection.execute(home).scalar_one_or_none())
     connection.execute(sa.update(staff).where(staff.c.id == staff_id).values(state=AccountState.ACTIVE.value))
 
 

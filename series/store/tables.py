@@ -58,6 +58,12 @@ def _id() -> Column[int]:
     return Column("id", Id, primary_key=True)
 
 
+def index_where_set(name: str) -> Index:
+    """Of a column that points to evidence: by it, the database asks whether anything does, for each row that goes."""
+    is_set = sa.text(f"{name} IS NOT NULL")
+    return Index(None, name, sqlite_where=is_set, postgresql_where=is_set)
+
+
 def _ref(name: str, target: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, ForeignKey(target), nullable=nullable)
 
@@ -453,6 +459,7 @@ evidence = Table(
     Column("reason", Text),  # of an approval, an excuse, a retraction; of an activity, its name
     UniqueConstraint("participant_id", "session_id", "kind", "source", "source_id"),
     Index(None, "session_id"),
+    index_where_set("retracts_evidence_id"),
 )
 
 completion = Table(  # derived from the evidence by the rule, in the same transaction; never typed in
@@ -485,6 +492,7 @@ reflection = Table(  # what a participant writes about a session; handed in, it 
     Column("read_at", Instant),  # by one who teaches; since then nothing was handed in
     Column("comment", Text),  # with which it was returned
     Column("returned_at", Instant),
+    index_where_set("evidence_id"),
 )
 
 objection = Table(  # "this is wrong", and what came of it

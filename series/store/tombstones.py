@@ -11,6 +11,7 @@ from series.rosters import RosterMember
 from series.store.database import insert
 from series.store.privacy_tables import erased_person
 from series.store.tables import course, course_roster, deployment, moodle_connection, participant, platform, university
+from series.store.taking_part import refuse_left
 from series.tombstones import Whom, tombstone_of
 
 
@@ -110,7 +111,8 @@ def erased_subs(
 def without_erased(
     connection: sa.Connection, course_id: int, members: Collection[RosterMember], *, secret_key: bytes
 ) -> list[RosterMember]:
-    """What of an LMS's list may be stored. In the transaction that stores it: an erasure comes before or after."""
+    """What of an LMS's list may be stored. In the transaction that stores it: an erasure comes before or after. Raises
+    UniversityLeft."""
     roster = sa.select(course_roster.c.course_id).where(course_roster.c.course_id == course_id)
     connection.execute(roster.with_for_update())
     home = connection.execute(
@@ -121,6 +123,7 @@ def without_erased(
     ).one_or_none()
     if home is None:
         return list(members)
+    refuse_left(connection, home.university_id)
     subs = {one.sub for one in members}
     erased = erased_subs(
         connection, university_id=home.university_id, issuer=home.issuer, subs=subs, secret_key=secret_key

@@ -11,6 +11,7 @@ from config.slugs import MAX_SLUG_CHARS
 from series.people import University
 from series.store.database import insert
 from series.store.tables import deployment, platform, university
+from series.store.taking_part import refuse_left
 
 NOT_APPROVED = ("pending", "rejected")
 
@@ -100,7 +101,8 @@ def find_university(connection: sa.Connection, slug: str) -> University:
 
 
 def add_platform(connection: sa.Connection, new: NewPlatform, *, now: datetime) -> int:
-    """Register a platform with its deployments; the new id. Raises AlreadyThere."""
+    """Register a platform with its deployments; the new id. Raises AlreadyThere, UniversityLeft."""
+    refuse_left(connection, new.university_id)
     values = {name: value for name, value in asdict(new).items() if name not in {"deployment_ids", "is_approved"}}
     state, deployment_state = ("active", "approved") if new.is_approved else ("pending", "pending")
     platform_id: int | None = connection.execute(
@@ -179,7 +181,8 @@ def disable_platform(connection: sa.Connection, platform_id: int) -> None:
 
 def approve_platform(connection: sa.Connection, platform_id: int) -> bool:
     """Let in a platform that has registered itself, with the deployments that its registration named; whether it
-    waited for that, or had been turned down. May be repeated."""
+    waited for that, or had been turned down. May be repeated. Raises UniversityLeft."""
+    refuse_left(connection, _home_of(connection, platform_id))
     found = connection.execute(
         sa.update(platform)
         .where(platform.c.id == platform_id, platform.c.state.in_(NOT_APPROVED))
@@ -198,7 +201,9 @@ def approve_platform(connection: sa.Connection, platform_id: int) -> bool:
 
 
 def enable_platform(connection: sa.Connection, row: PlatformRow) -> None:
-    """May be repeated. Raises PlatformReplaced: its people would become other people; PlatformNotApproved."""
+    """May be repeated. Raises PlatformReplaced: its people would become other people; PlatformNotApproved;
+    UniversityLeft."""
+    refuse_left(connection, row.university_id)
     if row.state in NOT_APPROVED:
         raise PlatformNotApproved(
             f"{row.slug!r} has registered itself, and nobody has approved it: `lti-tool platform approve {row.slug}`."
@@ -207,6 +212,13 @@ def enable_platform(connection: sa.Connection, row: PlatformRow) -> None:
     if successor is not None:
         raise PlatformReplaced(f"{row.slug!r} was replaced by {successor.slug!r}, which has all it had; use that one.")
     connection.execute(sa.update(platform).where(platform.c.id == row.platform_id).values(state="active"))
+
+
+def _home_of(connection: sa.Connection, platform_id: int) -> int | None:
+    home_id: int | None = connection.execute(
+        sa.select(platform.c.university_id).where(platform.c.id == platform_id)
+    ).scalar_one_or_none()
+    return home_id
 
 
 def _one_platform(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> PlatformRow | None:

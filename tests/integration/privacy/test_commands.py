@@ -11,7 +11,9 @@ from click.testing import CliRunner, Result
 
 from lti_tool.cli import lti_tool
 from series.privacy.bundle import DOCUMENTS
+from series.staff import Role
 from series.store.database import Database
+from series.store.staff import add_staff
 from series.store.tables import audit, course, participant, roster_member
 from tests.conftest import NOW, make_settings
 from tests.integration.test_key_commands import environment_of
@@ -73,7 +75,17 @@ def test_dpo_18_who_is_only_in_the_list_of_a_course_is_touched_too(held: Databas
     assert listed["held"] == "number in the LMS; list of the course"
     later = f"{NOW + timedelta(days=1):%Y-%m-%d}"
     said = _run(held, "breach", "affected", "--university", "malta", "--since", later).output
-    assert "1 people" in said  # nobody knows since when
+    assert "2 people" in said  # nobody knows since when, of either
+
+
+def test_dpo_18_coordinators_have_a_list_of_their_own(held: Database, tmp_path: Path) -> None:
+    with held.write() as connection:
+        add_staff(connection, email="c@example.org", name="N", role=Role.COORDINATOR, university_id=None, now=NOW)
+    file = tmp_path / "coordinators.json"
+    _run(held, "breach", "affected", "--coordinators", "--out", str(file))
+    assert "c@example.org" in [one["email"] for one in json.loads(file.read_text())]
+    for wrong in ([], ["--coordinators", "--university", "malta"]):
+        assert "either" in _run(held, "breach", "affected", *wrong).output
 
 
 def test_dpo_18_the_list_itself_is_in_the_audit_without_who_is_on_it(held: Database) -> None:

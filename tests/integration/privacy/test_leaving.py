@@ -15,8 +15,8 @@ from series.certificates import Certificate, is_genuine
 from series.store.audit import append_audit
 from series.store.belongings import of_university, own_tables
 from series.store.database import Database
+from series.store.deletion_certificates import list_certificates
 from series.store.known import PlatformDisabled
-from series.store.leaving import list_certificates
 from series.store.lms_tables import host_invitation
 from series.store.pooled_tables import pooled_count, pooled_step
 from series.store.readiness import readiness
