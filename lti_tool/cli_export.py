@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from config.command_line import Failure, settings_or_exit
 from lti_tool.cli_common import open_database
-from lti_tool.spreadsheets import Cell, csv_pieces
 from series.people import University
 from series.store.audit import OPERATOR, append_audit
 from series.store.borders import may_be_shown_in, shown_at_the_centre
@@ -19,6 +18,9 @@ from series.store.database import Connection
 from series.store.pseudonyms import key_of, rotate_pseudonyms
 from series.store.sessions import find_series
 from series.store.universities import find_university, list_universities
+
+if TYPE_CHECKING:
+    from lti_tool.spreadsheets import Cell
 
 COLUMNS = tuple(each.name for each in fields(CompletionRow))
 
@@ -106,7 +108,9 @@ def _chosen(
 
 
 def _csv(rows: Iterable[CompletionRow]) -> Iterator[bytes]:
-    def cells() -> Iterator[tuple[Cell, ...]]:
+    from lti_tool.spreadsheets import csv_pieces  # noqa: PLC0415 - other commands should not wait for it
+
+    def cells() -> Iterator[tuple["Cell", ...]]:
         yield COLUMNS
         for row in rows:
             yield tuple(_text(value) for value in asdict(row).values())
@@ -122,5 +126,5 @@ def _json(rows: Iterable[CompletionRow]) -> Iterator[bytes]:
     yield b"\n]\n"
 
 
-def _text(value: Any) -> Cell:
+def _text(value: Any) -> "Cell":
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
