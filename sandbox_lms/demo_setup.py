@@ -38,23 +38,31 @@ def set_up(programs: Programs, campuses: tuple[Campus, ...], calendar: Path, *, 
     host the sessions of their university."""
     known = {row["slug"] for row in _rows(programs, "lti-tool", "university", "list")}
     registered = {row["slug"] for row in _rows(programs, "lti-tool", "platform", "list")}
-    if not any(row["slug"] == SERIES for row in _rows(programs, "moodle-sync", "series", "list")):
-        programs.run(
-            "moodle-sync", "series", "import", str(calendar), "--series", SERIES, "--title", TITLE, "--required", "5"
-        )
-        programs.run("moodle-sync", "series", "rule", SERIES, "--set", "-", stdin=json.dumps(RULE))
 
     def join(campus: Campus) -> None:
         if campus.slug not in known:
             add_university(programs, campus)
         if campus.slug not in registered:
             register(programs, campus)
+
+    def connect(campus: Campus) -> None:
         _connect(programs, campus)
         if campus.slug in hosting:
             _host(programs, campus)
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         list(threads.map(join, campuses))
+        _import_series(programs, calendar)  # which names hosting universities that must be known by then
+        list(threads.map(connect, campuses))
+
+
+def _import_series(programs: Programs, calendar: Path) -> None:
+    if any(row["slug"] == SERIES for row in _rows(programs, "moodle-sync", "series", "list")):
+        return
+    programs.run(
+        "moodle-sync", "series", "import", str(calendar), "--series", SERIES, "--title", TITLE, "--required", "5"
+    )
+    programs.run("moodle-sync", "series", "rule", SERIES, "--set", "-", stdin=json.dumps(RULE))
 
 
 def add_university(programs: Programs, university: SampleUniversity | Campus) -> None:

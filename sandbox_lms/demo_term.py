@@ -118,11 +118,11 @@ def _done_in(site: Site, person: Person, week: int) -> list[int]:
 
 
 def _done_at(site: Site, person: Person, number: int) -> int | None:
-    """In which week this person completes task `number`; None: never. Some people come nearly always, and of the
-    later sessions a few less come."""
+    """In which week this person completes task `number`; None: never. Some people come nearly always; in the
+    last weeks some have other things to do."""
     diligence = Random(f"{site.slug} {person.user_id}").uniform(0.45, 0.98)  # noqa: S311 - pretend people
     luck = Random(f"{site.slug} {person.user_id} {number}")  # noqa: S311 - as above
-    if luck.random() > diligence - 0.02 * number:
+    if luck.random() > diligence - 0.07 * max(0, number - 3):
         return None
     return number + (luck.random() < LATE)
 
