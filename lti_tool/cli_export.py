@@ -7,14 +7,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from config.command_line import Failure, settings_or_exit
 from config.private_files import new_private_file
 from lti_tool.cli_common import open_database, opened_database
-from lti_tool.spreadsheets import Cell, csv_pieces
 from series.people import University
 from series.store.audit import OPERATOR, append_audit
 from series.store.borders import may_be_shown_in, shown_at_the_centre
@@ -24,6 +23,9 @@ from series.store.pseudonyms import key_of, rotate_pseudonyms
 from series.store.sessions import find_series
 from series.store.taking_part import have_left
 from series.store.universities import find_university, list_universities
+
+if TYPE_CHECKING:
+    from lti_tool.spreadsheets import Cell
 
 COLUMNS = tuple(each.name for each in fields(CompletionRow))
 
@@ -125,7 +127,9 @@ def _opened(output: Path) -> AbstractContextManager[BinaryIO]:
 
 
 def _csv(rows: Iterable[CompletionRow]) -> Iterator[bytes]:
-    def cells() -> Iterator[tuple[Cell, ...]]:
+    from lti_tool.spreadsheets import csv_pieces  # noqa: PLC0415 - other commands should not wait for it
+
+    def cells() -> Iterator[tuple["Cell", ...]]:
         yield COLUMNS
         for row in rows:
             yield tuple(_text(value) for value in asdict(row).values())
@@ -141,5 +145,5 @@ def _json(rows: Iterable[CompletionRow]) -> Iterator[bytes]:
     yield b"\n]\n"
 
 
-def _text(value: Any) -> Cell:
+def _text(value: Any) -> "Cell":
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -15,14 +15,18 @@ from types import FrameType
 from werkzeug.serving import make_server
 
 from config.clock import Clock
+from config.sample_series import read_sample_universities
 from sandbox_lms.campus import SAMPLE_CAMPUSES, Campus
 from sandbox_lms.demo_page import SERIES_ZONE, DemoState, create_demo_page
 from sandbox_lms.demo_programs import DemoFailure, Program, Programs, make_environment, wait_until_ready
-from sandbox_lms.demo_setup import set_up
+from sandbox_lms.demo_setup import invite_coordinator, set_up, write_calendar
+from sandbox_lms.demo_term import Term
+from sandbox_lms.partner_campuses import partner_campuses
 from sandbox_lms.products.table import HABITS, Product
 from sandbox_lms.server import Sandbox
 
 FIRST_PORT = 8400
+PORTS = 15  # the page, the tool, and thirteen universities
 ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last one: somebody closes the terminal
 
 
@@ -44,7 +48,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, default=Path("demo-data"), help="folder for all that the demo keeps")
     parser.add_argument(
-        "--port", type=_port, default=FIRST_PORT, help=f"first of four ports in a row (default {FIRST_PORT})"
+        "--port", type=_port, default=FIRST_PORT, help=f"first of {PORTS} ports in a row (default {FIRST_PORT})"
     )
     parser.add_argument(
         "--products",
@@ -89,23 +93,38 @@ def _run(data: Path, port: int, products: tuple[Product, ...]) -> None:
         raise DemoFailure(f"The folder {folder} cannot be made: {error.strerror}. Choose another: --data.") from error
     tool_url = f"http://localhost:{port + 1}"
     campuses = _campuses(port, products)
-    state = DemoState(campuses=campuses, tool_url=tool_url, calendar=folder / "series.ics", clock_file=folder / "clock")
+    shown = campuses[: len(SAMPLE_CAMPUSES)]
+    state = DemoState(
+        campuses=shown,
+        others=campuses[len(shown) :],
+        tool_url=tool_url,
+        calendar=folder / "series.ics",
+        clock_file=folder / "clock",
+    )
     programs = Programs(folder=folder, environment=make_environment(folder, tool_url))
     _check_ports(port, 2 + len(campuses))
+    write_calendar(state.calendar, today=today)
     with ExitStack() as stack:
+        sandbox = Sandbox(folder / "sandbox", campuses, tool_url, state.clock)
+        term = Term(programs=programs, state=state, sites=sandbox.sites, progress=folder / "weeks-lived")
+        if not term.has_begun():
+            term.go_to_its_beginning()
         _say("Preparing the database …")
         programs.run("lti-tool", "migrate")
-        _say(f"Opening {' and '.join(campus.name for campus in campuses)} …")
-        sandbox = Sandbox(folder / "sandbox", campuses, tool_url, state.clock)
+        _say("Opening thirteen pretend universities …")
         sandbox.start()
         stack.callback(sandbox.stop)
-        _say("Inviting thirteen universities, reading the sample series …")
-        link = set_up(programs, campuses, state.calendar, today=today)
-        state = replace(state, coordinator_link=link)
-        _say("Starting the tool and the worker …")
+        if not term.is_over():
+            _say("Reading the sample series, connecting the universities …")
+            set_up(programs, campuses, state.calendar, hosting={campus.slug for campus in shown})
+        _say("Starting the tool …")
         tool = programs.start("tool", "lti-tool", "serve", "--port", str(port + 1))
         stack.callback(tool.stop)
         wait_until_ready(f"http://127.0.0.1:{port + 1}/readyz", tool)
+        if not term.is_over():
+            term.live(_say)
+        state = replace(state, coordinator_link=invite_coordinator(programs))
+        _say("Starting the worker …")
         worker = programs.start("worker", "moodle-sync", "worker")
         stack.callback(worker.stop)
         stack.enter_context(_serve_page(state, port))
@@ -114,8 +133,12 @@ def _run(data: Path, port: int, products: tuple[Product, ...]) -> None:
 
 
 def _campuses(port: int, products: tuple[Product, ...]) -> tuple[Campus, ...]:
+    """The two of the page first."""
     running = zip(SAMPLE_CAMPUSES, (*products, "moodle", "moodle"), strict=False)
-    return tuple(replace(campus, port=port + 2 + n, product=product) for n, (campus, product) in enumerate(running))
+    shown = tuple(replace(campus, port=port + 2 + n, product=product) for n, (campus, product) in enumerate(running))
+    known = [campus.slug for campus in shown]
+    first_port = port + 2 + len(shown)
+    return shown + partner_campuses(read_sample_universities(), known=known, first_port=first_port)
 
 
 def _check_ports(first: int, count: int) -> None:

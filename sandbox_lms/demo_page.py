@@ -20,9 +20,10 @@ INTO_THE_SESSION = timedelta(minutes=2)
 
 @dataclass(frozen=True, kw_only=True)
 class DemoState:
-    """What the page shows and changes."""
+    """What the page shows and changes. `campuses`: to click in; `others`: that fill the series."""
 
     campuses: tuple[Campus, ...]
+    others: tuple[Campus, ...]
     tool_url: str
     calendar: Path
     clock_file: Path

@@ -1,15 +1,17 @@
 """The demo's first start: what an operator types, typed by us. Each step is skipped when it is done already."""
 
 import json
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
-from config.sample_series import SampleUniversity, read_sample_series, read_sample_universities, shift_sample_series
+from config.sample_series import SampleUniversity, read_sample_series, shift_sample_series
 from sandbox_lms.campus import Campus
 from sandbox_lms.demo_programs import Programs
 
 SERIES = "sample"
+AT_ONCE = 2  # commands, each of which keeps a core busy
 COORDINATOR = "coordinator@example.org"
 RULE = {  # of the sessions to come; those that are over keep the one they had: the code, or a person's word
     "ways": [
@@ -25,33 +27,42 @@ RULE = {  # of the sessions to come; those that are over keep the one they had: 
 TITLE = "European STEM Workshop Series (sample data)"
 
 
-def set_up(programs: Programs, campuses: tuple[Campus, ...], calendar: Path, *, today: date) -> str | None:
-    """Universities, LMSs, the series, its mirrors and its hosts. The campuses must be running.
-
-    Gives the link by which the coordinator chooses a password, while there is none.
-    """
+def write_calendar(calendar: Path, *, today: date) -> None:
+    """The coordinator's, with a session in this week, where there is none yet."""
     if not calendar.exists():
         calendar.write_bytes(shift_sample_series(read_sample_series(), this_week=today))
-    _add_universities(programs)
+
+
+def set_up(programs: Programs, campuses: tuple[Campus, ...], calendar: Path, *, hosting: Collection[str]) -> None:
+    """Universities, LMSs, the series and its mirrors. The campuses must be running. The teachers of those in `hosting`
+    host the sessions of their university."""
+    known = {row["slug"] for row in _rows(programs, "lti-tool", "university", "list")}
     registered = {row["slug"] for row in _rows(programs, "lti-tool", "platform", "list")}
-    for campus in campuses:
+
+    def join(campus: Campus) -> None:
+        if campus.slug not in known:
+            add_university(programs, campus)
         if campus.slug not in registered:
             register(programs, campus)
-    if not any(row["slug"] == SERIES for row in _rows(programs, "moodle-sync", "series", "list")):
-        programs.run(
-            "moodle-sync", "series", "import", str(calendar), "--series", SERIES, "--title", TITLE, "--required", "5"
-        )
-        programs.run("moodle-sync", "series", "rule", SERIES, "--set", "-", stdin=json.dumps(RULE))
-    for campus in campuses:
+
+    def connect(campus: Campus) -> None:
         _connect(programs, campus)
-    return _invite_coordinator(programs)
+        if campus.slug in hosting:
+            _host(programs, campus)
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(join, campuses))
+        _import_series(programs, calendar)  # which names hosting universities that must be known by then
+        list(threads.map(connect, campuses))
 
 
-def _add_universities(programs: Programs) -> None:
-    known = {row["slug"] for row in _rows(programs, "lti-tool", "university", "list")}
-    missing = [university for university in read_sample_universities() if university.slug not in known]
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda university: add_university(programs, university), missing))
+def _import_series(programs: Programs, calendar: Path) -> None:
+    if any(row["slug"] == SERIES for row in _rows(programs, "moodle-sync", "series", "list")):
+        return
+    programs.run(
+        "moodle-sync", "series", "import", str(calendar), "--series", SERIES, "--title", TITLE, "--required", "5"
+    )
+    programs.run("moodle-sync", "series", "rule", SERIES, "--set", "-", stdin=json.dumps(RULE))
 
 
 def add_university(programs: Programs, university: SampleUniversity | Campus) -> None:
@@ -75,7 +86,7 @@ def register(programs: Programs, campus: Campus) -> None:
 
 
 def _connect(programs: Programs, campus: Campus) -> None:
-    """May be repeated. The campus's teachers host the sessions of their university."""
+    """May be repeated."""
     registration = campus.registration()
     if campus.product == "moodle":
         programs.run(
@@ -83,21 +94,20 @@ def _connect(programs: Programs, campus: Campus) -> None:
             "--course", str(registration.course_id), "--series", SERIES, "--token-file", "-",
             stdin=registration.moodle_token,
         )  # fmt: skip
+
+
+def _host(programs: Programs, campus: Campus) -> None:
+    """May be repeated."""
     for person in campus.people:
         if person.role == "teacher":
             programs.run(
-                "moodle-sync",
-                "series",
-                "host",
-                SERIES,
-                "--university",
-                campus.slug,
-                "--sub",
-                campus.sub(person.user_id),
-            )
+                "moodle-sync", "series", "host", SERIES, "--university", campus.slug,
+                "--sub", campus.sub(person.user_id),
+            )  # fmt: skip
 
 
-def _invite_coordinator(programs: Programs) -> str | None:
+def invite_coordinator(programs: Programs) -> str | None:
+    """The link by which the coordinator chooses a password, while there is none."""
     account = next((row for row in _rows(programs, "lti-tool", "admin", "list") if row["email"] == COORDINATOR), None)
     if account is None:
         said = programs.run(

@@ -9,21 +9,25 @@ _ZONES = ("Europe/Malta", "Europe/Vilnius", "Europe/Brussels", "Europe/Lisbon", 
 
 
 def made_up_campus(number: int, *, students: int) -> Campus:
-    """The same one for the same number, which counts from 1: students, then one teacher, and a service account of an
-    id that nobody in the course has."""
-    people = [_person(user_id, "student", f"Student {user_id - 2}") for user_id in range(3, 3 + students)]
-    people.append(_person(3 + students, "teacher", "The Teacher"))
+    """The same one for the same number, which counts from 1, with a service account of an id that nobody in the course
+    has."""
     return replace(
         MALTA,
         slug=f"university-{number}",
         name=f"University {number}",
         time_zone=_ZONES[number % len(_ZONES)],
         port=FIRST_PORT + number,
-        people=tuple(people),
+        people=made_up_people(students),
         client_id=f"client-of-university-{number}",
         moodle_token=f"pretend-web-service-token-of-university-{number}",
         moodle_user_id=3 + students + 1,
     )
+
+
+def made_up_people(students: int) -> tuple[Person, ...]:
+    """Students, with ids from 3, then one teacher."""
+    people = [_person(user_id, "student", f"Student {user_id - 2}") for user_id in range(3, 3 + students)]
+    return (*people, _person(3 + students, "teacher", "The Teacher"))
 
 
 def _person(user_id: int, role: Role, name: str) -> Person:

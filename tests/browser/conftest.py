@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from sandbox_lms.demo import PORTS
 from tests.browser.classroom import Classroom, open_classroom
 from tests.browser.cookie_modes import CookieMode, browser_of, open_with_cookies
 from tests.browser.world import World, serve_world
@@ -94,7 +95,7 @@ def free_ports(count: int) -> int:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    started = start_demo(tmp_path_factory.mktemp("demo"), free_ports(4))
+    started = start_demo(tmp_path_factory.mktemp("demo"), free_ports(PORTS))
     yield started
     stop_demo(started)
     assert started.process.returncode == 0

@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
 
 from sandbox_lms.campus import Person
+from sandbox_lms.demo import PORTS
 from tests.browser import what_counts
 from tests.browser.conftest import Demo, free_ports, start_demo, stop_demo
 from tests.browser.cookie_modes import browser_of, open_with_cookies
@@ -34,7 +35,7 @@ def main() -> None:
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        demo = start_demo(Path(folder), free_ports(4))
+        demo = start_demo(Path(folder), free_ports(PORTS))
         executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
         browser = playwright.chromium.launch(executable_path=executable)
         try:

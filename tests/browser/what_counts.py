@@ -75,7 +75,11 @@ class Student:
         )
         record_evidence(self.connection, new, now=self.clock.now())
         facts = facts_of(self.connection, participant_id=self.participant_id, series_id=self.series_id)
-        return next(fact.evidence.evidence_id for fact in facts if fact.session_id == new.session_id)
+        return next(
+            fact.evidence.evidence_id
+            for fact in facts
+            if fact.session_id == new.session_id and fact.evidence.kind is kind
+        )
 
 
 def demand_more(demo: Demo) -> None:
