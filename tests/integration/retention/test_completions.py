@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from series.people import Visit
-from series.retention import Kept, period
+from series.retention import WAITS_FOR_A_GRADEBOOK, Kept, period
 from series.rule import Rule
 from series.store.activity_states import Outcome
 from series.store.database import Database
@@ -24,7 +24,10 @@ from tests.conftest import NOW
 from tests.examples import SERIES, weekly
 from tests.integration.collect_store import UNKNOWN, open_store
 from tests.integration.retention.kept import DAY, RUNNING, SECOND, YEAR, counts, run
+from tests.replacing import REGISTERED_AGAIN, register, succeed
 from tests.seeds import code_of, count, record
+
+KEPT_FOR_IT = ("evidence", "excuse", "reflection", "delivery", "membership")
 
 
 def test_dpo_09_before_its_time_nothing_of_a_person_goes(database: Database, student: Visit, end: datetime) -> None:
@@ -77,6 +80,22 @@ def test_dpo_09_a_grade_that_is_due_keeps_what_it_stands_on(
     kept = {name: number for name, number in counts(database).items() if number}
     assert {"evidence", "delivery", "reflection"} <= set(kept)
     assert all(before[name] == number for name, number in kept.items() if name != "membership")
+
+
+def test_dpo_09_a_grade_that_waits_for_another_lms_is_owed_for_six_months(
+    database: Database, student: Visit, end: datetime
+) -> None:
+    with database.write() as connection:
+        connection.execute(sa.update(delivery).values(state="due"))
+    register(database, REGISTERED_AGAIN)
+    replaced_at = end + YEAR - 30 * DAY
+    succeed(database, now=replaced_at)
+    run(database, end + YEAR)
+    assert all(counts(database)[name] for name in KEPT_FOR_IT)
+    run(database, replaced_at + WAITS_FOR_A_GRADEBOOK - SECOND)
+    assert counts(database)["delivery"] == 1
+    run(database, replaced_at + WAITS_FOR_A_GRADEBOOK)
+    assert counts(database) == dict.fromkeys(counts(database), 0)
 
 
 def test_dpo_09_what_moodle_says_of_a_series_that_was_deleted_is_not_taken_in_again(database: Database) -> None:
