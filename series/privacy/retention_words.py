@@ -45,8 +45,8 @@ def retention(facts: Facts) -> Document:
                     ),
                     _(
                         "A grade that is still on its way keeps what it stands on: for a week while it is tried, and"
-                        " for at most six months while it waits for its activity to be opened in an LMS that has taken the"
-                        " place of another."
+                        " for at most six months while it waits for its activity to be opened in an LMS that has taken"
+                        " the place of another."
                     ),
                     _(
                         "A shorter period holds where a person has themselves erased or a university leaves. Backups"
