@@ -17,10 +17,9 @@ class AuditActions:
 
     def __init__(self) -> None:
         paths = [path for package in PRODUCT for path in sorted((ROOT / package).rglob("*.py"))]
-        self._modules = [ast.parse(path.read_text()) for path in paths]
-        self._calls = [
-            (module, inside, call) for module in self._modules for inside, call in _calls_in(module, inside=None)
-        ]
+        modules = [ast.parse(path.read_text()) for path in paths]
+        self._functions = [(module, one) for module in modules for one in ast.walk(module) if isinstance(one, Function)]
+        self._calls = [(module, inside, call) for module in modules for inside, call in _calls_in(module, inside=None)]
 
     def all(self) -> set[str]:
         return set(self._given_to(None, "append_audit", "action", frozenset()))
@@ -40,8 +39,8 @@ class AuditActions:
         by_name = [keyword.value for keyword in call.keywords if keyword.arg == parameter]
         if by_name:
             return by_name[0]
-        own = [one for one in _functions(module) if one.name == function]
-        for one in own or [one for other in self._modules for one in _functions(other) if one.name == function]:
+        named = [(home, one) for home, one in self._functions if one.name == function]
+        for one in [one for home, one in named if home is module] or [one for _, one in named]:
             names = [argument.arg for argument in one.args.args]
             if parameter in names and names.index(parameter) < len(call.args):
                 return call.args[names.index(parameter)]
@@ -81,10 +80,6 @@ def _calls_in(node: ast.AST, *, inside: Function | None) -> Iterator[tuple[Funct
         if isinstance(child, ast.Call):
             yield inside, child
         yield from _calls_in(child, inside=child if isinstance(child, Function) else inside)
-
-
-def _functions(module: ast.Module) -> Iterator[Function]:
-    return (node for node in ast.walk(module) if isinstance(node, Function))
 
 
 def _name(called: ast.expr) -> str:

@@ -56,8 +56,16 @@ def _keys(facts: Facts) -> Section:
         title=_("Keys"),
         blocks=(
             _(
-                "Two keys, for proofs and for encryption, are settings of the operator and never in the database: a"
-                " copy of the database alone opens nothing, and no pseudonym can be traced back with it alone."
+                "Two keys, for proofs and for encryption, are settings of the operator and never in the database: with"
+                " a copy of the database alone no token and no password works, and no pseudonym can be traced back."
+            ),
+            _(
+                "What a copy does show: the address of each person's LMS and their number in it stand there in clear,"
+                " beside what counts for them, for as long as the retention says. Both are needed as the LMS writes"
+                " them: it takes a grade under this number alone, and lists its courses by it. Without the LMS the"
+                " number tells nobody's name; whoever may look people up there can tell. Where data leave, a"
+                " pseudonym stands in their place. The disk and the backups are encrypted by the operator, which this"
+                " program cannot do."
             ),
         ),
     )
