@@ -14,9 +14,10 @@ from series.store.join_links import set_join_hosts
 from series.store.launches import upsert_participant
 from series.store.schema import open_current
 from series.store.sessions import find_series, lock_series, name_host, sessions_of
-from series.store.tombstones import is_erased
+from series.store.tombstones import is_erased, participant_of
+from series.store.turns import take_turns
 from series.store.universities import NotThere, find_university, platforms_of_university
-from series.tombstones import Whom, tombstone_of
+from series.tombstones import Whom
 
 REHEARSAL_MINUTES = 60
 
@@ -35,7 +36,9 @@ def series_host(slug: str, university_slug: str, sub: str) -> None:
         if not platforms:
             raise NotThere(f"{home.name} has no registered LMS yet; `lti-tool platform add --help` shows how.")
         person = Whom(university_id=home.university_id, issuer=platforms[0].issuer, sub=sub)
-        if is_erased(connection, person.university_id, tombstone_of(person, secret_key=settings.secret_key)):
+        known = participant_of(connection, person)
+        is_gone = is_erased(connection, person, secret_key=settings.secret_key)
+        if is_gone if known is None else not take_turns(connection, [known]):
             raise Failure(f"Number {sub} of {home.name} has had everything erased; they must start again themselves.")
         participant_id = upsert_participant(
             connection, university_id=home.university_id, issuer=platforms[0].issuer, sub=sub, now=now

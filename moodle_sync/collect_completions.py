@@ -1,6 +1,6 @@
 """What students complete in their Moodle, and what teachers say there of our own activities, becomes evidence here."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from lms.errors import LmsError
 from moodle_sync.moodle_access import MoodleAccess
@@ -16,10 +16,11 @@ from series.store.activity_states import (
     no_longer_waiting,
 )
 from series.store.course_collects import CollectedCourse, connected_course_ids, course_to_collect, note_reading
+from series.store.database import Connection
 from series.store.held_completions import held_completions, weigh
 from series.store.mapped_activities import note_problem
 from series.store.taking_back import take_back
-from series.store.tombstones import erased_subs
+from series.store.tombstones import erased_subs, hold_off_erasures
 
 SILENT = {
     "unseen": "an activity that counts for a session can no longer be seen in Moodle",
@@ -93,8 +94,8 @@ class _Collecting:
         self._take_back()
         self._look_at_activities()
         not_told = [one.user_id for one in self.reading.not_told]
-        erased = self._erased_of(not_told)
         with self.access.write() as connection:
+            erased = self._erased_of(connection, not_told)
             note_reading(
                 connection,
                 self.course,
@@ -110,28 +111,30 @@ class _Collecting:
         self.taken, self.standing = {}, {}
         try:
             for sub, changes in self.reading.changes():
-                if not self._erased_of([sub]):
-                    self._apply(sub, changes)
+                self._apply(sub, changes)
         finally:
             if self.reading.read:
                 self.access.counts["read"] += self.reading.read
 
-    def _erased_of(self, subs: Collection[str]) -> set[str]:
-        """Nothing is stored of who has had their data erased."""
-        with self.services.database.read() as connection:
-            return erased_subs(
-                connection,
-                university_id=self.place.university_id,
-                issuer=self.place.base_url,
-                subs=subs,
-                secret_key=self.services.settings.secret_key,
-            )
+    def _erased_of(self, connection: Connection, subs: Collection[str]) -> set[str]:
+        """Nothing is stored of who has had their data erased: asked first in the transaction that would store it, so
+        that an erasure comes before or after."""
+        hold_off_erasures(connection, self.course.course_id)
+        return erased_subs(
+            connection,
+            university_id=self.place.university_id,
+            issuer=self.place.base_url,
+            subs=subs,
+            secret_key=self.services.settings.secret_key,
+        )
 
     def _give_waiting(self) -> None:
         with self.services.database.read() as connection:
             waiting = no_longer_waiting(connection, self.place)
         for sub in waiting:
             with self.access.write() as connection:
+                if self._erased_of(connection, [sub]):
+                    continue
                 outcome = give_waiting(connection, self.place, sub, now=self.services.clock.now())
             self._count(outcome)
 
@@ -143,6 +146,8 @@ class _Collecting:
         if not changes.completed and not changes.forgotten:
             return
         with self.access.write() as connection:
+            if self._erased_of(connection, [sub]):
+                return
             forget(connection, self.course.course_id, sub, changes.forgotten)
             outcome = add_completed(connection, self.place, sub, changes.completed, now=self.services.clock.now())
         self._count(outcome)
@@ -153,10 +158,14 @@ class _Collecting:
             return
         course_id = self.course.course_id
         with self.access.write() as connection:
-            free = weigh(connection, course_id, self.taken, self.standing, now=self.services.clock.now())
+            erased = self._erased_of(connection, self.taken.keys() | self.standing.keys())
+            taken, standing = (_without(erased, one) for one in (self.taken, self.standing))
+            free = weigh(connection, course_id, taken, standing, now=self.services.clock.now())
             held = held_completions(connection, course_id)
         for sub, said in free.items():
             with self.access.write() as connection:
+                if self._erased_of(connection, [sub]):
+                    continue
                 outcome = take_back(connection, self.place, sub, said, now=self.services.clock.now())
             self._count(outcome)
         if held is not None:
@@ -199,6 +208,10 @@ class _Collecting:
         for what, number in _counts(outcome).items():
             self.access.counts[what] += number
         self.services.queue.enqueue_all("deliver", outcome.queued)
+
+
+def _without(erased: Collection[str], said: Mapping[str, tuple[Said, ...]]) -> dict[str, tuple[Said, ...]]:
+    return {sub: some for sub, some in said.items() if sub not in erased}
 
 
 def _counts(outcome: Outcome) -> dict[str, int]:

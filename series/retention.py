@@ -13,6 +13,10 @@ from series.collecting import WAITS_AFTER_THE_END
 from series.rule_words import N_
 
 MONTH = timedelta(days=30.5)  # near enough for a period, and the same for everybody
+# A grade whose gradebook has moved to another LMS waits for the next opening of its activity there. Until then it is
+# owed, and what it stands on stays; but whoever has not opened the activity in a term will not, and nothing is kept for
+# ever because of it.
+WAITS_FOR_A_GRADEBOOK = 6 * MONTH
 
 
 class Kept(StrEnum):

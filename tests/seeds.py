@@ -28,6 +28,7 @@ ISSUER = "https://lms.malta.example"
 LINE_ITEM = "https://lms.malta.example/lineitems/4/lineitem?type_id=1"
 LINE_ITEMS = "https://lms.malta.example/lineitems?type_id=1"
 ENCRYPTION_KEY = base64.urlsafe_b64encode(b"k" * 32)  # that of `make_settings`
+SECRET_KEY = b"a key"
 PLATFORM = NewPlatform(
     slug="malta",
     university_id=MALTA.university_id,
@@ -117,7 +118,7 @@ def launch(database: Database, new: NewVisit = LAUNCH, *, now: datetime = NOW) -
     """Open `new` as a launch of its own."""
     one = structs.replace(new, visit_id=uuid4().hex, nonce=uuid4().hex)
     with database.write() as connection:
-        open_visit(connection, one, now=now)
+        open_visit(connection, one, now=now, secret_key=SECRET_KEY)
     with database.read() as connection:
         found = find_visit(connection, one.visit_id, now=now)
     assert found is not None

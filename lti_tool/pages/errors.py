@@ -4,7 +4,7 @@ import math
 import secrets
 
 import structlog
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
@@ -14,7 +14,7 @@ from lti_tool.pages.refusal_words import WORDS
 from lti_tool.pages.register_failures import over_page, too_fast_page
 from lti_tool.pages.register_invitation import TriesTooFast
 from lti_tool.pages.staff_proof import NotSignedIn, comes_from_elsewhere, own_path, sign_in_path
-from lti_tool.pages.visit_proof import FormNotOurs, VisitOver
+from lti_tool.pages.visit_proof import FormNotOurs, VisitOver, drop_visit_cookie
 from lti_tool.passwords import TooManyAtOnce
 from lti_tool.protocol.refusals import Refused
 from lti_tool.security_headers import STAFF_PATHS
@@ -22,6 +22,7 @@ from series.store.database import DatabaseBusy, DatabaseUnreachable
 from series.store.lms_invitations import InvitationOver
 from series.store.staff import LinkOver
 from series.store.taking_part import UniversityLeft
+from series.tombstones import NobodyThere
 
 log = structlog.get_logger()
 # Fields in which people write what they would not like to write once more. All others are chosen, or secret.
@@ -33,6 +34,7 @@ NOT_LOGGED = {"return_url", "go_on_url", "lms_error", "lms_words"}  # addresses,
 def register_error_pages(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(VisitOver, _visit_over)
+    app.register_error_handler(NobodyThere, _erased_meanwhile)
     app.register_error_handler(FormNotOurs, _form_not_ours)
     app.register_error_handler(NotSignedIn, _not_signed_in)
     app.register_error_handler(LinkOver, _link_over)
@@ -65,6 +67,16 @@ def _visit_over(over: VisitOver) -> Response:
     return make_response(
         render_template("visit_over.html", return_url=over.return_url, typed=_typed(TYPED_IN_A_VISIT)), 401
     )
+
+
+def _erased_meanwhile(_: NobodyThere) -> Response:
+    """To who has had everything erased a moment ago, in another tab or by the operator: the page that says so, and how
+    to begin again. What came with the request was not stored."""
+    page = render_template("my_data_erased.html", return_url=g.get("return_url"), was_meanwhile=True)
+    response = make_response(page, 410)
+    if visit_id := (request.view_args or {}).get("visit_id"):
+        drop_visit_cookie(response, visit_id)
+    return response
 
 
 def _not_signed_in(_: NotSignedIn) -> Response:

@@ -24,6 +24,7 @@ from series.store.hand_edits import EditOutdated, edit_session, version_of
 from series.store.pooled_settings import smallest_group_of
 from series.store.rules import rules_of
 from series.store.sessions import get_series, get_session
+from series.store.turns import take_turn
 
 blueprint = Blueprint("host", __name__, url_prefix="/visit/<visit_id>/sessions/<uuid:session_id>/code")
 
@@ -83,6 +84,7 @@ def _open(visit: Visit, session: Session) -> None:
     """Raises NotTaken."""
     now = the_tool().clock.now()
     with the_tool().database.write() as connection:
+        take_turn(connection, visit.participant_id)  # before the session's row: as a check-in of theirs does
         openings = lock_check_ins(connection, session.session_id)
         allowed = may_open(session, openings, now)
         if allowed is MayOpen.IS_OPEN:

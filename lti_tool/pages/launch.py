@@ -15,7 +15,7 @@ from lti_tool.pages.login import read_form
 from lti_tool.pages.pick_begin import answer_deep_linking
 from lti_tool.pages.platforms import platform_of_state
 from lti_tool.pages.redirects import go_to
-from lti_tool.pages.start_again import arriving_tombstone, ask_to_start_again, says_start_again
+from lti_tool.pages.start_again import ask_to_start_again, says_start_again
 from lti_tool.pages.visit_proof import (
     drop_visit_cookie,
     hash_proof,
@@ -213,7 +213,6 @@ def _new_visit(
         line_items_url=launched.line_items_url,
         ags_scopes=launched.ags_scopes,
         memberships_url=launched.memberships_url,
-        tombstone=arriving_tombstone(tool, platform, launched.sub),
         starts_again=says_start_again(),
         custom_series_id=launched.custom_series_id,
         custom_session_id=launched.custom_session_id,
@@ -228,7 +227,7 @@ def _open_visit(tool: Tool, new: NewVisit) -> OpenedVisit:
     back = {"return_url": new.return_url}
     try:
         with refusing(tool, new, **back), tool.database.write(wait_for_disk=False) as connection:
-            return open_visit(connection, new, now=tool.clock.now())
+            return open_visit(connection, new, now=tool.clock.now(), secret_key=tool.settings.secret_key)
     except LaunchesTooFast as error:
         raise Refused(RefusalCode.LAUNCHES_TOO_FAST, retry_after_s=error.wait_s, **back) from error
     except NoSeries as error:

@@ -107,6 +107,7 @@ def _shown(part: Part, own: OwnData, zone: str, at_most: int | None) -> ShownPar
     rows, words = own.parts[part], PARTS[part]
     shown = rows[:at_most]
     names = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in shown)]
+    kinds = {name: "own action" if (part, name) == (Part.DONE, "action") else name for name in names}
     return ShownPart(
         name=part.value,
         title=str(words.title),
@@ -114,7 +115,7 @@ def _shown(part: Part, own: OwnData, zone: str, at_most: int | None) -> ShownPar
         source=str(words.source),
         kept=kept_for(part),
         columns=tuple(str(COLUMNS[name]) for name in names),
-        rows=tuple(tuple(value_words(name, row[name], zone) for name in names) for row in shown),
+        rows=tuple(tuple(value_words(kinds[name], row[name], zone) for name in names) for row in shown),
         left_out=len(rows) - len(shown),
     )
 

@@ -10,7 +10,6 @@ from flask_babel import gettext
 
 from lti_tool.pages.let_in import refusing
 from lti_tool.pages.pick import answer, begin
-from lti_tool.pages.start_again import arriving_tombstone
 from lti_tool.protocol.claims import Claims
 from lti_tool.protocol.constants import NONCE_LIFE
 from lti_tool.protocol.deep_linking import DeepLinkingRequest, Picking, read_deep_linking
@@ -62,7 +61,8 @@ def _begin(
     back, new = {"return_url": wanted.arrival.return_url}, _arrival(tool, platform, login_state, wanted)
     try:
         with refusing(tool, new, **back), tool.database.write(wait_for_disk=False) as connection:
-            return begin_picking(connection, new, is_allowed=is_allowed, now=tool.clock.now())
+            now, key = tool.clock.now(), tool.settings.secret_key
+            return begin_picking(connection, new, is_allowed=is_allowed, now=now, secret_key=key)
     except NonceSpent as error:
         raise Refused(RefusalCode.NONCE_SPENT, **back) from error
     except PersonErased as error:
@@ -83,5 +83,4 @@ def _arrival(tool: Tool, platform: Platform, login_state: LoginState, wanted: De
         context_title=arrival.context_title,
         context_history=arrival.context_history,
         memberships_url=arrival.memberships_url,
-        tombstone=arriving_tombstone(tool, platform, arrival.sub),
     )

@@ -3,16 +3,8 @@
 from flask import render_template, request
 
 from lti_tool.pages.visit_proof import is_our_own_form
-from lti_tool.protocol.platform import Platform
-from lti_tool.tool import Tool
-from series.tombstones import Whom, tombstone_of
 
 FIELDS = ("state", "id_token", "proof")  # of the launch: it was not used, and the page sends it once more
-
-
-def arriving_tombstone(tool: Tool, platform: Platform, sub: str) -> str:
-    person = Whom(university_id=platform.university_id, issuer=platform.issuer, sub=sub)
-    return tombstone_of(person, secret_key=tool.settings.secret_key)
 
 
 def says_start_again() -> bool:

@@ -54,6 +54,13 @@ def _need(facts: Facts) -> Section:
             Bullets(
                 items=(
                     _("No name is needed to count, so none is kept of it; the number of the LMS is enough."),
+                    _(
+                        "That number and the address of the LMS are stored in clear: grades (AGS) and lists of a course"
+                        " (NRPS) use no other name, and a launch must find the person by it. Encrypted column by"
+                        " column, it would be decrypted at every launch and grade by the same program, with a key on"
+                        " the same machine, and could not be searched; that would protect from little more than an"
+                        " encrypted disk does. In exports a pseudonym stands in its place, by a key of each university."
+                    ),
                     _("Others need no persons to learn how the series goes, so they get numbers."),
                     _("No camera, chat, device, place or attention: none of them says that somebody has learned."),
                     _("Default settings are the most private: nothing is announced, small groups are hidden."),
@@ -81,10 +88,12 @@ def _risks(facts: Facts) -> Section:
         (
             _("A copy of the database gets into wrong hands"),
             _(
-                "No names of those who take part, but their numbers in the LMS and what they wrote; names of staff and"
-                " speakers; keys outside; tokens sealed; the list of people touched within minutes"
+                "No names of those who take part, but their numbers in the LMS in clear, and what they wrote: whoever"
+                " may also look people up in the LMS of that university can tell who it is; names of staff and"
+                " speakers. Keys outside; tokens sealed; disk and backups encrypted by the operator; the list of"
+                " people touched within minutes"
             ),
-            low,
+            _("low if disk and backups are encrypted, else medium"),
         ),
         (
             _("A teacher looks without need"),

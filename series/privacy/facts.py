@@ -21,8 +21,8 @@ VERSIONS = (  # the newest first
     Version(
         number="1.1",
         of=date(2026, 11, 27),
-        changes="Numbers of others become smaller in steps only. Says more exactly what coordinators see, where data come"
-        " from, which cookies there are, what a copy of the database shows, and what stays.",
+        changes="Numbers of others become smaller in steps only. Says more exactly what coordinators see, where data"
+        " come from, which cookies there are, what a copy of the database shows, and what stays.",
     ),
     Version(number="1.0", of=date(2026, 11, 27), changes="First version."),
 )

@@ -44,6 +44,11 @@ def retention(facts: Facts) -> Document:
                         rows=tuple(_row(kept, facts.words) for kept in RETENTION),
                     ),
                     _(
+                        "A grade that is still on its way keeps what it stands on: for a week while it is tried, and"
+                        " for at most six months while it waits for its activity to be opened in an LMS that has taken"
+                        " the place of another."
+                    ),
+                    _(
                         "A shorter period holds where a person has themselves erased or a university leaves; then its"
                         " rows go at once; of people, courses, LMSs and accounts the number of the row stays. Backups"
                         " are the operator's: they must be overwritten within 30 days, and after a restore the list of"

@@ -42,7 +42,13 @@ def _measures(facts: Facts) -> Section:
         (_("Small groups"), _("Numbers of others are protected by one module, which is tested by an attack.")),
         (_("Trail"), _("Looks, changes and exports are only ever appended, sealed in a chain, and can be verified.")),
         (_("Deletion"), _("A daily job by class, with counts of what it deleted.")),
-        (_("Logs"), _("Codes, references and numbers of our own rows; no name, number of an LMS, token or address. A test reads them.")),
+        (
+            _("Logs"),
+            _(
+                "Codes, references and numbers of our own rows; no name, number of an LMS, token or address. A test"
+                " reads them."
+            ),
+        ),
         (
             _("Nothing foreign"),
             _("No scripts, fonts, images or trackers from elsewhere; the policy of the pages forbids them."),
@@ -63,9 +69,15 @@ def _keys(facts: Facts) -> Section:
         blocks=(
             _(
                 "Two keys, for proofs and for encryption, are settings of the operator and never in the database: with"
-                " a copy of the database alone nobody signs in or reads an LMS, and no pseudonym can be traced back. It"
-                " does show what it holds: numbers of people in their LMS, what counts for them and what they wrote,"
-                " names and addresses of staff, and where sessions meet."
+                " a copy of the database alone no token and no password works, and no pseudonym can be traced back."
+            ),
+            _(
+                "What a copy does show: the address of each person's LMS and their number in it stand there in clear,"
+                " beside what counts for them and what they wrote, for as long as the retention says; names and"
+                " addresses of staff, and where sessions meet. The number is needed as the LMS writes it: it takes a"
+                " grade under this number alone, and lists its courses by it. Without the LMS the number tells nobody's"
+                " name; whoever may look people up there can tell. Where data leave, a pseudonym stands in their"
+                " place. The disk and the backups are encrypted by the operator, which this program cannot do."
             ),
         ),
     )

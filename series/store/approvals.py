@@ -47,10 +47,9 @@ class Withdrawal:
 
 
 def record_word(connection: sa.Connection, word: Word, participant_ids: Collection[int], *, now: datetime) -> list[int]:
-    """Make it evidence for each of them; the new deliveries' ids. May be repeated."""
-    take_turns(connection, participant_ids)
+    """Make it evidence for each of them who has not been erased meanwhile; the new deliveries' ids. May be repeated."""
     queued = []
-    for participant_id in sorted(participant_ids):
+    for participant_id in sorted(take_turns(connection, participant_ids)):
         if _is_said(connection, word, participant_id):
             continue
         new = NewEvidence(

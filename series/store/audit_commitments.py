@@ -24,6 +24,7 @@ from series.audit_lines import (
 from series.store.database import insert
 from series.store.privacy_tables import audit_salt, audit_seal
 from series.store.tables import audit, participant
+from series.store.turns import is_somebody
 
 
 def forget(connection: sa.Connection, participant_id: int) -> int:
@@ -201,7 +202,7 @@ def _may_change(line: AuditLine, sealed_to: int) -> bool:
 
 
 def _lock_participants(connection: sa.Connection, participant_ids: Collection[int]) -> list[int]:
-    """Those who are there, in the order in which everybody locks them. Whoever only writes rows that point to them, as
-    a launch and a check-in do, neither waits for us nor we for them."""
-    query = sa.select(participant.c.id).where(participant.c.id.in_(participant_ids)).order_by(participant.c.id)
-    return list(connection.execute(query.with_for_update(key_share=True)).scalars())
+    """Those who are there and were not erased, in the order in which everybody locks them. Whoever only writes rows
+    that point to them, as a launch does, neither waits for us nor we for them."""
+    query = sa.select(participant.c.id).where(participant.c.id.in_(participant_ids), is_somebody)
+    return list(connection.execute(query.order_by(participant.c.id).with_for_update(key_share=True)).scalars())

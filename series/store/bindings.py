@@ -15,6 +15,7 @@ from series.store.lms_tables import staff_binding
 from series.store.staff import Account, AccountChanged, account_of_row, accounts
 from series.store.staff_sessions import close_session, open_session
 from series.store.tables import participant, staff, university
+from series.store.turns import take_turn
 from series.store.visits import find_visit, spend_ticket
 
 
@@ -69,7 +70,8 @@ def bind(
     now: datetime,
 ) -> None:
     """The visit's participant is `viewer` from now on, and nobody else of the staff. Whether they may is the caller's
-    to ask. Raises TicketSpent, and AccountChanged if the account was changed or disabled meanwhile."""
+    to ask. Raises TicketSpent, NobodyThere, and AccountChanged if the account was changed or disabled meanwhile."""
+    take_turn(connection, visit.participant_id)
     current = sa.select(staff.c.id).where(
         staff.c.id == viewer.staff_id, staff.c.epoch == viewer.epoch, staff.c.state == AccountState.ACTIVE.value
     )

@@ -13,6 +13,7 @@ from series.store.database import insert
 from series.store.rules import rules_of
 from series.store.sessions import get_session
 from series.store.tables import check_in, evidence, more_time, participant, session, university
+from series.store.turns import take_turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,8 @@ def open_check_in(
     reason: str | None = None,
     now: datetime,
 ) -> None:
-    """Open the check-in of a session for CODE_LIFE. `participant_id` None: it opens by itself."""
+    """Open the check-in of a session for CODE_LIFE. `participant_id` None: it opens by itself; of anybody else the
+    caller has taken the turn."""
     connection.execute(
         sa.insert(check_in).values(
             session_id=session_id,
@@ -88,7 +90,8 @@ def open_by_itself(connection: sa.Connection, session_id: UUID, *, now: datetime
 
 
 def give_more_time(connection: sa.Connection, *, check_in_id: int, participant_id: int, now: datetime) -> None:
-    """May be repeated."""
+    """May be repeated. Raises NobodyThere."""
+    take_turn(connection, participant_id)
     connection.execute(
         insert(connection, more_time)
         .values(check_in_id=check_in_id, participant_id=participant_id, asked_at=now)

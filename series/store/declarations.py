@@ -9,7 +9,7 @@ from series.afterwards import SELF_DECLARED, TAKEN_BACK
 from series.rule import Kind
 from series.store.evidence import Fact, NewEvidence, NothingToRetract, facts_of, record_evidence, retract_evidence
 from series.store.tables import session
-from series.store.turns import take_turns
+from series.store.turns import take_turn
 
 
 class DeclaredAlready(Exception):
@@ -19,7 +19,7 @@ class DeclaredAlready(Exception):
 def declare_recording(
     connection: sa.Connection, *, participant_id: int, session_id: UUID, percent: int, now: datetime
 ) -> list[int]:
-    """The new deliveries' ids. Raises DeclaredAlready."""
+    """The new deliveries' ids. Raises DeclaredAlready, NobodyThere."""
     declared = _declared(connection, participant_id, session_id)
     if not may_declare(declared, participant_id):
         raise DeclaredAlready
@@ -38,7 +38,8 @@ def declare_recording(
 def take_back_recording(
     connection: sa.Connection, *, participant_id: int, session_id: UUID, now: datetime
 ) -> list[int]:
-    """The participant withdraws their own word; the new deliveries' ids. Raises NothingToRetract."""
+    """The participant withdraws their own word; the new deliveries' ids. Raises NothingToRetract,
+    NobodyThere."""
     standing = [fact for fact in _declared(connection, participant_id, session_id) if fact.retraction is None]
     if not standing:
         raise NothingToRetract
@@ -58,7 +59,7 @@ def is_declaration(fact: Fact) -> bool:
 
 def _declared(connection: sa.Connection, participant_id: int, session_id: UUID) -> list[Fact]:
     """In turns, as evidence is taken."""
-    take_turns(connection, [participant_id])
+    take_turn(connection, participant_id)
     series_id = connection.execute(sa.select(session.c.series_id).where(session.c.id == session_id)).scalar_one()
     facts = facts_of(connection, participant_id=participant_id, series_id=series_id)
     return [fact for fact in facts if fact.session_id == session_id and is_declaration(fact)]

@@ -5,7 +5,7 @@ whatever had been made for it. What is left of others' records then names a numb
 https://eur-lex.europa.eu/eli/reg/2016/679/oj#art_17
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -34,7 +34,14 @@ from series.store.tables import (
     university,
     visit,
 )
-from series.store.tombstones import Mark, courses_of_lms, participant_of, put_tombstone, restore_tombstone
+from series.store.tombstones import (
+    Mark,
+    hold_off_lists,
+    participant_of,
+    put_tombstone,
+    restore_tombstone,
+    same_people,
+)
 from series.store.turns import take_turns
 from series.tombstones import Whom, tombstone_of
 
@@ -62,13 +69,12 @@ def erase_person(connection: sa.Connection, person: Whom, *, by: str, secret_key
 
     `by`: as in the audit table. Also of somebody whom only a roster or a reading of Moodle has named. May be repeated.
     """
+    courses = hold_off_lists(connection, person)
     put_tombstone(connection, person, secret_key=secret_key, now=now)
-    participant_id = participant_of(connection, person)
-    erased = 0
+    erased = _erase_from_lists(connection, person, courses)
+    participant_id = _take_turn(connection, person)
     if participant_id is not None:
-        take_turns(connection, [participant_id])
         erased += _erase_participant(connection, participant_id)
-    erased += _erase_from_lists(connection, person)
     thing = f"university {person.university_id}" if participant_id is None else f"participant {participant_id}"
     append_audit(connection, actor=by, action="erase_person", thing=thing, now=now, rows=erased)
     if participant_id is not None:
@@ -99,6 +105,13 @@ def erase_marked(connection: sa.Connection, marks: Collection[Mark], *, secret_k
     return found
 
 
+def _take_turn(connection: sa.Connection, person: Whom) -> int | None:
+    """Their number; None: there is none, or another erasure was faster. Whoever wants to write for them comes after us,
+    and finds nobody."""
+    participant_id = participant_of(connection, person)
+    return participant_id if participant_id in take_turns(connection, [participant_id or 0]) else None
+
+
 def _erase_participant(connection: sa.Connection, participant_id: int) -> int:
     own = sa.select(evidence.c.id).where(evidence.c.participant_id == participant_id)
     for column in (*STAYS_UNNAMED, reflection.c.evidence_id, activity_state.c.evidence_id):
@@ -108,10 +121,10 @@ def _erase_participant(connection: sa.Connection, participant_id: int) -> int:
     return gone + sum(_delete(connection, table, table.c.participant_id == participant_id) for table in GOES)
 
 
-def _erase_from_lists(connection: sa.Connection, person: Whom) -> int:
+def _erase_from_lists(connection: sa.Connection, person: Whom, courses: Iterable[int]) -> int:
     """By their number in the LMS: where nobody of ours need be known for it."""
     gone = 0
-    for course_id in connection.execute(courses_of_lms(person)).scalars().all():
+    for course_id in courses:
         gone += forget_member(connection, course_id, person.sub)
         gone += _delete(
             connection, activity_state, (activity_state.c.course_id == course_id) & (activity_state.c.sub == person.sub)
@@ -126,8 +139,9 @@ def _erase_from_lists(connection: sa.Connection, person: Whom) -> int:
 
 def _leave_the_word_to_moodle(connection: sa.Connection, person: Whom) -> None:
     """What a teacher has said of others in Moodle names them by their number there: from now on, their Moodle did."""
+    issuers = same_people(connection, person.university_id, person.issuer)
     ids = sa.select(participant.c.id).where(
-        participant.c.university_id == person.university_id, participant.c.issuer == person.issuer
+        participant.c.university_id == person.university_id, participant.c.issuer.in_(issuers)
     )
     said = (evidence.c.recorded_by == moodle_user(person.sub)) & evidence.c.participant_id.in_(ids)
     nobody = f"{OF_MOODLE} {person.university_id}"

@@ -15,7 +15,7 @@ from series.store.database import insert
 from series.store.rules import freeze, rules_of
 from series.store.scores import queue_scores, scores_of, told_more_before
 from series.store.tables import completion, counted, evidence, excuse, rule_version, session
-from series.store.turns import take_turns
+from series.store.turns import take_turn, take_turns
 
 RETRACTION = "retraction"  # the source of evidence that withdraws another one
 _RULE = msgspec.json.Decoder(SessionRule)
@@ -90,9 +90,9 @@ class _Case:
 def record_evidence(connection: sa.Connection, new: NewEvidence, *, now: datetime) -> list[int]:
     """Append the evidence, derive the completion, queue what the gradebooks must hear; the new deliveries' ids.
 
-    Repeating it with the same (kind, source, source_id) changes nothing and returns no ids.
+    Repeating it with the same (kind, source, source_id) changes nothing and returns no ids. Raises NobodyThere.
     """
-    take_turns(connection, [new.participant_id])
+    take_turn(connection, new.participant_id)
     added = _append(
         connection,
         participant_id=new.participant_id,
@@ -128,7 +128,8 @@ def retract_evidence(connection: sa.Connection, evidence_id: int, *, by: str, re
     row = connection.execute(sa.select(evidence).where(evidence.c.id == evidence_id)).one_or_none()
     if row is None or row.retracts_evidence_id is not None:
         raise NothingToRetract
-    take_turns(connection, [row.participant_id])
+    if not take_turns(connection, [row.participant_id]):  # erased meanwhile, and this fact with all else
+        raise NothingToRetract
     added = _append(
         connection,
         participant_id=row.participant_id,

@@ -16,6 +16,7 @@ from series.store.database import insert
 from series.store.moodle_tables import activity_state, course_collect, mapped_activity
 from series.store.tables import course, moodle_connection
 from series.store.taking_back import people_to_weigh, take_back
+from series.store.tombstones import hold_off_erasures
 from series.store.turns import take_turns
 
 
@@ -142,6 +143,7 @@ def accept_held(
     connection: sa.Connection, course_id: int, *, held_at: datetime, by: str, now: datetime
 ) -> list[int] | None:
     """It is taken back; the new deliveries' ids. None, and nothing is done, when something else is held by now."""
+    hold_off_erasures(connection, course_id)
     kept = _of_moment(connection, course_id, held_at)
     if kept is None:
         return None

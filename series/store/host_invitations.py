@@ -12,6 +12,7 @@ from series.store.audit import append_audit
 from series.store.lms_tables import host_invitation
 from series.store.sessions import name_host
 from series.store.tables import session
+from series.store.turns import take_turn
 
 _INVITATIONS = sa.select(host_invitation, session.c.end_at).join(session, host_invitation.c.session_id == session.c.id)
 
@@ -68,7 +69,8 @@ def use_invitation(
     connection: sa.Connection, invitation_id: int, *, participant_id: int, came_as: CameAs, now: datetime
 ) -> UUID:
     """The session that the participant hosts from now on. By many at once, one of them is it. Whoever calls has seen
-    the code. Raises InvitationUsed."""
+    the code. Raises InvitationUsed, NobodyThere."""
+    take_turn(connection, participant_id)
     usable = sa.and_(
         host_invitation.c.id == invitation_id,
         host_invitation.c.used_at.is_(None),

@@ -15,6 +15,7 @@ from series.store.database import insert
 from series.store.lms_tables import host_invitation, host_request
 from series.store.sessions import name_host, sessions_with
 from series.store.tables import course, participant, session, session_host, university
+from series.store.turns import take_turn, take_turns
 
 
 class NotToBeConfirmed(Exception):
@@ -112,7 +113,8 @@ def remove_host(connection: sa.Connection, *, session_id: UUID, participant_id: 
 def ask_to_host(
     connection: sa.Connection, *, session_id: UUID, participant_id: int, course_id: int | None, now: datetime
 ) -> None:
-    """May be repeated: the first time counts, and an answer stands."""
+    """May be repeated: the first time counts, and an answer stands. Raises NobodyThere."""
+    take_turn(connection, participant_id)
     asked = connection.execute(
         insert(connection, host_request)
         .values(
@@ -146,6 +148,8 @@ def answer_request(
         session.c.hosting_university_id == participant.c.university_id,
     )
     if seen not in {RequestState.WAITING, RequestState.REFUSED} or seen is answer:
+        raise NotToBeConfirmed
+    if not take_turns(connection, [participant_id]):
         raise NotToBeConfirmed
     done = connection.execute(
         sa.update(host_request)

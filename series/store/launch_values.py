@@ -24,7 +24,6 @@ class NewArrival(msgspec.Struct, frozen=True, kw_only=True):
     memberships_url: str | None
     visit_id: str | None = None
     resource_link_id: str = ""  # none has this id
-    tombstone: str = ""  # under which they are remembered if they have had their data erased
 
 
 class NewVisit(NewArrival, frozen=True, kw_only=True):

@@ -15,9 +15,23 @@ from series.store.placements import save_placement
 from series.store.prepared import Prepared
 from series.store.scores import queue_missing_scores
 from series.store.tables import membership, participant, spent_nonce, visit
-from series.store.tombstones import is_erased, remove_tombstone
+from series.store.tombstones import is_erased, remove_tombstones
+from series.store.turns import is_somebody
+from series.tombstones import Whom
 
-_INSERT_VISIT = Prepared(lambda _dialect: sa.insert(visit).inline())
+# Of a participant who is erased at this moment, none: the statement waits for it, and looks once more.
+_INSERT_VISIT = Prepared(
+    lambda _dialect: (
+        sa.insert(visit)
+        .from_select(
+            [column.name for column in visit.columns],
+            sa.select(*(sa.bindparam(column.name, type_=column.type) for column in visit.columns))
+            .where(participant.c.id == sa.bindparam("participant_id", type_=participant.c.id.type), is_somebody)
+            .with_for_update(read=True, key_share=True, of=participant),
+        )
+        .returning(visit.c.id)
+    )
+)
 _SPEND_NONCE = Prepared(
     lambda dialect: insert_of(dialect, spent_nonce).on_conflict_do_nothing().returning(spent_nonce.c.nonce)
 )
@@ -71,7 +85,7 @@ class OpenedVisit:
     delivery_ids: tuple[int, ...] = ()
 
 
-def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) -> OpenedVisit:
+def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime, secret_key: bytes) -> OpenedVisit:
     """Spend the nonce, then upsert participant, course and placement, and open the visit.
 
     Raises NonceSpent, PlatformDisabled, DeploymentPending, DeploymentDisabled, PersonErased, NoSeries or
@@ -80,7 +94,7 @@ def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) ->
     spend_nonce(connection, launch, now)
     known = look_up(connection, launch)
     if known.participant_id is None:
-        _let_begin(connection, launch)
+        _let_begin(connection, launch, secret_key)
     placement_id = save_placement(connection, launch, known, now=now)
     participant_id = known.participant_id or upsert_participant(
         connection, university_id=launch.university_id, issuer=launch.issuer, sub=launch.sub, now=now
@@ -95,24 +109,29 @@ def open_visit(connection: sa.Connection, launch: NewVisit, *, now: datetime) ->
     return OpenedVisit(participant_id=participant_id, dropped_visit_ids=dropped, delivery_ids=tuple(missing))
 
 
-def _let_begin(connection: sa.Connection, launch: NewVisit) -> None:
+def _let_begin(connection: sa.Connection, launch: NewVisit, secret_key: bytes) -> None:
     """Somebody whom nobody knows here: for the first time, or once more. Raises PersonErased."""
     if launch.starts_again:
-        remove_tombstone(connection, launch.university_id, launch.tombstone)
+        remove_tombstones(connection, _whom(launch), secret_key=secret_key)
     else:
-        refuse_erased(connection, launch)
+        refuse_erased(connection, launch, secret_key=secret_key)
 
 
-def refuse_erased(connection: sa.Connection, arrival: NewArrival) -> None:
+def refuse_erased(connection: sa.Connection, arrival: NewArrival, *, secret_key: bytes) -> None:
     """Raises PersonErased."""
-    if is_erased(connection, arrival.university_id, arrival.tombstone):
+    if is_erased(connection, _whom(arrival), secret_key=secret_key):
         raise PersonErased
+
+
+def _whom(arrival: NewArrival) -> Whom:
+    return Whom(university_id=arrival.university_id, issuer=arrival.issuer, sub=arrival.sub)
 
 
 def _insert_visit(
     connection: sa.Connection, launch: NewVisit, participant_id: int, placement_id: int, now: datetime
 ) -> None:
-    _INSERT_VISIT.first(
+    """Raises PersonErased."""
+    opened = _INSERT_VISIT.first(
         connection,
         {
             "id": launch.visit_id,
@@ -129,6 +148,8 @@ def _insert_visit(
             "expires_at": now + VISIT_LIFE,
         },
     )
+    if opened is None:
+        raise PersonErased
 
 
 def upsert_participant(connection: sa.Connection, *, university_id: int, issuer: str, sub: str, now: datetime) -> int:

@@ -36,6 +36,9 @@ def leave_site(connection: sa.Connection, university_id: int, *, for_address: st
     recorded by then stays recorded.
     """
     gone = _not_known_at(connection, university_id, for_address)
+    # Before all that hangs on them, as whoever stores something of their people does.
+    courses = sa.select(course.c.id).where(course.c.id.in_(gone)).order_by(course.c.id)
+    connection.execute(courses.with_for_update(key_share=True))
     activities = connection.execute(  # first: whoever collects locks in this order
         sa.delete(mapped_activity)
         .where(mapped_activity.c.course_id.in_(gone))

@@ -152,7 +152,7 @@ def forget_line_item(connection: sa.Connection, delivery_id: int, *, problem: st
             delivery.c.line_item_url == row.line_item_url,
             (delivery.c.id == delivery_id) | (delivery.c.state.in_(["due", "failed"]) & sa.not_(delivery.c.in_flight)),
         )
-        .values(state="unaddressed", in_flight=False, outcome=problem)
+        .values(state="unaddressed", in_flight=False, outcome=problem, next_attempt_at=next_attempt_at)
     )
     return True
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from series.store.audit import append_audit
 from series.store.scores import queue_scores
 from series.store.tables import delivery, membership, participant, placement
-from series.store.turns import take_turns
+from series.store.turns import take_turn
 
 
 def objected_at(connection: sa.Connection, participant_id: int) -> datetime | None:
@@ -22,11 +22,18 @@ def objected_at(connection: sa.Connection, participant_id: int) -> datetime | No
     return found
 
 
-def object_to_use(connection: sa.Connection, participant_id: int, *, now: datetime) -> None:
-    """From the next step on the numbers are without them, and no grade that has not left goes out. May be repeated."""
-    take_turns(connection, [participant_id])
+def object_to_use(
+    connection: sa.Connection, participant_id: int, *, now: datetime, since: datetime | None = None
+) -> None:
+    """From the next step on the numbers are without them, and no grade that has not left goes out. May be repeated.
+
+    `since`: they said so before, in another account. Raises NobodyThere.
+    """
+    take_turn(connection, participant_id)
     fresh = participant.c.objected_at.is_(None) & (participant.c.id == participant_id)
-    made = connection.execute(sa.update(participant).where(fresh).values(objected_at=now).returning(participant.c.id))
+    made = connection.execute(
+        sa.update(participant).where(fresh).values(objected_at=since or now).returning(participant.c.id)
+    )
     if made.one_or_none() is None:
         return
     _stop_what_waits(connection, participant_id)
@@ -34,8 +41,8 @@ def object_to_use(connection: sa.Connection, participant_id: int, *, now: dateti
 
 
 def take_objection_back(connection: sa.Connection, participant_id: int, *, now: datetime) -> list[int]:
-    """All as if they had never objected; the new deliveries' ids. May be repeated."""
-    take_turns(connection, [participant_id])
+    """All as if they had never objected; the new deliveries' ids. May be repeated. Raises NobodyThere."""
+    take_turn(connection, participant_id)
     stood = participant.c.objected_at.is_not(None) & (participant.c.id == participant_id)
     ended = connection.execute(sa.update(participant).where(stood).values(objected_at=None).returning(participant.c.id))
     if ended.one_or_none() is None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from series.deadlines import one_month_later
 from series.store.tables import objection, participant
-from series.store.turns import take_turns
+from series.store.turns import take_turn
 
 MAX_OPEN_OBJECTIONS = 5  # of one participant in a series
 MAX_OBJECTION_CHARS = 2_000
@@ -53,8 +53,8 @@ def raise_objection(
     text: str,
     now: datetime,
 ) -> int:
-    """Its id. The same text twice, while it waits, is one. Raises TooManyOpen."""
-    take_turns(connection, [participant_id])
+    """Its id. The same text twice, while it waits, is one. Raises TooManyOpen, NobodyThere."""
+    take_turn(connection, participant_id)
     waiting = connection.execute(
         sa.select(objection).where(
             objection.c.participant_id == participant_id,

@@ -161,7 +161,7 @@ def read_own_data(connection: sa.Connection, participant_id: int, *, now: dateti
         .join(university, participant.c.university_id == university.c.id)
         .where(participant.c.id == participant_id)
     ).one()
-    courses = sa.select(courses_of_lms(person).subquery().c.id)
+    courses = courses_of_lms(connection, person)
     parts: dict[Part, tuple[Row, ...]] = {
         Part.ACCOUNT: (
             {

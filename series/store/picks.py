@@ -37,7 +37,9 @@ class Offer:
     open_days: int
 
 
-def begin_picking(connection: sa.Connection, arrival: NewArrival, *, is_allowed: bool, now: datetime) -> Begun | None:
+def begin_picking(
+    connection: sa.Connection, arrival: NewArrival, *, is_allowed: bool, now: datetime, secret_key: bytes
+) -> Begun | None:
     """Spend the nonce, and bring person and course up to date; None where it is not allowed: the nonce is spent all the
     same, and nothing else is written.
 
@@ -49,7 +51,7 @@ def begin_picking(connection: sa.Connection, arrival: NewArrival, *, is_allowed:
     if not is_allowed:
         return None
     if known.participant_id is None:
-        refuse_erased(connection, arrival)
+        refuse_erased(connection, arrival, secret_key=secret_key)
     participant_id = known.participant_id or upsert_participant(
         connection, university_id=arrival.university_id, issuer=arrival.issuer, sub=arrival.sub, now=now
     )

@@ -20,7 +20,7 @@ from series.rule import Kind
 from series.store.database import insert
 from series.store.evidence import NewEvidence, NothingToRetract, record_evidence, retract_evidence
 from series.store.tables import evidence, reflection, session
-from series.store.turns import take_turns
+from series.store.turns import take_turn, take_turns
 
 SOURCE = "reflection"
 
@@ -43,8 +43,8 @@ def reflections_of_participant(
 
 
 def save_draft(connection: sa.Connection, *, participant_id: int, session_id: UUID, text: str, now: datetime) -> None:
-    """Keep the text. What was returned stays so, with its comment. Raises ReflectionLocked."""
-    take_turns(connection, [participant_id])
+    """Keep the text. What was returned stays so, with its comment. Raises ReflectionLocked, NobodyThere."""
+    take_turn(connection, participant_id)
     saved = connection.execute(
         insert(connection, reflection)
         .values(
@@ -69,8 +69,8 @@ def expect_unchanged(
     connection: sa.Connection, *, participant_id: int, session_id: UUID, text: str, saved_at: datetime | None
 ) -> None:
     """`text` was written on top of what was saved at that time (None: of nothing). In the transaction that saves it.
-    Raises SavedMeanwhile where another text has been saved since; ReflectionLocked."""
-    take_turns(connection, [participant_id])
+    Raises SavedMeanwhile where another text has been saved since; ReflectionLocked, NobodyThere."""
+    take_turn(connection, participant_id)
     found = reflection_of(connection, participant_id=participant_id, session_id=session_id)
     if found is None:
         return
@@ -156,7 +156,8 @@ def _change_handed_in(
     connection: sa.Connection, participant_id: int, session_id: UUID, evidence_id: int, fresh: dict[str, Any]
 ) -> None:
     """Raises NothingToReturn, HandedInAnew."""
-    take_turns(connection, [participant_id])
+    if not take_turns(connection, [participant_id]):
+        raise NothingToReturn
     is_handed_in = _is(participant_id, session_id) & (reflection.c.state == ReflectionState.HANDED_IN.value)
     changed = connection.execute(
         sa.update(reflection)

@@ -77,7 +77,7 @@ def rescore(connection: sa.Connection, participant_ids: Collection[int], series_
 
     May be repeated. Nothing is lowered. They come after us with what they do meanwhile, and we after what they did.
     """
-    take_turns(connection, participant_ids)
+    participant_ids = take_turns(connection, participant_ids)
     for participant_id, session_id in _early_pairs(connection, participant_ids, series_id):
         derive_completion(connection, participant_id=participant_id, session_id=session_id, now=now)
     queued: set[int] = set()

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from series.retention import Kept, period
+from series.retention import WAITS_FOR_A_GRADEBOOK, Kept, period
 from series.store.audit_commitments import forget
 from series.store.ended_series import courses_over, ended_series
 from series.store.lms_tables import host_invitation, host_request, join_link_change, lms_invitation
@@ -95,7 +95,7 @@ def batches(now: datetime) -> Iterator[tuple[Kept, Batch]]:
 
 def _ripe(now: datetime) -> Iterator[Ripe]:
     """No row twice."""
-    over = sa.and_(_in_ended(reflection.c.session_id, Kept.REFLECTION, now), _owed_nothing(reflection))
+    over = sa.and_(_in_ended(reflection.c.session_id, Kept.REFLECTION, now), _owed_nothing(reflection, now))
     yield Ripe(kept=Kept.DRAFT, table=reflection, condition=_old_draft(now))
     yield Ripe(kept=Kept.REFLECTION, table=reflection, condition=over & ~_old_draft(now))
     waits = activity_state.c.evidence_id.is_(None)
@@ -107,7 +107,7 @@ def _ripe(now: datetime) -> Iterator[Ripe]:
         yield Ripe(kept=Kept.COMPLETION, table=evidence, condition=evidence.c.id.in_(_facts(now)) & condition)
     for table in (completion, excuse):
         ended = _in_ended(table.c.session_id, Kept.COMPLETION, now)
-        yield Ripe(kept=Kept.COMPLETION, table=table, condition=ended & _owed_nothing(table))
+        yield Ripe(kept=Kept.COMPLETION, table=table, condition=ended & _owed_nothing(table, now))
     yield from _ripe_of_series(now)
     yield from _ripe_of_hosting(now)
     yield from _ripe_by_time(now)
@@ -117,11 +117,11 @@ def _ripe_of_series(now: datetime) -> Iterator[Ripe]:
     completed = ended_series(now - period(Kept.COMPLETION))
     yield Ripe(kept=Kept.COMPLETION, table=objection, condition=objection.c.series_id.in_(completed))
     placed = sa.select(placement.c.id).where(placement.c.series_id.in_(completed))
-    yield Ripe(kept=Kept.COMPLETION, table=delivery, condition=delivery.c.placement_id.in_(placed) & ~_IS_OWED)
+    yield Ripe(kept=Kept.COMPLETION, table=delivery, condition=delivery.c.placement_id.in_(placed) & ~_is_owed(now))
     taken_part = sa.select(placement.c.id).where(
         placement.c.series_id.in_(ended_series(now - period(Kept.PARTICIPATION)))
     )
-    owed = sa.select(delivery.c.participant_id).where(_IS_OWED)
+    owed = sa.select(delivery.c.participant_id).where(_is_owed(now))
     over = membership.c.placement_id.in_(taken_part) & membership.c.participant_id.not_in(owed)
     yield Ripe(kept=Kept.PARTICIPATION, table=membership, condition=over)
 
@@ -157,23 +157,26 @@ def _sessions_over(session_id: sa.Column[Any], now: datetime) -> sa.ColumnElemen
     return session_id.in_(sa.select(session.c.id).where(session.c.end_at <= now - period(Kept.ATTENDANCE)))
 
 
-def _owed_nothing(table: sa.Table) -> sa.ColumnElement[bool]:
+def _owed_nothing(table: sa.Table, now: datetime) -> sa.ColumnElement[bool]:
     """No grade of the same series is still to be sent to that person's gradebook."""
     owed = (
         sa.select(delivery.c.participant_id, session.c.id)
         .join(placement, delivery.c.placement_id == placement.c.id)
         .join(session, session.c.series_id == placement.c.series_id)
-        .where(_IS_OWED)
+        .where(_is_owed(now))
     )
     return sa.tuple_(table.c.participant_id, table.c.session_id).not_in(owed)
 
 
-_IS_OWED = (delivery.c.state == "due") | delivery.c.in_flight
+def _is_owed(now: datetime) -> sa.ColumnElement[bool]:
+    """It is still to be sent, or waits for its gradebook (`next_attempt_at`: since when), and not in vain."""
+    waits = (delivery.c.state == "unaddressed") & (delivery.c.next_attempt_at > now - WAITS_FOR_A_GRADEBOOK)
+    return (delivery.c.state == "due") | delivery.c.in_flight | waits
 
 
 def _facts(now: datetime) -> sa.Select[Any]:
     over = _in_ended(evidence.c.session_id, Kept.COMPLETION, now)
-    return sa.select(evidence.c.id).where(over, _owed_nothing(evidence))
+    return sa.select(evidence.c.id).where(over, _owed_nothing(evidence, now))
 
 
 def _old_draft(now: datetime) -> sa.ColumnElement[bool]:

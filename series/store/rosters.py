@@ -21,6 +21,7 @@ from series.store.tables import (
     platform,
     roster_member,
 )
+from series.store.tombstones import hold_off_erasures
 
 __all__ = [
     "HeldRoster",
@@ -170,6 +171,7 @@ def ensure_participants(
 
     Who is neither in the course's roster as a student, nor has ever opened one of its activities, is left out.
     """
+    hold_off_erasures(connection, course_id)
     tenant = connection.execute(
         sa.select(course.c.university_id, platform.c.issuer)
         .join(deployment, course.c.deployment_id == deployment.c.id)

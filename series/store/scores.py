@@ -14,6 +14,7 @@ from series.store.lms_tables import round_answer
 from series.store.records import records_of
 from series.store.rules import course_count_of, rule_of
 from series.store.tables import completion, delivery, membership, participant, placement, session
+from series.store.turns import is_somebody
 
 OTHERS_AT_ONCE = 50
 
@@ -137,8 +138,8 @@ def _lock_those_who_are_free(connection: sa.Connection, participant_ids: set[int
     """Their ids. Whoever is left out launches or checks in just now, and may be waiting for us."""
     if not participant_ids:
         return []
-    query = sa.select(participant.c.id).where(participant.c.id.in_(participant_ids)).order_by(participant.c.id)
-    return list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+    query = sa.select(participant.c.id).where(participant.c.id.in_(participant_ids), is_somebody)
+    return list(connection.execute(query.order_by(participant.c.id).with_for_update(skip_locked=True)).scalars())
 
 
 def _queue(

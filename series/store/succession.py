@@ -75,7 +75,7 @@ def replace_platform(connection: sa.Connection, wanted: Replacement, *, now: dat
     old, new = wanted.old, wanted.new
     pairs, pks = _pair(connection, wanted)
     waits = f"Waits for the first launch through {new.slug}, which brings the new line item."
-    unaddress_scores(connection, old.platform_id, outcome=waits)
+    unaddress_scores(connection, old.platform_id, outcome=waits, now=now)
     courses = _move(connection, pks, course.c.context_id, merge_courses, {"memberships_url": None}, now)
     stale = {"line_item_url": None, "line_items_url": None, "ags_scopes": "", "line_item_next_at": None}
     placements = _move(connection, pks, placement.c.resource_link_id, merge_placements, stale, now)

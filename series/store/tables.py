@@ -526,7 +526,7 @@ delivery = Table(
     Column("state", String(16), nullable=False),  # due, delivered, failed, superseded, unaddressed (no line item yet)
     Column("in_flight", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("next_attempt_at", Instant, nullable=False),  # while in flight: when the lease ends
+    Column("next_attempt_at", Instant, nullable=False),  # in flight: when the lease ends; unaddressed: since when
     Column("outcome", Text),  # the last answer in words
     Column("was_refused", Boolean, nullable=False, server_default=sa.false()),  # so the gradebook holds nothing of it
     Column("created_at", Instant, nullable=False),

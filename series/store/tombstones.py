@@ -1,8 +1,9 @@
 """Who has had their data erased, as far as that can be asked without knowing who it was."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import sqlalchemy as sa
@@ -10,13 +11,9 @@ import sqlalchemy as sa
 from series.rosters import RosterMember
 from series.store.database import insert
 from series.store.privacy_tables import erased_person
-from series.store.tables import course, course_roster, deployment, moodle_connection, participant, platform, university
+from series.store.tables import course, deployment, moodle_connection, participant, platform, university
 from series.store.taking_part import refuse_left
-from series.tombstones import Whom, tombstone_of
-
-
-class NobodyThere(Exception):
-    """Nothing is held about this person."""
+from series.tombstones import NobodyThere, Registration, Whom, issuers_alike, tombstone_of
 
 
 def whom(connection: sa.Connection, participant_id: int) -> Whom:
@@ -41,9 +38,27 @@ def issuers_of(connection: sa.Connection, university_id: int, sub: str) -> list[
     return sorted(set(connection.execute(named).scalars()) or set(connection.execute(platforms).scalars()))
 
 
-def courses_of_lms(person: Whom) -> sa.Select[int]:
-    """Ids of the courses of the university that are in the person's LMS, in one order, so that nobody who locks them
-    waits in a circle."""
+def same_people(connection: sa.Connection, university_id: int, issuer: str) -> tuple[str, ...]:
+    """As series.tombstones.issuers_alike."""
+    rows = connection.execute(_REGISTRATIONS.where(platform.c.university_id == university_id))
+    return issuers_alike([_registration(row) for row in rows], issuer)
+
+
+_REGISTRATIONS = sa.select(platform.c.id, platform.c.issuer, platform.c.state, platform.c.succeeds_platform_id)
+
+
+def _registration(row: Any) -> Registration:
+    return Registration(
+        platform_id=row.id,
+        issuer=row.issuer,
+        is_active=row.state == "active",
+        succeeds_platform_id=row.succeeds_platform_id,
+    )
+
+
+def courses_of_lms(connection: sa.Connection, person: Whom) -> sa.Select[int]:
+    """Ids of the courses of the university that are in the person's LMS, under whatever issuer it has been."""
+    issuers = same_people(connection, person.university_id, person.issuer)
     return (
         sa.select(course.c.id)
         .outerjoin(deployment, course.c.deployment_id == deployment.c.id)
@@ -51,10 +66,24 @@ def courses_of_lms(person: Whom) -> sa.Select[int]:
         .outerjoin(moodle_connection, moodle_connection.c.university_id == course.c.university_id)
         .where(
             course.c.university_id == person.university_id,
-            (platform.c.issuer == person.issuer) | (moodle_connection.c.base_url == person.issuer),
+            platform.c.issuer.in_(issuers) | moodle_connection.c.base_url.in_(issuers),
         )
-        .order_by(course.c.id)
     )
+
+
+def hold_off_erasures(connection: sa.Connection, course_id: int) -> None:
+    """Until the transaction ends, nobody in the course's LMS is erased, so that what is stored of its lists is erased
+    with the rest, or not stored at all. Before anything of its people is read or locked. SQLite has one writer
+    anyway."""
+    connection.execute(sa.select(course.c.id).where(course.c.id == course_id).with_for_update(read=True))
+
+
+def hold_off_lists(connection: sa.Connection, person: Whom) -> list[int]:
+    """The other side of it, for an erasure: the courses of the person's LMS, of whose lists nothing is stored until the
+    transaction ends. In one order, so that two erasures do not wait in a circle. Launches go on."""
+    found = sorted(connection.execute(courses_of_lms(connection, person)).scalars())
+    locked = sa.select(course.c.id).where(course.c.id.in_(found)).order_by(course.c.id)
+    return list(connection.execute(locked.with_for_update(key_share=True)).scalars())
 
 
 def put_tombstone(connection: sa.Connection, whom: Whom, *, secret_key: bytes, now: datetime) -> None:
@@ -86,26 +115,62 @@ def restore_tombstone(connection: sa.Connection, university_id: int, mark: Mark)
     connection.execute(insert(connection, erased_person).values(row).on_conflict_do_nothing())
 
 
-def remove_tombstone(connection: sa.Connection, university_id: int, tombstone: str) -> None:
-    """They begin again, because they said so. May be repeated."""
-    connection.execute(sa.delete(erased_person).filter_by(university_id=university_id, pseudonym=tombstone))
+def remove_tombstones(connection: sa.Connection, person: Whom, *, secret_key: bytes) -> None:
+    """They begin again, because they said so: under all issuers of their LMS. May be repeated."""
+    issuers = same_people(connection, person.university_id, person.issuer)
+    connection.execute(
+        sa.delete(erased_person).where(_marked(person.university_id, _marks(person, issuers, secret_key)))
+    )
 
 
-def is_erased(connection: sa.Connection, university_id: int, tombstone: str) -> bool:
-    query = sa.select(erased_person.c.erased_at).filter_by(university_id=university_id, pseudonym=tombstone)
-    return connection.execute(query).one_or_none() is not None
+def is_erased(connection: sa.Connection, person: Whom, *, secret_key: bytes) -> bool:
+    """Also before their LMS was replaced. One query where it never was."""
+    own = sa.exists().where(_marked(person.university_id, [tombstone_of(person, secret_key=secret_key)]))
+    rows = connection.execute(
+        _REGISTRATIONS.add_columns(own.label("is_marked")).where(platform.c.university_id == person.university_id)
+    ).all()
+    if any(row.is_marked for row in rows):
+        return True
+    issuers = issuers_alike([_registration(row) for row in rows], person.issuer)
+    if len(issuers) == 1:
+        return False
+    earlier = sa.select(erased_person.c.erased_at).where(
+        _marked(person.university_id, _marks(person, issuers, secret_key))
+    )
+    return connection.execute(earlier.limit(1)).first() is not None
 
 
 def erased_subs(
     connection: sa.Connection, *, university_id: int, issuer: str, subs: Collection[str], secret_key: bytes
 ) -> set[str]:
-    """Those of the LMS's people who have had their data erased."""
+    """Those of the LMS's people who have had their data erased, and have not begun again."""
+    issuers = same_people(connection, university_id, issuer)
     marks = {
-        tombstone_of(Whom(university_id=university_id, issuer=issuer, sub=sub), secret_key=secret_key): sub
+        mark: sub
         for sub in subs
+        for mark in _marks(Whom(university_id=university_id, issuer=issuer, sub=sub), issuers, secret_key)
     }
-    of_them = (erased_person.c.university_id == university_id) & erased_person.c.pseudonym.in_(list(marks))
-    return {marks[mark] for mark in connection.execute(sa.select(erased_person.c.pseudonym).where(of_them)).scalars()}
+    found = sa.select(erased_person.c.pseudonym).where(_marked(university_id, marks))
+    erased = {marks[mark] for mark in connection.execute(found).scalars()}
+    return erased - _who_are_here(connection, university_id, issuers, erased) if erased else erased
+
+
+def _who_are_here(
+    connection: sa.Connection, university_id: int, issuers: Collection[str], subs: Collection[str]
+) -> set[str]:
+    """Of whom a mark is left that was made in an LMS which theirs has replaced since: they had begun in this one."""
+    query = sa.select(participant.c.sub).where(
+        participant.c.university_id == university_id, participant.c.issuer.in_(issuers), participant.c.sub.in_(subs)
+    )
+    return set(connection.execute(query).scalars())
+
+
+def _marks(person: Whom, issuers: Collection[str], secret_key: bytes) -> list[str]:
+    return [tombstone_of(replace(person, issuer=issuer), secret_key=secret_key) for issuer in issuers]
+
+
+def _marked(university_id: int, marks: Collection[str]) -> sa.ColumnElement[bool]:
+    return (erased_person.c.university_id == university_id) & erased_person.c.pseudonym.in_(list(marks))
 
 
 def without_erased(
@@ -113,8 +178,7 @@ def without_erased(
 ) -> list[RosterMember]:
     """What of an LMS's list may be stored. In the transaction that stores it: an erasure comes before or after. Raises
     UniversityLeft."""
-    roster = sa.select(course_roster.c.course_id).where(course_roster.c.course_id == course_id)
-    connection.execute(roster.with_for_update())
+    hold_off_erasures(connection, course_id)
     home = connection.execute(
         sa.select(course.c.university_id, platform.c.issuer)
         .join(deployment, course.c.deployment_id == deployment.c.id)

@@ -17,10 +17,12 @@ from series.store.audit import append_audit
 from series.store.borders import may_be_shown_in
 from series.store.evidence import derive_completion
 from series.store.merging import hand_over, hand_over_evidence, reflection_rank
+from series.store.objecting import object_to_use, objected_at
 from series.store.privacy_tables import transfer_code
 from series.store.scores import queue_scores
 from series.store.tables import completion, evidence, excuse, participant, reflection, university
-from series.store.turns import take_turns
+from series.store.turns import take_turn, take_turns
+from series.tombstones import NobodyThere
 from series.transfer_codes import CODE_LIFE
 
 GIVES_PROGRESS = "give_progress"  # in the audit
@@ -41,16 +43,18 @@ class BorderClosed(Exception):
 @dataclass(frozen=True, kw_only=True)
 class Move:
     """What a code would bring: `sessions` with something recorded, `both` of them in either account; `since`: from when
-    the other account is."""
+    the other account is. `is_objected_to`: in one of the two they have objected, so that no gradebook is told."""
 
     university: str
     since: datetime
     sessions: int
     both: int
+    is_objected_to: bool
 
 
 def save_code(connection: sa.Connection, participant_id: int, code_hash: str, *, now: datetime) -> datetime:
-    """In place of any older one; until when it works."""
+    """In place of any older one; until when it works. Raises NobodyThere."""
+    take_turn(connection, participant_id)
     who, until = f"participant {participant_id}", now + CODE_LIFE
     connection.execute(sa.delete(transfer_code).where(transfer_code.c.participant_id == participant_id))
     row = {"id": code_hash, "participant_id": participant_id, "created_at": now, "expires_at": until}
@@ -70,17 +74,25 @@ def preview_move(connection: sa.Connection, code_hash: str, *, to: int, now: dat
     giver = _checked(connection, None if row is None else row.participant_id, to, now)
     assert row is not None
     theirs, own = _sessions(connection, giver), _sessions(connection, to)
-    return Move(university=row.name, since=row.created_at, sessions=len(theirs), both=len(theirs & own))
+    return Move(
+        university=row.name,
+        since=row.created_at,
+        sessions=len(theirs),
+        both=len(theirs & own),
+        is_objected_to=any(objected_at(connection, one) is not None for one in (giver, to)),
+    )
 
 
 def move_progress(connection: sa.Connection, code_hash: str, *, to: int, now: datetime) -> list[int]:
     """The new deliveries' ids. The code is used up by it: of two who use it at once, one does. Raises CodeOver, OwnCode
-    or BorderClosed; then nothing was done."""
-    used = connection.execute(
-        sa.delete(transfer_code).where(_is_open(code_hash, now)).returning(transfer_code.c.participant_id)
-    ).one_or_none()
-    giver = _checked(connection, None if used is None else used.participant_id, to, now)
-    take_turns(connection, [giver, to])
+    or BorderClosed, NobodyThere; then nothing was done. Who has objected in the other account has objected in this one:
+    nothing may be told to a gradebook, and counted with others, only because it has moved."""
+    giver = _checked(connection, _giver(connection, code_hash, now), to, now)
+    if to not in take_turns(connection, [giver, to]):  # before the code: an erasure takes it in the same order
+        raise NobodyThere
+    used = sa.delete(transfer_code).where(_is_open(code_hash, now)).returning(transfer_code.c.participant_id)
+    if connection.execute(used).one_or_none() is None:
+        raise CodeOver
     _exchange_reflections(connection, giver=giver, to=to)
     for table in (excuse, completion):
         hand_over(connection, table, "participant_id", kept=to, dropped=giver)
@@ -89,12 +101,22 @@ def move_progress(connection: sa.Connection, code_hash: str, *, to: int, now: da
     for action, one in ((GIVES_PROGRESS, giver), ("take_progress", to)):
         who = f"participant {one}"
         append_audit(connection, actor=who, action=action, thing=who, now=now, sessions=len(sessions))
+    since = objected_at(connection, giver)
+    if since is not None:
+        object_to_use(connection, to, now=now, since=since)
     return _derive(connection, to, sessions, now)
 
 
 def purge_codes(connection: sa.Connection, *, now: datetime) -> None:
     """Drop those that are over."""
     connection.execute(sa.delete(transfer_code).where(transfer_code.c.expires_at <= now))
+
+
+def _giver(connection: sa.Connection, code_hash: str, now: datetime) -> int | None:
+    found: int | None = connection.execute(
+        sa.select(transfer_code.c.participant_id).where(_is_open(code_hash, now))
+    ).scalar_one_or_none()
+    return found
 
 
 def _is_open(code_hash: str, now: datetime) -> sa.ColumnElement[bool]:

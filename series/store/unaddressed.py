@@ -13,7 +13,7 @@ from series.store.scores import queue_scores
 from series.store.tables import delivery, deployment, membership, placement
 
 
-def unaddress_scores(connection: sa.Connection, platform_id: int, *, outcome: str) -> None:
+def unaddress_scores(connection: sa.Connection, platform_id: int, *, outcome: str, now: datetime) -> None:
     """All that the platform has not got. Also what failed: often it was the old registration that could not."""
     newer = delivery.alias()
     of_platform = delivery.c.placement_id.in_(_placements_of(platform_id))
@@ -25,7 +25,7 @@ def unaddress_scores(connection: sa.Connection, platform_id: int, *, outcome: st
     connection.execute(
         sa.update(delivery)
         .where(of_platform, delivery.c.state.in_(["due", "failed"]), is_last)
-        .values(state="unaddressed", in_flight=False, outcome=outcome)
+        .values(state="unaddressed", in_flight=False, outcome=outcome, next_attempt_at=now)
     )
     connection.execute(
         sa.update(delivery).where(of_platform, delivery.c.state == "due").values(state="superseded", in_flight=False)

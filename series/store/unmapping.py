@@ -12,6 +12,7 @@ from series.store.held_completions import forget_held
 from series.store.mapped_activities import still_counts
 from series.store.moodle_tables import activity_state, mapped_activity
 from series.store.tables import evidence
+from series.store.tombstones import hold_off_erasures
 from series.store.turns import take_turns
 
 
@@ -20,15 +21,16 @@ def unmap_activity(
 ) -> list[int] | None:
     """It counts no more. What it gave stays, or (`withdraw`) is withdrawn; the new deliveries' ids. None, if it was not
     mapped."""
+    hold_off_erasures(connection, course_id)
     key = {"course_id": course_id, "cmid": cmid}
     gone = connection.execute(sa.delete(mapped_activity).filter_by(**key).returning(mapped_activity.c.cmid)).all()
     if not gone:
         return None
     forget_held(connection, course_id, cmid)
     given = _given(connection, course_id, cmid) if withdraw else []
-    take_turns(connection, [row.participant_id for row in given])  # before their states: as the worker does it
+    there = take_turns(connection, [row.participant_id for row in given])  # before their states: as the worker does it
     queued = []
-    for row in given:
+    for row in (one for one in given if one.participant_id in there):
         queued += retract_evidence(connection, row.id, by=by, reason=REMOVED, now=now)
     connection.execute(sa.delete(activity_state).filter_by(**key, source=Source.ACTIVITY.value))
     append_audit(

@@ -146,4 +146,4 @@ class Bench:
             custom_session_id=None,
         )
         with self._tool.database.write(wait_for_disk=False) as connection:
-            return open_visit(connection, visit, now=NOW).participant_id
+            return open_visit(connection, visit, now=NOW, secret_key=b"a key").participant_id

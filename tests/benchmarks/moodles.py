@@ -38,7 +38,7 @@ from series.store.universities import add_platform, add_university
 from tests.conftest import make_settings
 from tests.examples import SERIES, SESSION, moved, weekly
 from tests.integration.sandbox_client import TOOL_KEY, World, campus_platform
-from tests.seeds import ENCRYPTION_KEY, LAUNCH
+from tests.seeds import ENCRYPTION_KEY, LAUNCH, SECRET_KEY
 
 STUDENTS, CHANGED, SESSION_COUNT, AUTOMATIC = 300, 10, 13, 2
 WRITES = ("core_calendar_create_calendar_events", "core_calendar_submit_create_update_form")
@@ -257,7 +257,7 @@ def _fill_campus(connection: Connection, site: Site, sessions: list[Session], no
         level=Level.COMPLETIONS,
     )
     save_connection(connection, connected, encryption_key=ENCRYPTION_KEY, now=now)
-    open_visit(connection, launch, now=now)
+    open_visit(connection, launch, now=now, secret_key=SECRET_KEY)
     tie_course(
         connection,
         university_id=university_id,

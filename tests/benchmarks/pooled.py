@@ -174,7 +174,7 @@ def _instructor(database: Database, full: Full, number: int) -> str:
         custom_session_id=None,
     )
     with database.write() as connection:
-        open_visit(connection, new, now=NOW)
+        open_visit(connection, new, now=NOW, secret_key=b"a key")
     return new.visit_id
 
 

@@ -28,7 +28,7 @@ from tests.benchmarks.copying import copy_rows
 from tests.conftest import make_environment
 from tests.examples import SERIES, SESSION, moved, weekly
 from tests.integration.sandbox_client import TOOL_KEY, World, campus_platform
-from tests.seeds import ENCRYPTION_KEY, LAUNCH
+from tests.seeds import ENCRYPTION_KEY, LAUNCH, SECRET_KEY
 
 DOWN, SLOW, BUSY, NEWER, REFUSING, BLIND = "down", "slow", "busy", "newer", "refusing", "blind"
 SLUGS = (DOWN, SLOW, BUSY, NEWER, REFUSING, BLIND, *(f"fine-{number}" for number in range(1, 8)))
@@ -163,7 +163,7 @@ def _fill_campus(database: Database, site: Site, now: datetime) -> list[Student]
         students = []
         for person in campus.people:
             launch = structs.replace(template, visit_id=uuid4().hex, nonce=uuid4().hex, sub=person.user_id)
-            participant_id = open_visit(connection, launch, now=now).participant_id
+            participant_id = open_visit(connection, launch, now=now, secret_key=SECRET_KEY).participant_id
             _check_in(connection, participant_id, 0, now)
             students.append(Student(slug=site.slug, user_id=person.user_id, participant_id=participant_id))
     return students

@@ -18,12 +18,12 @@ from series.store.launches import NonceSpent, PersonErased, open_visit
 from series.store.privacy_tables import audit_salt
 from series.store.rosters import ensure_participants, roster_of, save_roster
 from series.store.tables import audit, course, evidence, metadata, participant
-from series.store.tombstones import NobodyThere, all_marks, is_erased, whom, without_erased
-from series.tombstones import Whom, tombstone_of
+from series.store.tombstones import all_marks, is_erased, whom, without_erased
+from series.tombstones import NobodyThere, Whom, tombstone_of
 from tests.conftest import NOW
-from tests.seeds import ISSUER, LAUNCH, Seeded, code_of, launch, record, seed
+from tests.seeds import ISSUER, LAUNCH, SECRET_KEY, Seeded, code_of, launch, record, seed
 
-KEY = b"a key"
+KEY = SECRET_KEY
 MARIA = Whom(university_id=1, issuer=ISSUER, sub="5")
 TOMBSTONE = tombstone_of(MARIA, secret_key=KEY)
 LATER = NOW + timedelta(hours=1)
@@ -102,18 +102,18 @@ def test_the_audit_names_them_no_more(database: Database, maria: Visit) -> None:
 
 def test_a_launch_is_asked_first_and_leaves_nothing_behind(database: Database, maria: Visit) -> None:
     erase(database)
-    new = structs.replace(LAUNCH, visit_id="again", nonce="again", tombstone=TOMBSTONE)
+    new = structs.replace(LAUNCH, visit_id="again", nonce="again")
     before = {table.name: rows(database, table) for table in metadata.sorted_tables}
     with pytest.raises(PersonErased), database.write() as connection:
-        open_visit(connection, new, now=LATER)
+        open_visit(connection, new, now=LATER, secret_key=KEY)
     assert {table.name: rows(database, table) for table in metadata.sorted_tables} == before
     with database.write() as connection:
-        opened = open_visit(connection, structs.replace(new, starts_again=True), now=LATER)
+        opened = open_visit(connection, structs.replace(new, starts_again=True), now=LATER, secret_key=KEY)
     assert opened.participant_id != maria.participant_id
     with database.read() as connection:
-        assert not is_erased(connection, 1, TOMBSTONE)
+        assert not is_erased(connection, MARIA, secret_key=KEY)
     with pytest.raises(NonceSpent), database.write() as connection:
-        open_visit(connection, structs.replace(new, starts_again=True), now=LATER)
+        open_visit(connection, structs.replace(new, starts_again=True), now=LATER, secret_key=KEY)
 
 
 def test_the_mark_of_one_university_is_not_that_of_another() -> None:
@@ -185,9 +185,9 @@ def test_whoever_has_begun_again_is_not_erased_by_an_older_mark(database: Databa
     erase(database)
     with database.read() as connection:
         marks = all_marks(connection)
-    new = structs.replace(LAUNCH, tombstone=TOMBSTONE, starts_again=True)
+    new = structs.replace(LAUNCH, starts_again=True)
     again = launch(database, new, now=LATER + timedelta(days=1))
     with database.write() as connection:
         assert erase_marked(connection, marks, secret_key=KEY, now=LATER + timedelta(days=2)) == 0
         assert whom(connection, again.participant_id).sub == "5"
-        assert not is_erased(connection, 1, TOMBSTONE)
+        assert not is_erased(connection, MARIA, secret_key=KEY)

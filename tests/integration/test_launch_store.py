@@ -24,7 +24,7 @@ from series.store.visits import KEEP_OVER, find_visit, purge_expired
 from tests.at_once import THREADS, at_once
 from tests.conftest import NOW
 from tests.examples import MALTA, SERIES
-from tests.seeds import ENCRYPTION_KEY, ISSUER, LAUNCH, PLATFORM, Seeded, count, launch, seed
+from tests.seeds import ENCRYPTION_KEY, ISSUER, LAUNCH, PLATFORM, SECRET_KEY, Seeded, count, launch, seed
 
 LATER = NOW + timedelta(days=100)
 NEXT_SERIES = replace(SERIES, series_id=UUID(int=77), slug="spring", title="The next series")
@@ -97,7 +97,7 @@ def test_of_many_launches_with_one_nonce_exactly_one_opens_a_visit(database: Dat
         new: NewVisit = structs.replace(LAUNCH, visit_id=f"visit {number}", nonce="the same")
         try:
             with own.write() as connection:
-                open_visit(connection, new, now=NOW)
+                open_visit(connection, new, now=NOW, secret_key=SECRET_KEY)
         except NonceSpent:
             return False
         return True

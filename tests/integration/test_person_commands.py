@@ -16,7 +16,7 @@ from series.store.database import Database
 from series.store.tables import audit, evidence
 from series.store.tombstones import is_erased
 from series.store.universities import NotThere
-from series.tombstones import Whom, tombstone_of
+from series.tombstones import Whom
 from tests.conftest import make_settings
 from tests.databases import Snapshot
 from tests.examples import SERIES
@@ -65,7 +65,7 @@ def test_dpo_12_the_operator_erases_after_a_question(settings: Settings, databas
     person = Whom(university_id=1, issuer=ISSUER, sub="5")
     with database.read() as connection:
         assert connection.execute(sa.select(evidence)).all() == []
-        assert is_erased(connection, 1, tombstone_of(person, secret_key=settings.secret_key))
+        assert is_erased(connection, person, secret_key=settings.secret_key)
         assert connection.execute(sa.select(audit.c.actor)).scalars().all() == ["operator"]
 
 
@@ -91,7 +91,7 @@ def test_somebody_who_was_never_here_is_kept_out(settings: Settings, database: D
     assert "Erased 0 row(s)" in types(settings, "erase", "malta", "999", "--yes").stdout
     person = Whom(university_id=1, issuer=ISSUER, sub="999")
     with database.read() as connection:
-        assert is_erased(connection, 1, tombstone_of(person, secret_key=settings.secret_key))
+        assert is_erased(connection, person, secret_key=settings.secret_key)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from series.store.deliveries import claim, mark_delivered
 from series.store.erasure import erase_person
 from series.store.evidence import NewEvidence, facts_of, retract_evidence
 from series.store.gradebook_gaps import gaps_of_course
+from series.store.objecting import object_to_use, objected_at, take_objection_back
 from series.store.pooled import take_step
 from series.store.privacy_tables import transfer_code
 from series.store.records import completions_of
@@ -127,7 +128,7 @@ def test_the_same_session_counts_once_and_no_fact_is_lost(
     record(database, code_of(new, first))
     with database.read() as connection:
         assert preview_move(connection, HASH, to=new.participant_id, now=LATER) == Move(
-            university="University of Malta", since=NOW, sessions=1, both=1
+            university="University of Malta", since=NOW, sessions=1, both=1, is_objected_to=False
         )
     move(database, new)
     assert done(database, new) == {first}
@@ -154,6 +155,29 @@ def people(database: Database, due_at: datetime) -> dict[int, int]:
         step = take_step(connection, SERIES.series_id, due_at=due_at, now=due_at)
     assert step is not None
     return dict(step.counts[TERM])
+
+
+@pytest.mark.parametrize("who", ["old", "new"])
+def test_dpo_13_an_objection_in_either_account_holds_in_the_new_one(
+    database: Database, seeded: Seeded, old: Visit, new: Visit, who: str
+) -> None:
+    record(database, code_of(old, seeded.session_ids[0]))
+    (waiting,) = record(database, code_of(new, seeded.session_ids[1]))
+    with database.write() as connection:
+        object_to_use(connection, {"old": old, "new": new}[who].participant_id, now=NOW)
+    with database.read() as connection:
+        assert preview_move(connection, HASH, to=new.participant_id, now=LATER).is_objected_to
+    assert move(database, new) == []
+    with database.write() as connection:
+        assert claim(connection, waiting, now=LATER) is None
+        assert objected_at(connection, new.participant_id) == NOW
+        assert len(take_objection_back(connection, new.participant_id, now=LATER)) == 1
+
+
+def test_dpo_13_who_has_not_objected_has_not_after_a_move(database: Database, old: Visit, new: Visit) -> None:
+    move(database, new)
+    with database.read() as connection:
+        assert objected_at(connection, new.participant_id) is None
 
 
 def test_what_was_withdrawn_stays_withdrawn(database: Database, seeded: Seeded, old: Visit, new: Visit) -> None:

@@ -219,7 +219,7 @@ def _people_and_session(database: Database, campus: Campus, clock: Clock) -> tup
             custom_series_id=None,
             custom_session_id=None,
         )
-        return session, open_visit(connection, visit, now=now).participant_id
+        return session, open_visit(connection, visit, now=now, secret_key=b"a key").participant_id
 
 
 class _worker:  # noqa: N801 - reads as a function

@@ -65,6 +65,16 @@ def test_what_would_move_is_shown_first_and_then_moves(workshop: Workshop, elsew
     assert SESSION.title in browser.get(path).text
 
 
+def test_dpo_13_who_has_objected_is_not_told_that_a_gradebook_hears_of_it(
+    workshop: Workshop, elsewhere: tuple[Browser, str]
+) -> None:
+    assert "the gradebook of your course here is told" in enter(elsewhere, make_code(workshop)).text
+    workshop.send("my-data/object", at="my-data/")
+    asked = enter(elsewhere, make_code(workshop)).text
+    assert "the gradebook of your course here is told" not in asked
+    assert "so no gradebook is told" in asked
+
+
 def test_a_code_is_shown_once_and_works_once(workshop: Workshop, elsewhere: tuple[Browser, str]) -> None:
     code = make_code(workshop)
     assert code not in workshop.page("my-data/")

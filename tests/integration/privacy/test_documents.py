@@ -63,6 +63,14 @@ def test_dpo_02_the_notice_says_what_the_law_wants_said() -> None:
         assert part in said
 
 
+@pytest.mark.parametrize("name", ["assessment", "security"])
+def test_dpo_06_the_bundle_says_what_stands_in_the_database_in_clear(name: str) -> None:
+    said = " ".join(as_markdown(DOCUMENTS[name](FACTS)).split())
+    assert "in clear" in said
+    assert "encrypted by the operator" in said
+    assert "pseudonym" in said
+
+
 def test_dpo_02_what_only_the_operator_knows_is_marked_as_missing() -> None:
     said = as_markdown(DOCUMENTS["notice"](replace(FACTS, contact="")))
     assert "SHARED_SESSIONS_PRIVACY_CONTACT" in said
