@@ -42,7 +42,10 @@ def _measures(facts: Facts) -> Section:
         (_("Small groups"), _("Numbers of others are protected by one module, which is tested by an attack.")),
         (_("Trail"), _("Looks, changes and exports are only ever appended, sealed in a chain, and can be verified.")),
         (_("Deletion"), _("A daily job by class, with counts of what it deleted.")),
-        (_("Logs"), _("Codes, references and numbers of our own rows; no name, number of an LMS, token or address. A test reads them.")),
+        (
+            _("Logs"),
+            _("Codes, references and numbers of our rows; no name, number of an LMS, token or address. Tests read it."),
+        ),
         (
             _("Nothing foreign"),
             _("No scripts, fonts, images or trackers from elsewhere; the policy of the pages forbids them."),
