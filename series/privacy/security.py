@@ -44,10 +44,7 @@ def _measures(facts: Facts) -> Section:
         (_("Deletion"), _("A daily job by class, with counts of what it deleted.")),
         (
             _("Logs"),
-            _(
-                "Codes, references and numbers of our own rows; no name, number of an LMS, token or address. A test"
-                " reads them."
-            ),
+            _("Codes, references and numbers of our rows; no name, number of an LMS, token or address. Tests read it."),
         ),
         (
             _("Nothing foreign"),

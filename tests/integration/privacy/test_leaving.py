@@ -150,6 +150,14 @@ def test_dpo_21_whoever_has_the_certificate_can_ask_whether_it_is_genuine(office
     assert browser.get(f"/privacy/certificates/2/{certificate.proof}/").status_code == 404
 
 
+def test_dpo_21_who_invites_somebody_for_it_is_told_that_it_has_left(office: Office, signed_in: Desk) -> None:
+    _run(office.database, "leave", "malta", "--yes")
+    typed = {"name": "Anna", "email": "anna@example.org", "role": "lms_admin", "university": "malta"}
+    answer = signed_in.send("/admin/people/invite", "/admin/people/", **typed)
+    assert answer.status_code == 409
+    assert "This university has left" in answer.text
+
+
 def test_leaving_is_asked_about_first_and_may_be_repeated(held: Database) -> None:
     before = _rows(held, 1)
     assert "Nothing was changed" in str(_run(held, "leave", "malta", answer="yes\n").exception)
