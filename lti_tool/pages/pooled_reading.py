@@ -13,7 +13,8 @@ from series.protection import publish
 from series.sessions import Series, Session
 from series.step_times import STEPS_AFTER_END, next_step_at
 from series.store.database import Connection
-from series.store.pooled import OwnCounts, own_counts, steps_of
+from series.store.pooled import steps_of
+from series.store.pooled_own import OwnCounts, own_counts
 from series.store.pooled_settings import pooled_by_of
 from series.store.sessions import get_series, sessions_of
 from series.store.universities import list_universities
@@ -69,7 +70,8 @@ def read_results(
     series, sessions = get_series(connection, series_id), tuple(sessions_of(connection, series_id))
     pooled, own = read_published(connection, series_id, viewer=viewer), None
     if viewer is not None and course_id is not None:
-        own = own_counts(connection, series_id=series_id, university_id=viewer.university_id, course_id=course_id)
+        of_viewer = {"university_id": viewer.university_id, "course_id": course_id}
+        own = own_counts(connection, series_id=series_id, **of_viewer, now=now)
     return Results(
         series=series,
         sessions=sessions,

@@ -4,9 +4,7 @@ Nothing is kept at a check-in: a step counts completions, and the own numbers ar
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -14,36 +12,18 @@ import sqlalchemy as sa
 
 from series.pooled import TERM, Block, Step
 from series.protected_falls import fall_in_steps
-from series.protection import own_university, pooled_by
-from series.sessions import Series, Session
+from series.protection import pooled_by
 from series.step_times import STEPS_AFTER_END, month_of, step_due_at
-from series.store.counts import in_course as learners_in
-from series.store.pooled_audiences import people_by_audience
+from series.store.pooled_fresh import count_anew
 from series.store.pooled_settings import keep_pooled_by, smallest_group_of
 from series.store.pooled_tables import pooled_count, pooled_step
 from series.store.sessions import lock_series, sessions_of
 from series.store.tables import (
-    completion,
     counted,
-    course,
-    course_series,
     evidence,
-    participant,
     series,
     session,
-    university,
 )
-
-Counts = dict[Block, dict[int, int]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class OwnCounts:
-    """What a viewer may know of the own people at any time: distinct ones by block, of all blocks of the series. Of the
-    university None, where too few are in its other courses."""
-
-    course: Mapping[Block, int]
-    university: Mapping[Block, int | None]
 
 
 def steps_of(connection: sa.Connection, series_id: UUID) -> tuple[Step, ...]:
@@ -113,7 +93,7 @@ def take_step(connection: sa.Connection, series_id: UUID, *, due_at: datetime, n
     if known is None or (before and before[-1].at >= due_at):
         return None
     old = before[-1].counts if before else {}
-    fresh = _fresh(connection, known, old, now)
+    fresh = count_anew(connection, known, old, now)
     smallest_group = smallest_group_of(connection, series_id)
     months = _months_of(connection, series_id)
     told = fall_in_steps(fresh, before=old, months=months, k=smallest_group)
@@ -131,120 +111,6 @@ def take_step(connection: sa.Connection, series_id: UUID, *, due_at: datetime, n
     if by is not None:
         keep_pooled_by(connection, series_id, by)
     return taken[-1]
-
-
-def own_counts(connection: sa.Connection, *, series_id: UUID, university_id: int, course_id: int) -> OwnCounts:
-    """As of now, without who has objected."""
-    # One row a session, since a large university's people would be thousands of them.
-    ids = sa.func.aggregate_strings(sa.cast(completion.c.participant_id, sa.String), " ").label("ids")
-    rows = connection.execute(
-        sa.select(completion.c.session_id, ids)
-        .select_from(_COUNTED)
-        .where(session.c.series_id == series_id, _IS_POOLED, participant.c.university_id == university_id)
-        .group_by(completion.c.session_id)
-    )
-    completed = {row.session_id: set(row.ids.split()) for row in rows}
-    # Apart, so that no database asks it anew for each row.
-    course_query = sa.select(participant.c.id).where(participant.c.id.in_(learners_in(course_id)))
-    of_course = set(map(str, connection.execute(course_query).scalars()))
-    zone = connection.execute(sa.select(series.c.time_zone).where(series.c.id == series_id)).scalar_one()
-    blocks = {one.session_id: _blocks_of(one, zone) for one in sessions_of(connection, series_id)}
-    in_course = _people_by_block(blocks, {of: people & of_course for of, people in completed.items()})
-    university_wide: Mapping[Block, int | None] = _people_by_block(blocks, completed)
-    if _has_other_course(connection, series_id, university_id, course_id):
-        k = smallest_group_of(connection, series_id)
-        university_wide = {
-            block: own_university(people or 0, in_course=in_course[block], smallest_group=k)
-            for block, people in university_wide.items()
-        }
-    return OwnCounts(course=in_course, university=university_wide)
-
-
-def _has_other_course(connection: sa.Connection, series_id: UUID, university_id: int, course_id: int) -> bool:
-    query = (
-        sa.select(course.c.id)
-        .join(course_series, course_series.c.course_id == course.c.id)
-        .where(
-            course_series.c.series_id == series_id, course.c.university_id == university_id, course.c.id != course_id
-        )
-    )
-    return connection.execute(query.limit(1)).first() is not None
-
-
-_COUNTED = completion.join(session, completion.c.session_id == session.c.id).join(
-    participant, completion.c.participant_id == participant.c.id
-)
-_IS_POOLED = participant.c.objected_at.is_(None) & counted
-
-
-def _fresh(connection: sa.Connection, known: Series, old: Mapping[Block, Mapping[int, int]], now: datetime) -> Counts:
-    """Of every block that there was or that is over now, the cell of every university that takes part and has not left,
-    nobody included: a cell that is missing would tell that nobody is in it."""
-    sessions = sessions_of(connection, known.series_id)
-    over = [one for one in sessions if one.end_at <= now or Block(session_id=one.session_id) in old]
-    counts = _counted(connection, known, over)
-    held = [one for one in over if not one.is_cancelled or Block(session_id=one.session_id) in counts]
-    to_come = {month_of(one.start_at, known.time_zone) for one in sessions if one not in over and not one.is_cancelled}
-    months = {month_of(one.start_at, known.time_zone) for one in held} - to_come
-    due = {Block(session_id=one.session_id) for one in held} | {Block(month=month) for month in months} | {TERM}
-    due |= {block for block in counts if block.audience is not None}
-    seen = {one for cells in (*old.values(), *counts.values()) for one in cells}
-    universities = _taking_part(connection, known.series_id, seen)
-    return {block: {one: counts.get(block, {}).get(one, 0) for one in universities} for block in due | old.keys()}
-
-
-def _counted(connection: sa.Connection, known: Series, sessions: Collection[Session]) -> Counts:
-    """Of these sessions, their months and all together, where there is somebody."""
-    ids = [one.session_id for one in sessions]
-    found: Counts = people_by_audience(connection, known.series_id, ids)
-    months = defaultdict(list)
-    for one in sessions:
-        months[Block(month=month_of(one.start_at, known.time_zone))].append(one.session_id)
-    by_session = _counting(ids, sa.func.count()).add_columns(completion.c.session_id).group_by(completion.c.session_id)
-    for row in connection.execute(by_session):
-        found.setdefault(Block(session_id=row.session_id), {})[row.university_id] = row.people
-    for block, of_block in {**months, TERM: ids}.items():
-        distinct = sa.func.count(sa.distinct(completion.c.participant_id))
-        for row in connection.execute(_counting(of_block, distinct)):
-            found.setdefault(block, {})[row.university_id] = row.people
-    return found
-
-
-def _counting(session_ids: Collection[UUID], what: sa.ColumnElement[int]) -> sa.Select[tuple[int, int]]:
-    return (
-        sa.select(participant.c.university_id, what.label("people"))
-        .select_from(_COUNTED.join(university, participant.c.university_id == university.c.id))
-        .where(completion.c.session_id.in_(session_ids), _IS_POOLED, university.c.left_at.is_(None))
-        .group_by(participant.c.university_id)
-    )
-
-
-def _taking_part(connection: sa.Connection, series_id: UUID, seen: Collection[int]) -> set[int]:
-    """Universities with a course for the series, and those of `seen`; who has left is not among them."""
-    has_course = (
-        sa.select(course.c.university_id)
-        .join(course_series, course_series.c.course_id == course.c.id)
-        .where(course_series.c.series_id == series_id)
-    )
-    takes_part = university.c.id.in_(has_course) | university.c.id.in_(seen)
-    return set(
-        connection.execute(sa.select(university.c.id).where(takes_part, university.c.left_at.is_(None))).scalars()
-    )
-
-
-def _people_by_block(
-    blocks: Mapping[UUID, Collection[Block]], completed: Mapping[UUID, AbstractSet[str]]
-) -> dict[Block, int]:
-    people: dict[Block, set[str]] = {block: set() for of_session in blocks.values() for block in of_session}
-    for session_id, those in completed.items():
-        for block in blocks[session_id]:
-            people[block] |= those
-    return {block: len(those) for block, those in people.items()}
-
-
-def _blocks_of(one: Session, zone: str) -> tuple[Block, Block, Block]:
-    """All that a session belongs to."""
-    return Block(session_id=one.session_id), Block(month=month_of(one.start_at, zone)), TERM
 
 
 def _block(key: str) -> Block:

@@ -23,23 +23,27 @@ COURSES = 3  # of each university in each series
 NOW = BEGAN_AT + timedelta(weeks=SESSIONS)
 STEPS = SESSIONS
 
+# The people of one placement follow one another, and so do the placements of one series: what belongs together was
+# written together, as in life.
 PARTICIPANTS = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :people)
 INSERT INTO participant (id, university_id, issuer, sub, created_at, feed_generation)
 SELECT i, course.university_id, 'https://lms.example', CAST(i AS varchar(9)), :at, 0
-FROM n JOIN placement ON placement.id = (i - 1) % :placements + 1 JOIN course ON course.id = placement.course_id
+FROM n JOIN placement ON placement.id = (i - 1) / :each + 1 JOIN course ON course.id = placement.course_id
 """
 MEMBERSHIPS = """
 INSERT INTO membership (participant_id, placement_id, is_learner, launched_at)
-SELECT id, (id - 1) % :placements + 1, true, :at FROM participant
+SELECT id, (id - 1) / :each + 1, true, :at FROM participant
 """
 COMPLETIONS = """
 INSERT INTO completion (participant_id, session_id, completed_at, by_recording)
-SELECT membership.participant_id, session.id, session.end_at, false
-FROM membership JOIN placement ON placement.id = membership.placement_id
-JOIN session ON session.series_id = placement.series_id
-WHERE session.id = :session_id AND (membership.participant_id / :placements + session.sequence) % 5 <> 0
+SELECT participant.id, session.id, session.end_at, false
+FROM participant CROSS JOIN session
+WHERE participant.id > :after AND participant.id <= :last AND session.series_id = :series_id
+AND (participant.id + session.sequence) % 5 <> 0 AND (participant.id % :part = 0) = :is_part
+ORDER BY participant.id, session.id
 """
+KNOWN_EARLY = 40  # of each placement, about so many are there from the first step on; the others come with the last one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,36 +66,48 @@ def fill(database: Database, *, series: int, completions: int) -> Full:
             for number in range(SESSIONS):
                 add_session(connection, _session(one, number), now=BEGAN_AT)
         placements = _add_courses(connection, known, platforms)
-        people = max(placements, completions * 5 // (4 * SESSIONS))
-        values = {"people": people, "placements": placements, "at": BEGAN_AT}
-        connection.execute(sa.text(PARTICIPANTS), values)
-        connection.execute(sa.text(MEMBERSHIPS), values)
-        connection.execute(sa.text("ANALYZE"))
-        if not database.is_sqlite:
-            for table in ("participant", "course", "placement"):  # the ids above did not come from their sequences
-                connection.execute(
-                    sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
-                )
-    for number in range(SESSIONS):
-        _hold(database, known, number, placements)
+        each = max(1, completions * 5 // (4 * SESSIONS * placements))
+        _add_people(connection, placements, each)
+    for number, one in enumerate(known):
+        people = each * placements // series
+        values = {"series_id": one.series_id, "after": number * people, "last": (number + 1) * people}
+        _hold(database, one, values | {"part": max(1, each // KNOWN_EARLY)})
     with database.write() as connection:
         connection.execute(sa.text("ANALYZE"))
         made = int(connection.execute(sa.text("SELECT count(*) FROM completion")).scalar_one())
     return Full(series=known, completions=made)
 
 
-def _hold(database: Database, known: tuple[Series, ...], number: int, placements: int) -> None:
-    """One session of each series, and the step on the Monday after it."""
-    now = BEGAN_AT + timedelta(weeks=number, days=6)
-    held = sa.text(COMPLETIONS).bindparams(sa.bindparam("session_id", type_=sa.Uuid()))
-    with database.write() as connection:
-        if not database.is_sqlite:
-            connection.execute(sa.text("SET LOCAL session_replication_role = replica"))  # the keys are right
-        for one in known:
-            connection.execute(held, {"session_id": _session_id(one, number), "placements": placements})
-    for one in known:
-        with database.write() as connection:
+def _add_people(connection: sa.Connection, placements: int, each: int) -> None:
+    _trust_keys(connection)
+    values = {"people": placements * each, "each": each, "at": BEGAN_AT}
+    connection.execute(sa.text(PARTICIPANTS), values)
+    connection.execute(sa.text(MEMBERSHIPS), values)
+    connection.execute(sa.text("ANALYZE"))
+    if connection.dialect.name == "postgresql":
+        for table in ("participant", "course", "placement"):  # the ids above did not come from their sequences
+            connection.execute(
+                sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+            )
+
+
+def _hold(database: Database, one: Series, values: dict[str, object]) -> None:
+    """All sessions of a series, and the step on the Monday after each. But for the last they count a few of the people:
+    it would take an hour to count fifteen million a dozen times."""
+    held = sa.text(COMPLETIONS).bindparams(sa.bindparam("series_id", type_=sa.Uuid()))
+    for number in range(SESSIONS):
+        now = BEGAN_AT + timedelta(weeks=number, days=6)
+        with database.write(wait_for_disk=False) as connection:
+            if number in {0, SESSIONS - 1}:
+                _trust_keys(connection)
+                connection.execute(held, values | {"is_part": number == 0})
             take_step(connection, one.series_id, due_at=step_due_at(now, ZONE), now=now)
+
+
+def _trust_keys(connection: sa.Connection) -> None:
+    """Each names a row that is there."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
 
 
 def _session_id(of: Series, number: int) -> UUID:

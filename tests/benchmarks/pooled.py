@@ -5,41 +5,35 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
-
-import sqlalchemy as sa
+from uuid import uuid4
 
 from lti_tool.app import create_app
 from lti_tool.pages.visit_proof import COOKIE, hash_proof
-from series.rule import Kind
 from series.step_times import step_due_at
 from series.store.database import Database
-from series.store.evidence import NewEvidence, record_evidence
 from series.store.launches import NewVisit, open_visit
 from series.store.pooled import take_step
-from series.store.pooled_tables import pooled_count, pooled_step
-from series.store.sessions import add_session
-from series.store.tables import membership, placement
+from tests.benchmarks import exports
+from tests.benchmarks.check_ins import CheckIns
+from tests.benchmarks.crowd import Crowd, set_on_server
+from tests.benchmarks.crowd import measure as measure_crowd
+from tests.benchmarks.exports import Grown
 from tests.benchmarks.full_store import COURSES, NOW, UNIVERSITIES, ZONE, Full, fill
+from tests.benchmarks.servers import CAN_COUNT_CPU
 from tests.conftest import make_settings
 from tests.databases import Databases
-from tests.examples import SESSION, moved
 
 PAGE_AIM_MS, CHECK_IN_AIM_MS = 100.0, 1.0
 PROOF = base64.urlsafe_b64encode(b"p" * 32).rstrip(b"=").decode()
-AT_ONCE = 32  # connections of one process
-FIRST_SERIES, LATE_SESSION = UUID(int=1), UUID(int=7)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Milliseconds. `apart_ms`: two hundred check-ins at once, as they are; `counter_ms`: the same with one row of
-    theirs all."""
+    """Milliseconds, but for `filled_s`."""
 
     kind: str
     completions: int
@@ -50,8 +44,9 @@ class Measured:
     check_ins_ms: list[float]
     in_small_ms: list[float]
     statements: int  # of a check-in that name a pooled table
-    apart_ms: float
-    counter_ms: float
+    crowd: Crowd
+    exported: Grown | None  # on Linux
+    filled_s: float
 
     @property
     def page_p95_ms(self) -> float:
@@ -63,7 +58,12 @@ class Measured:
 
     @property
     def holds(self) -> bool:
-        return self.page_p95_ms < PAGE_AIM_MS and self.more_ms < CHECK_IN_AIM_MS and self.statements == 0
+        return (
+            self.page_p95_ms < PAGE_AIM_MS
+            and self.more_ms < CHECK_IN_AIM_MS
+            and self.crowd.holds
+            and self.statements == 0
+        )
 
     def words(self) -> str:
         return (
@@ -74,33 +74,38 @@ class Measured:
             f"  a check-in {statistics.median(self.check_ins_ms):.2f} ms, in a store of one series"
             f" {statistics.median(self.in_small_ms):.2f}: {self.more_ms:+.2f} ms (aim under {CHECK_IN_AIM_MS:.0f});"
             f" statements of it that name a pooled table: {self.statements}\n"
-            f"  two hundred check-ins at once: {self.apart_ms:.0f} ms; with one counter row for all of them"
-            f" {self.counter_ms:.0f} ms, ratio {self.counter_ms / self.apart_ms:.2f}"
-            f"\n  this {'holds' if self.holds else 'does not hold'}"
+            f"  {self.crowd.words()}\n"
+            f"  {self.exported.words() if self.exported else 'the memory of a process can be told on Linux only'}\n"
+            f"  this {'holds' if self.holds else 'does not hold'}; the store was filled in {self.filled_s:.0f} s"
         )
 
 
-def measure_all(folder: Path, *, series: int, completions: int, times: int) -> Iterator[Measured]:
+def measure_all(folder: Path, *, series: int, completions: int, times: int, people: int) -> Iterator[Measured]:
     databases = Databases(folder)
     try:
         for kind in ("sqlite", "postgresql"):
             with databases.fresh(kind) as url, databases.fresh(kind) as small_url, _durable(url):
-                yield _measure(folder, kind, url, small_url, series=series, completions=completions, times=times)
+                yield _measure(
+                    folder, kind, url, small_url, series=series, completions=completions, times=times, people=people
+                )
     finally:
         databases.stop()
 
 
 def _measure(
-    folder: Path, kind: str, url: str, small_url: str, *, series: int, completions: int, times: int
+    folder: Path, kind: str, url: str, small_url: str, *, series: int, completions: int, times: int, people: int
 ) -> Measured:
     database, small = Database(url), Database(small_url)
+    begun = time.perf_counter()
     full = fill(database, series=series, completions=completions)
+    filled_s = time.perf_counter() - begun
     fill(small, series=1, completions=(times + 60) * 12)
     first_page_ms, pages_ms, pages_cpu_ms = _pages(folder, url, full, times)
-    here, there = _CheckIns(database), _CheckIns(small)
+    here, there = CheckIns(database), CheckIns(small)
     check_ins_ms, in_small_ms = _in_turns(here.one, there.one, times)
     statements = here.statements
-    apart_ms, counter_ms = here.two_hundred(), here.two_hundred(with_counter=here.count)
+    crowd = measure_crowd(database, people=people)
+    exported = exports.measure_stores(kind, (small_url, url), folder) if CAN_COUNT_CPU else None
     step_ms = _step_ms(database, full)
     database.dispose()
     small.dispose()
@@ -114,8 +119,9 @@ def _measure(
         check_ins_ms=check_ins_ms,
         in_small_ms=in_small_ms,
         statements=statements,
-        apart_ms=apart_ms,
-        counter_ms=counter_ms,
+        crowd=crowd,
+        exported=exported,
+        filled_s=filled_s,
     )
 
 
@@ -186,60 +192,6 @@ def _step_ms(database: Database, full: Full) -> float:
     return (time.perf_counter() - begun) * 1000
 
 
-class _CheckIns:
-    """Of people of the first series in one more session, each once."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.statements = 0
-        late = moved(SESSION, NOW - SESSION.start_at)
-        with database.write() as connection:
-            shown = replace(late, session_id=LATE_SESSION, series_id=FIRST_SERIES, hosting_university_id=None)
-            add_session(connection, shown, now=NOW)
-            connection.execute(sa.text("CREATE TABLE one_counter (people integer NOT NULL)"))
-            connection.execute(sa.text("INSERT INTO one_counter VALUES (0)"))
-            query = (
-                sa.select(membership.c.participant_id)
-                .join(placement, membership.c.placement_id == placement.c.id)
-                .where(placement.c.series_id == FIRST_SERIES, membership.c.is_learner)
-            )
-            found = connection.execute(query).scalars().all()
-        self._people = iter(found)
-        sa.event.listen(database.engine, "before_cursor_execute", self._look)
-
-    def one(self) -> None:
-        self._check_in(next(self._people))
-
-    def count(self, connection: sa.Connection) -> None:
-        connection.execute(sa.text("UPDATE one_counter SET people = people + 1"))
-
-    def two_hundred(self, *, with_counter: Callable[[sa.Connection], None] | None = None) -> float:
-        """Milliseconds until all are through."""
-        people = [next(self._people) for _ in range(200)]
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            begun = time.perf_counter()
-            for _ in threads.map(lambda one: self._check_in(one, with_counter), people):
-                pass
-            return (time.perf_counter() - begun) * 1000
-
-    def _check_in(self, participant_id: int, also: Callable[[sa.Connection], None] | None = None) -> None:
-        new = NewEvidence(
-            participant_id=participant_id,
-            session_id=LATE_SESSION,
-            kind=Kind.CODE,
-            source="check-in",
-            source_id="1",
-            observed_at=NOW,
-        )
-        with self._database.write() as connection:
-            record_evidence(connection, new, now=NOW)
-            if also is not None:
-                also(connection)
-
-    def _look(self, _: object, __: object, statement: str, *___: object) -> None:
-        self.statements += any(table.name in statement for table in (pooled_step, pooled_count))
-
-
 def _in_turns(thing: Callable[[], None], floor: Callable[[], None], times: int) -> tuple[list[float], list[float]]:
     taken: tuple[list[float], list[float]] = ([], [])
     for number in range(times + 5):
@@ -254,19 +206,12 @@ def _in_turns(thing: Callable[[], None], floor: Callable[[], None], times: int) 
 @contextmanager
 def _durable(url: str) -> Iterator[None]:
     """The tests' PostgreSQL does not wait for its disk; here it does, as in life."""
-    if not url.startswith("sqlite"):
-        _set(url, "on")
+    waiting = ("fsync", "full_page_writes", "synchronous_commit")
+    is_server = not url.startswith("sqlite")
+    if is_server:
+        set_on_server(url, **dict.fromkeys(waiting, "on"))
     try:
         yield
     finally:
-        if not url.startswith("sqlite"):
-            _set(url, "off")
-
-
-def _set(url: str, value: str) -> None:
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = {value}"))
-        connection.execute(sa.text("SELECT pg_reload_conf()"))
-    engine.dispose()
+        if is_server:
+            set_on_server(url, **dict.fromkeys(waiting, "off"))

@@ -30,6 +30,7 @@ from series.store.rescoring import SETTLE
 from series.store.rules import set_rule
 from series.store.runs import slot_by_hand
 from series.store.sessions import save_import
+from tests.clocks import move_clock
 from tests.conftest import make_settings
 from tests.examples import SERIES, SESSION, moved, weekly
 from tests.integration.sandbox_client import TOOL_KEY
@@ -77,9 +78,7 @@ class Classroom:
 
     def advance(self, by: timedelta) -> None:
         """Tool, worker and LMS together."""
-        clock = self.services.clock
-        assert clock.offset_file is not None
-        clock.offset_file.write_text(str((clock.offset() + by).total_seconds()))
+        move_clock(self.services.clock, by=by)
 
     def came(self, person: Person) -> Visit:
         """The person has opened the activity before."""

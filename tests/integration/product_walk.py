@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -34,6 +34,7 @@ from series.store.evidence import facts_of, retract_evidence
 from series.store.keys import add_tool_key
 from series.store.tables import course
 from series.store.visits import find_visit
+from tests.clocks import move_clock
 from tests.conftest import make_settings
 from tests.examples import SESSION, moved, weekly
 from tests.integration.sandbox_client import SCOPES, TIMEOUT_S, TOOL_KEY, Form, campus_platform, form_of
@@ -98,8 +99,7 @@ class Walk:
         return self.site.switches
 
     def advance(self, seconds: float) -> None:
-        assert self.clock.offset_file is not None
-        self.clock.offset_file.write_text(str(self.clock.offset().total_seconds() + seconds))
+        move_clock(self.clock, by=timedelta(seconds=seconds))
 
     def opens(self, person: Person = STUDENT, activity_id: int = 1) -> tuple[Visit, str]:
         """The person signs in at the LMS and opens the activity; the visit, and the page that they see."""

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from config.clock import Clock
 from sandbox_lms.campus import AGS_SCOPE, MALTA, NRPS_SCOPE, Campus
 from sandbox_lms.server import Sandbox
 from series.store.universities import NewPlatform
+from tests.clocks import move_clock
 
 TIMEOUT_S = 30
 TOOL_KEY = RSAKey.generate_key(2048, {"kid": "tool-key", "use": "sig", "alg": "RS256"})
@@ -129,8 +130,7 @@ class World:
 
     def advance(self, seconds: float) -> None:
         """Move the clock; what follows happens that much later (or earlier)."""
-        assert self.clock.offset_file is not None
-        self.clock.offset_file.write_text(str(self.clock.offset().total_seconds() + seconds))
+        move_clock(self.clock, by=timedelta(seconds=seconds))
 
     def browser(self, username: str | None = None) -> Browser:
         browser = Browser(self.campus.url)

@@ -27,6 +27,7 @@ def test_the_benchmarks_run_and_lose_no_launch(tmp_path: Path, capsys: pytest.Ca
         pooled_series=1,
         completions=6_000,
         pages=3,
+        crowd=20,
         export_rows=(100, 1_000),
     )
     assert main(tmp_path, small)

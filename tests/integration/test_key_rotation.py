@@ -18,6 +18,7 @@ from lms.tool_keys import SigningKey, current_signing_key
 from moodle_sync.services import Services, make_services
 from sandbox_lms.campus import MALTA
 from sandbox_lms.server import Sandbox
+from tests.clocks import move_clock
 from tests.conftest import make_settings
 from tests.integration.test_command_line import BIN, Shell
 from tests.integration.test_key_commands import environment_of
@@ -58,8 +59,7 @@ class Installation:
         return self.current().kid
 
     def jump(self, by: timedelta) -> None:
-        moved = Clock(offset_file=self.clock_file).offset() + by
-        self.clock_file.write_text(str(moved.total_seconds()))
+        move_clock(Clock(offset_file=self.clock_file), by=by)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from series.store.database import Database
 from series.store.deployments import disable_deployment, list_deployments, note_pending
 from series.store.keys import cached_key_set, save_key_fetch
 from series.store.launches import NewVisit, upsert_participant
-from series.store.pooled import own_counts
+from series.store.pooled_own import own_counts
 from series.store.records import completions_of
 from series.store.refusals import last_refusals, note_refusal
 from series.store.tables import completion, course, delivery, participant, placement
@@ -92,7 +92,7 @@ def test_what_one_completes_the_other_has_not(database: Database, cloud: Cloud) 
             assert person.participant_id == one.participant_id
         for one, own in ((cloud.malta, 1), (cloud.vilnius, 0)):
             ids = {"university_id": one.university.university_id, "course_id": one.course_id or 0}
-            counted = own_counts(connection, series_id=SERIES.series_id, **ids)
+            counted = own_counts(connection, series_id=SERIES.series_id, **ids, now=NOW)
             assert (counted.course[Block(session_id=first)], counted.university[TERM]) == (own, own)
 
 

@@ -32,6 +32,7 @@ from series.store.launch_values import NewVisit
 from series.store.launches import open_visit
 from series.store.sessions import add_series, save_import
 from series.store.universities import add_platform, add_university
+from tests.clocks import move_clock
 from tests.conftest import make_environment
 from tests.databases import Databases
 from tests.integration.sandbox_client import campus_platform
@@ -74,8 +75,7 @@ class Scene:
 
     def later(self, span: timedelta) -> None:
         """Move every clock of the scene, so that a lease ends without waiting for it."""
-        assert self.clock.offset_file is not None
-        self.clock.offset_file.write_text(str((self.clock.offset() + span).total_seconds()))
+        move_clock(self.clock, by=span)
 
     def delivery_states(self) -> list[str]:
         with self.database.read() as connection:

@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from config.clock import Clock
 from lms.guarded import GuardedSession
 from lms.moodle import Moodle
 from lms.moodle_events import CalendarEvent
@@ -22,6 +23,7 @@ from series.moodle_jobs import LATE_EFFECT, Level
 from series.store.database import Database
 from series.store.keys import add_tool_key
 from series.store.tables import moodle_connection
+from tests.clocks import move_clock
 from tests.conftest import make_environment
 from tests.integration.sandbox_client import TOOL_KEY
 from tests.live.proxy import Proxy
@@ -115,8 +117,7 @@ class TwoSites:
 
     def later(self, by: timedelta = LATE_EFFECT + timedelta(minutes=1)) -> None:
         """Move the clock of our programs."""
-        now_s = float(self.clock.read_text()) if self.clock.exists() else 0.0
-        self.clock.write_text(str(now_s + by.total_seconds()))
+        move_clock(Clock(offset_file=self.clock), by=by)
 
     @contextmanager
     def through(self, slug: str) -> Iterator[Proxy]:
