@@ -85,4 +85,5 @@ def _peak_of_process(url: str, written: Path) -> tuple[int, int]:
     said = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     with written.open("rb") as lines:
         rows = sum(1 for _ in lines) - 1
+    written.unlink()  # an export writes over nothing
     return rows, int(said) * 1024
