@@ -10,7 +10,7 @@ import click
 
 from config.command_line import Failure, settings_or_exit
 from lti_tool.cli_common import open_database
-from lti_tool.spreadsheets import Cell, csv_pieces
+from lti_tool.csv_files import Cell, csv_pieces  # not by way of openpyxl, which would cost every command its time
 from series.people import University
 from series.store.audit import OPERATOR, append_audit
 from series.store.borders import may_be_shown_in, shown_at_the_centre
