@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+# Tests and benchmarks start hundreds of programs: what is compiled is kept, whatever the shell says.
+test attack bench: export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help demo test check format attack bench screenshots browser lock
 
 help:  ## show this list

@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import click
 
 from config.command_line import Failure, settings_or_exit
 from config.private_files import new_private_file
 from lti_tool.cli_common import open_database, opened_database
+from lti_tool.csv_files import Cell, csv_pieces  # not by way of openpyxl, which would cost every command its time
 from series.people import University
 from series.store.audit import OPERATOR, append_audit
 from series.store.borders import may_be_shown_in, shown_at_the_centre
@@ -23,9 +24,6 @@ from series.store.pseudonyms import key_of, rotate_pseudonyms
 from series.store.sessions import find_series
 from series.store.taking_part import have_left
 from series.store.universities import find_university, list_universities
-
-if TYPE_CHECKING:
-    from lti_tool.spreadsheets import Cell
 
 COLUMNS = tuple(each.name for each in fields(CompletionRow))
 
@@ -127,9 +125,7 @@ def _opened(output: Path) -> AbstractContextManager[BinaryIO]:
 
 
 def _csv(rows: Iterable[CompletionRow]) -> Iterator[bytes]:
-    from lti_tool.spreadsheets import csv_pieces  # noqa: PLC0415 - other commands should not wait for it
-
-    def cells() -> Iterator[tuple["Cell", ...]]:
+    def cells() -> Iterator[tuple[Cell, ...]]:
         yield COLUMNS
         for row in rows:
             yield tuple(_text(value) for value in asdict(row).values())
@@ -145,5 +141,5 @@ def _json(rows: Iterable[CompletionRow]) -> Iterator[bytes]:
     yield b"\n]\n"
 
 
-def _text(value: Any) -> "Cell":
+def _text(value: Any) -> Cell:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -1,10 +1,8 @@
-"""Tables as files: CSV in pieces, and XLSX by way of a file on disk, so that neither grows in memory with its rows.
+"""Tables as files: XLSX by way of a file on disk, so that it grows no more in memory with its rows than CSV does.
 
 No cell is a formula, whoever named a session or a university: https://owasp.org/www-community/attacks/CSV_Injection
 """
 
-import csv
-import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
@@ -16,29 +14,14 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-Cell = str | int | float | None
+from lti_tool.csv_files import Cell, csv_pieces
+
+__all__ = ["Cell", "Sheet", "csv_pieces", "xlsx_pieces"]
 Sheet = tuple[str, Iterable[Sequence[Cell]]]  # its name and its rows, the first of which are the heads
-BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-ROWS_IN_PIECE = 500
 PIECE_BYTES = 64 * 1024
 IN_MEMORY_BYTES = 1024 * 1024
 MAX_SHEET_NAME = 31
 NOT_IN_SHEET_NAME = str.maketrans(dict.fromkeys(r"[]:*?/\\", " "))
-BOM = "\ufeff"  # by which Excel knows UTF-8
-
-
-def csv_pieces(rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
-    """RFC 4180 in UTF-8, some hundred rows at a time."""
-    text = io.StringIO(newline="")
-    text.write(BOM)
-    writer = csv.writer(text)
-    for number, row in enumerate(rows, start=1):
-        writer.writerow([_harmless(cell) if isinstance(cell, str) else cell for cell in row])
-        if number % ROWS_IN_PIECE == 0:
-            yield text.getvalue().encode()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue().encode()
 
 
 def xlsx_pieces(sheets: Iterable[Sheet]) -> Iterator[bytes]:
@@ -59,10 +42,6 @@ def _pieces_of(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         while piece := file.read(PIECE_BYTES):
             yield piece
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(BEGINS_FORMULA) else text
 
 
 def _xlsx_cell(sheet: WriteOnlyWorksheet, value: Cell, *, is_head: bool) -> XlsxCell:

@@ -69,23 +69,48 @@ class Row:
 def main(folder: Path, sizes: Sizes) -> bool:
     """Print the tables; all files are made in `folder`. False when a launch was lost, or called out, or when a
     gradebook ended with a wrong cell."""
-    _print_parts(folder, sizes)
-    print(f"\n{calendars.measure(rounds=sizes.readings, series=sizes.recurring).words()}")
-    key_sets = KeySets()
-    try:
-        with beside_the_servers():
-            no_launch_lost = _print_servers(folder, key_sets, sizes)
-    finally:
-        key_sets.stop()
+    begun, all_right = time.perf_counter(), True
+    sections: dict[str, Callable[[Path, Sizes], bool]] = {
+        "Launch and check-in, in one process": _print_parts,
+        "A large calendar": _print_calendar,
+        "Launches on real servers": _print_servers,
+        "Scores, and what they cost": _print_rate,
+        "Moodles": _print_moodles,
+        "Pooled results in a full store, and exports": _print_pooled,
+        "Scores to LMSs in trouble": _print_soak,
+        "Protection of small groups": _print_protection,
+    }
+    for heading, section in sections.items():
+        print(f"== {heading}\n", flush=True)
+        section_begun = time.perf_counter()
+        holds = section(folder, sizes)
+        all_right &= holds
+        fails = "" if holds else "; THIS FAILS"
+        print(f"\n({time.perf_counter() - section_begun:.0f} s{fails})\n", flush=True)
+    print(
+        f"All of it took {(time.perf_counter() - begun) / 60:.1f} min: {'all right' if all_right else 'NOT ALL RIGHT'}."
+    )
+    return all_right
+
+
+def _print_calendar(_folder: Path, sizes: Sizes) -> bool:
+    print(calendars.measure(rounds=sizes.readings, series=sizes.recurring).words())
+    return True
+
+
+def _print_rate(folder: Path, sizes: Sizes) -> bool:
     if CAN_COUNT_CPU and sizes.rated:
-        print(f"\n{deliveries.measure_rate(folder, deliveries=sizes.rated)}")
-    all_right = _print_moodles(folder, sizes)
-    all_right &= _print_pooled(folder, sizes)
-    all_right &= not sizes.soaked or deliveries.soak_all(folder, deliveries=sizes.soaked, kills=sizes.kills)
-    print()
+        print(deliveries.measure_rate(folder, deliveries=sizes.rated))
+    return True
+
+
+def _print_soak(folder: Path, sizes: Sizes) -> bool:
+    return not sizes.soaked or deliveries.soak_all(folder, deliveries=sizes.soaked, kills=sizes.kills)
+
+
+def _print_protection(_folder: Path, sizes: Sizes) -> bool:
     protection.print_shares(series=sizes.shares)
-    all_right &= protection.attack(series=sizes.attacked)
-    return no_launch_lost and all_right
+    return protection.attack(series=sizes.attacked)
 
 
 def _print_moodles(folder: Path, sizes: Sizes) -> bool:
@@ -93,7 +118,7 @@ def _print_moodles(folder: Path, sizes: Sizes) -> bool:
     url = f"sqlite:///{folder / 'moodles.db'}"
     migrate(Database(url))
     rows = moodles.measure(folder / "moodles", url, universities=sizes.moodles, students=sizes.students)
-    print(f"\n{moodles.table(rows, universities=sizes.moodles, students=sizes.students)}")
+    print(f"{moodles.table(rows, universities=sizes.moodles, students=sizes.students)}")
     if sizes.thousand:
         measured = thousand.measure(folder / "thousand", universities=sizes.thousand, hanging=sizes.hanging)
         print(f"\n{measured.words()}")
@@ -102,7 +127,6 @@ def _print_moodles(folder: Path, sizes: Sizes) -> bool:
 
 def _print_pooled(folder: Path, sizes: Sizes) -> bool:
     """Whether exports are flat, and no check-in writes a count; how long all takes is said, and left to the reader."""
-    print()
     grown = exports.measure(sizes.export_rows)
     for one in grown:
         print(one.words())
@@ -115,7 +139,7 @@ def _print_pooled(folder: Path, sizes: Sizes) -> bool:
     return all_right
 
 
-def _print_parts(folder: Path, sizes: Sizes) -> None:
+def _print_parts(folder: Path, sizes: Sizes) -> bool:
     with Bench(folder, times=sizes.rounds * sizes.times) as bench:
         rows = [
             Row("verify an id_token, claims and all", "its bare RSA verification", bench.verify, bench.rsa_verify),
@@ -128,18 +152,28 @@ def _print_parts(folder: Path, sizes: Sizes) -> None:
         for row in rows:
             thing, floor = _measure(row, sizes)
             print(f"{row.name:36}{thing:>10.0f}{row.floor_name:>40}{floor:>10.0f}{thing / floor:>8.1f}")
+    return True
 
 
-def _print_servers(folder: Path, key_sets: KeySets, sizes: Sizes) -> bool:
+def _print_servers(folder: Path, sizes: Sizes) -> bool:
+    key_sets = KeySets()
+    try:
+        with beside_the_servers():
+            return _print_launches(folder, key_sets, sizes)
+    finally:
+        key_sets.stop()
+
+
+def _print_launches(folder: Path, key_sets: KeySets, sizes: Sizes) -> bool:
     comparison = None
     if CAN_COUNT_CPU:
         comparison = cost.measure(folder, new_lms("malta", key_sets), passes=sizes.passes, launches=sizes.launches)
         print(
-            f"\nserver CPU in ms, one process on one core; {sizes.passes} passes of {sizes.launches} in turns, ", end=""
+            f"server CPU in ms, one process on one core; {sizes.passes} passes of {sizes.launches} in turns, ", end=""
         )
         print(f"median (quartiles)\n\n{comparison.table()}")
     else:
-        print("\nThe CPU of a server can be counted on Linux only.")
+        print("The CPU of a server can be counted on Linux only.")
     many = burst.measure(folder, new_lms("malta", key_sets), launches=sizes.burst, connections=sizes.connections)
     print(f"\n{many.words()}")
     if comparison:

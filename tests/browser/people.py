@@ -10,6 +10,7 @@ from playwright.sync_api import Frame, FrameLocator, Page, expect
 from tests.browser.conftest import Demo
 
 NARROW = 320
+WIDTHS = (NARROW, 768, 1280)
 
 
 def sign_in(page: Page, lms: str, name: str) -> None:
@@ -80,6 +81,19 @@ def tool_looks_right(page: Page) -> None:
         page.set_viewport_size({"width": NARROW, "height": size["height"]})
         fits(page)
         page.set_viewport_size(size)
+
+
+def tool_looks_right_at_every_width(page: Page) -> None:
+    """As `tool_looks_right`, at each of WIDTHS; the colours of the dark are the same at each."""
+    size = page.viewport_size
+    assert size is not None
+    tool_looks_right(page)
+    for width in WIDTHS:
+        if width != size["width"]:
+            page.set_viewport_size({"width": width, "height": size["height"]})
+            _no_findings(page.frames[-1], {"resultTypes": ["violations"]})
+            fits(page)
+    page.set_viewport_size(size)
 
 
 def _paint(page: Page, scheme: Literal["light", "dark"]) -> None:

@@ -12,7 +12,7 @@ def test_the_benchmarks_run_and_lose_no_launch(tmp_path: Path, capsys: pytest.Ca
         rounds=1,
         times=1,
         passes=2,
-        launches=60,
+        launches=30,
         burst=10,
         connections=2,
         readings=1,
@@ -27,7 +27,7 @@ def test_the_benchmarks_run_and_lose_no_launch(tmp_path: Path, capsys: pytest.Ca
         pooled_series=1,
         completions=6_000,
         pages=3,
-        crowd=20,
+        crowd=8,
         export_rows=(100, 1_000),
     )
     assert main(tmp_path, small)

@@ -14,7 +14,7 @@ import requests
 from config.clock import Clock
 from lms.ags import SCOPE_SCORE
 from lms.service_tokens import ServicePlatform
-from lms.tool_keys import SigningKey, current_signing_key
+from lms.tool_keys import SigningKey, current_signing_key, ensure_tool_key
 from moodle_sync.services import Services, make_services
 from sandbox_lms.campus import MALTA
 from sandbox_lms.server import Sandbox
@@ -70,14 +70,14 @@ def installation(tmp_path: Path, database_url: str) -> Iterator[Installation]:
     shell = Shell(environment={**os.environ, **environment_of(settings)})
     clock_file.write_text("0")
     with ExitStack() as stack:
-        shell.succeeds("lti-tool", "migrate")
+        services = make_services(settings)
+        stack.callback(services.database.dispose)
+        stack.callback(services.http.close)
+        ensure_tool_key(services.database, encryption_key=settings.encryption_key, now=services.clock.now())
         command = [BIN / "lti-tool", "serve", "--port", str(port)]
         server = subprocess.Popen(command, env=shell.environment, stderr=subprocess.DEVNULL)
         stack.callback(server.wait, 20)
         stack.callback(server.terminate)
-        services = make_services(settings)
-        stack.callback(services.database.dispose)
-        stack.callback(services.http.close)
         sandbox = stack.enter_context(Sandbox(tmp_path / "lms", [replace(MALTA, port=0)], url, settings.clock()))
         registration = sandbox.campuses["malta"].registration()
         platform = ServicePlatform(

@@ -20,6 +20,7 @@ import pytest
 
 from config.clock import Clock
 from lms.ags import SCOPE_RESULT_READONLY, SCOPE_SCORE
+from lms.tool_keys import ensure_tool_key
 from sandbox_lms.campus import MALTA, Campus
 from sandbox_lms.server import Sandbox
 from series.deliveries import LEASE
@@ -37,6 +38,7 @@ from tests.conftest import make_environment
 from tests.databases import Databases
 from tests.integration.sandbox_client import campus_platform
 from tests.ports import free_port
+from tests.seeds import ENCRYPTION_KEY
 from tests.waiting import until
 
 BIN = Path(sys.executable).parent
@@ -100,9 +102,9 @@ def scene(tmp_path: Path, databases: Databases) -> Iterator[Scene]:
         stack.callback(sandbox.stop)
         environment = make_environment(f"http://localhost:{port}", url)
         environment["SHARED_SESSIONS_CLOCK_FILE"] = str(tmp_path / "clock")
-        subprocess.run([BIN / "lti-tool", "migrate"], env=environment, check=True, capture_output=True)
         database = Database(url)
         stack.callback(database.dispose)
+        ensure_tool_key(database, encryption_key=ENCRYPTION_KEY, now=clock.now())
         session, participant_id = _people_and_session(database, sandbox.campuses["malta"], clock)
         scene = Scene(
             database=database,
