@@ -21,6 +21,7 @@ from tests.browser.conftest import Demo, free_ports, start_demo, stop_demo
 from tests.browser.cookie_modes import browser_of, open_with_cookies
 from tests.browser.course_tour import tour_of_a_full_course
 from tests.browser.people import check_without_cookie, open_in_frame, sign_in, type_code
+from tests.browser.rights_tour import tour_of_borders, tour_of_rights
 from tests.browser.world import MARIA, Kind, World, serve_world
 from tests.waiting import until
 
@@ -41,6 +42,7 @@ def main() -> None:
         try:
             _tour(demo, browser)
             _tour_of_the_coordinator(demo, browser)
+            tour_of_rights(demo, partial(_everywhere, browser), _page(browser, 1280, "light"))
             tour_of_a_full_course(Path(folder) / "full", partial(_everywhere, browser), _page(browser, 1280, "light"))
         finally:
             browser.close()
@@ -74,6 +76,7 @@ def _tour(demo: Demo, browser: Browser) -> None:
         "student-done": lambda page: _check_in(page, demo, code),
         "student-calendar": lambda page: _student(page, demo).get_by_text("Add to my calendar").click(),
         "instructor": lambda page: _instructor(page, demo),
+        "instructor-series": lambda page: _whole_series(page, demo),
         "picker": lambda page: _picker(page, demo),
         "picker-made": lambda page: _picked(page, demo),
         "my-data": lambda page: _student(page, demo).get_by_role("link", name="My data").click(),
@@ -188,6 +191,7 @@ def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
         "staff-rule-session": f"{plan}rule/{str(moved).rpartition('/')[2]}/",
     }.items():
         _everywhere(browser, name, partial(open_as_coordinator, address))
+    tour_of_borders(demo, open_as_coordinator, partial(_everywhere, browser), page)
     moodle = f"{demo.tool}/admin/moodle/malta/connection/"
     for name, path in {"": "", "-set-up": "completions/", "-course": "course/", "-disconnect": "disconnect"}.items():
         _everywhere(browser, f"staff-connection{name}", partial(open_as_coordinator, moodle + path), whole=True)
@@ -321,6 +325,16 @@ def _instructor(page: Page, demo: Demo) -> None:
     frame = open_in_frame(page)
     frame.get_by_role("link", name="My course").click()
     frame.locator("#own-count").wait_for()
+
+
+def _whole_series(page: Page, demo: Demo) -> None:
+    """In a tab of its own: of thirteen universities."""
+    page.context.clear_cookies()
+    sign_in(page, demo.malta, "Karmenu Żammit")
+    page.goto(f"{demo.malta}/launch/2")
+    page.get_by_role("link", name="My course").click()
+    page.get_by_role("link", name="Whole series", exact=True).click()
+    page.get_by_role("heading", name="How the whole series goes").wait_for()
 
 
 def _lms_page(page: Page, demo: Demo, path: str) -> None:
