@@ -83,7 +83,8 @@ def person_marks() -> None:
 def person_erase_marked(file: BinaryIO) -> None:
     """After a backup was restored, erase everybody once more whose mark is in FILE (of `lti-tool person marks`).
 
-    It may be repeated. The installation must have the same secret key as when the marks were made.
+    It may be repeated; do so when an LMS has been replaced once more (`lti-tool platform replace`), if the backup is
+    older than that. The installation must have the same secret key as when the marks were made.
     """
     settings = settings_or_exit()
     try:

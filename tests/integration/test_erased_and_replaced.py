@@ -10,7 +10,7 @@ from msgspec import structs
 from series.people import Visit
 from series.rosters import RosterMember
 from series.store.database import Database
-from series.store.erasure import erase_person
+from series.store.erasure import erase_marked, erase_person
 from series.store.launch_values import NewVisit
 from series.store.launches import PersonErased, open_visit
 from series.store.moodle_tables import activity_state
@@ -18,9 +18,9 @@ from series.store.picks import begin_picking
 from series.store.privacy_tables import erased_person
 from series.store.rosters import roster_of, save_roster
 from series.store.tables import course, moodle_connection
-from series.store.tombstones import erased_subs, is_erased, without_erased
+from series.store.tombstones import Mark, erased_subs, is_erased, without_erased
 from series.store.universities import add_platform
-from series.tombstones import Whom
+from series.tombstones import Whom, tombstone_of
 from tests.conftest import NOW
 from tests.replacing import NEW_ISSUER, RENAMED, register, succeed, through
 from tests.seeds import ISSUER, LAUNCH, PLATFORM, SECRET_KEY, Seeded, code_of, launch, record, seed
@@ -117,6 +117,23 @@ def test_who_had_begun_in_the_new_lms_before_it_took_over_is_there(database: Dat
         asked = {"university_id": 1, "issuer": NEW_ISSUER, "subs": ["5"], "secret_key": SECRET_KEY}
         assert erased_subs(connection, **asked) == set()
     launch(database, begun, now=LATER)
+
+
+def test_dpo_12_marks_of_the_new_address_are_applied_once_a_restored_lms_is_replaced_again(
+    database: Database, maria: Visit
+) -> None:
+    """The backup is older than the replacement, and she was erased after it."""
+    mark = tombstone_of(replace(MARIA, issuer=NEW_ISSUER), secret_key=SECRET_KEY)
+    marks = [Mark(university="malta", mark=mark, erased_at=LATER)]
+
+    def erase_again() -> int:
+        with database.write() as connection:
+            return erase_marked(connection, marks, secret_key=SECRET_KEY, now=LATER)
+
+    assert erase_again() == 0
+    register(database, RENAMED)
+    succeed(database)
+    assert erase_again() == 1
 
 
 def test_somebody_with_the_same_number_in_an_lms_beside_it_is_somebody_else(
