@@ -46,7 +46,7 @@ def tour_of_borders(demo: Demo, open_at: Callable[[str, Page], None], take: Take
     open_at(address, page)
     page.get_by_label("Which contract").fill(CONTRACT)
     page.get_by_role("button", name="Record it").click()
-    page.get_by_role("status").wait_for()
+    page.get_by_text("Recorded.").wait_for()
     take("staff-border-recorded", partial(open_at, address))
     take("staff-record-refused", partial(open_at, f"{demo.tool}/admin/audit/?since=yesterday"))
 

@@ -79,7 +79,7 @@ def _tour(demo: Demo, browser: Browser) -> None:
         "instructor-series": lambda page: _whole_series(page, demo),
         "picker": lambda page: _picker(page, demo),
         "picker-made": lambda page: _picked(page, demo),
-        "my-data": lambda page: _student(page, demo).get_by_role("link", name="My data").click(),
+        "my-data": lambda page: _my_data(page, demo),
         "my-data-erase": lambda page: _erasing(page, demo),
         "hosting": lambda page: _student(page, demo).get_by_role("link", name="I host a session").click(),
         "gradebook": lambda page: _lms_page(page, demo, "gradebook"),
@@ -196,7 +196,7 @@ def _tour_of_the_coordinator(demo: Demo, browser: Browser) -> None:
     for name, path in {"": "", "-set-up": "completions/", "-course": "course/", "-disconnect": "disconnect"}.items():
         _everywhere(browser, f"staff-connection{name}", partial(open_as_coordinator, moodle + path), whole=True)
     open_rule = partial(open_as_coordinator, f"{plan}rule/")
-    for name, required in {"staff-rule-effect": "8", "staff-rule-refused": "99"}.items():
+    for name, required in {"staff-rule-effect": "4", "staff-rule-refused": "99"}.items():
         _everywhere(browser, name, partial(_effect_of_a_rule, open_rule, required))
     for name, session in {"public-moved": moved, "public-cancelled": edit}.items():
         public = f"{demo.tool}/s/{str(session).rpartition('/')[2]}"
@@ -313,9 +313,15 @@ def _check_in(page: Page, demo: Demo, code: str) -> None:
     frame.get_by_role("status").wait_for()
 
 
-def _erasing(page: Page, demo: Demo) -> None:
+def _my_data(page: Page, demo: Demo) -> FrameLocator:
     frame = _student(page, demo)
     frame.get_by_role("link", name="My data").click()
+    frame.get_by_role("heading", name="Who you are here").wait_for()
+    return frame
+
+
+def _erasing(page: Page, demo: Demo) -> None:
+    frame = _my_data(page, demo)
     frame.get_by_role("link", name="Erase everything").click()
     frame.get_by_role("heading", name="What stays").wait_for()
 

@@ -42,7 +42,7 @@ RULE = Rule(
         ),
         CONFIRMED,
     ),
-    required=10,
+    required=5,
 )
 
 

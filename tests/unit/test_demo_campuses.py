@@ -13,7 +13,7 @@ OTHERS = partner_campuses(
 def test_every_university_of_the_sample_series_has_a_campus() -> None:
     slugs = {campus.slug for campus in (*SAMPLE_CAMPUSES, *OTHERS)}
     assert slugs == {university.slug for university in read_sample_universities()}
-    assert len(slugs) + 2 == PORTS, "the page and the tool have ports, too"
+    assert 2 + len(slugs) == PORTS, "the page and the tool have ports, too"
 
 
 def test_the_campuses_are_told_apart() -> None:
