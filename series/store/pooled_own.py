@@ -56,7 +56,8 @@ def own_counts(
     university_wide: Mapping[Block, int | None] = _people_by_block(blocks, completed)
     if _has_other_course(connection, series_id, university_id, course_id):
         k = smallest_group_of(connection, series_id)
-        begun = [blocks[one.session_id] for one in sessions if one.start_at <= now or one.session_id in completed]
+        held = [one for one in sessions if not one.is_cancelled or one.session_id in completed]
+        begun = [blocks[one.session_id] for one in held if one.start_at <= now or one.session_id in completed]
         university_wide = _protected(university_wide, in_course, begun, k)
     return OwnCounts(course=in_course, university=university_wide)
 

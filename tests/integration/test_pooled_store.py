@@ -243,6 +243,17 @@ def test_dpo_08_few_people_in_a_colleagues_course_are_not_told_apart(database: D
     assert own.university[TERM] is None, "less what is shown, it would be what is hidden"
 
 
+def test_a_cancelled_session_hides_no_sum_of_the_own_university(database: Database, crowd: Crowd) -> None:
+    """It says that it was cancelled: nobody of a small course can be worked out from the sum."""
+    _, second, third = crowd.seeded.sessions
+    complete(database, second.session_id, crowd.malta, at=NOW + WEEK)
+    with database.write() as connection:
+        change_session(connection, replace(third, status=Status.CANCELLED), by="staff 1", now=NOW)
+        set_smallest_group(connection, SERIES.series_id, 3, by="staff 1", now=NOW)
+        own = own_counts(connection, series_id=SERIES.series_id, **_colleague(crowd), now=third.end_at)
+    assert own.university[TERM] == 3
+
+
 def _colleague(crowd: Crowd) -> dict[str, int]:
     """Somebody who teaches a course of Malta in which nobody of Malta is."""
     vilnius = crowd.vilnius[0]
