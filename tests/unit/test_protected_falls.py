@@ -1,6 +1,9 @@
-"""Numbers become smaller in steps of k, all of a university at once."""
+"""Numbers become smaller in steps of k, and fit each other."""
 
 from uuid import UUID
+
+from hypothesis import given
+from hypothesis.strategies import DataObject, data, integers, sets
 
 from series.pooled import NOT_SAID, TERM, Block
 from series.protected_falls import Counts, fall_in_steps
@@ -27,13 +30,39 @@ def test_dpo_13_one_who_has_gone_leaves_no_dip() -> None:
     assert told(fresh) == BEFORE
 
 
-def test_when_k_have_gone_from_one_block_all_of_the_university_are_told_as_they_are() -> None:
-    fresh = {FIRST: {MALTA: 4, VILNIUS: 5}, SECOND: {MALTA: 7, VILNIUS: 7}, TERM: {MALTA: 8, VILNIUS: 8}}
+def test_dpo_13_what_fell_by_k_is_told_and_what_fell_by_fewer_stays() -> None:
+    """Else the sum of the hidden, falling by four where Malta is among them, would tell that Malta had four there."""
+    fresh = {FIRST: {MALTA: 4, VILNIUS: 5}, SECOND: {MALTA: 7, VILNIUS: 7}, TERM: {MALTA: 7, VILNIUS: 8}}
     assert told(fresh) == {
         FIRST: {MALTA: 4, VILNIUS: 6},
-        SECOND: {MALTA: 7, VILNIUS: 7},
-        TERM: {MALTA: 8, VILNIUS: 9},
+        SECOND: {MALTA: 8, VILNIUS: 7},
+        TERM: {MALTA: 12, VILNIUS: 9},
     }
+
+
+def test_a_session_does_not_fall_where_its_month_would_have_more_than_its_sessions() -> None:
+    """Four have gone, and somebody was counted wrongly in the first session."""
+    before: Counts = {FIRST: {MALTA: 20}, SECOND: {MALTA: 4}, MONTH: {MALTA: 20}, TERM: {MALTA: 20}}
+    fresh: Counts = {FIRST: {MALTA: 15}, SECOND: {MALTA: 4}, MONTH: {MALTA: 16}, TERM: {MALTA: 16}}
+    assert told(fresh, before) == before
+
+
+@given(data())
+def test_numbers_fit_whatever_happens(draw: DataObject) -> None:
+    """Of one university with two sessions; its people come, and go for good."""
+    people = sets(integers(0, 14))
+    before: Counts = {}
+    for _ in range(5):
+        first, second = draw.draw(people), draw.draw(people)
+        fresh = {FIRST: first, SECOND: second, MONTH: first | second, TERM: first | second}
+        counts = told({block: {MALTA: len(those)} for block, those in fresh.items()}, before)
+        number = {block: cells[MALTA] for block, cells in counts.items()}
+        assert max(number[FIRST], number[SECOND]) <= number[MONTH] <= number[TERM] <= number[FIRST] + number[SECOND]
+        for block, those in fresh.items():
+            fell = before.get(block, {}).get(MALTA, 0) - number[block]
+            assert fell <= 0 or fell >= 5
+            assert number[block] >= len(those)
+        before = counts
 
 
 def test_a_new_month_has_no_fewer_people_than_its_sessions_are_told_to_have() -> None:
