@@ -178,6 +178,8 @@ def without_erased(
 ) -> list[RosterMember]:
     """What of an LMS's list may be stored. In the transaction that stores it: an erasure comes before or after. Raises
     UniversityLeft."""
+    home_id = sa.select(course.c.university_id).where(course.c.id == course_id)
+    refuse_left(connection, connection.execute(home_id).scalar_one_or_none())  # first, as series.store.leaving does
     hold_off_erasures(connection, course_id)
     home = connection.execute(
         sa.select(course.c.university_id, platform.c.issuer)
@@ -187,7 +189,6 @@ def without_erased(
     ).one_or_none()
     if home is None:
         return list(members)
-    refuse_left(connection, home.university_id)
     subs = {one.sub for one in members}
     erased = erased_subs(
         connection, university_id=home.university_id, issuer=home.issuer, subs=subs, secret_key=secret_key
