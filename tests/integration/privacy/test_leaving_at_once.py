@@ -6,21 +6,24 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
 from series.rosters import RosterMember
 from series.staff import Role
 from series.store.database import Connection, Database
 from series.store.leaving import Leaving, close_doors
+from series.store.leaving_rows import rows_that_go
 from series.store.moodle_connections import NewConnection, save_connection
 from series.store.staff import add_staff, enable_account
-from series.store.tables import platform, staff, university
+from series.store.tables import participant, platform, staff, university
 from series.store.taking_part import refuse_left
 from series.store.tombstones import without_erased
+from series.store.turns import take_turns
 from series.store.universities import add_platform, approve_platform
 from tests.conftest import NOW
 from tests.examples import MALTA
 from tests.integration.test_erasure_at_once import waits
-from tests.seeds import ENCRYPTION_KEY, PLATFORM, SECRET_KEY, launch, seed
+from tests.seeds import ENCRYPTION_KEY, LAUNCH, PLATFORM, SECRET_KEY, launch, seed
 from tests.waiting import until
 
 LEAVING = Leaving(home=MALTA, by="operator", secret_key=SECRET_KEY, clock=lambda: NOW)
@@ -77,3 +80,30 @@ def test_a_roster_is_stored_after_the_university_was_asked_for_and_before_the_co
         assert without_erased(connection, visit.course_id, listed, secret_key=SECRET_KEY) == listed
     locked = [one for one in locks if "FOR " in one]
     assert [one.split("FROM ")[1].split()[0] for one in locked] == ["university", "course"]
+
+
+def test_who_empties_people_and_who_writes_for_several_do_not_wait_in_a_circle(database: Database) -> None:
+    """Their rows lie in no order, and somebody has taken the turn of the first."""
+    seed(database)
+    first, *others = (launch(database, structs.replace(LAUNCH, sub=f"{n}")).participant_id for n in range(20))
+    with database.write() as connection:
+        changed = sa.update(participant).where(participant.c.id == first)
+        connection.execute(changed.values(feed_generation=participant.c.feed_generation + 1))
+    going = next(one for one in rows_that_go(1, now=NOW) if one.table is participant)
+    other = Database(database.url)
+
+    def empty() -> int:
+        with other.write() as connection:
+            return going.some(connection)
+
+    try:
+        with ThreadPoolExecutor(1) as threads:
+            with database.write() as connection:
+                take_turns(connection, [first])
+                done = threads.submit(empty)
+                if not database.is_sqlite:
+                    until(lambda: waits(database), "the batch waits", within_s=20)
+                assert take_turns(connection, others) == set(others)
+            assert done.result(20) == 20
+    finally:
+        other.dispose()
