@@ -67,3 +67,9 @@ def issuers_alike(registered: Collection[Registration], issuer: str) -> tuple[st
         left += fresh
         found += fresh
     return tuple(found)
+
+
+def issuers_of_the_same(registered: Collection[Registration], issuer: str) -> tuple[str, ...]:
+    """Of `issuers_alike`, those at which nobody else can be by now: whose marks, rosters and people are theirs. Left
+    out is an old address at which another LMS has been put since."""
+    return tuple(one for one in issuers_alike(registered, issuer) if issuer in issuers_alike(registered, one))

@@ -53,6 +53,12 @@ def close_doors(connection: Connection, leaving: Leaving) -> bool:
     """From now on no launch and no sign-in of theirs works, nothing is read from their LMSs, and what would be new is
     refused (series.store.taking_part). Whether it has only begun to leave by this. May be repeated."""
     home_id = leaving.home.university_id
+    begins = connection.execute(  # before all else is locked: as whoever stores something new does (refuse_left)
+        sa.update(university)
+        .where(university.c.id == home_id, university.c.left_at.is_(None))
+        .values(left_at=leaving.clock())
+        .returning(university.c.id)
+    ).one_or_none()
     disconnect(connection, home_id)
     connection.execute(sa.update(platform).where(platform.c.university_id == home_id).values(state="disabled"))
     of_theirs = sa.select(staff.c.id).where(staff.c.university_id == home_id)
@@ -60,12 +66,6 @@ def close_doors(connection: Connection, leaving: Leaving) -> bool:
     connection.execute(
         sa.update(staff).where(staff.c.university_id == home_id).values(state="disabled", epoch=staff.c.epoch + 1)
     )
-    begins = connection.execute(
-        sa.update(university)
-        .where(university.c.id == home_id, university.c.left_at.is_(None))
-        .values(left_at=leaving.clock())
-        .returning(university.c.id)
-    ).one_or_none()
     if begins is not None:
         append_audit(connection, actor=leaving.by, action=CLOSED, thing=leaving.thing, now=leaving.clock())
     return begins is not None

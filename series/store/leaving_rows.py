@@ -26,12 +26,16 @@ class Going:
     is_shared: bool = False
 
     def some(self, connection: sa.Connection) -> int:
-        """The next ones go; how many these were. 0: there are none any more."""
+        """The next ones go; how many these were. 0: there are none any more. What is emptied is locked in the order in
+        which all others lock participants and courses (series.store.turns)."""
         keys = list(self.table.primary_key)
         key = keys[0] if len(keys) == 1 else sa.tuple_(*keys)
-        next_ones = key.in_(sa.select(*keys).where(self.which).limit(AT_ONCE))
-        change = sa.update(self.table).values(self.values) if self.values else sa.delete(self.table)
-        return len(connection.execute(change.where(next_ones).returning(sa.literal(1))).all())
+        some = sa.select(*keys).where(self.which).limit(AT_ONCE)
+        change: sa.Update | sa.Delete = sa.delete(self.table)
+        if self.values:
+            some = some.order_by(*keys).with_for_update()
+            change = sa.update(self.table).values(self.values)
+        return len(connection.execute(change.where(key.in_(some)).returning(sa.literal(1))).all())
 
     def count(self, connection: sa.Connection) -> int:
         found = sa.select(sa.func.count()).select_from(self.table).where(self.which)

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 
 from series.rosters import RosterMember
 from series.store.database import insert
+from series.store.moodle_tables import activity_state
 from series.store.privacy_tables import erased_person
 from series.store.tables import course, deployment, moodle_connection, participant, platform, university
 from series.store.taking_part import refuse_left
-from series.tombstones import NobodyThere, Registration, Whom, issuers_alike, tombstone_of
+from series.tombstones import NobodyThere, Registration, Whom, issuers_alike, issuers_of_the_same, tombstone_of
 
 
 def whom(connection: sa.Connection, participant_id: int) -> Whom:
@@ -39,9 +40,13 @@ def issuers_of(connection: sa.Connection, university_id: int, sub: str) -> list[
 
 
 def same_people(connection: sa.Connection, university_id: int, issuer: str) -> tuple[str, ...]:
-    """As series.tombstones.issuers_alike."""
+    """As series.tombstones.issuers_of_the_same."""
+    return issuers_of_the_same(_registered(connection, university_id), issuer)
+
+
+def _registered(connection: sa.Connection, university_id: int) -> list[Registration]:
     rows = connection.execute(_REGISTRATIONS.where(platform.c.university_id == university_id))
-    return issuers_alike([_registration(row) for row in rows], issuer)
+    return [_registration(row) for row in rows]
 
 
 _REGISTRATIONS = sa.select(platform.c.id, platform.c.issuer, platform.c.state, platform.c.succeeds_platform_id)
@@ -57,8 +62,13 @@ def _registration(row: Any) -> Registration:
 
 
 def courses_of_lms(connection: sa.Connection, person: Whom) -> sa.Select[int]:
-    """Ids of the courses of the university that are in the person's LMS, under whatever issuer it has been."""
-    issuers = same_people(connection, person.university_id, person.issuer)
+    """Ids of the courses of the university that are in the person's LMS, under whatever issuer it has been. Not of an
+    LMS beside it, or of one that was put at an old address: there, the same number is somebody else."""
+    registered = _registered(connection, person.university_id)
+    issuers = issuers_of_the_same(registered, person.issuer)
+    was_theirs = platform.c.issuer.in_(issuers_alike(registered, person.issuer)) & (platform.c.state != "active")
+    collects = sa.exists().where(activity_state.c.course_id == course.c.id)
+    in_moodle = course.c.deployment_id.is_(None) | course.c.moodle_course_id.is_not(None) | collects
     return (
         sa.select(course.c.id)
         .outerjoin(deployment, course.c.deployment_id == deployment.c.id)
@@ -66,7 +76,7 @@ def courses_of_lms(connection: sa.Connection, person: Whom) -> sa.Select[int]:
         .outerjoin(moodle_connection, moodle_connection.c.university_id == course.c.university_id)
         .where(
             course.c.university_id == person.university_id,
-            platform.c.issuer.in_(issuers) | moodle_connection.c.base_url.in_(issuers),
+            platform.c.issuer.in_(issuers) | was_theirs | (moodle_connection.c.base_url.in_(issuers) & in_moodle),
         )
     )
 
@@ -116,7 +126,8 @@ def restore_tombstone(connection: sa.Connection, university_id: int, mark: Mark)
 
 
 def remove_tombstones(connection: sa.Connection, person: Whom, *, secret_key: bytes) -> None:
-    """They begin again, because they said so: under all issuers of their LMS. May be repeated."""
+    """They begin again, because they said so: under all issuers of their LMS at which nobody else can be. May be
+    repeated."""
     issuers = same_people(connection, person.university_id, person.issuer)
     connection.execute(
         sa.delete(erased_person).where(_marked(person.university_id, _marks(person, issuers, secret_key)))
@@ -144,7 +155,8 @@ def erased_subs(
     connection: sa.Connection, *, university_id: int, issuer: str, subs: Collection[str], secret_key: bytes
 ) -> set[str]:
     """Those of the LMS's people who have had their data erased, and have not begun again."""
-    issuers = same_people(connection, university_id, issuer)
+    registered = _registered(connection, university_id)
+    issuers = issuers_alike(registered, issuer)
     marks = {
         mark: sub
         for sub in subs
@@ -152,7 +164,8 @@ def erased_subs(
     }
     found = sa.select(erased_person.c.pseudonym).where(_marked(university_id, marks))
     erased = {marks[mark] for mark in connection.execute(found).scalars()}
-    return erased - _who_are_here(connection, university_id, issuers, erased) if erased else erased
+    same = issuers_of_the_same(registered, issuer)
+    return erased - _who_are_here(connection, university_id, same, erased) if erased else erased
 
 
 def _who_are_here(
@@ -178,6 +191,8 @@ def without_erased(
 ) -> list[RosterMember]:
     """What of an LMS's list may be stored. In the transaction that stores it: an erasure comes before or after. Raises
     UniversityLeft."""
+    home_id = sa.select(course.c.university_id).where(course.c.id == course_id)
+    refuse_left(connection, connection.execute(home_id).scalar_one_or_none())  # first, as series.store.leaving does
     hold_off_erasures(connection, course_id)
     home = connection.execute(
         sa.select(course.c.university_id, platform.c.issuer)
@@ -187,7 +202,6 @@ def without_erased(
     ).one_or_none()
     if home is None:
         return list(members)
-    refuse_left(connection, home.university_id)
     subs = {one.sub for one in members}
     erased = erased_subs(
         connection, university_id=home.university_id, issuer=home.issuer, subs=subs, secret_key=secret_key

@@ -2,7 +2,7 @@
 
 import pytest
 
-from series.tombstones import Registration, issuers_alike
+from series.tombstones import Registration, issuers_alike, issuers_of_the_same
 
 
 def registered(number: int, issuer: str, *, after: int | None = None, is_active: bool = False) -> Registration:
@@ -43,3 +43,10 @@ def test_registered_again_under_the_same_issuer_it_is_the_same() -> None:
 def test_there_and_back_ends(issuer: str) -> None:
     back = (registered(1, "a"), registered(2, "b", after=1), registered(3, "a", after=2, is_active=True))
     assert set(issuers_alike(back, issuer)) == {"a", "b"}
+
+
+def test_at_an_old_address_with_another_lms_are_other_people_also_for_who_came_from_there() -> None:
+    taken = (*CHAIN, registered(4, "a", is_active=True))
+    assert set(issuers_alike(taken, "c")) == {"a", "b", "c"}
+    assert set(issuers_of_the_same(taken, "c")) == {"b", "c"}
+    assert set(issuers_of_the_same(CHAIN, "c")) == set(issuers_of_the_same(CHAIN, "a")) == {"a", "b", "c"}
