@@ -195,7 +195,7 @@ def _say_to_sqlite(connection: sa.Connection, statement: str) -> None:
 def _raise_ours(error: sa.exc.DatabaseError) -> None:
     """The database's fault in our own words; the fault of one statement is left to its caller, without the row."""
     if isinstance(error, sa.exc.OperationalError):
-        if any(words in str(error.orig) for words in ("locked", "busy", "lock timeout")):
+        if any(words in str(error.orig) for words in ("locked", "busy", "lock timeout", "deadlock")):
             raise DatabaseBusy(BUSY) from error
         raise DatabaseUnreachable(_first_line(error)) from error
     if type(error) is sa.exc.DatabaseError:  # its subclasses are about one statement; this is about the whole file
