@@ -13,7 +13,7 @@ from tests.audit_actions import AuditActions
 # it is.
 _OF_THINGS = """
     accept_plan add_platform add_session add_university approve_deployment approve_platform change_university
-    check_lms check_moodle choose_mail choose_moodle_course close_university connect_moodle create_staff
+    check_lms check_moodle choose_mail choose_moodle_course close_university connect_moodle create_staff delete_rows
     delete_university disable_deployment disable_platform disable_staff disconnect_moodle drop_passphrase
     drop_session_rule edit_* enable_platform enable_staff export_report invite_host invite_lms link_staff merge_*
     *_platform record_instrument register_platform reject_plan remove_rehearsal replace_platform reset_staff retention
