@@ -3,9 +3,10 @@
 The machines are noisy: the floor and the thing are measured in turns, and the ratio of their medians is what counts.
 First the parts in one process, then launches on a real server beside a peer and a floor, then many launches at once.
 Then Moodles: the calls of each job beside the naive way, and a thousand universities on one worker. Then exports, and
-the pooled results in a full store. Then scores on their way to gradebooks. Noise fails nothing; a lost launch, one that
-asks the LMS for keys that we have, a job that makes more calls than it may, a check-in that writes a pooled count, an
-export that grows in memory, or a wrong cell in a gradebook does (exit status 1).
+the pooled results in a full store. Then scores on their way to gradebooks. Each section says how long it took; one that
+breaks does not keep the others from running. Noise fails nothing; a lost launch, one that asks the LMS for keys that we
+have, a job that makes more calls than it may, a check-in that writes a pooled count, an export that grows in memory, or
+a wrong cell in a gradebook does (exit status 1).
 """
 
 import os
@@ -13,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,7 +85,11 @@ def main(folder: Path, sizes: Sizes) -> bool:
     for heading, section in sections.items():
         print(f"== {heading}\n", flush=True)
         section_begun = time.perf_counter()
-        holds = section(folder, sizes)
+        try:
+            holds = section(folder, sizes)
+        except Exception:  # the others are worth their time all the same
+            traceback.print_exc(file=sys.stdout)
+            holds = False
         all_right &= holds
         fails = "" if holds else "; THIS FAILS"
         print(f"\n({time.perf_counter() - section_begun:.0f} s{fails})\n", flush=True)
