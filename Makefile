@@ -20,7 +20,7 @@ $(INSTALLED): requirements-dev.txt pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(INSTALLED)  ## start the whole system with two sandbox universities
+demo: $(INSTALLED)  ## start the whole system with thirteen sandbox universities
 	@exec $(BIN)/python -m sandbox_lms.demo $(DEMO)
 
 browser:
