@@ -144,7 +144,16 @@ def _rows(columns: Sequence[Column]) -> dict[int, int]:
     }
 
 
-def own_university(people: int, *, in_course: int, smallest_group: int) -> int | None:
+def own_university(
+    people: Mapping[Block, int],
+    *,
+    in_course: Mapping[Block, int],
+    begun: Sequence[Sequence[Block]],
+    smallest_group: int,
+) -> dict[Block, int | None]:
     """Of the viewer's university, of which the viewer knows the own course; None where fewer than k are in its other
-    courses. Not asked where there is no other course."""
-    return people if people - in_course >= smallest_group else None
+    courses. `begun`: each session that has begun, with the blocks that it belongs to: where it is hidden, they are,
+    since no sum covers a hidden cell. Not asked where there is no other course."""
+    told = {block: number if number - in_course[block] >= smallest_group else None for block, number in people.items()}
+    covering = {whole for session, *wholes in begun if told[session] is None for whole in wholes}
+    return {block: None if block in covering else number for block, number in told.items()}

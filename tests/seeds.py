@@ -127,8 +127,13 @@ def launch(database: Database, new: NewVisit = LAUNCH, *, now: datetime = NOW) -
 
 def code_of(visit: Visit, session_id: UUID, *, source_id: str = "1", at: datetime = NOW) -> NewEvidence:
     """The fact that a check-in code was entered in a visit."""
+    return code_entered(visit.participant_id, session_id, source_id=source_id, at=at)
+
+
+def code_entered(participant_id: int, session_id: UUID, *, source_id: str = "1", at: datetime = NOW) -> NewEvidence:
+    """The same of somebody whose visit is not known."""
     return NewEvidence(
-        participant_id=visit.participant_id,
+        participant_id=participant_id,
         session_id=session_id,
         kind=Kind.CODE,
         source="check-in",
@@ -146,15 +151,7 @@ def somebody_takes_part(database: Database, session_id: UUID, *, now: datetime =
     """A participant of the first university with a fact; their id."""
     with database.write() as connection:
         participant_id = upsert_participant(connection, university_id=1, issuer=ISSUER, sub="5", now=now)
-        new = NewEvidence(
-            participant_id=participant_id,
-            session_id=session_id,
-            kind=Kind.CODE,
-            source="check-in",
-            source_id="1",
-            observed_at=now,
-        )
-        record_evidence(connection, new, now=now)
+        record_evidence(connection, code_entered(participant_id, session_id, at=now), now=now)
     return participant_id
 
 

@@ -44,6 +44,11 @@ class Results:
         sessions = self.pooled.sessions if self.pooled else ()
         return {**self.columns, **{column.block: column for column in sessions}}
 
+    @property
+    def smallest_group(self) -> int:
+        """0: nothing was published yet."""
+        return self.pooled.smallest_group if self.pooled else 0
+
     def is_counted(self, block: Block) -> bool:
         """As a column of the table, or beside it."""
         return block in self._told

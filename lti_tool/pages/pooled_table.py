@@ -22,37 +22,33 @@ NEUTRAL = {Shows.PEOPLE, Shows.WAITS, Shows.CANCELLED}  # hide nothing from a su
 def table_of(results: Results, wanted: Filter = NO_FILTER) -> PooledTable:
     heads = [head for head in heads_of(results) if wanted.month in {"", head.month}]
     lines = [*_own_lines(results, heads), *_university_lines(results, heads, wanted)]
-    k = results.pooled.smallest_group if results.pooled else 0
-    return PooledTable(heads=tuple(heads), lines=tuple(lines), smallest_group=k)
+    return PooledTable(heads=tuple(heads), lines=tuple(lines), smallest_group=results.smallest_group)
 
 
 def heads_of(results: Results) -> list[Head]:
     """What has begun, and whatever was published."""
-    begun = _begun(results)
+    weeks = weeks_of(results)
     if results.by is PooledBy.SESSION:
-        return [_session_head(one, results) for one in begun]
-    months = sorted({month_of(one.start_at, results.series.time_zone) for one in begun})
+        return weeks
+    months = sorted({head.month for head in weeks})
     return [Head(block=Block(month=one), title=month_name(one), day="", month=one) for one in months]
 
 
 def weeks_of(results: Results) -> list[Head]:
     """The same as sessions, whatever the columns of the table are."""
-    return [_session_head(one, results) for one in _begun(results)]
+    begun = [
+        one
+        for one in results.sessions
+        if one.start_at <= results.now or results.is_counted(Block(session_id=one.session_id))
+    ]
+    return [_session_head(one, results) for one in begun]
 
 
 def week_by_week(results: Results) -> PooledTable:
     """The first lines of the table by session: own course, own university, all others together."""
     heads = weeks_of(results)
-    k = results.pooled.smallest_group if results.pooled else 0
-    return PooledTable(heads=tuple(heads), lines=tuple(_own_lines(results, heads)), smallest_group=k)
-
-
-def _begun(results: Results) -> list[Session]:
-    return [
-        one
-        for one in results.sessions
-        if one.start_at <= results.now or results.is_counted(Block(session_id=one.session_id))
-    ]
+    lines = tuple(_own_lines(results, heads))
+    return PooledTable(heads=tuple(heads), lines=lines, smallest_group=results.smallest_group)
 
 
 def month_name(month: str) -> str:

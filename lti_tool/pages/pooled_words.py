@@ -30,7 +30,7 @@ def renewed(results: Results, zone: str) -> Renewed:
     return Renewed(
         at=moment(pooled.step_at, zone) if pooled else "",
         next_at=moment(results.next_at, zone) if results.next_at else "",
-        smallest_group=pooled.smallest_group if pooled else 0,
+        smallest_group=results.smallest_group,
         people_at=moment(pooled.people_at, zone) if is_older and pooled and pooled.people_at else "",
     )
 

@@ -4,7 +4,7 @@ Nothing is kept at a check-in: a step counts completions, and the own numbers ar
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -33,8 +33,8 @@ def steps_of(connection: sa.Connection, series_id: UUID) -> tuple[Step, ...]:
     changes = defaultdict(list)
     for row in connection.execute(sa.select(pooled_count).where(pooled_count.c.series_id == series_id)):
         changes[row.step_at].append(row)
-    blocks = _blocks_in_order(connection, series_id, {row.block for rows in changes.values() for row in rows})
     months = _months_of(connection, series_id)
+    blocks = _blocks_in_order(list(months), {row.block for rows in changes.values() for row in rows})
     found: list[Step] = []
     counts: dict[str, dict[int, int]] = {}
     for step in steps:
@@ -127,17 +127,14 @@ def _block(key: str) -> Block:
             return TERM
 
 
-def _blocks_in_order(connection: sa.Connection, series_id: UUID, keys: Collection[str]) -> dict[str, Block]:
-    """By key: sessions by their start, then months, the term last."""
-    ids = connection.execute(
-        sa.select(session.c.id).where(session.c.series_id == series_id).order_by(session.c.start_at, session.c.id)
-    ).scalars()
-    order = {Block(session_id=one).key: f"{number:06}" for number, one in enumerate(ids)}
+def _blocks_in_order(sessions: Sequence[Block], keys: Collection[str]) -> dict[str, Block]:
+    """By key: `sessions` as they are given, then months, the term last."""
+    order = {block.key: f"{number:06}" for number, block in enumerate(sessions)}
     return {key: _block(key) for key in sorted(keys, key=lambda one: order.get(one, one))}
 
 
 def _months_of(connection: sa.Connection, series_id: UUID) -> dict[Block, Block]:
-    """The month of each session that is planned or was counted, as it is now."""
+    """The month of each session, as it is now; in the order of their start."""
     zone = connection.execute(sa.select(series.c.time_zone).where(series.c.id == series_id)).scalar_one()
     return {
         Block(session_id=one.session_id): Block(month=month_of(one.start_at, zone))

@@ -1,6 +1,6 @@
 """What a viewer may know of the own people at any time, counted when somebody looks."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,24 +53,14 @@ def own_counts(
     sessions = sessions_of(connection, series_id)
     blocks = {one.session_id: _blocks_of(one, zone) for one in sessions}
     in_course = _people_by_block(blocks, {of: people & of_course for of, people in completed.items()})
-    university_wide: Mapping[Block, int | None] = _people_by_block(blocks, completed)
+    everybody = _people_by_block(blocks, completed)
     if _has_other_course(connection, series_id, university_id, course_id):
         k = smallest_group_of(connection, series_id)
         held = [one for one in sessions if not one.is_cancelled or one.session_id in completed]
         begun = [blocks[one.session_id] for one in held if one.start_at <= now or one.session_id in completed]
-        university_wide = _protected(university_wide, in_course, begun, k)
-    return OwnCounts(course=in_course, university=university_wide)
-
-
-def _protected(
-    people: Mapping[Block, int | None], in_course: Mapping[Block, int], begun: Collection[Sequence[Block]], k: int
-) -> Mapping[Block, int | None]:
-    told = {
-        block: own_university(number or 0, in_course=in_course[block], smallest_group=k)
-        for block, number in people.items()
-    }
-    covering = {whole for one, *wholes in begun if told[one] is None for whole in wholes}
-    return {block: None if block in covering else number for block, number in told.items()}
+        told = own_university(everybody, in_course=in_course, begun=begun, smallest_group=k)
+        return OwnCounts(course=in_course, university=told)
+    return OwnCounts(course=in_course, university=everybody)
 
 
 def _completed(connection: sa.Connection, series_id: UUID, university_id: int) -> dict[UUID, set[str]]:

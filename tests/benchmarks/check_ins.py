@@ -5,14 +5,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from series.rule import Kind
 from series.store.database import Database
-from series.store.evidence import NewEvidence, record_evidence
+from series.store.evidence import record_evidence
 from series.store.pooled_tables import pooled_count, pooled_step
 from series.store.sessions import add_session
 from series.store.tables import membership, placement
 from tests.benchmarks.full_store import NOW
 from tests.examples import SESSION, moved
+from tests.seeds import code_entered
 
 FIRST_SERIES = UUID(int=1)
 FIRST_LATE = 7  # no session of a series has such a small number
@@ -57,12 +57,4 @@ def people_of_first_series(database: Database) -> list[int]:
 
 
 def check_in(connection: sa.Connection, participant_id: int, session_id: UUID) -> None:
-    new = NewEvidence(
-        participant_id=participant_id,
-        session_id=session_id,
-        kind=Kind.CODE,
-        source="check-in",
-        source_id="1",
-        observed_at=NOW,
-    )
-    record_evidence(connection, new, now=NOW)
+    record_evidence(connection, code_entered(participant_id, session_id, at=NOW), now=NOW)

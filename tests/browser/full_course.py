@@ -20,7 +20,7 @@ from series.store.activity_states import Place, add_completed
 from series.store.announcements import decide, to_tell
 from series.store.approvals import Word, record_word, withdraw
 from series.store.database import Connection, Database
-from series.store.evidence import NewEvidence, record_evidence
+from series.store.evidence import record_evidence
 from series.store.held_completions import weigh
 from series.store.mapped_activities import NewMapping, map_activity, note_problem
 from series.store.moodle_connections import NewConnection, save_connection
@@ -31,6 +31,7 @@ from series.store.rules import set_rule, set_session_rule
 from series.store.sessions import change_session, list_series, sessions_of
 from series.store.tables import completion, course, delivery, evidence, membership, placement, session, university
 from tests.integration import whole_series
+from tests.seeds import code_entered
 
 NAMES = (
     "Maximiliane Freifrau von Hohenstein-Oberndorff zu Schwarzenbach",
@@ -174,15 +175,7 @@ def _take_much_back(connection: Connection, place: Place, session_id: UUID) -> N
 def _record(connection: Connection, those: list[int], sessions: list[UUID], now: datetime) -> None:
     for number, participant_id in enumerate(those):
         for session_id in sessions[: len(sessions) - number]:
-            new = NewEvidence(
-                participant_id=participant_id,
-                session_id=session_id,
-                kind=Kind.CODE,
-                source="check-in",
-                source_id="1",
-                observed_at=now,
-            )
-            record_evidence(connection, new, now=now)
+            record_evidence(connection, code_entered(participant_id, session_id, at=now), now=now)
     for kind, reason, amount in (
         (Kind.APPROVAL, "Sie war die ganze Zeit da; ihr Mikrofon ging nicht, ich habe sie gesehen.", None),
         (Kind.LIVE, "Aus dem Bericht der Konferenz.", 96),

@@ -43,8 +43,7 @@ def test_who_stores_something_new_and_who_closes_the_doors_do_not_wait_in_a_circ
     seed(database)
     with database.write() as connection:
         add_platform(connection, replace(PLATFORM, slug="new", client_id="2", is_approved=False), now=NOW)
-        row = {"email": "b@example.org", "name": "N", "role": Role.LMS_ADMIN, "university_id": 1, "now": NOW}
-        add_staff(connection, **row)  # type: ignore[arg-type]
+        add_staff(connection, email="b@example.org", name="N", role=Role.LMS_ADMIN, university_id=1, now=NOW)
         save_connection(connection, _MOODLE, encryption_key=ENCRYPTION_KEY, now=NOW)
     other = Database(database.url)
 

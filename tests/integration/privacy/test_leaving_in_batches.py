@@ -168,8 +168,7 @@ def test_somebody_who_goes_on_writing_is_said(held: Database, monkeypatch: pytes
 )
 def test_dpo_21_while_it_leaves_nothing_new_is_stored(held: Database, write: Callable[[sa.Connection], object]) -> None:
     with held.write() as connection:
-        row = {"email": "b@example.org", "name": "N", "role": Role.LMS_ADMIN, "university_id": 1, "now": NOW}
-        add_staff(connection, **row)  # type: ignore[arg-type]
+        add_staff(connection, email="b@example.org", name="N", role=Role.LMS_ADMIN, university_id=1, now=NOW)
     _leave(held, dies_after=1)
     with pytest.raises(UniversityLeft, match=r"University of Malta has left"), held.write() as connection:
         write(connection)

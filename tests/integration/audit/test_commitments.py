@@ -1,34 +1,15 @@
 """Persons in the audit: found by their number, sealed as commitments, and taken out of it for good."""
 
-import pytest
 import sqlalchemy as sa
-from msgspec import structs
 
 from series.audit_lines import ERASED
 from series.people import Visit
-from series.store.audit import append_audit
 from series.store.audit_commitments import ensure_salts, forget, hand_over
 from series.store.database import Database
 from series.store.privacy_tables import audit_salt
 from series.store.tables import audit
-from tests.conftest import NOW
-from tests.seeds import LAUNCH, count, launch, seed
-
-
-@pytest.fixture
-def student(database: Database) -> Visit:
-    seed(database)
-    return launch(database)
-
-
-@pytest.fixture
-def teacher(database: Database, student: Visit) -> Visit:
-    return launch(database, structs.replace(LAUNCH, sub="9", is_teacher=True, is_learner=False))
-
-
-def append(database: Database, actor: str, thing: str, **detail: str | int) -> None:
-    with database.write() as connection:
-        append_audit(connection, actor=actor, action="see_person", thing=thing, now=NOW, **detail)
+from tests.integration.audit.sealing import append
+from tests.seeds import count
 
 
 def stored(database: Database) -> list[tuple[str, str, str]]:
