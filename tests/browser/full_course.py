@@ -138,7 +138,8 @@ def collect_from(path: Path, campus: Campus, *, encryption_key: bytes) -> int:
     much is taken back. The course module id of the other."""
     database, now = Database(f"sqlite:///{path}"), datetime.now(UTC)
     with database.write() as connection:
-        course_id, university_id = connection.execute(sa.select(course.c.id, course.c.university_id)).one()
+        own = sa.select(course.c.id, course.c.university_id).join(university, course.c.university_id == university.c.id)
+        course_id, university_id = connection.execute(own.where(university.c.slug == campus.slug)).one()
         ahead = connection.execute(
             sa.select(session.c.id).where(session.c.start_at > now).order_by(session.c.start_at)
         ).scalars()
@@ -151,7 +152,7 @@ def collect_from(path: Path, campus: Campus, *, encryption_key: bytes) -> int:
             level=Level.COMPLETIONS,
         )
         save_connection(connection, new, encryption_key=encryption_key, now=now)
-        connection.execute(sa.update(course).values(moodle_course_id=campus.course_id))
+        connection.execute(sa.update(course).where(course.c.id == course_id).values(moodle_course_id=campus.course_id))
         set_session_rule(connection, second, SessionRule(ways=((Demand(kind=Kind.LMS),),)), by="staff 1", now=now)
         for cmid, name, session_id in ((READING.cmid, READING.name, second), (999, f"Quiz: {NAMES[1]}", first)):
             mapping = NewMapping(cmid=cmid, session_id=session_id, module="page", name=name, by="participant 1")

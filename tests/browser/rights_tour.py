@@ -3,6 +3,7 @@ erases somebody."""
 
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 
 from playwright.sync_api import FrameLocator, Page
 
@@ -10,7 +11,8 @@ from tests.browser.conftest import Demo
 from tests.browser.people import open_in_frame, sign_in
 
 Take = Callable[..., None]
-MOVER, OTHER, ERASED = "Živilė Žukauskienė", "Jonas Petrauskas", "Luke Farrugia"
+MOVER, TYPIST, ERASED = "Živilė Žukauskienė", "Rūta Kazlauskaitė", "Luke Farrugia"
+TAKERS = ("Ġorġ Ħaber", "Żaren Camilleri")  # in turn: each may try five codes
 CONTRACT = (
     "Standardvertragsklauseln der Europäischen Kommission (Datenübermittlungsvereinbarungsentwurf, Fassung vom"
     " 3. November) · Τυποποιημένες συμβατικές ρήτρες, υπογεγραμμένες από όλα τα πανεπιστήμια"
@@ -25,8 +27,9 @@ def tour_of_rights(demo: Demo, take: Take, page: Page) -> None:
     code = frame.locator("#code-shown").inner_text()
     whole = partial(take, whole=True)
     whole("my-data-whole", lambda page: _my_data_in_a_tab(page, demo.vilnius, MOVER))
-    whole("my-data-code-wrong", lambda page: _types_code(_my_data_in_a_tab(page, demo.vilnius, OTHER), "7KX2-M9QT"))
-    whole("my-data-move", lambda page: _types_code(_my_data_in_a_tab(page, demo.vilnius, OTHER), code))
+    takers = cycle(TAKERS)
+    whole("my-data-move", lambda page: _types_code(_my_data_in_a_tab(page, demo.malta, next(takers)), code))
+    take("my-data-code-wrong", lambda page: _types_code(_my_data_in_a_tab(page, demo.vilnius, TYPIST), "7KX2-M9QT"))
     page.context.clear_cookies()
     erasing = _my_data_in_a_tab(page, demo.malta, ERASED)
     erasing.get_by_role("link", name="Erase everything").click()

@@ -84,10 +84,10 @@ def test_dpo_10_who_looked_is_said_by_role_and_never_by_name(workshop: Workshop)
         connection.execute(sa.update(participant).values(created_at=at))
         connection.execute(sa.insert(audit), rows)
     looked = text_of(workshop.page("my-data/"), "part-looked_at")
-    assert looked.count("a teacher of your course · What: looked at the list of your course") == 1
+    assert looked.count("a teacher of your course What: looked at the list of your course") == 1
     assert looked.count("looked at what is recorded for you") == 1
-    assert "a host of a session · What: confirmed that you took part" in looked
-    assert "the operators of this tool · What: exported these data for you" in looked
+    assert "a host of a session What: confirmed that you took part" in looked
+    assert "the operators of this tool What: exported these data for you" in looked
     assert "listed whom a breach of security touches" in looked
     assert "export report" not in looked
     assert "export pooled" not in looked

@@ -141,9 +141,9 @@ class ToolUnderTest:
 
 
 def form_token(page: str, action: str) -> str:
-    """The token of the form that posts to an address which ends with `action`."""
+    """The token of the form that posts to an address which ends with `action`, wherever on its page it then leads."""
     found = re.search(
-        rf'action="[^"]*{re.escape(action)}">\s*<input type="hidden" name="form_token" value="(\w+)"', page
+        rf'action="[^"]*{re.escape(action)}(?:#[^"]*)?">\s*<input type="hidden" name="form_token" value="(\w+)"', page
     )
     assert found, page
     return found[1]
