@@ -27,7 +27,7 @@ browser:
 	@sh tests/browser/install_chromium.sh
 
 test: $(INSTALLED) browser  ## install what the tests need, run them all
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --max-worker-restart 1
 
 check: $(INSTALLED)  ## format, lint, types, direction of imports
 	$(BIN)/ruff format --check .

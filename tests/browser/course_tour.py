@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.browser.full_course import TEACHER, collect_from, fill, fill_others, people
+from tests.browser.full_course import TEACHER, collect_from, fill, fill_others, people, pool_by_month
 from tests.browser.world import World, serve_world
 
 Take = Callable[[str, Callable[[Page], object]], None]
@@ -43,6 +43,8 @@ def tour_of_a_full_course(folder: Path, take: Take, page: Page) -> None:
             take(f"course-{name}", partial(open_as_teacher, path))
         fill_others(world.database)
         take("course-series", partial(open_as_teacher, "series/"))
+        pool_by_month(world.database)
+        take("course-series-by-month", partial(open_as_teacher, "series/"))
         take("course-activities-not-connected", partial(open_as_teacher, "activities/"))
         cmid = collect_from(world.database, world.campus("plain"), encryption_key=key)
         take("course-waits", partial(open_as_teacher, ""))

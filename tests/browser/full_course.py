@@ -12,6 +12,7 @@ from sandbox_lms.course_modules import READING
 from series.announcements import State
 from series.collecting import Said, Source
 from series.moodle_jobs import Level
+from series.pooled import PooledBy
 from series.rosters import RosterMember
 from series.rule import Demand, Kind, Rule, SessionRule
 from series.sessions import Status
@@ -25,6 +26,7 @@ from series.store.held_completions import weigh
 from series.store.mapped_activities import NewMapping, map_activity, note_problem
 from series.store.moodle_connections import NewConnection, save_connection
 from series.store.objections import answer_objection, raise_objection
+from series.store.pooled_settings import keep_pooled_by
 from series.store.reflections import hand_in
 from series.store.rosters import ensure_participants, save_roster
 from series.store.rules import set_rule, set_session_rule
@@ -114,6 +116,15 @@ def fill_others(path: Path) -> None:
     people = {slug: [max(1, size - number % 4) for number in range(len(over))] for slug, size in sizes.items()}
     whole_series.fill(database, over, people, now=now)
     whole_series.publish_step(database, now=now, series_id=series.series_id)
+    database.dispose()
+
+
+def pool_by_month(path: Path) -> None:
+    """As where most universities are small. After `fill_others`."""
+    database = Database(f"sqlite:///{path}")
+    with database.write() as connection:
+        (series,) = list_series(connection)
+        keep_pooled_by(connection, series.series_id, PooledBy.MONTH)
     database.dispose()
 
 
