@@ -127,7 +127,7 @@ _WHAT_COUNTS = (
         kept=Kept.COMPLETION,
         columns={
             What.NUMBER: "participant_id",
-            What.WHERE: "session_id",
+            What.WHERE: "session_id university_id",
             What.TAKING_PART: "by_recording",
             What.TIME: "completed_at",
         },

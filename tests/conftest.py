@@ -3,12 +3,13 @@
 import base64
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import hypothesis
 import pytest
 import structlog
+from werkzeug.routing import Rule
 
 from config.settings import Settings
 from series.store.database import Database
@@ -71,6 +72,24 @@ def make_settings(database_url: str) -> Settings:
         secret_key=b"a test's secret key, long enough for all",
         encryption_key=base64.urlsafe_b64encode(b"k" * 32),
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def routes_compiled_once() -> Iterator[None]:
+    """Each test has an application of its own, and Werkzeug would compile what builds its 200 addresses anew for each:
+    that was half of the time of a test of pages. What it compiles depends on the route's text and defaults alone."""
+    compiled: dict[object, Callable[..., tuple[str, str]]] = {}
+    compile_anew = Rule._compile_builder
+
+    def compile_once(rule: Rule, *how: bool) -> Callable[..., tuple[str, str]]:
+        key = (rule.rule, tuple(rule._trace), repr(rule.defaults), how)
+        if key not in compiled:
+            compiled[key] = compile_anew(rule, *how)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", compile_once)
+        yield
 
 
 @pytest.fixture(autouse=True)

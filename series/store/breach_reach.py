@@ -112,7 +112,7 @@ _TAKES_PART = (
         held="completions",
         people="participant_id",
         at="completed_at",
-        more="session_id by_recording",
+        more="session_id university_id by_recording",
     ),
     Reach(table=t.excuse, held="excuses", people="participant_id", more="session_id"),
     Reach(

@@ -14,7 +14,7 @@ from series.rule import Evidence, Kind, Outcome, SessionRule, Span, judge, stand
 from series.store.database import insert
 from series.store.rules import freeze, rules_of
 from series.store.scores import queue_scores, scores_of, told_more_before
-from series.store.tables import completion, counted, evidence, excuse, rule_version, session
+from series.store.tables import completion, counted, evidence, excuse, participant, rule_version, session
 from series.store.turns import take_turn, take_turns
 
 RETRACTION = "retraction"  # the source of evidence that withdraws another one
@@ -255,7 +255,12 @@ def _append(connection: sa.Connection, **row: Any) -> int | None:
 def _save(connection: sa.Connection, case: _Case, outcome: Outcome) -> None:
     key = {"participant_id": case.participant_id, "session_id": case.session_id}
     if outcome.completed_at is not None:
-        fresh = {"completed_at": outcome.completed_at, "by_recording": outcome.by_recording}
+        home = sa.select(participant.c.university_id).where(participant.c.id == case.participant_id)
+        fresh = {
+            "university_id": home.scalar_subquery(),
+            "completed_at": outcome.completed_at,
+            "by_recording": outcome.by_recording,
+        }
         connection.execute(
             insert(connection, completion)
             .values(**key, **fresh)

@@ -87,8 +87,9 @@ def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) ->
     """The sessions whose completions the caller must derive anew, and whose scores it must queue."""
     _hand_over_memberships(connection, membership.c.participant_id, kept=kept, dropped=dropped)
     _drop_lesser_reflections(connection, kept=kept, dropped=dropped)
-    for table in (session_host, host_request, more_time, excuse, completion, reflection):
+    for table in (session_host, host_request, more_time, excuse, reflection):
         hand_over(connection, table, "participant_id", kept=kept, dropped=dropped)
+    hand_over_completions(connection, kept=kept, dropped=dropped)
     _hand_over_words(connection, kept=kept, dropped=dropped)
     for table in (objection, host_invitation):
         connection.execute(sa.update(table).where(table.c.participant_id == dropped).values(participant_id=kept))
@@ -114,12 +115,21 @@ def _hand_over_objection(connection: sa.Connection, *, kept: int, dropped: int) 
     connection.execute(sa.update(participant).where(participant.c.id == kept).values(objected_at=either))
 
 
-def hand_over(connection: sa.Connection, table: sa.Table, name: str, *, kept: int, dropped: int) -> None:
+def hand_over_completions(connection: sa.Connection, *, kept: int, dropped: int) -> None:
+    """They become those of the university of `kept`."""
+    home = connection.execute(sa.select(participant.c.university_id).where(participant.c.id == kept)).scalar_one()
+    hand_over(connection, completion, "participant_id", kept=kept, dropped=dropped, university_id=home)
+
+
+def hand_over(
+    connection: sa.Connection, table: sa.Table, name: str, *, kept: int, dropped: int, **changed: object
+) -> None:
     """Of a table whose key is the column `name` and others: what `kept` has already stays as it is."""
     column = table.c[name]
     others = [key for key in table.primary_key if key is not column]
     has = sa.select(*others).where(column == kept)
-    connection.execute(sa.update(table).where(column == dropped, sa.tuple_(*others).not_in(has)).values({name: kept}))
+    moves = sa.update(table).where(column == dropped, sa.tuple_(*others).not_in(has))
+    connection.execute(moves.values({name: kept, **changed}))
     connection.execute(sa.delete(table).where(column == dropped))
 
 

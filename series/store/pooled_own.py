@@ -70,7 +70,7 @@ def _completed(connection: sa.Connection, series_id: UUID, university_id: int) -
     rows = connection.execute(
         sa.select(completion.c.session_id, ids)
         .select_from(_COUNTED)
-        .where(session.c.series_id == series_id, _IS_POOLED, participant.c.university_id == university_id)
+        .where(session.c.series_id == series_id, _IS_POOLED, completion.c.university_id == university_id)
         .group_by(completion.c.session_id)
     )
     return {row.session_id: set(row.ids.split()) for row in rows}

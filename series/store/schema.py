@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from series.store.database import Database
 from series.store.tables import installation
 
-NEWEST = "0011"  # the last revision in migrations/versions
+NEWEST = "0012"  # the last revision in migrations/versions
 
 _VERSIONS = sa.table("alembic_version", sa.column("version_num", sa.String))
 

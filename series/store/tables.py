@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -367,6 +368,7 @@ participant = Table(
     Column("feed_generation", Integer, nullable=False, server_default="0"),  # as for a course
     Column("objected_at", Instant),  # to being counted with others and to grades being sent; none: has not
     UniqueConstraint("university_id", "issuer", "sub"),
+    Index(None, "id", "university_id", unique=True),  # what a completion refers to
 )
 
 membership = Table(  # who opened which placement, and whether the LMS takes grades for them there
@@ -465,11 +467,13 @@ evidence = Table(
 completion = Table(  # derived from the evidence by the rule, in the same transaction; never typed in
     "completion",
     metadata,
-    Column("participant_id", ForeignKey("participant.id"), primary_key=True),
+    Column("participant_id", Id, primary_key=True),
     Column("session_id", ForeignKey("session.id"), primary_key=True),
+    Column("university_id", Id, nullable=False),  # the participant's: own numbers cost no look at others' people
     Column("completed_at", Instant, nullable=False),
     Column("by_recording", Boolean, nullable=False, server_default=sa.false()),  # and by nothing else
-    Index(None, "session_id", "participant_id"),  # all that the pooled numbers ask for
+    ForeignKeyConstraint(["participant_id", "university_id"], ["participant.id", "participant.university_id"]),
+    Index(None, "session_id", "university_id", "participant_id"),  # all that the pooled numbers ask for
 )
 
 excuse = Table(  # derived, like the completion: the session is not missing from this participant's count

@@ -36,8 +36,8 @@ INSERT INTO membership (participant_id, placement_id, is_learner, launched_at)
 SELECT id, (id - 1) / :each + 1, true, :at FROM participant
 """
 COMPLETIONS = """
-INSERT INTO completion (participant_id, session_id, completed_at, by_recording)
-SELECT participant.id, session.id, session.end_at, false
+INSERT INTO completion (participant_id, session_id, university_id, completed_at, by_recording)
+SELECT participant.id, session.id, participant.university_id, session.end_at, false
 FROM participant CROSS JOIN session
 WHERE participant.id > :after AND participant.id <= :last AND session.series_id = :series_id
 AND (participant.id + session.sequence) % 5 <> 0 AND (participant.id % :part = 0) = :is_part

@@ -31,7 +31,7 @@ from series.store.moodle_tables import moodle_job
 from series.store.rules import rule_of
 from series.store.runs import drop_run
 from series.store.schema import NEWEST, NotMigrated, installation_id, is_current, require_current
-from series.store.tables import platform, spent_nonce, tool_key, visit
+from series.store.tables import completion, platform, spent_nonce, tool_key, visit
 from tests.conftest import NOW, make_settings
 
 MIGRATIONS = Path(migrations.__file__).parent
@@ -207,6 +207,27 @@ def test_the_data_of_the_first_version_are_kept(database: Database) -> None:
         assert connection.execute(sa.select(spent_nonce.c.nonce)).scalar_one() == "n"
         key = connection.execute(sa.select(tool_key)).one()
         assert (key.signs_from, key.retires_at) == (key.created_at, None)
+
+
+def test_a_completion_of_before_is_one_of_the_universitys(database: Database) -> None:
+    _back_to_the_first_tables(database)
+    ended = "2026-11-24 10:00:00.000000"
+    held = {"id": "22222222222242228222222222222222", "series_id": FIRST_ROWS["series"]["id"], "title": "T"}
+    done = {"participant_id": 1, "session_id": held["id"], "completed_at": ended}
+    with database.write() as connection:
+        for table, row in FIRST_ROWS.items():
+            _insert(connection, table, row)
+        _insert(connection, "university", FIRST_ROWS["university"] | {"id": 2, "slug": "v"})
+        _insert(connection, "participant", FIRST_ROWS["participant"] | {"id": 2, "university_id": 2})
+        times = {"start_at": ended, "end_at": ended, "updated_at": ended, "wall_start": ended[:19], "zone": "UTC"}
+        _insert(connection, "session", held | times | {"description": "", "status": "scheduled", "sequence": 0})
+        _insert(connection, "completion", done)
+        _insert(connection, "completion", done | {"participant_id": 2})
+    migrate(database)
+    with database.read() as connection:
+        rows = connection.execute(sa.select(completion).order_by(completion.c.participant_id)).all()
+    assert [(row.participant_id, row.university_id) for row in rows] == [(1, 1), (2, 2)]
+    assert {row.completed_at for row in rows} == {datetime(2026, 11, 24, 10, tzinfo=UTC)}
 
 
 @pytest.mark.parametrize(("before", "after"), [(7, 7), (150, MAX_REQUIRED), (0, 1)])

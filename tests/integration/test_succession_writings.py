@@ -159,7 +159,7 @@ def test_what_a_change_of_plan_has_left_standing_goes_along(
 ) -> None:
     record(database, replace(code_of(after, seeded.session_ids[0]), kind=Kind.RECORDING))
     who = {"participant_id": after.participant_id, "session_id": seeded.session_ids[0]}
-    put(database, completion, **who, completed_at=NOW)
+    put(database, completion, **who, university_id=LAUNCH.university_id, completed_at=NOW)
     succeed(database)
     assert values(database, completion.c.participant_id) == [(before.participant_id,)]
 

@@ -45,7 +45,7 @@ def _pointing(table: sa.Table, to: sa.Table) -> list[str]:
     ways = {str(table.name) for table in metadata.sorted_tables if table.name in NO_WAY}
     if table.name in ways:
         return []
-    return [key.parent.name for key in table.foreign_keys if key.column.table is to]
+    return [key.parent.name for key in table.foreign_keys if key.column is to.c.id]
 
 
 def _led_by(table: sa.Table, *ways: str) -> set[str]:

@@ -52,11 +52,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("series_id", name=op.f("pk_calendar_source")),
     )
     op.add_column("series", sa.Column("passphrase_sealed", sa.Text()))
-    with op.batch_alter_table("session") as batch:
-        batch.add_column(sa.Column("by_hand", sa.String(255), nullable=False, server_default=""))
-        batch.add_column(sa.Column("is_own", sa.Boolean(), nullable=False, server_default=sa.false()))
-        batch.add_column(sa.Column("co_hosts", sa.Text(), nullable=False, server_default=""))
-        batch.add_column(sa.Column("speakers", sa.Text(), nullable=False, server_default=""))
-    with op.batch_alter_table("session") as batch:
+    op.add_column("session", sa.Column("by_hand", sa.String(255), nullable=False, server_default=""))
+    op.add_column("session", sa.Column("is_own", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("session", sa.Column("co_hosts", sa.Text(), nullable=False, server_default=""))
+    op.add_column("session", sa.Column("speakers", sa.Text(), nullable=False, server_default=""))
+    # SQLite keeps the defaults: without them it would make the table anew, and others refer to its rows.
+    if op.get_bind().dialect.name == "postgresql":
         for name in ("by_hand", "is_own", "co_hosts", "speakers"):
-            batch.alter_column(name, server_default=None)
+            op.alter_column("session", name, server_default=None)
