@@ -33,7 +33,18 @@ _STATES: Mapping[str, LazyString] = {
     "confirmed": lazy_gettext("confirmed"),
     "refused": lazy_gettext("refused"),
 }
-_OF_COLUMN = {"by": ROLES, "action": BY_OTHERS, "own action": BY_ONESELF, "kind": _KINDS, "state": _STATES}
+_TAKEN_BACK: Mapping[str, LazyString] = {
+    "waits": lazy_gettext("yes; a teacher of your course decides"),
+    "stays": lazy_gettext("yes; a teacher of your course has said that it stays"),
+}
+_OF_COLUMN = {
+    "by": ROLES,
+    "action": BY_OTHERS,
+    "own action": BY_ONESELF,
+    "kind": _KINDS,
+    "state": _STATES,
+    "taken_back": _TAKEN_BACK,
+}
 
 
 def value_words(name: str, value: Value, zone: str) -> str:

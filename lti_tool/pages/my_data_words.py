@@ -161,6 +161,7 @@ COLUMNS: Mapping[str, LazyString] = {
     "line_item_url": lazy_gettext("Address in the gradebook"),
     "is_complete": lazy_gettext("Complete"),
     "changed_at": lazy_gettext("Since"),
+    "taken_back": lazy_gettext("Your Moodle takes it back"),
     "opens_at": lazy_gettext("Opened"),
     "closes_at": lazy_gettext("Closed"),
     "asked_at": lazy_gettext("Asked"),

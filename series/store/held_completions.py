@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -137,6 +137,22 @@ def _things(connection: sa.Connection, course_id: int, waits: list[_Entry]) -> t
         HeldThing(source=Source(source), session_id=session_id, name=name, subs=tuple(subs))
         for (source, session_id, name), subs in found.items()
     )
+
+
+def held_of(
+    connection: sa.Connection, course_ids: Collection[int], sub: str
+) -> dict[tuple[int, int, str], Literal["waits", "stays"]]:
+    """By course, activity and source: what of one person Moodle takes back that waits for somebody's word, or stays by
+    it."""
+    query = sa.select(course_collect.c.course_id, course_collect.c.held).where(
+        course_collect.c.course_id.in_(course_ids), course_collect.c.held.is_not(None)
+    )
+    found: dict[tuple[int, int, str], Literal["waits", "stays"]] = {}
+    for row in connection.execute(query):
+        kept = _kept(row.held)
+        found |= {(row.course_id, one.number, one.source): "stays" for one in kept.stays if one.sub == sub}
+        found |= {(row.course_id, one.number, one.source): "waits" for one in kept.waits if one.sub == sub}
+    return found
 
 
 def accept_held(

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from series.own_data import OwnData, Part, Row
 from series.store.audit_of_person import audit_parts
+from series.store.held_completions import held_of
 from series.store.lms_tables import host_invitation, host_request, staff_binding
 from series.store.moodle_tables import activity_state
 from series.store.privacy_tables import transfer_code
@@ -173,7 +174,7 @@ def read_own_data(connection: sa.Connection, participant_id: int, *, now: dateti
             },
         ),
         Part.ROSTER: _rows(connection, _ROSTER.where(_named(roster_member, courses, person.sub))),
-        Part.MOODLE: _rows(connection, _MOODLE.where(_named(activity_state, courses, person.sub))),
+        Part.MOODLE: _of_moodle(connection, courses, person.sub),
     }
     for part, (query, column) in QUERIES.items():
         parts[part] = _rows(connection, query.where(column == participant_id))
@@ -191,6 +192,7 @@ _ROSTER = (
     .select_from(roster_member.join(course, roster_member.c.course_id == course.c.id))
     .order_by(course.c.id)
 )
+_KEY = ("course_id", "cmid")
 _MOODLE = (
     sa.select(
         _COURSE,
@@ -201,6 +203,7 @@ _MOODLE = (
         sa.case((activity_state.c.said_by.is_not(None), sa.literal("moodle user"))).label(
             "by"
         ),  # not a teacher's number
+        *(activity_state.c[name] for name in _KEY),
     )
     .select_from(
         activity_state.join(course, activity_state.c.course_id == course.c.id).join(
@@ -209,6 +212,16 @@ _MOODLE = (
     )
     .order_by(course.c.id, session.c.start_at, activity_state.c.cmid)
 )
+
+
+def _of_moodle(connection: sa.Connection, courses: sa.Select[Any], sub: str) -> tuple[Row, ...]:
+    rows = connection.execute(_MOODLE.where(_named(activity_state, courses, sub))).mappings().all()
+    held = held_of(connection, {row["course_id"] for row in rows}, sub)
+    return tuple(
+        {name: row[name] for name in row if name not in _KEY}
+        | {"taken_back": held.get((row["course_id"], row["cmid"], row["source"]))}
+        for row in rows
+    )
 
 
 def _named(table: sa.Table, courses: sa.Select[Any], sub: str) -> sa.ColumnElement[bool]:

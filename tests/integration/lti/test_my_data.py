@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from series.collecting import Said, Source
 from series.own_data import Part
+from series.store.held_completions import reject_held, weigh
 from series.store.reflections import save_draft
 from series.store.tables import audit, course, delivery, metadata, participant
 from tests.examples import SERIES, SESSION
@@ -102,6 +104,24 @@ def test_dpo_10_a_teachers_number_in_moodle_is_not_shown(workshop: Workshop) -> 
         said = {"sub": "student-5", "said_by": "teacher-77", "is_complete": True, "changed_at": workshop.began_at}
         connection.execute(sa.insert(metadata.tables["activity_state"]).values(**key, **said))
     assert [row["by"] for row in part(workshop, Part.MOODLE)] == ["your LMS"]
+
+
+def test_dpo_10_what_moodle_takes_back_says_that_it_waits_or_stays(workshop: Workshop) -> None:
+    now = workshop.began_at
+    said = Said(key=(3, Source.ACTIVITY), session_id=SESSION.session_id, is_complete=False, changed_at=now)
+    taken = {f"student-{number}": [said] for number in range(1, 40)}
+    with workshop.tool.database.write() as connection:
+        (course_id,) = connection.execute(sa.select(course.c.id)).scalars()
+        state = {"course_id": course_id, "cmid": 3, "source": "activity", "session_id": SESSION.session_id}
+        state |= {"is_complete": True, "changed_at": now}
+        connection.execute(sa.insert(metadata.tables["activity_state"]), [state | {"sub": sub} for sub in taken])
+        assert not weigh(connection, course_id, taken, {}, now=now)
+    assert [row["taken_back"] for row in part(workshop, Part.MOODLE)] == ["waits"]
+    assert "a teacher of your course decides" in text_of(workshop.page("my-data/"), "part-moodle")
+    with workshop.tool.database.write() as connection:
+        assert reject_held(connection, course_id, held_at=now, by="participant 77", now=now) == []
+    words = text_of(workshop.page("my-data/"), "part-moodle")
+    assert "Your Moodle takes it back: yes; a teacher of your course has said that it stays" in words
 
 
 def test_dpo_10_taking_a_file_along_is_written_down(workshop: Workshop) -> None:
