@@ -8,6 +8,9 @@ INSTALLED := $(VENV)/.installed
 # Tests and benchmarks start hundreds of programs: what is compiled is kept, whatever the shell says.
 test attack bench: export PYTHONDONTWRITEBYTECODE =
 
+# A browser that never answers ends its worker after five minutes, so that the run ends, and names the test.
+ENDS := --max-worker-restart 1 -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
+
 .PHONY: help demo test check format attack bench screenshots browser lock
 
 help:  ## show this list
@@ -27,7 +30,7 @@ browser:
 	@sh tests/browser/install_chromium.sh
 
 test: $(INSTALLED) browser  ## install what the tests need, run them all
-	$(BIN)/python -m pytest -n 3 --dist loadfile --max-worker-restart 1
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(ENDS)
 
 check: $(INSTALLED)  ## format, lint, types, direction of imports
 	$(BIN)/ruff format --check .

@@ -76,8 +76,8 @@ def make_settings(database_url: str) -> Settings:
 
 @pytest.fixture(scope="session", autouse=True)
 def routes_compiled_once() -> Iterator[None]:
-    """Each test has an application of its own, and Werkzeug would compile what builds its 200 addresses anew for each:
-    that was half of the time of a test of pages. What it compiles depends on the route's text and defaults alone."""
+    """Each test has an application of its own, and Werkzeug would compile what builds its 200 addresses anew for each,
+    in half of the time of a test of pages. What it compiles depends on the route's text and defaults alone."""
     compiled: dict[object, Callable[..., tuple[str, str]]] = {}
     compile_anew = Rule._compile_builder
 

@@ -32,7 +32,7 @@ def own_tables() -> list[sa.Table]:
 
 def of_university(table: sa.Table, university_id: int) -> sa.ColumnElement[bool]:
     """Which rows of one of `own_tables` belong to it."""
-    if "university_id" in table.c:
+    if _is_direct(table):
         direct: sa.ColumnElement[bool] = table.c.university_id == university_id
         return direct
     return sa.or_(
@@ -46,7 +46,12 @@ def of_university(table: sa.Table, university_id: int) -> sa.ColumnElement[bool]
 def _belongs(table: sa.Table) -> bool:
     if table in NOT_ITS_OWN:
         return False
-    return "university_id" in table.c or bool(_parents(table))
+    return _is_direct(table) or bool(_parents(table))
+
+
+def _is_direct(table: sa.Table) -> bool:
+    """Of a completion the university is that of its participant, by whose index it is found much faster."""
+    return any(key.parent.name == "university_id" and key.column is university.c.id for key in table.foreign_keys)
 
 
 def _parents(table: sa.Table) -> list[sa.ForeignKey]:

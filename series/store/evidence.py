@@ -256,14 +256,10 @@ def _save(connection: sa.Connection, case: _Case, outcome: Outcome) -> None:
     key = {"participant_id": case.participant_id, "session_id": case.session_id}
     if outcome.completed_at is not None:
         home = sa.select(participant.c.university_id).where(participant.c.id == case.participant_id)
-        fresh = {
-            "university_id": home.scalar_subquery(),
-            "completed_at": outcome.completed_at,
-            "by_recording": outcome.by_recording,
-        }
+        fresh = {"completed_at": outcome.completed_at, "by_recording": outcome.by_recording}
         connection.execute(
             insert(connection, completion)
-            .values(**key, **fresh)
+            .values(**key, university_id=home.scalar_subquery(), **fresh)
             .on_conflict_do_update(index_elements=list(key), set_=fresh)
         )
     else:

@@ -87,9 +87,8 @@ def merge_participants(connection: sa.Connection, *, kept: int, dropped: int) ->
     """The sessions whose completions the caller must derive anew, and whose scores it must queue."""
     _hand_over_memberships(connection, membership.c.participant_id, kept=kept, dropped=dropped)
     _drop_lesser_reflections(connection, kept=kept, dropped=dropped)
-    for table in (session_host, host_request, more_time, excuse, reflection):
+    for table in (session_host, host_request, more_time, excuse, completion, reflection):
         hand_over(connection, table, "participant_id", kept=kept, dropped=dropped)
-    hand_over_completions(connection, kept=kept, dropped=dropped)
     _hand_over_words(connection, kept=kept, dropped=dropped)
     for table in (objection, host_invitation):
         connection.execute(sa.update(table).where(table.c.participant_id == dropped).values(participant_id=kept))
@@ -113,12 +112,6 @@ def _hand_over_objection(connection: sa.Connection, *, kept: int, dropped: int) 
     theirs = sa.select(participant.c.objected_at).where(participant.c.id == dropped).scalar_subquery()
     either = sa.func.coalesce(participant.c.objected_at, theirs)
     connection.execute(sa.update(participant).where(participant.c.id == kept).values(objected_at=either))
-
-
-def hand_over_completions(connection: sa.Connection, *, kept: int, dropped: int) -> None:
-    """They become those of the university of `kept`."""
-    home = connection.execute(sa.select(participant.c.university_id).where(participant.c.id == kept)).scalar_one()
-    hand_over(connection, completion, "participant_id", kept=kept, dropped=dropped, university_id=home)
 
 
 def hand_over(

@@ -261,7 +261,7 @@ def _referring(table: sa.Table, *but: sa.Table) -> list[sa.Column[Any]]:
         for other in metadata.sorted_tables
         if other not in but
         for foreign_key in other.foreign_keys
-        if foreign_key.column.table is table
+        if foreign_key.column is table.c.id
     ]
 
 

@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from series.store.audit import append_audit
 from series.store.borders import may_be_shown_in
 from series.store.evidence import derive_completion
-from series.store.merging import hand_over, hand_over_completions, hand_over_evidence, reflection_rank
+from series.store.merging import hand_over, hand_over_evidence, reflection_rank
 from series.store.objecting import object_to_use, objected_at
 from series.store.privacy_tables import transfer_code
 from series.store.scores import queue_scores
-from series.store.tables import evidence, excuse, participant, reflection, university
+from series.store.tables import completion, evidence, excuse, participant, reflection, university
 from series.store.turns import take_turn, take_turns
 from series.tombstones import NobodyThere
 from series.transfer_codes import CODE_LIFE
@@ -95,7 +95,8 @@ def move_progress(connection: sa.Connection, code_hash: str, *, to: int, now: da
         raise CodeOver
     _exchange_reflections(connection, giver=giver, to=to)
     hand_over(connection, excuse, "participant_id", kept=to, dropped=giver)
-    hand_over_completions(connection, kept=to, dropped=giver)
+    home = connection.execute(sa.select(participant.c.university_id).where(participant.c.id == to)).scalar_one()
+    hand_over(connection, completion, "participant_id", kept=to, dropped=giver, university_id=home)
     sessions = hand_over_evidence(connection, kept=to, dropped=giver)
     # No line names both: erasing one of the two accounts later must not leave a trace of it with the other.
     for action, one in ((GIVES_PROGRESS, giver), ("take_progress", to)):

@@ -14,7 +14,7 @@ WIDTHS = (NARROW, 768, 1280)
 # What is off the screen is not painted: then nobody need wait for it.
 PAINTED = """Promise.race([
     new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))),
-    new Promise(done => setTimeout(done, 500)),
+    new Promise(done => setTimeout(done, 500 /* ms */)),
 ])"""
 
 
@@ -107,7 +107,7 @@ def _resize(page: Page, width: int) -> None:
     size = page.viewport_size
     assert size is not None
     page.set_viewport_size({"width": width, "height": size["height"]})
-    for frame in (page.main_frame, page.frames[-1]):
+    for frame in {page.main_frame, page.frames[-1]}:
         frame.evaluate(PAINTED)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from series.pooled import TERM, Block, Column, Group, PooledBy, Step
-from series.protection import pooled_by, publish, publish_totals
+from series.protection import own_university, pooled_by, publish, publish_totals
 
 MONDAY = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 SESSION = Block(session_id=UUID(int=1))
@@ -136,6 +136,18 @@ def test_no_row_covers_a_hidden_cell() -> None:
     pooled = publish([Step(at=MONDAY, smallest_group=5, counts=both)], viewer=OWN, by=PooledBy.SESSION)
     assert pooled is not None
     assert pooled.rows == {JAEN: 15}
+
+
+def test_dpo_08_of_the_own_university_no_sum_covers_a_session_of_few_others() -> None:
+    first, second, to_come = (Block(session_id=UUID(int=number)) for number in (1, 2, 3))
+    november, december = Block(month="2026-11"), Block(month="2026-12")
+    people = {first: 9, second: 7, to_come: 0, november: 9, december: 7, TERM: 12}
+    in_course = {first: 2, second: 3, to_come: 0, november: 2, december: 3, TERM: 4}
+    begun = [(first, november, TERM), (second, december, TERM)]
+    told = own_university(people, in_course=in_course, begun=begun, smallest_group=5)
+    assert told == {first: 9, second: None, to_come: None, november: 9, december: None, TERM: None}
+    told = own_university(people, in_course=in_course, begun=begun[:1], smallest_group=5)
+    assert told[TERM] == 12, "a session that has not begun covers nothing"
 
 
 @pytest.mark.parametrize(("people", "by"), [(9, PooledBy.SESSION), (3, PooledBy.MONTH)])

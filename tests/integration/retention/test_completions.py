@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
 from series.people import Visit
 from series.retention import WAITS_FOR_A_GRADEBOOK, Kept, period
@@ -25,7 +26,7 @@ from tests.examples import SERIES, weekly
 from tests.integration.collect_store import UNKNOWN, open_store
 from tests.integration.retention.kept import DAY, RUNNING, SECOND, YEAR, counts, run
 from tests.replacing import REGISTERED_AGAIN, register, succeed
-from tests.seeds import code_of, count, record
+from tests.seeds import LAUNCH, code_of, count, launch, record
 
 KEPT_FOR_IT = ("evidence", "excuse", "reflection", "delivery", "membership")
 
@@ -67,6 +68,22 @@ def test_dpo_09_who_takes_part_in_a_newer_series_stays_there(database: Database,
     with database.read() as connection:
         assert connection.execute(sa.select(completion.c.session_id)).scalars().all() == [later.session_id]
         assert student.participant_id in connection.execute(sa.select(participant.c.id)).scalars().all()
+
+
+def test_dpo_09_who_has_the_number_of_a_university_goes_like_others(
+    database: Database, student: Visit, end: datetime
+) -> None:
+    later = replace(weekly(1)[0], session_id=uuid4(), series_id=RUNNING.series_id, end_at=end + YEAR + 2 * DAY)
+    with database.write() as connection:
+        add_series(connection, RUNNING, rule=Rule(required=1), now=NOW)
+        save_import(connection, RUNNING.series_id, new=[(later, ("new@example", end))], changed=(), rekeyed=(), now=NOW)
+    newer = launch(database, structs.replace(LAUNCH, sub="newer"))
+    record(database, code_of(newer, later.session_id, source_id="new"))
+    with database.read() as connection:
+        assert student.participant_id in connection.execute(sa.select(completion.c.university_id)).scalars().all()
+    run(database, end + YEAR + DAY)
+    with database.read() as connection:
+        assert student.participant_id not in connection.execute(sa.select(participant.c.id)).scalars().all()
 
 
 @pytest.mark.parametrize("values", [{"state": "due"}, {"state": "superseded", "in_flight": True}])

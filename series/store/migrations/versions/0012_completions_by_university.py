@@ -13,6 +13,8 @@ THEIRS = "UPDATE completion SET university_id = (SELECT university_id FROM parti
 
 
 def upgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":  # in the order in which everybody else takes them
+        op.execute("LOCK TABLE participant, completion IN ACCESS EXCLUSIVE MODE")
     op.create_index("ix_participant_id_university_id", "participant", ["id", "university_id"], unique=True)
     op.add_column("completion", sa.Column("university_id", ID))
     op.execute(THEIRS)
