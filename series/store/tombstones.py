@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from series.rosters import RosterMember
 from series.store.database import insert
 from series.store.moodle_tables import activity_state
+from series.store.prepared import Prepared
 from series.store.privacy_tables import erased_person
 from series.store.tables import course, deployment, moodle_connection, participant, platform, university
 from series.store.taking_part import refuse_left
@@ -50,6 +51,19 @@ def _registered(connection: sa.Connection, university_id: int) -> list[Registrat
 
 
 _REGISTRATIONS = sa.select(platform.c.id, platform.c.issuer, platform.c.state, platform.c.succeeds_platform_id)
+
+
+_OF_UNIVERSITY = sa.bindparam("university_id", type_=erased_person.c.university_id.type)
+_MARKED = Prepared(
+    lambda _dialect: sa.select(
+        sa.exists()
+        .where(erased_person.c.university_id == _OF_UNIVERSITY, erased_person.c.pseudonym == sa.bindparam("mark"))
+        .label("is_marked"),
+        sa.exists()
+        .where(platform.c.university_id == _OF_UNIVERSITY, platform.c.succeeds_platform_id.is_not(None))
+        .label("has_replaced"),
+    )
+)
 
 
 def _registration(row: Any) -> Registration:
@@ -136,15 +150,11 @@ def remove_tombstones(connection: sa.Connection, person: Whom, *, secret_key: by
 
 def is_erased(connection: sa.Connection, person: Whom, *, secret_key: bytes) -> bool:
     """Also before their LMS was replaced. One query where it never was."""
-    own = sa.exists().where(_marked(person.university_id, [tombstone_of(person, secret_key=secret_key)]))
-    rows = connection.execute(
-        _REGISTRATIONS.add_columns(own.label("is_marked")).where(platform.c.university_id == person.university_id)
-    ).all()
-    if any(row.is_marked for row in rows):
-        return True
-    issuers = issuers_alike([_registration(row) for row in rows], person.issuer)
-    if len(issuers) == 1:
-        return False
+    mark = tombstone_of(person, secret_key=secret_key)
+    known = _MARKED.first(connection, {"university_id": person.university_id, "mark": mark})
+    if known.is_marked or not known.has_replaced:
+        return bool(known.is_marked)
+    issuers = issuers_alike(_registered(connection, person.university_id), person.issuer)
     earlier = sa.select(erased_person.c.erased_at).where(
         _marked(person.university_id, _marks(person, issuers, secret_key))
     )
