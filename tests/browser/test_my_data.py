@@ -54,6 +54,7 @@ def test_a_student_moves_their_progress_to_another_account(
     frame = my_data(page.frame_locator("iframe.tool"))
     frame.get_by_role("button", name="Make a code here").click()
     expect(frame.locator("#code-shown")).to_be_in_viewport()
+    expect(frame.get_by_role("heading", name="Move my progress")).to_be_focused()  # reading goes on there
     code = frame.locator("#code-shown").inner_text()
     tool_looks_right(page)
     other = new_page(NARROW, "Europe/Malta")
