@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from series.pooled import Block, Step
-from series.protected_blocks import grouped, small
+from series.protected_blocks import Told, grouped, small
+from series.protected_people import History
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,29 @@ class WithSessions:
 
     def is_settled(self, last: Step, step: Step) -> bool:
         return self.plans[step.at].is_settled
+
+
+def as_their_months(steps: Sequence[Step], history: History) -> History:
+    """What one viewer was told, where a session that is the only one of its month is told as its month is. If another
+    one comes to the month afterwards, it stays as it was told last: the new total, less what was shown of the
+    month, would be what somebody has left of whom people have gone."""
+    return {block: _as_its_month(steps, block, history) for block in history}
+
+
+def _as_its_month(steps: Sequence[Step], session: Block, history: History) -> list[Told | None]:
+    after: list[Told | None] = []
+    kept: Told | None = None
+    for number, step in enumerate(steps):
+        month = step.months.get(session)
+        of_month = history[month][number] if month and month in history else None
+        if month and of_month and step.sessions_in(month) == [session]:
+            everybody, is_told = frozenset(of_month.counts), of_month.column(month).total is not None
+            as_month = replace(of_month, group=everybody, first=everybody, is_sum_told=is_told)
+            kept = replace(as_month, as_of=of_month.as_of or step.at)
+            after.append(as_month)
+        else:
+            after.append(kept or history[session][number])
+    return after
 
 
 def plan_month(steps: Sequence[Step], month: Block) -> dict[datetime, Plan]:

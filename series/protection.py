@@ -7,12 +7,11 @@ it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-from series.pooled import TERM, Block, Column, Group, Pooled, PooledBy, Step, Totals
+from series.pooled import TERM, Block, Column, Pooled, PooledBy, Step, Totals
 from series.protected_audiences import tell_audiences
 from series.protected_blocks import AllTogether, Alone, Rule, everybody, follow
-from series.protected_months import WithSessions, plan_month
+from series.protected_months import WithSessions, as_their_months, plan_month
 from series.protected_people import History, Play, plays_when_told
 
 MOSTLY = 0.5  # sessions by universities are the columns where no more of them than this would be below k
@@ -37,7 +36,7 @@ def publish(steps: Sequence[Step], *, viewer: int | None, by: PooledBy) -> Poole
         return None
     newest = steps[-1]
     histories = _histories(steps, by, viewer)
-    told = _columns(histories[viewer], newest)
+    told = _columns(histories[viewer])
     columns = [column for block, column in told.items() if _is_column(block, by)]
     people_step = _people_step(steps, plays_when_told(steps, histories))
     return Pooled(
@@ -59,7 +58,7 @@ def publish_totals(steps: Sequence[Step], *, by: PooledBy) -> Totals | None:
         return None
     newest = steps[-1]
     histories = _histories(steps, by, None)
-    told = {viewer: _columns(history, newest) for viewer, history in histories.items()}
+    told = {viewer: _columns(history) for viewer, history in histories.items()}
     plays = plays_when_told(steps, histories)
     people_step = _people_step(steps, plays)
     audiences = tell_audiences(steps, plays, list(histories))
@@ -79,7 +78,12 @@ def _histories(steps: Sequence[Step], by: PooledBy, viewer: int | None) -> dict[
     """What everybody was told, `viewer` too where nobody of theirs is counted."""
     rules = _rules(steps, by)
     viewers = {None, viewer, *everybody(steps[-1])}
-    return {one: {block: follow(steps, block, one, rule) for block, rule in rules.items()} for one in viewers}
+    histories: dict[int | None, History] = {
+        one: {block: follow(steps, block, one, rule) for block, rule in rules.items()} for one in viewers
+    }
+    if by is PooledBy.MONTH:
+        return {one: as_their_months(steps, history) for one, history in histories.items()}
+    return histories
 
 
 def _rules(steps: Sequence[Step], by: PooledBy) -> dict[Block, Rule]:
@@ -90,19 +94,9 @@ def _rules(steps: Sequence[Step], by: PooledBy) -> dict[Block, Rule]:
     return together | {block: WithSessions(block=block, plans=plan_month(steps, block)) for block in months}
 
 
-def _columns(history: History, newest: Step) -> dict[Block, Column]:
-    """Of what is told of each block. A session that is the only one of its month is told as its month is."""
-    found = {block: told[-1].column(block) for block, told in history.items() if told[-1] is not None}
-    for block in found:
-        month = newest.months.get(block)
-        if month in found and newest.sessions_in(month) == [block]:
-            found[block] = _together(found[month], block)
-    return found
-
-
-def _together(month: Column, session: Block) -> Column:
-    everyone = Group(university_ids=month.university_ids, people=month.total)
-    return replace(month, block=session, shown={}, group=everyone)
+def _columns(history: History) -> dict[Block, Column]:
+    """Of what is told of each block."""
+    return {block: told[-1].column(block) for block, told in history.items() if told[-1] is not None}
 
 
 def _people_step(steps: Sequence[Step], plays: Sequence[Play | None]) -> Step | None:

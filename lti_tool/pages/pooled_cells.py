@@ -34,12 +34,19 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """One column. `day`: of a session; `month`: in which it is, as in series.pooled.Block."""
+    """One column. `day`: of a session; `month`: in which it is, as in series.pooled.Block; `others_at`: the day when
+    others were counted, where that was not at the last step."""
 
     block: Block
     title: str
     day: str
     month: str
+    others_at: str = ""
+
+    @property
+    def note(self) -> str:
+        older = gettext("others as of %(day)s", day=self.others_at) if self.others_at else ""
+        return ", ".join(filter(None, (self.day, older)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +113,7 @@ def hidden_words(smallest_group: int) -> str:
 
 def rows_of(table: PooledTable) -> list[list[FileCell]]:
     """For a file, the heads first."""
-    heads = [f"{head.title} ({head.day})" if head.day else head.title for head in table.heads]
+    heads = [f"{head.title} ({head.note})" if head.note else head.title for head in table.heads]
     return [
         [gettext("University"), gettext("Country"), *heads, gettext("Together")],
         *(

@@ -58,6 +58,11 @@ class Results:
         column = self._told.get(block)
         return column.total if column else None
 
+    def older_step_of(self, block: Block) -> datetime | None:
+        """The moment of the step as of which others are told, where that was not the last one."""
+        column = self._told.get(block)
+        return column.as_of if column else None
+
     @property
     def own_course_people(self) -> int | None:
         """Distinct ones in the whole series."""

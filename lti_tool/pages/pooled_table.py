@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
@@ -31,7 +32,7 @@ def heads_of(results: Results) -> list[Head]:
     if results.by is PooledBy.SESSION:
         return weeks
     months = sorted({head.month for head in weeks})
-    return [Head(block=Block(month=one), title=month_name(one), day="", month=one) for one in months]
+    return [_month_head(one, results) for one in months]
 
 
 def weeks_of(results: Results) -> list[Head]:
@@ -61,10 +62,24 @@ def country_name(code: str) -> str:
     return str(locale.territories.get(code, code))
 
 
+def _month_head(month: str, results: Results) -> Head:
+    block = Block(month=month)
+    return Head(block=block, title=month_name(month), day="", month=month, others_at=_others_at(block, results))
+
+
 def _session_head(session: Session, results: Results) -> Head:
-    day = format_date(session.wall_start.date(), "d MMM", locale=get_locale())
-    month = month_of(session.start_at, results.series.time_zone)
-    return Head(block=Block(session_id=session.session_id), title=session.title, day=str(day), month=month)
+    month, block = month_of(session.start_at, results.series.time_zone), Block(session_id=session.session_id)
+    day, others_at = _day(session.wall_start.date()), _others_at(block, results)
+    return Head(block=block, title=session.title, day=day, month=month, others_at=others_at)
+
+
+def _others_at(block: Block, results: Results) -> str:
+    as_of = results.older_step_of(block)
+    return _day(as_of.astimezone(ZoneInfo(results.series.time_zone)).date()) if as_of else ""
+
+
+def _day(day: date) -> str:
+    return str(format_date(day, "d MMM", locale=get_locale()))
 
 
 def _own_lines(results: Results, heads: Sequence[Head]) -> list[Line]:

@@ -23,6 +23,7 @@ KINDS = (
     Made(universities=9, sessions=5, regulars=0.8),
     Made(universities=9, sessions=4, regulars=1.0, late=0.5, steps_after=2),
     Made(universities=9, sessions=4, sessions_a_month=2, regulars=0.1, objecting=0.2, steps_after=2),
+    Made(universities=5, sessions=4, sessions_a_month=2, mean=7.0, objecting=0.4, steps_after=3, adding=True),
 )
 
 

@@ -17,7 +17,8 @@ FIRST_MONDAY = datetime(2026, 10, 5, 2, 0, tzinfo=UTC)
 @dataclass(frozen=True, kw_only=True)
 class Made:
     """How a series is made. `regulars`: share of a university's people who come back. `late`: of completions that are
-    there only at a later step. `skewed`: few large universities and many small ones."""
+    there only at a later step. `skewed`: few large universities and many small ones. `adding`: all but the first
+    session of a month are planned after it was told."""
 
     universities: int = 6
     sessions: int = 4
@@ -30,6 +31,7 @@ class Made:
     objecting: float = 0.0
     joining: bool = False
     sessions_a_month: int = 4
+    adding: bool = False
 
 
 @dataclass
@@ -60,8 +62,9 @@ def make_series(made: Made, random: Random) -> tuple[Step, ...]:
         over = range(min(number + 1, made.sessions))
         counts = {_session(one): {u: len(_people(of, [one], number)) for u, of in there.items()} for one in over}
         for month, sessions in _months(made):
-            if sessions[-1] in over:
-                counts[month] = {u: len(_people(of, sessions, number)) for u, of in there.items()}
+            if sessions[0 if made.adding else -1] in over:
+                held = [one for one in sessions if one in over]
+                counts[month] = {u: len(_people(of, held, number)) for u, of in there.items()}
         counts[TERM] = {u: len(_people(of, over, number)) for u, of in there.items()}
         for audience in AUDIENCES:
             counts[Block(audience=audience)] = {

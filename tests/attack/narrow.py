@@ -165,7 +165,11 @@ def _add_report(programme: Programme, seen: Seen, number: int, report: Totals) -
         total = report.by_block.get(column.block)
         if total is not None:
             cells = [(number, column.block, one) for one in column.university_ids]
-            programme.sums_to(cells, total - seen.own[number].get(column.block, 0))
+            own = seen.own[number].get(column.block, 0)
+            if column.total is not None:  # whether they are counted in it can be seen: who came late is not
+                assert total - column.total in {0, own}
+                own = total - column.total
+            programme.sums_to(cells, total - own)
 
 
 def _add_people(programme: Programme, seen: Seen) -> None:

@@ -1,5 +1,6 @@
 """Months of which the sessions are told as well: each rule by one example, of six universities of one month."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -63,6 +64,30 @@ def test_the_only_session_of_a_month_is_told_as_the_month_is() -> None:
     pooled = told(step(12, month=12))
     assert dict(pooled.columns[0].shown) == dict.fromkeys(range(2, 7), 12)
     assert [one.total for one in pooled.sessions] == [60]
+
+
+def test_dpo_08_a_session_stays_as_it_was_told_when_another_comes_to_its_month() -> None:
+    """Else the new total, less what was shown of the month, would be what university 2 has left of twelve."""
+    alone = step(12, month=12)
+    fallen = step(12, 12, month=18, week=1)
+    fallen = replace(fallen, counts={**fallen.counts, FIRST: fallen.counts[FIRST] | {2: 3}})
+    pooled = told(alone, fallen)
+    assert [dict(one.shown) for one in told(alone).columns] == [dict.fromkeys(range(2, 7), 12)]
+    assert [(one.block, one.total, one.as_of) for one in pooled.sessions] == [(FIRST, 60, MONDAY), (SECOND, 60, None)]
+    assert [(one.shown[2], one.as_of) for one in pooled.columns] == [(12, MONDAY)]
+    told_to_all = publish_totals([alone, fallen], by=PooledBy.MONTH)
+    assert told_to_all is not None
+    assert told_to_all.by_block[FIRST] is None
+
+
+def test_dpo_08_no_total_of_a_session_tells_what_its_month_hid() -> None:
+    fallen = {one: 3 if one == 2 else 12 for one in range(1, 7)}
+    alone = step(12, month=12, week=1)
+    alone = replace(alone, counts=dict.fromkeys((FIRST, MONTH), fallen))
+    then = step(12, 12, week=2)
+    then = replace(then, counts={**then.counts, FIRST: fallen})
+    assert [one.total for one in told(step(12, month=12), alone).columns] == [None]
+    assert [one.total for one in told(step(12, month=12), alone, then).sessions] == [None, 60]
 
 
 def test_a_report_tells_sessions_and_months() -> None:

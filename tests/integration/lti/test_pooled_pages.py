@@ -3,12 +3,17 @@
 import csv
 import io
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from html import unescape
 
 import openpyxl
 import pytest
 
-from series.pooled import PooledBy
+from lti_tool.pages.pooled_cells import rows_of
+from lti_tool.pages.pooled_reading import read_results
+from lti_tool.pages.pooled_table import week_by_week
+from series.pooled import Block, Column, PooledBy
 from series.store.pooled_settings import set_smallest_group
 from tests.examples import SERIES
 from tests.integration.lti.course import CourseUnderTest, as_test_user, open_as
@@ -147,6 +152,20 @@ def test_where_months_are_counted_a_session_is_told_as_all_others_together(cours
     assert file_rows(course, "csv")["All other universities together"][1:3] == ["30", "not counted yet"]
     sheet = openpyxl.load_workbook(io.BytesIO(download(course, "xlsx")))["Sessions"]
     assert [cell.value for cell in list(sheet)[-1]][2:4] == [30, "not counted yet"]
+
+
+def test_a_column_that_stands_as_it_was_told_says_since_when(course: CourseUnderTest) -> None:
+    publish_step(course.database, now=course.now, by=PooledBy.MONTH)
+    with course.database.read() as connection:
+        read = read_results(connection, SERIES.series_id, viewer=None, course_id=None, now=course.now)
+    assert read.pooled is not None
+    session = Block(session_id=course.over)
+    older = Column(block=session, shown={}, group=None, total=30, as_of=datetime(2026, 11, 15, 23, 30, tzinfo=UTC))
+    with course.tool.app.test_request_context():
+        weeks = week_by_week(replace(read, pooled=replace(read.pooled, sessions=(older,))))
+        (head,) = [one for one in weeks.heads if one.block == session]
+        assert head.note.endswith(", others as of 16 Nov")  # where the series is
+        assert f"{head.title} ({head.note})" in rows_of(weeks)[0]
 
 
 def test_a_row_has_the_sum_of_the_month_that_is_asked_for(pooled: CourseUnderTest) -> None:
