@@ -34,19 +34,18 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """One column. `day`: of a session; `month`: in which it is, as in series.pooled.Block; `others_at`: the day when
-    others were counted, where that was not at the last step."""
+    """One column. `day`: of a session; `month`: in which it is, as in series.pooled.Block; `older`: in words, since
+    when numbers stand as they are, where they were not told anew at the last step."""
 
     block: Block
     title: str
     day: str
     month: str
-    others_at: str = ""
+    older: str = ""
 
     @property
     def note(self) -> str:
-        older = gettext("others as of %(day)s", day=self.others_at) if self.others_at else ""
-        return ", ".join(filter(None, (self.day, older)))
+        return ", ".join(filter(None, (self.day, self.older)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,18 +64,21 @@ def country_name(code: str) -> str:
 
 def _month_head(month: str, results: Results) -> Head:
     block = Block(month=month)
-    return Head(block=block, title=month_name(month), day="", month=month, others_at=_others_at(block, results))
+    return Head(block=block, title=month_name(month), day="", month=month, older=_older(block, results))
 
 
 def _session_head(session: Session, results: Results) -> Head:
     month, block = month_of(session.start_at, results.series.time_zone), Block(session_id=session.session_id)
-    day, others_at = _day(session.wall_start.date()), _others_at(block, results)
-    return Head(block=block, title=session.title, day=day, month=month, others_at=others_at)
+    day, older = _day(session.wall_start.date()), _older(block, results)
+    return Head(block=block, title=session.title, day=day, month=month, older=older)
 
 
-def _others_at(block: Block, results: Results) -> str:
+def _older(block: Block, results: Results) -> str:
     as_of = results.older_step_of(block)
-    return _day(as_of.astimezone(ZoneInfo(results.series.time_zone)).date()) if as_of else ""
+    if as_of is None:
+        return ""
+    day = _day(as_of.astimezone(ZoneInfo(results.series.time_zone)).date())
+    return gettext("others as of %(day)s", day=day) if results.own else gettext("as of %(day)s", day=day)
 
 
 def _day(day: date) -> str:

@@ -10,10 +10,11 @@ from html import unescape
 import openpyxl
 import pytest
 
-from lti_tool.pages.pooled_cells import rows_of
-from lti_tool.pages.pooled_reading import read_results
+from lti_tool.pages.pooled_cells import Head, rows_of
+from lti_tool.pages.pooled_reading import Results, read_results
 from lti_tool.pages.pooled_table import week_by_week
 from series.pooled import Block, Column, PooledBy
+from series.store.pooled_own import own_counts
 from series.store.pooled_settings import set_smallest_group
 from tests.examples import SERIES
 from tests.integration.lti.course import CourseUnderTest, as_test_user, open_as
@@ -158,14 +159,22 @@ def test_a_column_that_stands_as_it_was_told_says_since_when(course: CourseUnder
     publish_step(course.database, now=course.now, by=PooledBy.MONTH)
     with course.database.read() as connection:
         read = read_results(connection, SERIES.series_id, viewer=None, course_id=None, now=course.now)
+        own = own_counts(connection, series_id=SERIES.series_id, university_id=1, course_id=1, now=course.now)
     assert read.pooled is not None
     session = Block(session_id=course.over)
     older = Column(block=session, shown={}, group=None, total=30, as_of=datetime(2026, 11, 15, 23, 30, tzinfo=UTC))
     with course.tool.app.test_request_context():
-        weeks = week_by_week(replace(read, pooled=replace(read.pooled, sessions=(older,))))
-        (head,) = [one for one in weeks.heads if one.block == session]
-        assert head.note.endswith(", others as of 16 Nov")  # where the series is
-        assert f"{head.title} ({head.note})" in rows_of(weeks)[0]
+        of_coordinator = replace(read, pooled=replace(read.pooled, sessions=(older,)))
+        assert _head(of_coordinator, session).older == "as of 16 Nov"  # where the series is
+        weeks = week_by_week(replace(of_coordinator, own=own))
+        head = _head(replace(of_coordinator, own=own), session)
+        assert head.older == "others as of 16 Nov"
+        assert f"{head.title} ({head.day}, {head.older})" in rows_of(weeks)[0]
+
+
+def _head(results: Results, block: Block) -> Head:
+    (head,) = [one for one in week_by_week(results).heads if one.block == block]
+    return head
 
 
 def test_a_row_has_the_sum_of_the_month_that_is_asked_for(pooled: CourseUnderTest) -> None:
