@@ -30,7 +30,7 @@ browser:
 	@sh tests/browser/install_chromium.sh
 
 test: $(INSTALLED) browser  ## install what the tests need, run them all
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(ENDS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ENDS)
 
 check: $(INSTALLED)  ## format, lint, types, direction of imports
 	$(BIN)/ruff format --check .

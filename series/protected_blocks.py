@@ -55,6 +55,10 @@ class Told:
 class Rule(Protocol):
     """Of one block for one viewer; it may remember the steps at which it was asked."""
 
+    @property
+    def late(self) -> frozenset[int]:
+        """Who is not counted in it, having come after a part of it was told."""
+
     def begin(self, step: Step, counts: Mapping[int, int]) -> frozenset[int]:
         """Who is hidden together when the block is told first."""
 
@@ -70,6 +74,7 @@ class Alone:
     """Each university is shown alone, but for small ones."""
 
     block: Block
+    late: frozenset[int] = frozenset()
 
     def begin(self, step: Step, counts: Mapping[int, int]) -> frozenset[int]:
         return grouped(self.block, counts, small(counts, step.smallest_group), step.smallest_group)
@@ -129,6 +134,7 @@ def _next(before: Told | None, step: Step, counts: Mapping[int, int], rule: Rule
     """None: it stays as it was told `before`."""
     k = step.smallest_group
     if before is None or not before.has_begun:
+        counts = {one: people for one, people in counts.items() if one not in rule.late}
         return _begun(rule.begin(step, counts), counts, k)
     # Who became a partner after the block was first told is not counted in it, nor hidden among those who are.
     counts = {one: people for one, people in counts.items() if one in before.counts}

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from series.pooled import Block, Step
-from series.protected_blocks import Told, grouped, small
+from series.pooled import TERM, Block, Step
+from series.protected_blocks import Told, everybody, grouped, small
 from series.protected_people import History
 
 
@@ -48,10 +48,12 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class WithSessions:
-    """The rule of one month; `plans`: by the moment of the step."""
+    """The rule of one month; `plans`: by the moment of the step; `late`: who is not counted in one of its sessions, and
+    so not in the month either, since the totals of both would tell of them."""
 
     block: Block
     plans: Mapping[datetime, Plan]
+    late: frozenset[int]
 
     def begin(self, step: Step, counts: Mapping[int, int]) -> frozenset[int]:
         plan, k = self.plans[step.at], step.smallest_group
@@ -67,10 +69,19 @@ class WithSessions:
 
 
 def as_their_months(steps: Sequence[Step], history: History) -> History:
-    """What one viewer was told, where a session that is the only one of its month is told as its month is. If another
-    one comes to the month afterwards, it stays as it was told last: the new total, less what was shown of the
-    month, would be what somebody has left of whom people have gone."""
-    return {block: _as_its_month(steps, block, history) for block in history}
+    """What one viewer was told, where a month has one session: both are told alike. If another one comes to the month
+    afterwards, the first one stays as it was told last, beside whom the month has shown: its new total, less these,
+    would tell who came late, or what somebody has left of whom people have gone."""
+    return {block: _alike(steps, block, history) for block in history}
+
+
+def _alike(steps: Sequence[Step], block: Block, history: History) -> Sequence[Told | None]:
+    if block.session_id:
+        return _as_its_month(steps, block, history)
+    return [
+        history[session][number] if (session := _only_session(step, block)) and _came_before(steps, session) else told
+        for number, (step, told) in enumerate(zip(steps, history[block], strict=True))
+    ]
 
 
 def _as_its_month(steps: Sequence[Step], session: Block, history: History) -> list[Told | None]:
@@ -79,14 +90,35 @@ def _as_its_month(steps: Sequence[Step], session: Block, history: History) -> li
     for number, step in enumerate(steps):
         month = step.months.get(session)
         of_month = history[month][number] if month and month in history else None
-        if month and of_month and step.sessions_in(month) == [session]:
-            everybody, is_told = frozenset(of_month.counts), of_month.column(month).total is not None
+        everybody = frozenset(of_month.counts) if of_month else frozenset()
+        if month and of_month and _only_session(step, month) == session and (kept or of_month.hidden != everybody):
+            is_told = of_month.column(month).total is not None
             as_month = replace(of_month, group=everybody, first=everybody, is_sum_told=is_told)
             kept = replace(as_month, as_of=of_month.as_of or step.at)
             after.append(as_month)
         else:
             after.append(kept or history[session][number])
     return after
+
+
+def _only_session(step: Step, month: Block) -> Block | None:
+    sessions = step.sessions_in(month)
+    return sessions[0] if len(sessions) == 1 and month in step.counts else None
+
+
+def _came_before(steps: Sequence[Step], session: Block) -> bool:
+    """Whether it was told before its month was, since another one was still to come. Then nobody of the month is shown
+    alone: less these, the total of before would be what a small one had then."""
+    return any(session in step.counts and step.months[session] not in step.counts for step in steps)
+
+
+def late_in(steps: Sequence[Step], month: Block) -> frozenset[int]:
+    """Who came after one of its sessions was told: they are counted from the next month on, in no session of this one
+    either, since distinct people are at least as many as in a session, and at most as in all of them."""
+    sessions = steps[-1].sessions_in(month)
+    first = {one: next(step for step in steps if one in step.counts) for one in sessions}
+    there = (step.counts.get(TERM, {}).keys() | step.counts[one].keys() for one, step in first.items())
+    return frozenset(one for those in there for one in everybody(steps[-1]) - those)
 
 
 def plan_month(steps: Sequence[Step], month: Block) -> dict[datetime, Plan]:
@@ -103,7 +135,8 @@ def plan_month(steps: Sequence[Step], month: Block) -> dict[datetime, Plan]:
         else:
             now = _rooms(steps, step, month)
             fresh = {one: _less(rooms[one], room) if one in rooms else room for one, room in now.items()}
-            plans[step.at] = plan = _plan(fresh, step.smallest_group, first)
+            begins_together = (only := _only_session(step, month)) is not None and _came_before(steps, only)
+            plans[step.at] = plan = _plan(fresh, step.smallest_group, first, begins_together=begins_together)
             first = first or plan
             rooms = fresh if plan.is_new else rooms
         last = step
@@ -148,10 +181,11 @@ def _less(before: Room, now: Room) -> Room:
     )
 
 
-def _plan(rooms: Mapping[int, Room], k: int, first: Plan | None) -> Plan:
+def _plan(rooms: Mapping[int, Room], k: int, first: Plan | None, *, begins_together: bool) -> Plan:
     sessions = range(max((len(room.there) for room in rooms.values()), default=0))
     if len(sessions) < 2:  # it is told as the month is
-        return Plan(is_together=False, stuck=frozenset(), is_new=True)
+        is_together = first.is_together if first else begins_together
+        return Plan(is_together=is_together, stuck=frozenset(), is_new=True)
     if not _can_all_move(rooms.values(), sessions, k):
         return Plan(is_together=first is None or first.is_together, stuck=frozenset(), is_new=False)
     stuck = frozenset(one for one, room in rooms.items() if not _can_move(room, rooms.values(), sessions, k))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from series.pooled import TERM, Block, Column, Pooled, PooledBy, Step, Totals
 from series.protected_audiences import tell_audiences
 from series.protected_blocks import AllTogether, Alone, Rule, everybody, follow
-from series.protected_months import WithSessions, as_their_months, plan_month
+from series.protected_months import WithSessions, as_their_months, late_in, plan_month
 from series.protected_people import History, Play, plays_when_told
 
 MOSTLY = 0.5  # sessions by universities are the columns where no more of them than this would be below k
@@ -90,8 +90,15 @@ def _rules(steps: Sequence[Step], by: PooledBy) -> dict[Block, Rule]:
     sessions, months = (_blocks(steps[-1], one) for one in (PooledBy.SESSION, PooledBy.MONTH))
     if by is PooledBy.SESSION:
         return {block: Alone(block=block) for block in sessions}
-    together: dict[Block, Rule] = {block: AllTogether(block=block) for block in sessions}
-    return together | {block: WithSessions(block=block, plans=plan_month(steps, block)) for block in months}
+    months_of = steps[-1].months
+    late = {month: late_in(steps, month) for month in {*months, *months_of.values()}}
+    together: dict[Block, Rule] = {
+        block: AllTogether(block=block, late=late[months_of[block]] if block in months_of else frozenset())
+        for block in sessions
+    }
+    return together | {
+        block: WithSessions(block=block, plans=plan_month(steps, block), late=late[block]) for block in months
+    }
 
 
 def _columns(history: History) -> dict[Block, Column]:

@@ -34,8 +34,8 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """One column. `day`: of a session; `month`: in which it is, as in series.pooled.Block; `older`: in words, since
-    when numbers stand as they are, where they were not told anew at the last step."""
+    """One column. `day`: of a session; `month`: in which it is, as in series.pooled.Block; `older`: in words, as of
+    when numbers are, where they were not told anew at the last step."""
 
     block: Block
     title: str

@@ -41,7 +41,7 @@ def _points(heads: Sequence[Head], results: Results) -> list[Point]:
             block=head.block,
             is_over=results.is_counted(head.block),
             own_course=results.own.course.get(head.block, 0) if results.own else None,
-            others=results.others_in(head.block),
+            others=None if results.older_step_of(head.block) else results.others_in(head.block),
         )
         for head in heads
     ]

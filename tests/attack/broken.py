@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from series.pooled import TERM, Column, Group, Pooled, PooledBy, Step, Totals
-from series.protected_blocks import Alone, follow
+from series.protected_blocks import AllTogether, Alone, follow
 from series.protection import publish, publish_totals
 
 
@@ -59,6 +59,18 @@ def with_free_sessions(steps: Sequence[Step], viewer: int | None, by: PooledBy) 
     told = [follow(steps, month, viewer, Alone(block=month))[-1] for month in months]
     columns = tuple(one.column(month) for one, month in zip(told, months, strict=True) if one)
     return replace(pooled, columns=columns) if pooled else None
+
+
+def with_first_sessions_anew(steps: Sequence[Step], viewer: int | None, by: PooledBy) -> Pooled | None:
+    """Tells the total of a session anew when another one has come to its month."""
+    pooled = publish(steps, viewer=viewer, by=by)
+    if not pooled:
+        return None
+    anew = [follow(steps, one.block, viewer, AllTogether(block=one.block))[-1] for one in pooled.sessions]
+    sessions = tuple(
+        now.column(one.block) if now and one.as_of else one for one, now in zip(pooled.sessions, anew, strict=True)
+    )
+    return replace(pooled, sessions=sessions)
 
 
 def with_all_totals(steps: Sequence[Step], by: PooledBy) -> Totals | None:

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from series.pooled import Step
+from series.pooled import PooledBy, Step
 from tests.attack.made_series import Made, make_series
 
 KINDS = (
@@ -32,3 +32,8 @@ def nth_series(number: int) -> tuple[tuple[Step, ...], int | None]:
     random = Random(number)
     steps = make_series(KINDS[number % len(KINDS)], random)
     return steps, random.choice([None, *steps[0].counts[next(iter(steps[0].counts))]])
+
+
+def mode_of(number: int) -> PooledBy:
+    """By months for every third one, and each kind in both ways in the end."""
+    return PooledBy.MONTH if (number + number // len(KINDS)) % 3 == 0 else PooledBy.SESSION

@@ -4,7 +4,7 @@ import pytest
 
 from series.pooled import PooledBy
 from tests.attack import broken
-from tests.attack.kinds import nth_series
+from tests.attack.kinds import mode_of, nth_series
 from tests.attack.promise import Publish, Report, breaches
 
 SERIES = 50  # `make bench` attacks 1,000
@@ -13,7 +13,7 @@ SERIES = 50  # `make bench` attacks 1,000
 @pytest.mark.parametrize("number", range(SERIES))
 def test_dpo_08_no_hidden_number_is_narrowed_below_the_promise(number: int) -> None:
     steps, viewer = nth_series(number)
-    by = PooledBy.SESSION if number % 3 else PooledBy.MONTH
+    by = mode_of(number)
     assert breaches(steps, viewer, by) == []
 
 
@@ -26,8 +26,11 @@ def test_dpo_08_the_attack_finds_a_mistake_in_the_protection(publish: Publish) -
     assert any(_finds(publish, number) for number in range(SERIES))
 
 
-def test_dpo_08_the_attack_finds_totals_of_sessions_that_leave_their_month_no_room() -> None:
-    assert any(_finds(broken.with_free_sessions, number, PooledBy.MONTH) for number in range(SERIES))
+@pytest.mark.parametrize(
+    "publish", [broken.with_free_sessions, broken.with_first_sessions_anew], ids=lambda publish: publish.__name__
+)
+def test_dpo_08_the_attack_finds_a_session_that_tells_of_its_month(publish: Publish) -> None:
+    assert any(_finds(publish, number, PooledBy.MONTH) for number in range(SERIES))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from random import Random
 
 from series.pooled import Column, Pooled, PooledBy, Step
 from series.protection import pooled_by, publish, publish_totals
-from tests.attack.kinds import nth_series
+from tests.attack.kinds import mode_of, nth_series
 from tests.attack.made_series import Made, make_series
 from tests.attack.promise import breaches
 
@@ -84,7 +84,7 @@ def attack(*, series: int) -> bool:
     broken = []
     for number in range(series):
         steps, viewer = nth_series(number)
-        by = PooledBy.SESSION if number % 3 else PooledBy.MONTH
+        by = mode_of(number)
         cells += sum(len(people) for step in steps for people in step.counts.values())
         broken += [(number, breach) for breach in breaches(steps, viewer, by)]
     took_s = time.perf_counter() - begun

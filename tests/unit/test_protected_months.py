@@ -90,6 +90,40 @@ def test_dpo_08_no_total_of_a_session_tells_what_its_month_hid() -> None:
     assert [one.total for one in told(step(12, month=12), alone, then).sessions] == [None, 60]
 
 
+def test_dpo_08_where_the_other_session_was_called_off_nobody_of_the_month_is_shown_alone() -> None:
+    """Else 53 now, less five times twelve that cannot have been more before, would be 4 of university 2 in the 52."""
+    before = {one: 4 if one == 2 else 12 for one in range(1, 7)}
+    first = replace(step(12, month=0), counts={FIRST: before})
+    then = replace(step(12, month=12, week=1), counts=dict.fromkeys((FIRST, MONTH), before | {2: 5}))
+    pooled = told(first, then)
+    assert [(dict(one.shown), one.total) for one in (*pooled.columns, *pooled.sessions)] == [({}, 53), ({}, 53)]
+
+
+def test_dpo_08_a_university_that_left_meanwhile_stays_in_both_totals() -> None:
+    before = {one: 3 if one == 2 else 12 for one in range(1, 7)}
+    first = replace(step(12, month=0), counts={FIRST: before, TERM: before})
+    month = {one: people for one, people in before.items() if one != 2}
+    then = replace(step(12, month=12, week=1), counts={FIRST: before, TERM: before, MONTH: month})
+    pooled = told(first, then)
+    assert [one.total for one in (*pooled.columns, *pooled.sessions)] == [51, 51]
+
+
+def test_dpo_08_who_comes_in_the_middle_of_a_month_is_counted_from_the_next_on() -> None:
+    first = replace(step(12, month=0), counts={FIRST: dict.fromkeys(range(1, 6), 12)})
+    pooled = told(first, step(*HALF_COME_AGAIN, week=1))
+    assert [one.total for one in pooled.sessions] == [48, 48]
+    assert [sorted(one.university_ids) for one in (*pooled.columns, *pooled.sessions)] == [[2, 3, 4, 5]] * 3
+
+
+THREE_OF_ONE = {one: int(one < 4) for one in range(1, 7)}
+
+
+def test_a_session_of_a_month_that_shows_nobody_alone_is_told_anew() -> None:
+    few = replace(step(1, month=1), counts=dict.fromkeys((FIRST, MONTH), THREE_OF_ONE))
+    pooled = told(few, step(12, 12, week=1))
+    assert [(one.total, one.as_of) for one in pooled.sessions] == [(60, None), (60, None)]
+
+
 def test_a_report_tells_sessions_and_months() -> None:
     totals = publish_totals([step(*HALF_COME_AGAIN)], by=PooledBy.MONTH)
     assert totals is not None
