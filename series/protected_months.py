@@ -21,8 +21,8 @@ from series.protected_people import History
 class Room:
     """In what one university could have been otherwise in the sessions of a month, in people by session, at all steps
     at which the month was told: how many were there at least (`there`) and at most, how many `more` could have been,
-    and how many came `again`, of whom each could have missed one. Who was no partner yet when a session was first told
-    is not in its total, and cannot have taken anybody's place there."""
+    and how many came `again`, of whom each could have missed one. Who had left when a session was first told is not in
+    its total, and cannot have taken anybody's place there."""
 
     there: tuple[int, ...]
     at_most: tuple[int, ...]
@@ -68,30 +68,49 @@ class WithSessions:
         return self.plans[step.at].is_settled
 
 
-def as_their_months(steps: Sequence[Step], history: History) -> History:
-    """What one viewer was told, where a month has one session: both are told alike. If another one comes to the month
+def as_their_months(steps: Sequence[Step], histories: Mapping[int | None, History]) -> dict[int | None, History]:
+    """What each viewer was told, where a month has one session: both are told alike. If another one comes to the month
     afterwards, the first one stays as it was told last, beside whom the month has shown: its new total, less these,
-    would tell who came late, or what somebody has left of whom people have gone."""
-    return {block: _alike(steps, block, history) for block in history}
+    would tell who came late, or what somebody has left of whom people have gone. Where the session was told before the
+    month was, nobody of the month is shown alone: less these, the total of before would be what a small one had then.
+    """
+    only = [_only_sessions(step) for step in steps]
+    alike = {month for alone in only for month in alone if _is_later(steps, month)}
+    return {
+        viewer: {
+            block: _as_its_month(steps, only, block, history)
+            if block.session_id
+            else _as_its_session(only, block, history)
+            if block in alike
+            else told
+            for block, told in history.items()
+        }
+        for viewer, history in histories.items()
+    }
 
 
-def _alike(steps: Sequence[Step], block: Block, history: History) -> Sequence[Told | None]:
-    if block.session_id:
-        return _as_its_month(steps, block, history)
+def _only_sessions(step: Step) -> dict[Block, Block]:
+    """Of each month that has one session, that one."""
+    return {month: sessions[0] for month in step.counts if len(sessions := step.sessions_in(month)) == 1}
+
+
+def _as_its_session(only: Sequence[Mapping[Block, Block]], month: Block, history: History) -> list[Told | None]:
     return [
-        history[session][number] if (session := _only_session(step, block)) and _came_before(steps, session) else told
-        for number, (step, told) in enumerate(zip(steps, history[block], strict=True))
+        history[alone[month]][number] if month in alone else told
+        for number, (alone, told) in enumerate(zip(only, history[month], strict=True))
     ]
 
 
-def _as_its_month(steps: Sequence[Step], session: Block, history: History) -> list[Told | None]:
+def _as_its_month(
+    steps: Sequence[Step], only: Sequence[Mapping[Block, Block]], session: Block, history: History
+) -> list[Told | None]:
     after: list[Told | None] = []
     kept: Told | None = None
     for number, step in enumerate(steps):
         month = step.months.get(session)
-        of_month = history[month][number] if month and month in history else None
+        of_month = history[month][number] if month and only[number].get(month) == session else None
         everybody = frozenset(of_month.counts) if of_month else frozenset()
-        if month and of_month and _only_session(step, month) == session and (kept or of_month.hidden != everybody):
+        if month and of_month and (kept or of_month.hidden != everybody):
             is_told = of_month.column(month).total is not None
             as_month = replace(of_month, group=everybody, first=everybody, is_sum_told=is_told)
             kept = replace(as_month, as_of=of_month.as_of or step.at)
@@ -101,28 +120,26 @@ def _as_its_month(steps: Sequence[Step], session: Block, history: History) -> li
     return after
 
 
-def _only_session(step: Step, month: Block) -> Block | None:
-    sessions = step.sessions_in(month)
-    return sessions[0] if len(sessions) == 1 and month in step.counts else None
-
-
-def _came_before(steps: Sequence[Step], session: Block) -> bool:
-    """Whether it was told before its month was, since another one was still to come. Then nobody of the month is shown
-    alone: less these, the total of before would be what a small one had then."""
-    return any(session in step.counts and step.months[session] not in step.counts for step in steps)
+def _is_later(steps: Sequence[Step], month: Block) -> bool:
+    """Whether it was told after a session of it, since another one was still to come."""
+    return any(month not in step.counts and step.sessions_in(month) for step in steps)
 
 
 def late_in(steps: Sequence[Step], month: Block) -> frozenset[int]:
     """Who came after one of its sessions was told: they are counted from the next month on, in no session of this one
     either, since distinct people are at least as many as in a session, and at most as in all of them."""
-    sessions = steps[-1].sessions_in(month)
-    first = {one: next(step for step in steps if one in step.counts) for one in sessions}
+    first = _first_told(steps, steps[-1].sessions_in(month))
     there = (step.counts.get(TERM, {}).keys() | step.counts[one].keys() for one, step in first.items())
     return frozenset(one for those in there for one in everybody(steps[-1]) - those)
 
 
-def plan_month(steps: Sequence[Step], month: Block) -> dict[datetime, Plan]:
-    """By the moment of each step at which the month is there."""
+def _first_told(steps: Sequence[Step], sessions: Sequence[Block]) -> dict[Block, Step]:
+    return {one: next(step for step in steps if one in step.counts) for one in sessions}
+
+
+def plan_month(steps: Sequence[Step], month: Block, late: frozenset[int]) -> dict[datetime, Plan]:
+    """By the moment of each step at which the month is there. `late`: as of `late_in`."""
+    is_later = _is_later(steps, month)
     plans: dict[datetime, Plan] = {}
     rooms: dict[int, Room] = {}
     first: Plan | None = None
@@ -133,10 +150,9 @@ def plan_month(steps: Sequence[Step], month: Block) -> dict[datetime, Plan]:
         if first and last and _is_same(month, last, step) and last.smallest_group == step.smallest_group:
             plans[step.at] = replace(plans[last.at], is_settled=True)
         else:
-            now = _rooms(steps, step, month)
+            now = _rooms(steps, step, month, late)
             fresh = {one: _less(rooms[one], room) if one in rooms else room for one, room in now.items()}
-            begins_together = (only := _only_session(step, month)) is not None and _came_before(steps, only)
-            plans[step.at] = plan = _plan(fresh, step.smallest_group, first, begins_together=begins_together)
+            plans[step.at] = plan = _plan(fresh, step.smallest_group, first, is_later=is_later)
             first = first or plan
             rooms = fresh if plan.is_new else rooms
         last = step
@@ -150,10 +166,11 @@ def _is_same(month: Block, last: Step, step: Step) -> bool:
     )
 
 
-def _rooms(steps: Sequence[Step], step: Step, month: Block) -> dict[int, Room]:
+def _rooms(steps: Sequence[Step], step: Step, month: Block, late: frozenset[int]) -> dict[int, Room]:
     sessions = step.sessions_in(month)
-    counted = [next(one.counts[session] for one in steps if session in one.counts) for session in sessions]
-    return {one: _room(step, month, sessions, [one in those for those in counted], one) for one in step.counts[month]}
+    counted = [first.counts[one] for one, first in _first_told(steps, sessions).items()]
+    there = step.counts[month].keys() - late
+    return {one: _room(step, month, sessions, [one in those for those in counted], one) for one in sorted(there)}
 
 
 def _room(step: Step, month: Block, sessions: Sequence[Block], is_counted: Sequence[bool], one: int) -> Room:
@@ -181,10 +198,10 @@ def _less(before: Room, now: Room) -> Room:
     )
 
 
-def _plan(rooms: Mapping[int, Room], k: int, first: Plan | None, *, begins_together: bool) -> Plan:
+def _plan(rooms: Mapping[int, Room], k: int, first: Plan | None, *, is_later: bool) -> Plan:
     sessions = range(max((len(room.there) for room in rooms.values()), default=0))
     if len(sessions) < 2:  # it is told as the month is
-        is_together = first.is_together if first else begins_together
+        is_together = first.is_together if first else is_later
         return Plan(is_together=is_together, stuck=frozenset(), is_new=True)
     if not _can_all_move(rooms.values(), sessions, k):
         return Plan(is_together=first is None or first.is_together, stuck=frozenset(), is_new=False)

@@ -81,9 +81,7 @@ def _histories(steps: Sequence[Step], by: PooledBy, viewer: int | None) -> dict[
     histories: dict[int | None, History] = {
         one: {block: follow(steps, block, one, rule) for block, rule in rules.items()} for one in viewers
     }
-    if by is PooledBy.MONTH:
-        return {one: as_their_months(steps, history) for one, history in histories.items()}
-    return histories
+    return as_their_months(steps, histories) if by is PooledBy.MONTH else histories
 
 
 def _rules(steps: Sequence[Step], by: PooledBy) -> dict[Block, Rule]:
@@ -97,7 +95,8 @@ def _rules(steps: Sequence[Step], by: PooledBy) -> dict[Block, Rule]:
         for block in sessions
     }
     return together | {
-        block: WithSessions(block=block, plans=plan_month(steps, block), late=late[block]) for block in months
+        block: WithSessions(block=block, plans=plan_month(steps, block, late[block]), late=late[block])
+        for block in months
     }
 
 

@@ -115,6 +115,13 @@ def test_dpo_08_who_comes_in_the_middle_of_a_month_is_counted_from_the_next_on()
     assert [sorted(one.university_ids) for one in (*pooled.columns, *pooled.sessions)] == [[2, 3, 4, 5]] * 3
 
 
+def test_dpo_08_who_is_not_counted_in_a_month_makes_no_room_in_it() -> None:
+    """Else the two people more that the late one could have had in the second session would let all be shown alone."""
+    first = replace(step(15, month=0), counts={FIRST: dict.fromkeys(range(1, 5), 15)})
+    then = step(15, 16, week=1, universities=5)
+    assert [dict(one.shown) for one in told(first, then).columns] == [{}]
+
+
 THREE_OF_ONE = {one: int(one < 4) for one in range(1, 7)}
 
 
