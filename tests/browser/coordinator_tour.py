@@ -43,7 +43,7 @@ def tour_of_the_coordinator(demo: Demo, take: Take, page: Page) -> None:
     _cancel_by_hand(page, f"{demo.tool}{edit}")
 
     def open_as_coordinator(address: str, page: Page) -> None:
-        page.context.add_cookies(cookies)  # type: ignore[arg-type]  # as they were given
+        page.context.add_cookies(cookies)
         page.goto(address)
 
     page.goto(plan)
@@ -99,7 +99,7 @@ def tour_of_the_coordinator(demo: Demo, take: Take, page: Page) -> None:
         take(name, partial(_effect_of_a_rule, open_rule, required))
     for name, session in {"public-moved": moved, "public-cancelled": edit}.items():
         public = f"{demo.tool}/s/{str(session).rpartition('/')[2]}"
-        take(name, lambda page, at=public: page.goto(at))  # type: ignore[misc]
+        take(name, partial(Page.goto, url=public))
     take("staff-sign-in", lambda page: page.goto(f"{demo.tool}/admin/sign-in"))
     calendar.write_bytes(as_it_was)
     page.context.close()

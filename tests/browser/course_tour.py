@@ -23,7 +23,7 @@ def tour_of_a_full_course(folder: Path, take: Take, page: Page) -> None:
         cookies = page.context.cookies()
 
         def open_as_teacher(path: str, page: Page) -> None:
-            page.context.add_cookies(cookies)  # type: ignore[arg-type]  # as they were given
+            page.context.add_cookies(cookies)
             page.goto(f"{address}{path}")
 
         person = f"people/{filled.person}/"
